@@ -1,0 +1,40 @@
+/** Limits that every host of Kling 2.5 Turbo Pro shares (docs/providers.md). */
+export const clipLimits = {
+  promptCharacters: 2500,
+  negativePromptCharacters: 2500,
+  durationsSeconds: [5, 10],
+  aspectRatios: ['16:9', '9:16', '1:1'],
+} as const
+
+export type DurationSeconds = (typeof clipLimits.durationsSeconds)[number]
+export type AspectRatio = (typeof clipLimits.aspectRatios)[number]
+
+/** A picture that was checked and is kept by its content (`frames` in the store); the bytes are fetched by this hash. */
+export interface FrameReference {
+  /** Lower-case hexadecimal SHA-256 of the bytes. */
+  sha256: string
+  mediaType: 'image/png' | 'image/jpeg'
+  width: number
+  height: number
+  sizeBytes: number
+}
+
+/** What a member asked for, in our own words; plain JSON, stored as it is. */
+export interface ClipRequest {
+  prompt: string
+  negativePrompt?: string | undefined
+  durationSeconds: DurationSeconds
+  /** Only for clips from words; a clip from a picture takes the picture's shape. */
+  aspectRatio?: AspectRatio | undefined
+  /** 0 to 1: how closely the clip follows the prompt. */
+  guidance?: number | undefined
+  startFrame?: FrameReference | undefined
+  lastFrame?: FrameReference | undefined
+}
+
+export type ClipMode = 'text' | 'first-frame' | 'first-and-last-frame'
+
+export function modeOf(request: Pick<ClipRequest, 'startFrame' | 'lastFrame'>): ClipMode {
+  if (!request.startFrame) return 'text'
+  return request.lastFrame ? 'first-and-last-frame' : 'first-frame'
+}

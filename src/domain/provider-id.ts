@@ -1,0 +1,7 @@
+/** The hosts that have an adapter, in the order in which they are tried unless configured otherwise. */
+export const providerIds = ['fal', 'replicate'] as const
+
+export type ProviderId = (typeof providerIds)[number]
+
+/** How people know the hosts. */
+export const providerNames: Record<ProviderId, string> = { fal: 'fal.ai', replicate: 'Replicate' }
