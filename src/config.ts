@@ -1,0 +1,214 @@
+import { z } from 'zod'
+
+import { microUsd, type MicroUsd } from './domain/money.ts'
+import { providerIds, type ProviderId } from './domain/provider-id.ts'
+
+/** Every outside address the bot speaks to. Only the sandbox sets other ones; no environment variable can. */
+export interface Origins {
+  /** Ends in `/api`; the version is added by the client. */
+  discordApi: string
+  /** The only places a member's picture is fetched from. */
+  discordMedia: readonly string[]
+  fal: { queue: string; storage: string }
+  replicate: { api: string }
+  /** Loopback and private addresses, and plain http: only ever true in the sandbox. */
+  allowPrivateAddresses: boolean
+}
+
+export const liveOrigins: Origins = {
+  discordApi: 'https://discord.com/api',
+  discordMedia: ['https://cdn.discordapp.com', 'https://media.discordapp.net'],
+  fal: { queue: 'https://queue.fal.run', storage: 'https://rest.fal.ai' },
+  replicate: { api: 'https://api.replicate.com' },
+  allowPrivateAddresses: false,
+}
+
+export interface Budgets {
+  /** The most that may be spent in a UTC day, in micro-dollars. */
+  day: MicroUsd
+  /** The most that may be spent in a UTC month, in micro-dollars. */
+  month: MicroUsd
+}
+
+export interface HostConfig {
+  id: ProviderId
+  apiKey: string
+  /** Jobs that may run there at once. */
+  concurrency: number
+  createsPerMinute: number
+}
+
+export interface Config {
+  discordToken: string
+  /** In the order in which they are tried. */
+  hosts: readonly HostConfig[]
+  allowedGuilds: '*' | ReadonlySet<string>
+  installationBudgets: Budgets
+  /** What a guild may spend unless its own settings say otherwise. */
+  guildBudgets: Budgets
+  limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }
+  databaseFile: string
+  /** Milliseconds after which a render that never ends is held. */
+  renderDeadlineMs: number
+  /** Milliseconds that a stop waits for create calls under way. */
+  stopGraceMs: number
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+/** The environment does not make a configuration; each line says what is wrong and what to do. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Nothing that makes a bot is set: the newcomer gets the sandbox. `MODE` overrides. */
+export function chooseMode(environment: Environment): 'live' | 'sandbox' {
+  const set = readVariable(environment, 'MODE')
+  if (set === 'live' || set === 'sandbox') return set
+  if (set !== undefined) throw new ConfigError([`MODE is "${set}": it can be live or sandbox, or be left out.`])
+  const telling = ['DISCORD_TOKEN', 'DATABASE_URL', 'ROLE', ...Object.values(keyVariables)]
+  return telling.some((name) => readVariable(environment, name) !== undefined) ? 'live' : 'sandbox'
+}
+
+/** The variable that holds each host's key, as the host's own tools call it. */
+export const keyVariables: Record<ProviderId, string> = { fal: 'FAL_KEY', replicate: 'REPLICATE_API_TOKEN' }
+
+const defaultConcurrency: Record<ProviderId, number> = { fal: 2, replicate: 4 }
+const defaultCreatesPerMinute: Record<ProviderId, number> = { fal: 60, replicate: 60 }
+
+const dollars = z
+  .string()
+  .regex(/^\d{1,7}(\.\d{1,6})?$/, 'is an amount in US dollars, for instance 20 or 7.50')
+  .transform((text) => microUsd(text))
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `is a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
+const guildIds = z
+  .string()
+  .transform((text) => (text.trim() === '*' ? '*' : splitList(text)))
+  .refine(
+    (ids) => ids === '*' || ids.every((id) => /^\d{17,20}$/.test(id)),
+    'is a list of server ids (17 to 20 digits each), or * for every server',
+  )
+  .transform((ids) => (ids === '*' ? ids : new Set(ids)))
+const hostOrder = z
+  .string()
+  .transform(splitList)
+  .refine(
+    (ids): ids is ProviderId[] => ids.every(isProviderId) && new Set(ids).size === ids.length,
+    `is a list of ${providerIds.join(', ')}, each at most once`,
+  )
+
+const Variables = z.object({
+  DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
+  PROVIDERS: hostOrder.optional(),
+  ALLOWED_GUILDS: guildIds.default(new Set<string>()),
+  BUDGET_DAY_USD: dollars.default(microUsd(20)),
+  BUDGET_MONTH_USD: dollars.default(microUsd(200)),
+  GUILD_BUDGET_DAY_USD: dollars.default(microUsd(5)),
+  GUILD_BUDGET_MONTH_USD: dollars.default(microUsd(50)),
+  MEMBER_REQUESTS_PER_MINUTE: wholeNumber(1, 1000).default(6),
+  GUILD_REQUESTS_PER_MINUTE: wholeNumber(1, 10_000).default(60),
+  DATA_DIR: z.string().min(1).default('./data'),
+  ROLE: z.literal('all', 'can only be all in this version').default('all'),
+  DATABASE_URL: z.undefined('is not read in this version: the store is an SQLite file in DATA_DIR. Remove the variable'),
+  RENDER_DEADLINE_MINUTES: wholeNumber(5, 600).default(30),
+  STOP_GRACE_SECONDS: wholeNumber(0, 600).default(30),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'is debug, info, warn, error or silent').default('info'),
+})
+
+/** Reads and judges the whole environment at once, so that one look shows everything that is missing. */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = []
+  const hosts = providerIds.filter((id) => readVariable(environment, keyVariables[id]) !== undefined)
+
+  if (readVariable(environment, 'DISCORD_TOKEN') === undefined) {
+    problems.push('DISCORD_TOKEN is missing: the bot signs in to Discord with it (README, "Connect the real Discord").')
+  }
+  if (hosts.length === 0) {
+    problems.push(
+      `No host key is set: clips are made by a host. Set one of ${Object.values(keyVariables).join(', ')} (README, "Connect the real Discord").`,
+    )
+  }
+  const names = [...Object.keys(Variables.shape), ...hosts.flatMap((id) => [concurrencyVariable(id), createsVariable(id)])]
+  const present = Object.fromEntries(names.map((name) => [name, readVariable(environment, name)]))
+  const hostVariables = Object.fromEntries(
+    hosts.flatMap((id) => [
+      [concurrencyVariable(id), wholeNumber(1, 1000).default(defaultConcurrency[id])],
+      [createsVariable(id), wholeNumber(1, 10_000).default(defaultCreatesPerMinute[id])],
+    ]),
+  )
+  const parsed = Variables.safeParse(present)
+  const parsedHosts = z.object(hostVariables).safeParse(present)
+  for (const issue of [...(parsed.error?.issues ?? []), ...(parsedHosts.error?.issues ?? [])]) {
+    const name = issue.path.join('.')
+    // What is missing was said above; a value is never repeated, since it may be a secret.
+    if (present[name] !== undefined) problems.push(`${name} ${issue.message}.`)
+  }
+  for (const id of parsed.data?.PROVIDERS ?? []) {
+    if (!hosts.includes(id))
+      problems.push(`PROVIDERS names ${id}, but ${keyVariables[id]} is not set: set the key, or take ${id} off the list.`)
+  }
+  if (problems.length > 0 || !parsed.success || !parsedHosts.success) throw new ConfigError(problems)
+
+  const variables = parsed.data
+  return {
+    discordToken: variables.DISCORD_TOKEN,
+    hosts: (variables.PROVIDERS ?? hosts).map((id) => ({
+      id,
+      apiKey: readVariable(environment, keyVariables[id]) ?? '',
+      concurrency: parsedHosts.data[concurrencyVariable(id)] ?? defaultConcurrency[id],
+      createsPerMinute: parsedHosts.data[createsVariable(id)] ?? defaultCreatesPerMinute[id],
+    })),
+    allowedGuilds: variables.ALLOWED_GUILDS,
+    installationBudgets: { day: variables.BUDGET_DAY_USD, month: variables.BUDGET_MONTH_USD },
+    guildBudgets: { day: variables.GUILD_BUDGET_DAY_USD, month: variables.GUILD_BUDGET_MONTH_USD },
+    limits: { memberRequestsPerMinute: variables.MEMBER_REQUESTS_PER_MINUTE, guildRequestsPerMinute: variables.GUILD_REQUESTS_PER_MINUTE },
+    databaseFile: `${variables.DATA_DIR}/rushes.db`,
+    renderDeadlineMs: variables.RENDER_DEADLINE_MINUTES * 60_000,
+    stopGraceMs: variables.STOP_GRACE_SECONDS * 1000,
+    logLevel: variables.LOG_LEVEL,
+  }
+}
+
+/** Every variable the bot reads; the README's table and `.env.example` are checked against it. */
+export const variableNames: readonly string[] = [
+  'MODE',
+  ...Object.keys(Variables.shape),
+  ...Object.values(keyVariables),
+  ...providerIds.flatMap((id) => [concurrencyVariable(id), createsVariable(id)]),
+]
+
+/** An empty value in a copied `.env.example` means "not set". */
+function readVariable(environment: Environment, name: string): string | undefined {
+  return environment[name]?.trim() || undefined
+}
+
+function concurrencyVariable(id: ProviderId): string {
+  return `${id.toUpperCase()}_CONCURRENCY`
+}
+
+function createsVariable(id: ProviderId): string {
+  return `${id.toUpperCase()}_CREATES_PER_MINUTE`
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
+function isProviderId(text: string): text is ProviderId {
+  return (providerIds as readonly string[]).includes(text)
+}

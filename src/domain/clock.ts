@@ -13,7 +13,10 @@ export function createClock(rate = 1): Clock {
     now: () => (rate === 1 ? Date.now() : Math.round(startedAt + (Date.now() - startedAt) * rate)),
     sleep: (milliseconds, { signal } = {}) =>
       new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason as Error)
+        if (signal?.aborted) {
+          reject(signal.reason as Error)
+          return
+        }
         const timer = setTimeout(
           () => {
             signal?.removeEventListener('abort', stop)

@@ -1,0 +1,21 @@
+import { PermissionFlagsBits } from 'discord.js'
+
+import { cancelButtonName } from '../src/discord/cards.ts'
+import type { Button } from '../src/discord/command.ts'
+import { Refusal } from '../src/domain/refusal.ts'
+
+import type { Parts } from './parts.ts'
+
+/** The button on a card: for whoever asked for the clip, and for those who may remove messages here. */
+export const cancel = {
+  name: cancelButtonName,
+  acknowledge: 'update',
+  async execute(interaction, generationId, { studio }) {
+    if (interaction.guildId === null) throw new Refusal('generation-unknown')
+    await studio.cancel(generationId, {
+      memberId: interaction.user.id,
+      guildId: interaction.guildId,
+      mayManageMessages: interaction.memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false,
+    })
+  },
+} satisfies Button<Parts>

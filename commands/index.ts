@@ -1,0 +1,10 @@
+import type { Button, Command } from '../src/discord/command.ts'
+
+import { animate } from './animate.ts'
+import { cancel } from './cancel.ts'
+import { film } from './film.ts'
+import type { Parts } from './parts.ts'
+
+export const commands: readonly Command<Parts>[] = [animate, film]
+
+export const buttons: readonly Button<Parts>[] = [cancel]

@@ -1,0 +1,93 @@
+import type { ChatInputCommandInteraction, SlashCommandOptionsOnlyBuilder } from 'discord.js'
+import {
+  ApplicationIntegrationType,
+  InteractionContextType,
+  SlashCommandAttachmentOption,
+  SlashCommandBuilder,
+  SlashCommandIntegerOption,
+  SlashCommandNumberOption,
+  SlashCommandStringOption,
+} from 'discord.js'
+
+import type { AspectRatio, DurationSeconds } from '../src/domain/clip-request.ts'
+import { clipLimits } from '../src/domain/clip-request.ts'
+import { Refusal } from '../src/domain/refusal.ts'
+import type { ClipWish, PictureWish } from '../src/studio.ts'
+
+const defaultDuration: DurationSeconds = 5
+
+/** A command of a guild that has the bot: nowhere else can a clip be paid for and delivered. */
+export function guildCommand(name: string, description: string): SlashCommandBuilder {
+  return new SlashCommandBuilder()
+    .setName(name)
+    .setDescription(description)
+    .setContexts(InteractionContextType.Guild)
+    .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
+}
+
+export const imageOption = new SlashCommandAttachmentOption()
+  .setName('image')
+  .setDescription('The first frame: PNG or JPEG, at least 300 pixels on each side')
+  .setFileTypes('.png', '.jpg', '.jpeg')
+  .setRequired(true)
+
+export const promptOption = new SlashCommandStringOption()
+  .setName('prompt')
+  .setDescription('What happens in the clip')
+  .setMinLength(2)
+  .setMaxLength(clipLimits.promptCharacters)
+  .setRequired(true)
+
+const aspectOption = new SlashCommandStringOption()
+  .setName('aspect')
+  .setDescription('The shape of the clip (16:9 if left out)')
+  .addChoices(clipLimits.aspectRatios.map((ratio) => ({ name: ratio, value: ratio })))
+
+const durationOption = new SlashCommandIntegerOption()
+  .setName('duration')
+  .setDescription(`How long the clip is (${defaultDuration} seconds if left out)`)
+  .addChoices(clipLimits.durationsSeconds.map((seconds) => ({ name: `${seconds} seconds`, value: seconds })))
+
+const negativeOption = new SlashCommandStringOption()
+  .setName('negative')
+  .setDescription('What should not be seen')
+  .setMaxLength(clipLimits.negativePromptCharacters)
+
+const guidanceOption = new SlashCommandNumberOption()
+  .setName('guidance')
+  .setDescription('How closely the clip follows the prompt, from 0 to 1')
+  .setMinValue(0)
+  .setMaxValue(1)
+
+export function withAspect(builder: SlashCommandOptionsOnlyBuilder): SlashCommandOptionsOnlyBuilder {
+  return builder.addStringOption(aspectOption)
+}
+
+/** The options that every clip has, after the required ones. */
+export function withClipOptions(builder: SlashCommandOptionsOnlyBuilder): SlashCommandOptionsOnlyBuilder {
+  return builder.addIntegerOption(durationOption).addStringOption(negativeOption).addNumberOption(guidanceOption)
+}
+
+/** What the member typed. Throws `prompt-empty` where there are no words. */
+export function readClipOptions({ options }: ChatInputCommandInteraction): ClipWish {
+  const prompt = options.getString('prompt', true).trim()
+  if (prompt === '') throw new Refusal('prompt-empty')
+  return {
+    prompt,
+    negativePrompt: options.getString('negative')?.trim() || undefined,
+    durationSeconds: clipLimits.durationsSeconds.find((seconds) => seconds === options.getInteger('duration')) ?? defaultDuration,
+    guidance: options.getNumber('guidance') ?? undefined,
+  }
+}
+
+export function readAspect({ options }: ChatInputCommandInteraction): AspectRatio {
+  return clipLimits.aspectRatios.find((ratio) => ratio === options.getString('aspect')) ?? '16:9'
+}
+
+/** What Discord says of the picture; the bytes are looked at later. Throws `picture-missing`. */
+export function readPicture({ options }: ChatInputCommandInteraction): PictureWish {
+  const attachment = options.getAttachment('image')
+  if (!attachment) throw new Refusal('picture-missing')
+  const { url, name, size, width, height } = attachment
+  return { url, name, sizeBytes: size, width: width ?? undefined, height: height ?? undefined }
+}

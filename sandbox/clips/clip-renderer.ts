@@ -1,0 +1,86 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { type ClipOrder, fingerprintOf } from './clip-order.ts'
+import { clipSizeOf, nearestAspectRatio } from './clip-size.ts'
+import { runMediaJob } from './media-process.ts'
+import { backdropLayer, captionLayer, pictureLayer, uprightSizeOf } from './picture-layers.ts'
+import { withTemporaryFolder } from './temporary-folder.ts'
+
+export interface ClipRendererOptions {
+  /** Length of the clips' shorter side in pixels; 720 unless given. Tests render small to be quick. */
+  height?: number | undefined
+  /** How many finished clips are kept in memory; the one unused for longest goes first. */
+  keep?: number | undefined
+  /** The media process is killed when one clip needs longer. */
+  timeoutMs?: number | undefined
+}
+
+/** Renders the clips of the sandbox: real MP4s (H.264, yuv420p, index first), one at a time. */
+export class ClipRenderer {
+  readonly #options: ClipRendererOptions
+  readonly #kept = new Map<string, Promise<Uint8Array>>()
+  readonly #closed = new AbortController()
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(options: ClipRendererOptions = {}) {
+    this.#options = options
+  }
+
+  /**
+   * @returns the MP4's bytes: exactly as long as ordered, the same bytes for the same order
+   * @throws Error when a picture cannot be decoded or the media process fails
+   */
+  render(order: ClipOrder): Promise<Uint8Array> {
+    const fingerprint = fingerprintOf(order)
+    const clip = this.#kept.get(fingerprint) ?? this.#inTurn(() => this.#make(order, fingerprint))
+    this.#kept.delete(fingerprint)
+    this.#kept.set(fingerprint, clip)
+    // A failure is told to who asked, and forgotten: the next one may succeed.
+    clip.catch(() => this.#kept.delete(fingerprint))
+    const oldest = this.#kept.keys().next()
+    if (this.#kept.size > (this.#options.keep ?? 64) && !oldest.done) this.#kept.delete(oldest.value)
+    return clip
+  }
+
+  /** Kills what is being rendered; what waits is refused. */
+  async close(): Promise<void> {
+    this.#closed.abort(new Error('the clip renderer is closed'))
+    await this.#last.catch(() => undefined)
+    this.#kept.clear()
+  }
+
+  /** One encoder fills every core of a small machine; two at once would only make both late. */
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work, work)
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #make(order: ClipOrder, fingerprint: string): Promise<Uint8Array> {
+    const { signal } = this.#closed
+    signal.throwIfAborted()
+    const aspectRatio = order.startPicture ? nearestAspectRatio(await uprightSizeOf(order.startPicture)) : order.aspectRatio
+    const size = clipSizeOf(aspectRatio ?? '16:9', this.#options.height)
+    const doubled = { width: 2 * size.width, height: 2 * size.height }
+    return await withTemporaryFolder(async (pathOf) => {
+      const files = { pictureFile: pathOf('picture.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip.mp4') }
+      const picture = order.startPicture ? pictureLayer(order.startPicture, doubled) : backdropLayer(fingerprint, doubled)
+      await writeFile(files.pictureFile, await picture)
+      await writeFile(files.captionFile, await captionLayer(order.prompt, fingerprint, size))
+      const endPictureFile = order.endPicture ? pathOf('end-picture.rgb') : undefined
+      if (order.endPicture && endPictureFile) await writeFile(endPictureFile, await pictureLayer(order.endPicture, size))
+      const { durationSeconds } = order
+      const { timeoutMs } = this.#options
+      const focus = focusOf(fingerprint)
+      await runMediaJob(
+        { kind: 'encode', ...size, durationSeconds, focus, ...files, endPictureFile },
+        { signal, ...(timeoutMs && { timeoutMs }) },
+      )
+      return await readFile(files.outputFile)
+    })
+  }
+}
+
+function focusOf(fingerprint: string): { x: number; y: number } {
+  const [x = 0, y = 0] = Buffer.from(fingerprint, 'hex')
+  return { x: Number((0.2 + (0.6 * x) / 255).toFixed(3)), y: Number((0.2 + (0.6 * y) / 255).toFixed(3)) }
+}

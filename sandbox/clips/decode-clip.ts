@@ -1,0 +1,80 @@
+/** Runs only inside the child process. */
+import { writeFile } from 'node:fs/promises'
+import { Decoder, Demuxer, Encoder, FilterAPI } from 'node-av/api'
+import { AV_LOG_FATAL, AVCOL_SPC_UNSPECIFIED, FF_ENCODER_PNG } from 'node-av/constants'
+import { avGetCodecName, avGetPixFmtName, type Frame, Log, type Stream } from 'node-av/lib'
+import type { Inspection } from './media-job.ts'
+
+/** Says what the file is, and decodes all of it on the way: a clip that breaks off cannot pass for a whole one. */
+export async function inspect(clipFile: string): Promise<Inspection> {
+  await using clip = await open(clipFile)
+  const { codecpar } = clip.video
+  let frames = 0
+  for await (const frame of clip.frames()) {
+    frames += 1
+    frame.free()
+  }
+  return {
+    durationSeconds: clip.demuxer.duration,
+    codec: avGetCodecName(codecpar.codecId) ?? 'unknown',
+    pixelFormat: avGetPixFmtName(codecpar.format as Parameters<typeof avGetPixFmtName>[0]) ?? 'unknown',
+    width: codecpar.width,
+    height: codecpar.height,
+    frames,
+  }
+}
+
+export async function writeFrame(clipFile: string, which: 'first' | 'last', outputFile: string): Promise<void> {
+  await using clip = await open(clipFile)
+  let chosen: Frame | undefined
+  for await (const frame of clip.frames()) {
+    if (which === 'last' || !chosen) {
+      chosen?.free()
+      chosen = frame
+    } else frame.free()
+  }
+  if (!chosen) throw new Error('the clip has no frame')
+  using frame = chosen
+  using toRgb = FilterAPI.create(rgbFilter(clip.video))
+  for await (using picture of toRgb.frames(once(frame))) {
+    if (!picture) continue
+    await writeFile(outputFile, await Encoder.encodeOne(FF_ENCODER_PNG, picture))
+    return
+  }
+  throw new Error('the frame could not be converted')
+}
+
+async function open(clipFile: string) {
+  Log.setLevel(AV_LOG_FATAL)
+  // A fixed format and protocol: nothing that merely looks like a clip may send the library elsewhere.
+  const demuxer = await Demuxer.open(clipFile, { format: 'mov', options: { protocol_whitelist: 'file' } })
+  const video = demuxer.video()
+  if (!video) {
+    await demuxer.close()
+    throw new Error('the file has no picture track')
+  }
+  const decoder = await Decoder.create(video)
+  return {
+    demuxer,
+    video,
+    async *frames() {
+      for await (const frame of decoder.frames(demuxer.packets(video.index))) if (frame) yield frame
+    },
+    async [Symbol.asyncDispose]() {
+      decoder.close()
+      await demuxer.close()
+    },
+  }
+}
+
+/** High-definition video that does not say its colours means BT.709 to every player; the scaler would take it for BT.601. */
+function rgbFilter({ codecpar }: Stream): string {
+  const matrix = codecpar.colorSpace === AVCOL_SPC_UNSPECIFIED && codecpar.height >= 600 ? 'in_color_matrix=bt709:' : ''
+  return `scale=${matrix}flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24`
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- the library wants an async iterable, there is nothing to wait for
+async function* once(frame: Frame): AsyncGenerator<Frame | null> {
+  yield frame
+  yield null
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+
+/** What the child process is asked to do; everything large is in files, so that only short messages cross. */
+export type MediaJob =
+  | {
+      kind: 'encode'
+      width: number
+      height: number
+      durationSeconds: number
+      /** Raw RGB24 at twice the clip's size, so that a slow zoom moves by half pixels. */
+      pictureFile: string
+      /** Raw RGBA at the clip's size. */
+      captionFile: string
+      /** Raw RGB24 at the clip's size; the clip ends on it. */
+      endPictureFile?: string | undefined
+      /** 0 to 1 from the left and from the top: where the zoom goes. */
+      focus: { x: number; y: number }
+      outputFile: string
+    }
+  | { kind: 'inspect'; clipFile: string }
+  | { kind: 'frame'; clipFile: string; which: 'first' | 'last'; outputFile: string }
+
+export const Inspection = z.object({
+  durationSeconds: z.number(),
+  codec: z.string(),
+  pixelFormat: z.string(),
+  width: z.number(),
+  height: z.number(),
+  /** Frames that were really decoded, from the first to the last. */
+  frames: z.number(),
+})
+export type Inspection = z.infer<typeof Inspection>
+
+export const MediaAnswer = z.union([
+  z.object({ ok: z.literal(true), inspection: Inspection.optional() }),
+  z.object({ ok: z.literal(false), reason: z.string() }),
+])
+export type MediaAnswer = z.infer<typeof MediaAnswer>

@@ -1,0 +1,44 @@
+import type { Changes } from './changes.ts'
+import type { SnowflakeSource } from './snowflakes.ts'
+import type { CommandForm } from './validation/command-rules.ts'
+
+export interface RegisteredCommand extends CommandForm {
+  id: string
+  version: string
+  guildId: string | undefined
+}
+
+/** The application's commands: global ones, and those of each guild, which come first there. */
+export class Commands {
+  readonly #snowflakes: SnowflakeSource
+  readonly #changes: Changes
+  readonly #byScope = new Map<string | undefined, RegisteredCommand[]>()
+
+  constructor(snowflakes: SnowflakeSource, changes: Changes) {
+    this.#snowflakes = snowflakes
+    this.#changes = changes
+  }
+
+  list(guildId: string | undefined): RegisteredCommand[] {
+    return this.#byScope.get(guildId) ?? []
+  }
+
+  /** Replaces all commands of the scope; a command that keeps its name and type keeps its id. */
+  overwrite(guildId: string | undefined, forms: readonly CommandForm[]): RegisteredCommand[] {
+    const before = this.list(guildId)
+    const after = forms.map((form) => ({
+      ...form,
+      id: before.find(({ name, type }) => name === form.name && (type ?? 1) === (form.type ?? 1))?.id ?? this.#snowflakes.next(),
+      version: this.#snowflakes.next(),
+      guildId,
+    }))
+    this.#byScope.set(guildId, after)
+    this.#changes.announce({ kind: 'commands' })
+    return after
+  }
+
+  /** The slash command of this name that a member of the guild sees. */
+  find(name: string, guildId: string): RegisteredCommand | undefined {
+    return [...this.list(guildId), ...this.list(undefined)].find((command) => command.name === name && (command.type ?? 1) === 1)
+  }
+}

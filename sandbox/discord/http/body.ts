@@ -1,0 +1,41 @@
+import { refuse } from '../errors.ts'
+
+export interface UploadedFile {
+  /** The form's field: `files[0]`. */
+  field: string
+  name: string
+  contentType: string
+  bytes: Buffer
+}
+
+export interface RequestBody {
+  json: unknown
+  files: UploadedFile[]
+}
+
+/** A JSON body, or a multipart one whose `payload_json` is the JSON and whose other parts are files, in any order. */
+export async function parseBody(raw: Buffer, contentType: string): Promise<RequestBody> {
+  if (raw.length === 0) return { json: undefined, files: [] }
+  if (!contentType.startsWith('multipart/form-data')) return { json: parseJson(raw.toString('utf8')), files: [] }
+  let form: FormData
+  try {
+    form = await new Response(new Uint8Array(raw), { headers: { 'content-type': contentType } }).formData()
+  } catch {
+    throw refuse.invalidJson()
+  }
+  const body: RequestBody = { json: {}, files: [] }
+  for (const [field, value] of form) {
+    if (typeof value !== 'string') {
+      body.files.push({ field, name: value.name, contentType: value.type, bytes: Buffer.from(await value.arrayBuffer()) })
+    } else if (field === 'payload_json') body.json = parseJson(value)
+  }
+  return body
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw refuse.invalidJson()
+  }
+}

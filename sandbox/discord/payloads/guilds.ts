@@ -1,0 +1,80 @@
+import type { APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/v10'
+
+import type { Directory, GuildRecord } from '../directory.ts'
+import { channelPayload } from './channels.ts'
+import { english, noFlags } from './constants.ts'
+import { userPayload } from './people.ts'
+
+/** The whole guild as GUILD_CREATE carries it; the bot's permissions come from its own role alone. */
+export function guildPayload(guild: GuildRecord, directory: Directory): GatewayGuildCreateDispatchData {
+  const channels = directory.channelsOf(guild.id)
+  return {
+    id: guild.id,
+    name: guild.name,
+    icon: null,
+    splash: null,
+    discovery_splash: null,
+    owner_id: guild.ownerId,
+    afk_channel_id: null,
+    afk_timeout: 300,
+    verification_level: 0,
+    default_message_notifications: 0,
+    explicit_content_filter: 0,
+    roles: [rolePayload(guild.id, '@everyone', 0n, 0), rolePayload(guild.botRoleId, directory.bot.name, guild.botPermissions, 1)],
+    emojis: [],
+    features: [],
+    mfa_level: 0,
+    application_id: null,
+    system_channel_id: null,
+    system_channel_flags: noFlags,
+    rules_channel_id: null,
+    vanity_url_code: null,
+    description: null,
+    banner: null,
+    premium_tier: guild.premiumTier,
+    premium_subscription_count: 0,
+    preferred_locale: english,
+    public_updates_channel_id: null,
+    nsfw_level: 0,
+    premium_progress_bar_enabled: false,
+    safety_alerts_channel_id: null,
+    hub_type: null,
+    incidents_data: null,
+    stickers: [],
+    joined_at: guild.createdAt,
+    large: false,
+    unavailable: false,
+    member_count: 1 + directory.members.filter(({ guildId }) => guildId === guild.id).length,
+    voice_states: [],
+    members: [
+      { user: userPayload(directory.bot), roles: [guild.botRoleId], joined_at: guild.createdAt, deaf: false, mute: false, flags: noFlags },
+    ],
+    channels: channels
+      .filter(({ kind }) => kind === 'text')
+      .map((channel) => channelPayload(channel, directory)) as GatewayGuildCreateDispatchData['channels'],
+    threads: channels
+      .filter(({ kind }) => kind === 'thread')
+      .map((channel) => channelPayload(channel, directory)) as GatewayGuildCreateDispatchData['threads'],
+    presences: [],
+    stage_instances: [],
+    guild_scheduled_events: [],
+    soundboard_sounds: [],
+  }
+}
+
+export function rolePayload(id: string, name: string, permissions: bigint, position: number): APIRole {
+  return {
+    id,
+    name,
+    color: 0,
+    colors: { primary_color: 0, secondary_color: null, tertiary_color: null },
+    hoist: false,
+    position,
+    permissions: String(permissions),
+    managed: position > 0,
+    mentionable: false,
+    flags: noFlags,
+    icon: null,
+    unicode_emoji: null,
+  }
+}

@@ -1,0 +1,39 @@
+import type { APIInteractionGuildMember, APIUser } from 'discord-api-types/v10'
+
+import type { MemberRecord, UserRecord } from '../directory.ts'
+import { noFlags } from './constants.ts'
+
+export function userPayload(user: UserRecord): APIUser & { public_flags: number; flags: number; primary_guild: null } {
+  return {
+    id: user.id,
+    username: user.name.toLowerCase().replaceAll(/[^a-z0-9_.]/g, '_'),
+    discriminator: user.bot ? '0001' : '0',
+    global_name: user.bot ? null : user.name,
+    avatar: null,
+    avatar_decoration_data: null,
+    banner: null,
+    accent_color: null,
+    public_flags: noFlags,
+    flags: noFlags,
+    primary_guild: null,
+    ...(user.bot && { bot: true }),
+  }
+}
+
+export function memberPayload(member: MemberRecord): APIInteractionGuildMember {
+  return {
+    user: userPayload(member.user),
+    roles: [],
+    joined_at: member.joinedAt,
+    deaf: false,
+    mute: false,
+    flags: noFlags,
+    pending: false,
+    avatar: null,
+    banner: null,
+    nick: null,
+    premium_since: null,
+    communication_disabled_until: null,
+    permissions: String(member.permissions),
+  }
+}

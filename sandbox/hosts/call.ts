@@ -1,0 +1,133 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Context, Handler, MiddlewareHandler } from 'hono'
+import { answerFaults, type AnswerFault, type Faults, type LostAnswer, lostAnswers, type RouteName } from './faults.ts'
+import type { LoggedRequest, RequestLog } from './request-log.ts'
+
+/** What Hono carries along with each call. `answerIsLost` is set by a create call whose prompt asks for it. */
+export interface CallEnvironment {
+  Bindings: HttpBindings
+  Variables: { answerIsLost?: boolean }
+}
+export type Call = Context<CallEnvironment>
+
+export interface CallParts {
+  /** The name of the origin that is called (`queue`, `api` …). */
+  origin: string
+  /** The value of the Authorization header that opens the door; undefined where none is needed. */
+  authorization: string | undefined
+  faults: Faults
+  requests: RequestLog
+  /** How this host words an error. */
+  answers: Record<AnswerFault, (call: Call) => Response>
+}
+
+/**
+ * What happens to every call of a host before and after its own work: it is written down, it may break, its key is looked at,
+ * and its answer may get lost.
+ */
+export function receiveCall(route: RouteName, parts: CallParts): MiddlewareHandler<CallEnvironment> {
+  return async (call, next) => {
+    const entry = await writeDown(call, route, parts)
+    if (parts.faults.take(route, ['reset'])) return breakOff(call)
+    if (parts.authorization !== undefined && entry.authorization !== 'accepted') {
+      return answered(entry, parts.answers['bad-key'](call))
+    }
+    entry.body = await jsonOf(call)
+    const refusal = parts.faults.take(route, answerFaults)
+    if (refusal) return answered(entry, parts.answers[refusal.kind](call))
+
+    await next()
+
+    const loss =
+      parts.faults.take(route, lostAnswers) ?? (call.get('answerIsLost') ? { kind: 'lost-answer' as const, status: undefined } : undefined)
+    if (!loss) return void (entry.status = call.res.status)
+    const spoiled = await spoil(call, loss.kind, loss.status)
+    // Setting an answer mends it with the headers of the one before; there shall be none before.
+    call.res = undefined
+    call.res = spoiled
+    return undefined
+  }
+}
+
+/** An address that the host does not have. */
+export function unknownCall(parts: CallParts, answer: (call: Call) => Response): Handler<CallEnvironment> {
+  return async (call) => answered(await writeDown(call, undefined, parts), answer(call))
+}
+
+async function writeDown(call: Call, route: RouteName | undefined, { origin, authorization, requests }: CallParts): Promise<LoggedRequest> {
+  const { pathname, search } = new URL(call.req.url)
+  const given = call.req.header('authorization')
+  const judged = given === undefined ? 'none' : given === authorization ? 'accepted' : 'wrong'
+  const entry: LoggedRequest = {
+    origin,
+    method: call.req.method,
+    path: pathname + search,
+    route,
+    authorization: judged,
+    body: undefined,
+    status: undefined,
+  }
+  requests.add(entry)
+  return Promise.resolve(entry)
+}
+
+async function jsonOf(call: Call): Promise<unknown> {
+  if (!call.req.header('content-type')?.includes('application/json')) return undefined
+  const text = await call.req.text()
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+function answered(entry: LoggedRequest, response: Response): Response {
+  entry.status = response.status
+  return response
+}
+
+/** The client sees its connection reset. */
+function breakOff(call: Call): Response {
+  call.env.incoming.socket.resetAndDestroy()
+  return RESPONSE_ALREADY_SENT
+}
+
+async function spoil(call: Call, kind: LostAnswer, status = call.res.status): Promise<Response> {
+  const { res: response } = call
+  const headers = { 'content-type': 'application/json' }
+  switch (kind) {
+    case 'lost-answer':
+      await response.body?.cancel()
+      return breakOff(call)
+    case 'truncated':
+      return await sendHalf(call, response)
+    case 'html':
+      await response.body?.cancel()
+      return new Response('<!DOCTYPE html><title>One moment</title><h1>Checking your browser</h1>', {
+        status,
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+      })
+    case 'empty':
+      await response.body?.cancel()
+      return new Response('', { status, headers })
+    case 'malformed':
+      await response.body?.cancel()
+      return new Response('{"id": "half an ans', { status, headers })
+    case 'unknown-shape':
+      await response.body?.cancel()
+      return new Response('{"hello": ["world"]}', { status, headers })
+  }
+}
+
+/** Announces all of the answer, sends a part of it, and hangs up. */
+async function sendHalf(call: Call, response: Response): Promise<Response> {
+  const { outgoing, incoming } = call.env
+  const reader = response.body?.getReader()
+  const first = (await reader?.read())?.value ?? new Uint8Array()
+  await reader?.cancel()
+  const headers = Object.fromEntries(response.headers)
+  outgoing.writeHead(response.status, { 'content-length': String(first.length), ...headers })
+  outgoing.write(first.subarray(0, Math.floor(first.length / 2)), () => incoming.socket.destroy())
+  return RESPONSE_ALREADY_SENT
+}

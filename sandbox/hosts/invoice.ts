@@ -1,0 +1,32 @@
+export type BillingReason = 'completed' | 'failed' | 'cancelled' | 'aborted'
+
+export interface InvoiceLine {
+  jobId: string
+  /** 0 where the job was not billed: every job that ended has its line. */
+  amountMicroUsd: number
+  reason: BillingReason
+  /** ISO 8601, in the hosts' time. */
+  at: string
+}
+
+export interface InvoiceSheet {
+  lines: readonly InvoiceLine[]
+  totalMicroUsd: number
+}
+
+/** What one host bills its customer; read over HTTP at `GET /sandbox/invoice`. */
+export class Invoice {
+  readonly #lines: InvoiceLine[] = []
+
+  add(line: InvoiceLine): void {
+    this.#lines.push(line)
+  }
+
+  lineOf(jobId: string): InvoiceLine | undefined {
+    return this.#lines.find((line) => line.jobId === jobId)
+  }
+
+  sheet(): InvoiceSheet {
+    return { lines: [...this.#lines], totalMicroUsd: this.#lines.reduce((total, line) => total + line.amountMicroUsd, 0) }
+  }
+}

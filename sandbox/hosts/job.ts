@@ -1,0 +1,39 @@
+import type { ClipAspectRatio } from '../clips/clip-order.ts'
+import type { PictureProblemKind } from './picture.ts'
+
+/** What a customer ordered, read out of the host's own wire format. */
+export interface JobOrder {
+  prompt: string
+  negativePrompt?: string | undefined
+  durationSeconds: 5 | 10
+  aspectRatio?: ClipAspectRatio | undefined
+  guidance?: number | undefined
+  startPictureUrl?: string | undefined
+  endPictureUrl?: string | undefined
+  webhookUrl?: string | undefined
+}
+
+/** `aborted`: its deadline passed before it had started. */
+export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'aborted'
+
+export interface JobFailure {
+  kind: 'moderated' | 'failed' | PictureProblemKind
+  /** Which of the two pictures was to blame. */
+  picture?: 'start' | 'end'
+}
+
+/** One order at one host. Times are virtual milliseconds since the epoch. */
+export interface Job {
+  readonly id: string
+  readonly order: JobOrder
+  readonly createdAt: number
+  state: JobState
+  startedAt?: number
+  finishedAt?: number
+  failure?: JobFailure
+  clip?: Uint8Array
+}
+
+export function isFinished(job: Job): boolean {
+  return job.state !== 'queued' && job.state !== 'running'
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import type { ClipOrder } from '../clips/clip-order.ts'
+import type { Conduct } from './conduct.ts'
+import type { JobFault } from './faults.ts'
+import type { Gate } from './gate.ts'
+import type { HostClock } from './host-clock.ts'
+import type { Job, JobFailure } from './job.ts'
+import { checkPicture, fetchPicture, PictureProblem, type PictureSource } from './picture.ts'
+import type { Slots } from './slots.ts'
+
+/** How a job ends that delivers nothing. */
+export class JobFailed extends Error {
+  override readonly name = 'JobFailed'
+  readonly failure: JobFailure
+
+  constructor(failure: JobFailure) {
+    super(failure.kind)
+    this.failure = failure
+  }
+}
+
+export interface Studio {
+  hostId: string
+  clock: HostClock
+  /** Renders what a job delivers. */
+  clips: { render(order: ClipOrder): Promise<Uint8Array> }
+  conduct: Conduct
+  pictures: PictureSource
+  /** Decides the spread of the run times: the same seed, the same times. */
+  seed: string
+}
+
+export interface Performance {
+  job: Job
+  /** The how manyeth job of the host this is. */
+  number: number
+  faults: ReadonlySet<JobFault>
+  gates: { start: Gate; completion: Gate }
+  slots: Slots
+  /** Called when the job leaves the queue. */
+  started: () => void
+  /** Aborted when the job is over for another reason. */
+  ended: AbortSignal
+  /** Aborted when the job shall be done at once. */
+  hurry: AbortSignal
+}
+
+/** How much longer a job takes that was asked to be slow. */
+const slowFactor = 4
+/** A failure shows before a clip would have been finished. */
+const failureShare = 0.4
+
+/**
+ * The work of one job, from the queue to the clip's bytes.
+ * @throws JobFailed, or the reason of `ended`
+ */
+export async function performJob(performance: Performance, studio: Studio): Promise<Uint8Array> {
+  const { job, gates, ended } = performance
+  await gates.start.pass(job.id, ended)
+  await studio.clock.sleep(studio.conduct.queueSeconds * 1000, ended)
+  const leave = await performance.slots.enter(ended)
+  try {
+    performance.started()
+    return await deliver(await lookAtPictures(performance, studio), performance, studio)
+  } finally {
+    leave()
+  }
+}
+
+async function lookAtPictures(performance: Performance, studio: Studio): Promise<ClipOrder> {
+  try {
+    return await clipOrderOf(performance.job, studio.pictures, performance.ended)
+  } catch (error) {
+    // Told at once, not after the time that a clip would have taken.
+    if (error instanceof JobFailed) await untilTold(performance, studio, 0)
+    throw error
+  }
+}
+
+async function deliver(order: ClipOrder, performance: Performance, studio: Studio): Promise<Uint8Array> {
+  const { faults, ended } = performance
+  const failure = faults.has('moderated') ? 'moderated' : faults.has('failed') ? 'failed' : undefined
+  const runMs = runMilliseconds(order.durationSeconds, performance, studio)
+  if (failure) {
+    await untilTold(performance, studio, runMs * failureShare)
+    throw new JobFailed({ kind: failure })
+  }
+  const rendering = studio.clips.render(order)
+  // Looked at below, when the time is over; until then a failure is nobody's surprise.
+  rendering.catch(() => undefined)
+  await untilTold(performance, studio, runMs)
+  return await unlessEnded(rendering, ended)
+}
+
+/** Waits for the virtual time and at the door; a hurry skips both. */
+async function untilTold({ job, gates, ended, hurry }: Performance, { clock }: Studio, milliseconds: number): Promise<void> {
+  const either = AbortSignal.any([ended, hurry])
+  try {
+    await clock.sleep(milliseconds, either)
+    await gates.completion.pass(job.id, either)
+  } catch (error) {
+    ended.throwIfAborted()
+    if (!hurry.aborted) throw error
+  }
+}
+
+function runMilliseconds(durationSeconds: 5 | 10, { faults, number }: Performance, { conduct, seed, hostId }: Studio): number {
+  const chance = createHash('sha256').update(`${seed}:${hostId}:${number}`).digest().readUInt32BE() / 2 ** 32
+  return 1000 * conduct.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (faults.has('slow') ? slowFactor : 1)
+}
+
+async function clipOrderOf({ order }: Job, pictures: PictureSource, signal: AbortSignal): Promise<ClipOrder> {
+  const pictureAt = async (address: string | undefined, picture: 'start' | 'end') => {
+    if (address === undefined) return undefined
+    try {
+      const bytes = await fetchPicture(address, pictures, signal)
+      await checkPicture(bytes)
+      return bytes
+    } catch (error) {
+      throw error instanceof PictureProblem ? new JobFailed({ kind: error.kind, picture }) : error
+    }
+  }
+  const { prompt, negativePrompt, durationSeconds, aspectRatio, guidance } = order
+  const startPicture = await pictureAt(order.startPictureUrl, 'start')
+  const endPicture = await pictureAt(order.endPictureUrl, 'end')
+  return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, startPicture, endPicture }
+}
+
+async function unlessEnded<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {
+  ended.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(ended.reason as Error)
+  ended.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    ended.removeEventListener('abort', stop)
+  }
+}

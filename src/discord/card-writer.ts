@@ -1,0 +1,88 @@
+import type { Clock } from '../domain/clock.ts'
+
+/** One writer per message, so that its writes can neither overtake one another nor pile up. */
+export interface CardWriter<Body> {
+  /**
+   * The newest content replaces whatever still waits. It goes out once nothing is in flight: at once if `state` is news, otherwise no
+   * sooner than the spacing after the last write. Ignored after `finish`.
+   */
+  offer(state: string, body: Body): void
+  /** Drops what waits, waits for the write in flight, runs the last write and closes the writer, whether it succeeds or not. */
+  finish<Result>(write: () => Promise<Result>): Promise<Result>
+  /** Lets news go out, drops what waits only for the spacing, and resolves when nothing is in flight any more. The writer stays open. */
+  drain(): Promise<void>
+}
+
+export interface CardWriterOptions<Body> {
+  clock: Clock
+  /** Must not reject: what a failed write means is known to whoever writes. */
+  write: (body: Body) => Promise<void>
+  /** Milliseconds of the clock between two writes of the same state. Discord allows about five edits in five seconds. */
+  spacingMs?: number
+}
+
+export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardWriterOptions<Body>): CardWriter<Body> {
+  let waiting: { state: string; body: Body } | undefined
+  let written: { state: string; at: number } | undefined
+  let inFlight: Promise<void> | undefined
+  let pause: AbortController | undefined
+  let closed = false
+
+  function advance(): void {
+    if (closed || inFlight || !waiting) return
+    const due = written && waiting.state === written.state ? written.at + spacingMs - clock.now() : 0
+    if (due > 0) {
+      wait(due)
+      return
+    }
+    pause?.abort()
+    pause = undefined
+    const { state, body } = waiting
+    waiting = undefined
+    written = { state, at: clock.now() }
+    inFlight = write(body).then(done, done)
+  }
+
+  function done(): void {
+    inFlight = undefined
+    // Counted from the end: a slow edit must not be followed by the next one at once.
+    if (written) written.at = clock.now()
+    advance()
+  }
+
+  function wait(milliseconds: number): void {
+    if (pause) return
+    const own = new AbortController()
+    pause = own
+    const wake = () => {
+      if (pause !== own) return
+      pause = undefined
+      advance()
+    }
+    clock.sleep(milliseconds, { signal: own.signal }).then(wake, wake)
+  }
+
+  function dropWaiting(): void {
+    waiting = undefined
+    pause?.abort()
+    pause = undefined
+  }
+
+  return {
+    offer(state, body) {
+      if (closed) return
+      waiting = { state, body }
+      advance()
+    },
+    async finish(last) {
+      closed = true
+      dropWaiting()
+      await inFlight
+      return last()
+    },
+    async drain() {
+      while (inFlight) await inFlight
+      dropWaiting()
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Snowflake } from 'discord.js'
+import { Client, Events, GatewayIntentBits } from 'discord.js'
+
+import type { Log } from '../observability/log.ts'
+
+import { describeError } from './discord-errors.ts'
+import { watchBotToken } from './rest.ts'
+import { uploadLimitOfTier } from './upload-limits.ts'
+
+export interface DiscordClientOptions {
+  origins: {
+    /** Discord's API without version and without a slash at the end, as in `https://discord.com/api`. */
+    discordApi: string
+  }
+  log: Log
+  /** Told once when Discord refuses the bot token: the process has to end, with a word to the operator. */
+  onTokenRejected: () => void
+}
+
+/** The connection to the gateway, which brings the interactions, and the client for their acknowledgements. `destroy()` closes it. */
+export function createDiscordClient({ origins, log, onTokenRejected }: DiscordClientOptions): Client {
+  const client = new Client({
+    intents: [GatewayIntentBits.Guilds],
+    allowedMentions: { parse: [] },
+    // As many shards as Discord recommends; written out, because discord.js would otherwise look into the environment.
+    shards: 'auto',
+    // An acknowledgement has three seconds; what has not come through by then is of no use any more.
+    rest: { api: origins.discordApi, version: '10', timeout: 10_000, retries: 1 },
+    // After a start one guild that is slow to come must not hold the interactions of all others.
+    waitGuildTimeout: 3000,
+  })
+  let rejected = false
+  const reject = () => {
+    if (rejected) return
+    rejected = true
+    onTokenRejected()
+  }
+  watchBotToken(client.rest, reject)
+  client.on(Events.Invalidated, reject)
+  client.on(Events.Error, (error) => log.error({ failure: describeError(error) }, 'the Discord client reported an error'))
+  client.on(Events.ShardError, (error, shard) => log.warn({ shard, failure: describeError(error) }, 'the gateway connection had an error'))
+  client.on(Events.ShardReconnecting, (shard) => log.info({ shard }, 'the gateway connection is being renewed'))
+  client.rest.on('rateLimited', ({ route, timeToReset }) => log.info({ route, timeToReset }, 'Discord asks to wait'))
+  return client
+}
+
+/** Bytes per file that a bot may upload in this guild; the least there is where the guild is not known. */
+export function uploadLimitOf(client: Client, guildId: Snowflake): number {
+  return uploadLimitOfTier(client.guilds.cache.get(guildId)?.premiumTier)
+}

@@ -1,0 +1,188 @@
+import type { Clock } from '../domain/clock.ts'
+import type { Snowflake } from '../domain/ids.ts'
+import type { Generation } from '../generations/generation.ts'
+import { isOver } from '../generations/generation.ts'
+import type { Delivery, Live, PostedMessage } from '../generations/ports.ts'
+import type { Log } from '../observability/log.ts'
+
+import type { CardWriter } from './card-writer.ts'
+import { createCardWriter } from './card-writer.ts'
+import { cardOf, chargeOf } from './cards.ts'
+import type { Carrier } from './carrier.ts'
+import { createCarrier } from './carrier.ts'
+import { describeError, isTokenDead } from './discord-errors.ts'
+import { endingOf } from './endings.ts'
+import type { MessageBody } from './message-body.ts'
+import type { Messages } from './messages.ts'
+import { placeClip } from './placement.ts'
+import { repeatOnFault } from './repeat.ts'
+
+export interface DeliveryOptions {
+  messages: Messages
+  clock: Clock
+  log: Log
+  /** Stores which message carries the card, as soon as it is known. */
+  rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
+  /** Resolves to true for the first who asks, ever: a member is mentioned once. */
+  claimNotice: (generationId: string) => Promise<boolean>
+  /** Bytes per file that a bot may upload in this guild. */
+  uploadLimitOf: (guildId: Snowflake) => number
+}
+
+interface Card {
+  carrier: Carrier
+  writer: CardWriter<MessageBody>
+}
+
+/** How long a request may take, in milliseconds, before its requester is called back to it. */
+const noticeAfterMs = 60_000
+
+/** So many of the last finished cards are kept in mind, lest a state that was overtaken is written over a clip. */
+const finishedKept = 1000
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { messages, clock, log, claimNotice, uploadLimitOf } = options
+  const cards = new Map<string, Card>()
+  const finished = new Set<string>()
+  const underWay = new Set<Promise<unknown>>()
+
+  function cardFor(generation: Generation): Card {
+    const known = cards.get(generation.id)
+    if (known) return known
+    const carrier = createCarrier(generation, options)
+    let unreachable = false
+    const writer = createCardWriter<MessageBody>({
+      clock,
+      async write(body) {
+        // Progress stops where the member deleted the card; asking every three seconds would only count as invalid requests.
+        if (unreachable) return
+        try {
+          const { result } = await carrier.edit(() => ({ body }))
+          unreachable = result !== 'edited'
+          if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
+        } catch (error) {
+          log.warn({ generation: generation.id, failure: describeError(error) }, 'progress could not be shown')
+        }
+      },
+    })
+    const card = { carrier, writer }
+    cards.set(generation.id, card)
+    return card
+  }
+
+  function close(generation: Generation): void {
+    cards.delete(generation.id)
+    // A held generation can still get its clip, so its card is not over.
+    if (generation.state === 'held') return
+    finished.add(generation.id)
+    if (finished.size > finishedKept) for (const oldest of finished.values().take(1)) finished.delete(oldest)
+  }
+
+  async function track<Result>(work: Promise<Result>): Promise<Result> {
+    underWay.add(work)
+    try {
+      return await work
+    } finally {
+      underWay.delete(work)
+    }
+  }
+
+  async function claimed(generation: Generation): Promise<boolean> {
+    try {
+      return await claimNotice(generation.id)
+    } catch (error) {
+      log.warn({ generation: generation.id, failure: describeError(error) }, 'it could not be stored that the requester is mentioned')
+      return false
+    }
+  }
+
+  async function notify(generation: Generation, carrier: Carrier, posted: PostedMessage): Promise<void> {
+    if (clock.now() - generation.createdAt <= noticeAfterMs) return
+    try {
+      if (!(await claimed(generation))) return
+      const link = `https://discord.com/channels/${generation.guildId}/${posted.channelId}/${posted.messageId}`
+      const words = `<@${generation.memberId}> Your clip is ready: ${link}`
+      if (carrier.tokenAlive) {
+        try {
+          await messages.noticeByToken(generation.reply, generation.memberId, words)
+          return
+        } catch (error) {
+          // Only where it is certain that nothing was said.
+          if (!isTokenDead(error)) throw error
+        }
+      }
+      await messages.noticeInChannel(posted, generation.memberId, words)
+    } catch (error) {
+      log.warn({ generation: generation.id, failure: describeError(error) }, 'the requester could not be called back to the clip')
+    }
+  }
+
+  async function tellReason(generation: Generation, carrier: Carrier): Promise<void> {
+    // Past the token nothing private can be sent; and a follow-up to a reply that still says “thinking…” would be read by everyone.
+    if (!carrier.tokenAlive || !carrier.settled) return
+    await messages.tellPrivately(generation.reply, privateWords(generation))
+  }
+
+  async function end(generation: Generation, live: Live): Promise<void> {
+    const { carrier, writer } = cardFor(generation)
+    try {
+      const body = cardOf(generation, live)
+      await writer.finish(() => repeatOnFault(() => carrier.edit(() => ({ body })), { clock, pausesMs: [1000, 4000] }))
+    } catch (error) {
+      log.error({ generation: generation.id, failure: describeError(error) }, 'the end could not be shown')
+    }
+    try {
+      await tellReason(generation, carrier)
+    } catch (error) {
+      log.warn({ generation: generation.id, failure: describeError(error) }, 'the reason could not be told')
+    }
+    close(generation)
+  }
+
+  return {
+    show(generation, live) {
+      if (isOver(generation.state) || finished.has(generation.id)) return
+      try {
+        cardFor(generation).writer.offer(newsOf(generation, live), cardOf(generation, live))
+      } catch (error) {
+        log.error({ generation: generation.id, failure: describeError(error) }, 'the card could not be made')
+      }
+    },
+
+    post(generation, clip, { signal }) {
+      const { carrier, writer } = cardFor(generation)
+      const place = () =>
+        placeClip({
+          ...{ generation, clip, carrier, messages, clock, log, signal },
+          guildUploadLimit: uploadLimitOf(generation.guildId),
+          // The new message mentions the member itself; whoever posts again must not do so once more.
+          beforeMention: () => claimed(generation),
+        })
+      return track(
+        writer.finish(place).then(async (posted) => {
+          await notify(generation, carrier, posted)
+          // Until here a repeated post goes on with what was learnt of the routes.
+          close({ ...generation, state: 'done' })
+          return posted
+        }),
+      )
+    },
+
+    end: (generation, live) => track(end(generation, live)),
+
+    async settle() {
+      await Promise.all([...[...cards.values()].map(({ writer }) => writer.drain()), Promise.allSettled(underWay)])
+    },
+  }
+}
+
+function privateWords(generation: Generation): string {
+  const words = [endingOf(generation).private, chargeOf(generation)]
+  return generation.state === 'cancelled' ? words.join('\n') : [...words, `-# Reference ${generation.reference}`].join('\n')
+}
+
+/** What makes a card worth writing at once; everything else waits its turn. */
+function newsOf(generation: Generation, live: Live): string {
+  const cancel = generation.cancelRequestedAt === undefined ? '' : 'cancelling'
+  return [generation.state, generation.provider, cancel, live.cancelRefused ? 'refused' : ''].join(' ')
+}

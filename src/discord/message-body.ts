@@ -1,0 +1,49 @@
+import type { APIAttachment, APIContainerComponent, APIMessageTopLevelComponent, Snowflake } from 'discord.js'
+import { ComponentType, MessageFlags } from 'discord.js'
+
+/** Discord's own limits for one message. */
+export const messageLimits = {
+  /** UTF-16 units of all Text Displays together. */
+  textCharacters: 4000,
+  /** Components, nested ones included. */
+  components: 40,
+  linkUrlCharacters: 512,
+  alternativeTextCharacters: 1024,
+} as const
+
+/** A message of Components V2, as it goes over the wire. Nobody is mentioned unless listed by id. */
+export interface MessageBody {
+  flags: MessageFlags
+  components: APIMessageTopLevelComponent[]
+  allowed_mentions: { parse: []; users?: Snowflake[] }
+  /** The files that shall remain or arrive; left out where there are none and never were. */
+  attachments?: (Pick<APIAttachment, 'id' | 'filename'> & { description?: string })[]
+}
+
+export type Part = APIContainerComponent['components'][number]
+
+export const accents = {
+  waiting: 0x99aab5,
+  working: 0x5865f2,
+  done: 0x57f287,
+  failed: 0xed4245,
+  held: 0xfee75c,
+} as const
+
+/** One container with its colour: what every card is. */
+export function messageOf(accent: number, parts: Part[]): MessageBody {
+  return {
+    flags: MessageFlags.IsComponentsV2,
+    components: [{ type: ComponentType.Container, accent_color: accent, components: parts }],
+    allowed_mentions: { parse: [] },
+  }
+}
+
+export function text(content: string): Part {
+  return { type: ComponentType.TextDisplay, content }
+}
+
+/** UTF-16 units of text in parts that were already chosen. */
+export function textLength(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + (part.type === ComponentType.TextDisplay ? part.content.length : 0), 0)
+}

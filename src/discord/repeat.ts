@@ -1,0 +1,23 @@
+import type { Clock } from '../domain/clock.ts'
+
+import { isTransient } from './discord-errors.ts'
+
+export interface RepeatOptions {
+  clock: Clock
+  signal?: AbortSignal | undefined
+  /** Milliseconds before each further try; as many tries more as there are pauses. */
+  pausesMs: readonly number[]
+}
+
+/** Tries a call again after a broken connection or a fault of Discord's. Only for calls that are harmless to repeat. */
+export async function repeatOnFault<Result>(call: () => Promise<Result>, { clock, signal, pausesMs }: RepeatOptions): Promise<Result> {
+  for (const pause of pausesMs) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!isTransient(error) || signal?.aborted) throw error
+      await clock.sleep(pause, { signal })
+    }
+  }
+  return call()
+}

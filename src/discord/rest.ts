@@ -1,0 +1,58 @@
+import { REST, RESTEvents } from 'discord.js'
+
+export interface RestClients {
+  /** Short calls: cards, messages, registration. */
+  readonly brief: REST
+  /** Calls that carry a clip. */
+  readonly upload: REST
+  close(): void
+}
+
+export interface RestOptions {
+  /** Discord's API without version and without a slash at the end, as in `https://discord.com/api`. */
+  api: string
+  botToken: string
+  /** Told once when Discord refuses the bot token: nothing works any more, and asking again leads to a ban of the address. */
+  onTokenRejected: () => void
+}
+
+/** Milliseconds. The time-out of a call covers its whole body, so one that carries a clip needs minutes on a slow line. */
+const timeouts = { brief: 10_000, upload: 300_000 }
+
+/**
+ * Two clients, because a time-out belongs to a client. Neither repeats anything by itself (rate limits apart, which Discord asks for):
+ * a clip would be sent four times over, a new message twice. What is harmless to repeat is repeated by repeat.ts, with pauses.
+ */
+export function createRestClients({ api, botToken, onTokenRejected }: RestOptions): RestClients {
+  let rejected = false
+  const reject = () => {
+    if (rejected) return
+    rejected = true
+    onTokenRejected()
+  }
+  const [brief, upload] = [timeouts.brief, timeouts.upload].map((timeout) => {
+    const rest = new REST({ api, version: '10', timeout, retries: 0 }).setToken(botToken)
+    watchBotToken(rest, reject)
+    return rest
+  }) as [REST, REST]
+  return {
+    brief,
+    upload,
+    close() {
+      for (const rest of [brief, upload]) {
+        rest.clearHashSweeper()
+        rest.clearHandlerSweeper()
+      }
+    },
+  }
+}
+
+/**
+ * Calls by an interaction token go out without the bot token, and their 401 concerns only themselves. A 401 to any other call means
+ * that the bot token is void.
+ */
+export function watchBotToken(rest: REST, onRejected: () => void): void {
+  rest.on(RESTEvents.Response, (request, response) => {
+    if (response.status === 401 && request.data.auth) onRejected()
+  })
+}

@@ -1,0 +1,178 @@
+import type { Transaction } from 'kysely'
+
+import type { ProviderId } from '../domain/provider-id.ts'
+import type { Database } from '../storage/database.ts'
+import type { Schema } from '../storage/schema.ts'
+import type { Generation } from './generation.ts'
+import { toGeneration } from './rows.ts'
+
+export interface HostLine {
+  id: ProviderId
+  /** Jobs that may be at the host at once. */
+  concurrency: number
+  createsPerMinute: number
+}
+
+export interface Claims {
+  claimed: Generation[]
+  /** The create-rate forbids more until then (milliseconds since the epoch); absent when the cap or an empty line was the reason. */
+  retryAt?: number | undefined
+}
+
+/**
+ * Takes as many queued generations for one host as its cap and create-rate leave, fairly: the guild with the fewest running first, then the one
+ * longest unserved; inside it the member longest unserved; inside that the oldest request. The host's row is locked first and the running
+ * ones are counted in a second statement (one statement that does both counts from before it waited, which broke a cap of 3).
+ */
+export function claim(database: Database, host: HostLine, { owner, now }: { owner: string; now: number }): Promise<Claims> {
+  return database.transaction(async (transaction) => {
+    const stamp = await lockHost(transaction, host.id)
+    const running = await countRunning(transaction, host.id)
+    const free = host.concurrency - sum(running.values())
+    const claimed: Generation[] = []
+    if (free <= 0) return { claimed }
+
+    const lines = await readLines(transaction, host.id)
+    let { served } = stamp
+    let nextCreateAt = clamp(stamp.nextCreateAt, now, host)
+    let retryAt: number | undefined
+    while (claimed.length < free && lines.length > 0) {
+      const allowed = admit(nextCreateAt, now, host)
+      if (allowed.at > now) {
+        retryAt = allowed.at
+        break
+      }
+      const line = nextLine(lines, running)
+      const generation = await take(transaction, host.id, line, owner)
+      claimed.push(generation)
+      nextCreateAt = allowed.next
+      served += 1
+      running.set(line.guildId, (running.get(line.guildId) ?? 0) + 1)
+      await markServed(transaction, host.id, line, served)
+      for (const other of lines) if (other.guildId === line.guildId) other.guildServed = served
+      line.memberServed = served
+      line.waiting -= 1
+      if (line.waiting === 0) lines.splice(lines.indexOf(line), 1)
+    }
+    await transaction.updateTable('hosts').set({ next_create_at: nextCreateAt, served }).where('provider', '=', host.id).execute()
+    return { claimed, retryAt }
+  })
+}
+
+interface Line {
+  guildId: string
+  memberId: string
+  waiting: number
+  guildServed: number
+  memberServed: number
+}
+
+async function lockHost(transaction: Transaction<Schema>, provider: ProviderId): Promise<{ nextCreateAt: number; served: number }> {
+  const row = await transaction
+    .insertInto('hosts')
+    .values({ provider, next_create_at: 0, served: 0 })
+    .onConflict((conflict) => conflict.column('provider').doUpdateSet({ provider }))
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return { nextCreateAt: row.next_create_at, served: row.served }
+}
+
+async function countRunning(transaction: Transaction<Schema>, provider: ProviderId): Promise<Map<string, number>> {
+  const rows = await transaction
+    .selectFrom('generations')
+    .select((count) => ['guild_id', count.fn.countAll<number | string>().as('running')])
+    .where('provider', '=', provider)
+    .where('state', 'in', ['submitting', 'rendering'])
+    .groupBy('guild_id')
+    .execute()
+  return new Map(rows.map((row) => [row.guild_id, Number(row.running)]))
+}
+
+async function readLines(transaction: Transaction<Schema>, provider: ProviderId): Promise<Line[]> {
+  const waiting = await transaction
+    .selectFrom('generations')
+    .select((count) => ['guild_id', 'member_id', count.fn.countAll<number | string>().as('waiting'), count.fn.min('id').as('oldest')])
+    .where('provider', '=', provider)
+    .where('state', '=', 'queued')
+    .groupBy(['guild_id', 'member_id'])
+    .orderBy('oldest')
+    .execute()
+  const served = await transaction.selectFrom('lines').selectAll().where('provider', '=', provider).execute()
+  const lastServed = new Map(served.map((row) => [`${row.guild_id}/${row.member_id}`, row.last_served]))
+  return waiting.map((row) => ({
+    guildId: row.guild_id,
+    memberId: row.member_id,
+    waiting: Number(row.waiting),
+    guildServed: lastServed.get(`${row.guild_id}/`) ?? 0,
+    memberServed: lastServed.get(`${row.guild_id}/${row.member_id}`) ?? 0,
+  }))
+}
+
+function nextLine(lines: readonly Line[], running: ReadonlyMap<string, number>): Line {
+  const order = (line: Line) => [running.get(line.guildId) ?? 0, line.guildServed, line.memberServed]
+  const first = lines.reduce((best, line) => (compare(order(line), order(best)) < 0 ? line : best))
+  return first
+}
+
+async function take(transaction: Transaction<Schema>, provider: ProviderId, line: Line, owner: string): Promise<Generation> {
+  const oldest = await transaction
+    .selectFrom('generations')
+    .select('id')
+    .where('provider', '=', provider)
+    .where('state', '=', 'queued')
+    .where('guild_id', '=', line.guildId)
+    .where('member_id', '=', line.memberId)
+    .orderBy('id')
+    .executeTakeFirstOrThrow()
+  const row = await transaction
+    .updateTable('generations')
+    .set({ state: 'submitting', owner })
+    .where('id', '=', oldest.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return toGeneration(row)
+}
+
+async function markServed(transaction: Transaction<Schema>, provider: ProviderId, line: Line, served: number): Promise<void> {
+  for (const memberId of ['', line.memberId]) {
+    await transaction
+      .insertInto('lines')
+      .values({ provider, guild_id: line.guildId, member_id: memberId, last_served: served })
+      .onConflict((conflict) => conflict.columns(['provider', 'guild_id', 'member_id']).doUpdateSet({ last_served: served }))
+      .execute()
+  }
+}
+
+/**
+ * The generic cell rate algorithm: creates keep an even pace, with a burst of about six seconds' worth (never more than the cap).
+ * @returns the earliest moment for one more create, and the stamp once it is made
+ */
+function admit(nextCreateAt: number, now: number, host: HostLine): { at: number; next: number } {
+  const { interval, burst } = paceOf(host)
+  const due = Math.max(nextCreateAt, now)
+  return { at: due - (burst - 1) * interval, next: due + interval }
+}
+
+/** A stamp further ahead than any burst leaves it comes from a clock that was set back: it must not close the line for long. */
+function clamp(nextCreateAt: number, now: number, host: HostLine): number {
+  const { interval, burst } = paceOf(host)
+  return Math.min(nextCreateAt, now + burst * interval)
+}
+
+function paceOf({ createsPerMinute, concurrency }: HostLine): { interval: number; burst: number } {
+  return { interval: Math.ceil(60_000 / createsPerMinute), burst: Math.max(1, Math.min(concurrency, Math.floor(createsPerMinute / 10))) }
+}
+
+function compare(left: readonly number[], right: readonly number[]): number {
+  for (const [index, value] of left.entries()) {
+    const difference = value - (right[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0
+  for (const value of values) total += value
+  return total
+}

@@ -1,0 +1,30 @@
+import type { MicroUsd } from '../domain/money.ts'
+import type { EndReason } from './generation.ts'
+
+/**
+ * What becomes of the reservation: `release` (nothing is due), `capture` (the host billed and the member knew), `refund` (the host billed, but the guild
+ * got no clip and is not charged), `hold` (nobody can know yet).
+ */
+export type Settlement = 'release' | 'capture' | 'refund' | 'hold'
+
+/** Thrown by a step of the story: this generation ends here without a clip. */
+export class Ending extends Error {
+  override readonly name = 'Ending'
+  readonly state: 'failed' | 'cancelled' | 'held'
+  readonly reason: EndReason
+  readonly settlement: Settlement
+  readonly hostCost: MicroUsd | undefined
+
+  constructor(
+    state: 'failed' | 'cancelled' | 'held',
+    reason: EndReason,
+    settlement: Settlement,
+    { cause, hostCost }: { cause?: unknown; hostCost?: MicroUsd | undefined } = {},
+  ) {
+    super(`${state}: ${reason}`, { cause })
+    this.state = state
+    this.reason = reason
+    this.settlement = settlement
+    this.hostCost = hostCost
+  }
+}

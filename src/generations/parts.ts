@@ -1,0 +1,29 @@
+import type { Clock } from '../domain/clock.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
+import type { Log } from '../observability/log.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Database } from '../storage/database.ts'
+import type { Delivery } from './ports.ts'
+import type { Wishes } from './wishes.ts'
+
+/** What the story of a generation needs; made and joined in src/main.ts. */
+export interface Parts {
+  database: Database
+  providers: ReadonlyMap<ProviderId, Provider>
+  delivery: Delivery
+  wishes: Wishes
+  clock: Clock
+  log: Log
+  /** This process; only the owner of a claim writes its state. */
+  owner: string
+  /** Fetches a finished clip from wherever the host serves it. Throws `OutputGone` where it no longer does. */
+  downloadClip(url: string, options: { signal: AbortSignal }): Promise<Uint8Array>
+  /** Milliseconds after which a render that never ends is held. */
+  renderDeadlineMs: number
+}
+
+/** Two ways to stop: `pause` ends waiting at once (it can be taken up again later), `force` also gives up on a billable call under way. */
+export interface StopSignals {
+  pause: AbortSignal
+  force: AbortSignal
+}

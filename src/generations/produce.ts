@@ -1,0 +1,47 @@
+import { deliver } from './deliver.ts'
+import { Ending } from './ending.ts'
+import type { Generation } from './generation.ts'
+import type { Parts, StopSignals } from './parts.ts'
+import { settleCompleted, settleEnding } from './settle.ts'
+import { findGeneration, LeaseLost } from './store.ts'
+import { submit } from './submit.ts'
+import { watch } from './watch.ts'
+
+/**
+ * The life of one clip from the claim to the posted message. Every step reads where the generation stands and goes on from there, so the same story serves a
+ * fresh claim, a restart and a second try after a fault of our own.
+ */
+export async function produce(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
+  try {
+    const rendered = claimed.state === 'delivering' ? claimed : await render(claimed, parts, signals)
+    const posted = await deliver(rendered, parts, signals.pause)
+    parts.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
+  } catch (error) {
+    if (error instanceof Ending) return end(claimed.id, error, parts)
+    throw error
+  }
+}
+
+async function render(claimed: Generation, parts: Parts, signals: StopSignals): Promise<Generation> {
+  const submitted = await submit(claimed, parts, signals)
+  const completed = await watch(submitted, parts, signals.pause)
+  return settleCompleted(submitted, completed, parts)
+}
+
+async function end(id: string, ending: Ending, parts: Parts): Promise<void> {
+  const { database, delivery, clock, log } = parts
+  const current = await findGeneration(database.statements, id)
+  if (!current) throw new LeaseLost(`generation ${id} is gone`)
+  const ended = await settleEnding(current, ending, parts)
+  const fields = {
+    generation: id,
+    reference: ended.reference,
+    provider: ended.provider,
+    reason: ending.reason,
+    settlement: ending.settlement,
+  }
+  if (ending.state === 'held')
+    log.error({ ...fields, error: ending.cause }, 'generation held: the host may have billed; the operator must look')
+  else log.info(fields, `generation ${ending.state}`)
+  await delivery.end(ended, { now: clock.now() })
+}

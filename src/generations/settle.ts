@@ -1,0 +1,97 @@
+import type { Transaction } from 'kysely'
+
+import { capture, hold, refundGuild, release } from '../quota/ledger.ts'
+import type { Database } from '../storage/database.ts'
+import type { GenerationRow, Schema } from '../storage/schema.ts'
+import { closeAttempt, latestAttempt, type AttemptState } from './attempts.ts'
+import type { Ending, Settlement } from './ending.ts'
+import type { Generation } from './generation.ts'
+import type { Parts } from './parts.ts'
+import { reservationOf, toGeneration } from './rows.ts'
+import { transition } from './store.ts'
+import type { Submitted } from './submit.ts'
+import type { Completed } from './watch.ts'
+
+/** The host is done: state, ledger and attempt change together, and from here on the money is spent whatever becomes of the delivery. */
+export async function settleCompleted(
+  { generation, attempt }: Submitted,
+  completed: Completed,
+  { database, owner, clock }: Parts,
+): Promise<Generation> {
+  const row = await database.transaction(async (transaction) => {
+    const settled = await transition(transaction, {
+      id: generation.id,
+      owner,
+      from: 'rendering',
+      to: 'delivering',
+      set: { output_url: completed.url, captured: 1 },
+    })
+    await capture(transaction, reservationOf(settled), clock.now())
+    await closeAttempt(transaction, attempt.id, { state: 'completed', hostCost: completed.cost, now: clock.now() })
+    return settled
+  })
+  return toGeneration(row)
+}
+
+/** The generation ends without a clip (or is held): state, ledger and attempt change together. */
+export async function settleEnding(generation: Generation, ending: Ending, { database, owner, clock }: Parts): Promise<Generation> {
+  const now = clock.now()
+  const row = await database.transaction(async (transaction) => {
+    const settled = await transition(transaction, {
+      id: generation.id,
+      owner,
+      from: generation.state,
+      to: ending.state,
+      set: {
+        ended_at: now,
+        end_reason: ending.reason,
+        captured: generation.captured || ending.settlement === 'capture' || ending.settlement === 'refund' ? 1 : 0,
+      },
+    })
+    await settleMoney(transaction, settled, ending.settlement, generation.captured, now)
+    const attempt = await latestAttempt(transaction, generation.id)
+    if (attempt && isOpen(attempt.state)) {
+      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), hostCost: ending.hostCost, now })
+    }
+    return settled
+  })
+  return toGeneration(row)
+}
+
+/** Ends a generation that nobody has claimed yet. Undefined if it is no longer in line: then its owner is to be woken. */
+export async function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+  const row = await database.transaction(async (transaction) => {
+    const cancelled = await transaction
+      .updateTable('generations')
+      .set({ state: 'cancelled', ended_at: now, end_reason: 'cancelled-by-member' })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .returningAll()
+      .executeTakeFirst()
+    if (cancelled) await release(transaction, reservationOf(cancelled), now)
+    return cancelled
+  })
+  return row && toGeneration(row)
+}
+
+async function settleMoney(
+  transaction: Transaction<Schema>,
+  row: GenerationRow,
+  settlement: Settlement,
+  alreadyCaptured: boolean,
+  now: number,
+): Promise<void> {
+  const reservation = reservationOf(row)
+  if (settlement === 'release') return release(transaction, reservation, now)
+  if (settlement === 'hold') return hold(transaction, reservation, now)
+  if (!alreadyCaptured) await capture(transaction, reservation, now)
+  if (settlement === 'refund') await refundGuild(transaction, reservation, now)
+}
+
+function isOpen(state: AttemptState): boolean {
+  return state === 'opened' || state === 'accepted'
+}
+
+function attemptStateOf(ending: Ending): AttemptState {
+  return ending.state === 'held' ? 'unknown' : ending.state
+}

@@ -1,0 +1,148 @@
+import { type Dispatcher, errors } from 'undici'
+
+import { type Clock, createClock } from '../domain/clock.ts'
+import { BlockedTarget } from '../network/address-guard.ts'
+import { NotConnected } from '../network/connector.ts'
+import type { Network } from '../network/network.ts'
+
+/**
+ * `blocked`: not https, or not a public address. `foreign`: not on an allowed origin. `refused`: the server said no (`httpStatus`).
+ * `incomplete`: fewer bytes than announced, or the connection broke. `too-large`, `timeout`, `unreachable`, `redirects` (too many): as they say.
+ */
+export type DownloadFailure = 'blocked' | 'foreign' | 'refused' | 'incomplete' | 'too-large' | 'timeout' | 'unreachable' | 'redirects'
+
+/** A download that did not happen. Names the host at most: the rest of a URL may be a signature. */
+export class DownloadError extends Error {
+  override readonly name = 'DownloadError'
+  readonly failure: DownloadFailure
+  readonly httpStatus: number | undefined
+
+  constructor(failure: DownloadFailure, httpStatus?: number) {
+    super(`download failed: ${failure}${httpStatus === undefined ? '' : ` (HTTP ${httpStatus})`}`)
+    this.failure = failure
+    this.httpStatus = httpStatus
+  }
+
+  /** May another try bring something else? */
+  get retryable(): boolean {
+    if (this.failure === 'refused') return this.httpStatus === 429 || (this.httpStatus ?? 0) >= 500
+    return this.failure === 'incomplete' || this.failure === 'unreachable'
+  }
+}
+
+export interface DownloadOptions {
+  /** For the whole download with its redirects and retries. */
+  signal: AbortSignal
+  /** Milliseconds, for the same. */
+  timeoutMs: number
+  maxBytes: number
+  /** Where set, the URL and every redirect must stay on these. */
+  allowedOrigins?: readonly string[] | undefined
+}
+
+export interface Downloaded {
+  bytes: Uint8Array
+  /** As the server calls it, which proves nothing; lower case, without parameters. */
+  contentType: string | undefined
+}
+
+/** Fetches a file over the guarded network. Throws `DownloadError`, or the signal's reason. */
+export type Download = (url: string, options: DownloadOptions) => Promise<Downloaded>
+
+export interface DownloadSetup {
+  network: Network
+  clock?: Clock | undefined
+  /** 0 to 1, for the jitter between tries. */
+  random?: (() => number) | undefined
+}
+
+const maxTries = 3
+const maxRedirects = 3
+
+/** Makes the one function that fetches files; its connections are closed with the network. */
+export function createDownload({ network, clock = createClock(), random = Math.random }: DownloadSetup): Download {
+  const agent = network.agent({ connectionsPerOrigin: 16 })
+
+  return async (url, { signal, timeoutMs, maxBytes, allowedOrigins }) => {
+    const deadline = AbortSignal.timeout(timeoutMs)
+    const either = AbortSignal.any([signal, deadline])
+    for (let tries = 1; ; tries++) {
+      try {
+        return await fetchFile(agent, url, { signal: either, maxBytes, judge: (hop) => judgeUrl(hop, network, allowedOrigins) })
+      } catch (error) {
+        signal.throwIfAborted()
+        if (deadline.aborted) throw new DownloadError('timeout')
+        const failure = asDownloadError(error)
+        if (!failure.retryable || tries === maxTries) throw failure
+        await clock.sleep(300 * 2 ** (tries - 1) * (0.5 + random()), { signal: either }).catch(() => undefined)
+        signal.throwIfAborted()
+      }
+    }
+  }
+}
+
+interface FetchOptions {
+  signal: AbortSignal
+  maxBytes: number
+  /** Throws for a URL that must not be fetched. */
+  judge: (url: URL) => void
+}
+
+async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, judge }: FetchOptions): Promise<Downloaded> {
+  if (!URL.canParse(start)) throw new DownloadError('blocked')
+  let url = new URL(start)
+  for (let hops = 0; hops <= maxRedirects; hops++) {
+    judge(url)
+    const { origin, pathname, search } = url
+    const response = await agent.request({ origin, path: pathname + search, method: 'GET', signal })
+    const location = header(response, 'location')
+    if (response.statusCode >= 300 && response.statusCode < 400 && location !== undefined && URL.canParse(location, url.href)) {
+      url = new URL(location, url)
+      await response.body.dump({ limit: 16 * 1024, signal })
+      continue
+    }
+    if (response.statusCode !== 200) {
+      await response.body.dump({ limit: 16 * 1024, signal })
+      throw new DownloadError('refused', response.statusCode)
+    }
+    const bytes = await readBytes(response, maxBytes)
+    return { bytes, contentType: header(response, 'content-type')?.split(';')[0]?.trim().toLowerCase() }
+  }
+  throw new DownloadError('redirects')
+}
+
+async function readBytes(response: Dispatcher.ResponseData, maxBytes: number): Promise<Uint8Array> {
+  const announced = Number(header(response, 'content-length') ?? Number.NaN)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    if (announced > maxBytes) throw new DownloadError('too-large')
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength
+      if (size > maxBytes) throw new DownloadError('too-large')
+      chunks.push(chunk)
+    }
+  } finally {
+    // Gives the connection up where the body was not read to its end.
+    response.body.on('error', () => undefined).destroy()
+  }
+  if (!Number.isNaN(announced) && size !== announced) throw new DownloadError('incomplete')
+  return Buffer.concat(chunks)
+}
+
+function judgeUrl(url: URL, network: Network, allowedOrigins: readonly string[] | undefined): void {
+  if (url.protocol !== 'https:' && !(network.allowPrivateAddresses && url.protocol === 'http:')) throw new DownloadError('blocked')
+  if (allowedOrigins && !allowedOrigins.includes(url.origin)) throw new DownloadError('foreign')
+}
+
+function header({ headers }: Dispatcher.ResponseData, name: string): string | undefined {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function asDownloadError(error: unknown): DownloadError {
+  if (error instanceof DownloadError) return error
+  if (error instanceof NotConnected) return new DownloadError(error.cause instanceof BlockedTarget ? 'blocked' : 'unreachable')
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return new DownloadError('timeout')
+  return new DownloadError('incomplete')
+}

@@ -1,0 +1,37 @@
+import { type ClipRequest, modeOf } from '../domain/clip-request.ts'
+import { ProviderError } from '../domain/provider-error.ts'
+import type { Capabilities, HostedFrames, Provider } from './provider.ts'
+
+/** What a request can ask of a host beyond a plain clip. */
+export type RequestedCapability = 'text' | 'firstFrame' | 'lastFrame' | 'negativePrompt' | 'guidance'
+
+/** What the request needs and a host with these capabilities does not have; empty where it can be done. */
+export function missingCapabilities({ capabilities }: { capabilities: Capabilities }, request: ClipRequest): RequestedCapability[] {
+  return needsOf(request).filter((capability) => !capabilities[capability])
+}
+
+/** The hosts, in the order given, that can do everything the request asks for. */
+export function capableProviders<T extends { capabilities: Capabilities }>(providers: readonly T[], request: ClipRequest): T[] {
+  return providers.filter((provider) => missingCapabilities(provider, request).length === 0)
+}
+
+function needsOf(request: ClipRequest): RequestedCapability[] {
+  const mode = modeOf(request)
+  const needs: RequestedCapability[] = [mode === 'text' ? 'text' : 'firstFrame']
+  if (mode === 'first-and-last-frame') needs.push('lastFrame')
+  if (request.negativePrompt !== undefined) needs.push('negativePrompt')
+  if (request.guidance !== undefined) needs.push('guidance')
+  return needs
+}
+
+/**
+ * The last check before money is spent: the host can do it, and the pictures asked for are there. A clip without a picture that was asked for
+ * would be paid and wrong.
+ * @throws {ProviderError} `invalid_input`; nothing was sent
+ */
+export function assertStartable(provider: Pick<Provider, 'id' | 'capabilities'>, request: ClipRequest, frames: HostedFrames): void {
+  const framesMatch = !request.startFrame === !frames.startFrame && !request.lastFrame === !frames.lastFrame
+  const lastFrameAlone = request.lastFrame !== undefined && request.startFrame === undefined
+  if (framesMatch && !lastFrameAlone && missingCapabilities(provider, request).length === 0) return
+  throw new ProviderError({ provider: provider.id, kind: 'invalid_input', failoverSafe: true })
+}

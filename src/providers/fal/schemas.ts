@@ -1,0 +1,37 @@
+import { z } from 'zod'
+
+/** Answer of a submit. The URLs lead to the request, whatever fal's paths look like by then. */
+export const Submitted = z.object({
+  request_id: z.string().min(1),
+  status_url: z.string().nullish(),
+  response_url: z.string().nullish(),
+  cancel_url: z.string().nullish(),
+})
+
+/** A status, polled or streamed. `COMPLETED` says that it is over, not that it went well. */
+export const RequestStatus = z.object({
+  status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
+  queue_position: z.number().int().nonnegative().nullish(),
+  error: z.string().nullish(),
+  error_type: z.string().nullish(),
+})
+export type RequestStatus = z.infer<typeof RequestStatus>
+
+export const Result = z.object({ video: z.object({ url: z.url({ protocol: /^https?$/ }) }) })
+
+export const UploadTicket = z.object({ upload_url: z.url({ protocol: /^https?$/ }), file_url: z.url({ protocol: /^https?$/ }) })
+
+/** What an operation remembers; where a URL is missing or leads elsewhere it is made anew from the id. */
+export const StoredOperation = z.object({
+  id: z.string(),
+  statusUrl: z.string().optional().catch(undefined),
+  responseUrl: z.string().optional().catch(undefined),
+  cancelUrl: z.string().optional().catch(undefined),
+})
+
+/** An error body: of the model (`detail` is a list), of the queue (`error_type`), or plain words. */
+export const ErrorBody = z.object({
+  detail: z.union([z.string(), z.array(z.object({ type: z.string().nullish(), msg: z.string().nullish() }))]).nullish(),
+  error: z.string().nullish(),
+  error_type: z.string().nullish(),
+})

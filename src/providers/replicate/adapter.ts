@@ -1,0 +1,148 @@
+import { FormData } from 'undici'
+
+import type { ClipRequest } from '../../domain/clip-request.ts'
+import { type Answer, isSuccess, readJson } from '../answer.ts'
+import { assertStartable } from '../capable.ts'
+import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
+import { pricePerSecond } from '../price.ts'
+import type {
+  CancelOutcome,
+  Capabilities,
+  Frame,
+  HostedFrame,
+  HostedFrames,
+  Operation,
+  Provider,
+  StartOptions,
+  Status,
+} from '../provider.ts'
+import { outputGone, predictionError, readReplicateRejection } from './errors.ts'
+import { CreatedPrediction, Prediction, StoredOperation, UploadedFile } from './schemas.ts'
+
+export interface ReplicateOptions extends ProviderWire {
+  apiKey: string
+  /** `https://api.replicate.com`, without the version of the API. */
+  origins: { api: string }
+}
+
+export const replicateCapabilities: Capabilities = {
+  text: true,
+  firstFrame: true,
+  lastFrame: true,
+  negativePrompt: true,
+  // Its current version of the model has no such input, and drops what it does not know.
+  guidance: false,
+  cancel: true,
+  webhook: 'signed',
+}
+
+/** Kling 2.5 Turbo Pro on Replicate. Durations are integers; the output lives for an hour; no answer tells a cost. Contract: docs/providers.md#replicate */
+export class ReplicateProvider implements Provider {
+  readonly id = 'replicate'
+  readonly capabilities = replicateCapabilities
+  readonly #http: ProviderHttp
+  readonly #api: string
+
+  constructor({ apiKey, origins, ...wire }: ReplicateOptions) {
+    this.#api = `${origins.api}/v1`
+    this.#http = createProviderHttp({
+      ...wire,
+      provider: 'replicate',
+      origins: [origins.api],
+      authorization: `Bearer ${apiKey}`,
+      rejections: readReplicateRejection,
+    })
+  }
+
+  price(request: ClipRequest) {
+    return pricePerSecond(request)
+  }
+
+  async prepare(frame: Frame, { signal }: { signal: AbortSignal }): Promise<HostedFrame> {
+    const form = new FormData()
+    const extension = frame.mediaType === 'image/png' ? 'png' : 'jpg'
+    form.append('content', new Blob([new Uint8Array(frame.bytes)], { type: frame.mediaType }), `${frame.sha256}.${extension}`)
+    form.append('metadata', new Blob(['{}'], { type: 'application/json' }))
+    const read = readJson(UploadedFile)
+    const file = await this.#http.send({ method: 'POST', url: `${this.#api}/files`, step: 'prepare', body: form, signal, read })
+    return { url: file.urls.get }
+  }
+
+  async start(request: ClipRequest, frames: HostedFrames, { webhookUrl, signal }: StartOptions): Promise<Operation> {
+    assertStartable(this, request, frames)
+    const { id } = await this.#http.send({
+      method: 'POST',
+      url: `${this.#api}/models/kwaivgi/kling-v2.5-turbo-pro/predictions`,
+      step: 'submit',
+      // No `Prefer`: it would hold the answer, and with it the id, until the job is half over.
+      json: {
+        input: toInput(request, frames),
+        ...(webhookUrl !== undefined && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
+      },
+      signal,
+      read: readJson(CreatedPrediction),
+    })
+    return { id }
+  }
+
+  async status(operation: Operation, { signal }: { signal: AbortSignal }): Promise<Status> {
+    const url = this.#prediction(operation)
+    return toStatus(await this.#http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(Prediction) }))
+  }
+
+  async cancel(operation: Operation, { signal }: { signal: AbortSignal }): Promise<CancelOutcome> {
+    const url = `${this.#prediction(operation)}/cancel`
+    return this.#http.send({ method: 'POST', url, step: 'follow', signal, read: readCancellation })
+  }
+
+  #prediction(operation: Operation): string {
+    return `${this.#api}/predictions/${encodeURIComponent(StoredOperation.parse(operation).id)}`
+  }
+}
+
+/** What a member did not ask for is left out and keeps the host's default. */
+function toInput(request: ClipRequest, { startFrame, lastFrame }: HostedFrames) {
+  return {
+    prompt: request.prompt,
+    duration: request.durationSeconds,
+    ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
+    ...(startFrame && { start_image: startFrame.url }),
+    ...(lastFrame && { end_image: lastFrame.url }),
+    ...(!startFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
+  }
+}
+
+function toStatus(prediction: Prediction): Status {
+  switch (prediction.status) {
+    case 'starting':
+    case 'processing':
+      return { state: 'pending', progress: readProgress(prediction.logs) }
+    case 'succeeded':
+      if (prediction.output) return { state: 'completed', url: prediction.output }
+      return { state: 'failed', error: outputGone(), billed: true }
+    case 'failed':
+      // The price is per second of output, and a failed prediction has none.
+      return { state: 'failed', error: predictionError(prediction.error), billed: false }
+    case 'canceled':
+      // Replicate bills cancelled runs; how much of one that is priced by its output, it does not say.
+      return { state: 'cancelled' }
+    case 'aborted':
+      // Ended before it began, which Replicate does not bill.
+      return { state: 'cancelled', billed: false }
+  }
+}
+
+/** The answer to a cancel is the prediction as it is then, or, if it was over, perhaps an error. */
+function readCancellation(answer: Answer): CancelOutcome | undefined {
+  if ([400, 404, 409, 422].includes(answer.status)) return 'unsupported'
+  if (!isSuccess(answer)) return undefined
+  const status = readJson(Prediction)(answer)?.status
+  return status === 'succeeded' || status === 'failed' ? 'unsupported' : 'unknown'
+}
+
+/** 0 to 1 from the last progress line of a log, such as ` 40%|####      | 4/10`, where there is one. */
+function readProgress(logs: string | null | undefined): number | undefined {
+  const line = logs?.split('\n').findLast((candidate) => /^\s*\d+%\s*\|/.test(candidate))
+  const percent = line === undefined ? undefined : Number.parseInt(line, 10)
+  return percent === undefined || percent > 100 ? undefined : percent / 100
+}

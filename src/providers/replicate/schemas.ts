@@ -1,0 +1,25 @@
+import { z } from 'zod'
+
+/** A prediction as create, get and cancel answer it. `hidden` versions, logs and links are not ours to read. */
+export const Prediction = z.object({
+  id: z.string().min(1),
+  status: z.enum(['starting', 'processing', 'succeeded', 'failed', 'canceled', 'aborted']),
+  output: z.url({ protocol: /^https?$/ }).nullish(),
+  error: z.string().nullish(),
+  logs: z.string().nullish(),
+  data_removed: z.boolean().nullish(),
+})
+export type Prediction = z.infer<typeof Prediction>
+
+/** Of a create call only the id is needed: a job whose state we cannot read is still our job. */
+export const CreatedPrediction = z.object({ id: z.string().min(1) })
+
+export const UploadedFile = z.object({ urls: z.object({ get: z.url({ protocol: /^https?$/ }) }) })
+
+export const StoredOperation = z.object({ id: z.string() })
+
+export const ErrorBody = z.object({
+  title: z.string().nullish(),
+  detail: z.string().nullish(),
+  retry_after: z.union([z.number(), z.string()]).nullish().catch(undefined),
+})

@@ -1,0 +1,47 @@
+import Bottleneck from 'bottleneck'
+
+import type { Snowflake } from '../domain/ids.ts'
+import { Refusal } from '../domain/refusal.ts'
+
+/** How often a member and a guild may ask; what they may spend is the ledger's matter. */
+export interface RequestLimits {
+  /** Takes one request from both allowances, or throws a `Refusal`. */
+  admit(requester: { memberId: Snowflake; guildId: Snowflake }): Promise<void>
+  close(): Promise<void>
+}
+
+const minute = 60_000
+
+export function createLimits(limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }): RequestLimits {
+  const members = createGroup(limits.memberRequestsPerMinute)
+  const guilds = createGroup(limits.guildRequestsPerMinute)
+  return {
+    admit: async ({ memberId, guildId }) => {
+      await pass(members.key(memberId), 'member')
+      await pass(guilds.key(guildId), 'guild')
+    },
+    close: async () => {
+      await Promise.all([...members.limiters(), ...guilds.limiters()].map(({ limiter }) => limiter.disconnect(true)))
+    },
+  }
+}
+
+/** A reservoir that is filled up each minute; whoever finds it empty is turned away instead of waiting. */
+function createGroup(perMinute: number): Bottleneck.Group {
+  return new Bottleneck.Group({
+    reservoir: perMinute,
+    reservoirRefreshAmount: perMinute,
+    reservoirRefreshInterval: minute,
+    highWater: 0,
+    strategy: Bottleneck.strategy.OVERFLOW,
+  })
+}
+
+async function pass(limiter: Bottleneck, scope: 'member' | 'guild'): Promise<void> {
+  try {
+    await limiter.schedule(() => Promise.resolve())
+  } catch (error) {
+    if (error instanceof Bottleneck.BottleneckError) throw new Refusal('rate-limited', { scope, retryAt: Date.now() + minute })
+    throw error
+  }
+}

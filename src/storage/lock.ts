@@ -1,0 +1,28 @@
+import SQLite from 'better-sqlite3'
+
+/** Two bots on one file would each take the other's running jobs for orphans. */
+export class StoreLockedError extends Error {
+  override readonly name = 'StoreLockedError'
+
+  constructor(file: string) {
+    super(`another Rushes process is using ${file}: stop it first, or give this one a DATA_DIR of its own`)
+  }
+}
+
+/**
+ * Holds an exclusive lock in a file beside the database for as long as the process lives; the operating system frees it even after
+ * `kill -9`. The short wait covers a predecessor that is just dying.
+ */
+export function lockStore(file: string): { release(): void } {
+  const lock = new SQLite(`${file}.lock`)
+  try {
+    lock.pragma('busy_timeout = 2000')
+    lock.pragma('locking_mode = EXCLUSIVE')
+    lock.exec('begin exclusive')
+  } catch (error) {
+    lock.close()
+    if (error instanceof SQLite.SqliteError && error.code.startsWith('SQLITE_BUSY')) throw new StoreLockedError(file)
+    throw error
+  }
+  return { release: () => void lock.close() }
+}

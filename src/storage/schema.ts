@@ -1,0 +1,123 @@
+import type { Generated, Insertable, Selectable } from 'kysely'
+
+/** Money is micro-dollars, time is milliseconds since the epoch, ids are text, truth is 0 or 1, structures are JSON text. */
+export interface Schema {
+  generations: GenerationsTable
+  attempts: AttemptsTable
+  wallets: WalletsTable
+  ledger: LedgerTable
+  hosts: HostsTable
+  lines: LinesTable
+  frames: FramesTable
+  keyv: KeyvTable
+}
+
+export interface GenerationsTable {
+  id: string
+  state: string
+  /** The process that owns the claim; only it writes the state. */
+  owner: string | null
+  provider: string
+  request: string
+  price: number
+  member_id: string
+  guild_id: string
+  channel_id: string
+  application_id: string
+  /** Unique: a repeated delivery of one interaction is one request. */
+  interaction_id: string
+  interaction_token: string
+  attachment_size_limit: number
+  locale: string
+  message_id: string | null
+  /** Wallet periods of the reservation; every later ledger row copies them. */
+  day_key: string
+  month_key: string
+  installation_day_key: string
+  installation_month_key: string
+  created_at: number
+  started_at: number | null
+  ended_at: number | null
+  cancel_requested_at: number | null
+  end_reason: string | null
+  captured: number
+  reference: string
+  output_url: string | null
+  /** When the requester was told that the clip is there; at most once. */
+  noticed_at: number | null
+}
+
+export interface AttemptsTable {
+  id: string
+  generation_id: string
+  take: number
+  provider: string
+  state: string
+  /** The host's handle as JSON, once it accepted. Unique per host by `operation_id`. */
+  operation: string | null
+  operation_id: string | null
+  /** What the host says it billed, where it says so. */
+  host_cost: number | null
+  webhook_token: string
+  created_at: number
+  ended_at: number | null
+}
+
+export interface WalletsTable {
+  scope: string
+  owner_id: string
+  period: string
+  period_key: string
+  reserved: number
+  spent: number
+}
+
+export interface LedgerTable {
+  sequence: Generated<number>
+  generation_id: string
+  take: number
+  kind: string
+  amount: number
+  guild_id: string
+  day_key: string
+  month_key: string
+  installation_day_key: string
+  installation_month_key: string
+  created_at: number
+}
+
+export interface HostsTable {
+  provider: string
+  /** GCRA: the earliest time at which the next create is due if none is ahead of its rate. */
+  next_create_at: number
+  /** Counts claims, so that lines can remember when they were last served. */
+  served: number
+}
+
+/** When a guild (member_id empty) or a member of it was last served, in units of its host's `served`. */
+export interface LinesTable {
+  provider: string
+  guild_id: string
+  member_id: string
+  last_served: number
+}
+
+export interface FramesTable {
+  sha256: string
+  media_type: string
+  width: number
+  height: number
+  size_bytes: number
+  bytes: Uint8Array
+  created_at: number
+}
+
+export interface KeyvTable {
+  key: string
+  value: string
+  expires_at: number | null
+}
+
+export type GenerationRow = Selectable<GenerationsTable>
+export type NewGenerationRow = Insertable<GenerationsTable>
+export type AttemptRow = Selectable<AttemptsTable>

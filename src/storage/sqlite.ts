@@ -1,0 +1,35 @@
+import SQLite from 'better-sqlite3'
+import { CompiledQuery, type DatabaseConnection, type Driver, SqliteDialect, SqliteDriver, type SqliteDialectConfig } from 'kysely'
+
+/**
+ * Kysely begins SQLite transactions deferred, which lets two of them read the same balance and then collide on the write.
+ * Ours read in order to write, so they take the write lock at once.
+ */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+}
+
+class ImmediateSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig
+
+  constructor(config: SqliteDialectConfig) {
+    super(config)
+    this.#config = config
+  }
+
+  override createDriver(): Driver {
+    return new ImmediateDriver(this.#config)
+  }
+}
+
+/** One file, durable to the disk at every commit: this is where the money is. */
+export function createSqliteDialect(file: string): SqliteDialect {
+  const database = new SQLite(file)
+  database.pragma('journal_mode = WAL')
+  database.pragma('synchronous = FULL')
+  database.pragma('foreign_keys = ON')
+  database.pragma('busy_timeout = 5000')
+  return new ImmediateSqliteDialect({ database })
+}

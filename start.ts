@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util'
+
+import { chooseMode, ConfigError } from './src/config.ts'
+import { registerWithDiscord, startBot } from './src/main.ts'
+import { StoreLockedError } from './src/storage/lock.ts'
+
+/** `npm start`: nothing configured → the sandbox; configured → the bot; half configured → what is missing, and exit 1. */
+async function start(): Promise<void> {
+  const { values } = parseArgs({ options: { register: { type: 'boolean' }, guild: { type: 'string' } } })
+  if (values.register) {
+    const names = await registerWithDiscord({ environment: process.env, guildId: values.guild })
+    console.log(
+      `Registered ${names.map((name) => `/${name}`).join(', ')} ${values.guild ? `in server ${values.guild}` : 'for every server'}.`,
+    )
+    return
+  }
+  if (chooseMode(process.env) === 'sandbox') {
+    const { runSandbox } = await import('./sandbox/run.ts')
+    await runSandbox()
+    return
+  }
+  const bot = await startBot({ environment: process.env, onFatal: () => process.exit(1) })
+  console.error(`Rushes is running. Invite it with ${bot.invitation}`)
+  stopOnSignals(() => bot.stop())
+}
+
+/** The first signal ends cleanly, a second one at once. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let stopping = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1)
+      stopping = true
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    })
+  }
+}
+
+try {
+  process.loadEnvFile('.env')
+} catch {
+  // no .env: the environment itself may hold everything, or nothing at all
+}
+try {
+  await start()
+} catch (error) {
+  if (error instanceof ConfigError) {
+    console.error('Rushes cannot start yet:')
+    for (const problem of error.problems) console.error(`  - ${problem}`)
+    console.error('To look around without any key, start with MODE=sandbox. All variables: README, "Configuration".')
+  } else if (error instanceof StoreLockedError) {
+    console.error(`Rushes cannot start: ${error.message}.`)
+  } else {
+    // A library's error may carry a URL or a request body; its name and message are enough here.
+    console.error(`Rushes cannot start: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`)
+  }
+  process.exit(1)
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+
+import { chooseMode, ConfigError, readConfig } from '../src/config.ts'
+
+const token = 'a'.repeat(30)
+const complete = { DISCORD_TOKEN: token, FAL_KEY: 'key-of-fal' }
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('chooseMode', () => {
+  it('starts the sandbox where nothing is set, and where values are empty', () => {
+    expect(chooseMode({})).toBe('sandbox')
+    expect(chooseMode({ DISCORD_TOKEN: '', FAL_KEY: '  ' })).toBe('sandbox')
+  })
+
+  it.each(['DISCORD_TOKEN', 'FAL_KEY', 'REPLICATE_API_TOKEN', 'DATABASE_URL', 'ROLE'])('goes live as soon as %s is set', (name) => {
+    expect(chooseMode({ [name]: 'x' })).toBe('live')
+  })
+
+  it('lets MODE decide, and refuses another word', () => {
+    expect(chooseMode({ ...complete, MODE: 'sandbox' })).toBe('sandbox')
+    expect(chooseMode({ MODE: 'live' })).toBe('live')
+    expect(() => chooseMode({ MODE: 'production' })).toThrow(ConfigError)
+  })
+})
+
+describe('readConfig', () => {
+  it('takes a token and a key, with defaults for the rest', () => {
+    const config = readConfig(complete)
+    expect(config.hosts).toEqual([{ id: 'fal', apiKey: 'key-of-fal', concurrency: 2, createsPerMinute: 60 }])
+    expect(config.installationBudgets).toEqual({ day: 20_000_000, month: 200_000_000 })
+    expect(config.guildBudgets).toEqual({ day: 5_000_000, month: 50_000_000 })
+    expect(config.allowedGuilds).toEqual(new Set())
+  })
+
+  it('names a missing key and a missing token, each with what it is for', () => {
+    expect(problemsOf({ DISCORD_TOKEN: token })).toEqual([expect.stringMatching(/^No host key is set.*FAL_KEY, REPLICATE_API_TOKEN/)])
+    expect(problemsOf({ FAL_KEY: 'x' })).toEqual([expect.stringMatching(/^DISCORD_TOKEN is missing/)])
+    expect(problemsOf({})).toHaveLength(2)
+  })
+
+  it('reads the order of hosts, and refuses one without a key or without a name', () => {
+    const both = { ...complete, REPLICATE_API_TOKEN: 'r8_x' }
+    expect(readConfig(both).hosts.map(({ id }) => id)).toEqual(['fal', 'replicate'])
+    expect(readConfig({ ...both, PROVIDERS: 'replicate, fal' }).hosts.map(({ id }) => id)).toEqual(['replicate', 'fal'])
+    expect(problemsOf({ ...complete, PROVIDERS: 'replicate' })).toEqual([expect.stringContaining('REPLICATE_API_TOKEN is not set')])
+    expect(problemsOf({ ...complete, PROVIDERS: 'nobody' })).toEqual([expect.stringContaining('PROVIDERS is a list of fal, replicate')])
+  })
+
+  it('takes * for every server only where it is written out', () => {
+    expect(readConfig({ ...complete, ALLOWED_GUILDS: '*' }).allowedGuilds).toBe('*')
+    expect(readConfig({ ...complete, ALLOWED_GUILDS: '123456789012345678, 223456789012345678' }).allowedGuilds).toEqual(
+      new Set(['123456789012345678', '223456789012345678']),
+    )
+    expect(problemsOf({ ...complete, ALLOWED_GUILDS: 'my server' })).toEqual([
+      expect.stringContaining('ALLOWED_GUILDS is a list of server ids'),
+    ])
+  })
+
+  it.each([
+    ['BUDGET_DAY_USD', 'twenty'],
+    ['BUDGET_DAY_USD', '-1'],
+    ['GUILD_BUDGET_MONTH_USD', '1e3'],
+    ['MEMBER_REQUESTS_PER_MINUTE', '-7'],
+    ['FAL_CONCURRENCY', 'many'],
+    ['LOG_LEVEL', 'loud'],
+    ['DATABASE_URL', 'postgres://somewhere/rushes'],
+    ['ROLE', 'worker'],
+    ['DISCORD_TOKEN', 'short'],
+  ])('refuses %s=%s by name and never repeats the value', (name, value) => {
+    const problems = problemsOf({ ...complete, [name]: value })
+    expect(problems).toEqual([expect.stringContaining(name)])
+    expect(problems.join()).not.toContain(value)
+  })
+})

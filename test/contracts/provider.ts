@@ -1,0 +1,390 @@
+import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
+
+import Bottleneck from 'bottleneck'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import type { ClipRequest } from '../../src/domain/clip-request.ts'
+import { ProviderError } from '../../src/domain/provider-error.ts'
+import { createNetwork, type Network } from '../../src/network/network.ts'
+import type { ProviderWire } from '../../src/providers/http.ts'
+import type { Frame, HostedFrames, Operation, Provider, Status } from '../../src/providers/provider.ts'
+import { createInstantClock } from '../support/instant-clock.ts'
+import { closedOrigin, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+
+/** How one host says what every host can say, in its own wire format. */
+export interface ProviderStandIn {
+  /** The secret part of the key that the provider was made with. */
+  key: string
+  /** `METHOD /path` of the calls, for the operation below. */
+  routes: { submit: string; status: string; cancel: string; upload: string[] }
+  operation: Operation
+  submitted: ScriptedAnswer
+  /** Sets the routes so that `status` finds the job in this state. */
+  job(state: 'pending' | 'completed' | 'failed' | 'refused' | 'cancelled'): void
+  outputUrl: string
+  /** Sets the upload's routes; a failure is the answer of the first of them, once. */
+  uploads(failure?: ScriptedAnswer): void
+  /** The bytes of the picture must be found in this request. */
+  uploadedBy: string
+  cancelAccepted: ScriptedAnswer
+  cancelTooLate: ScriptedAnswer
+}
+
+export type MakeProvider = (origin: string, wire: ProviderWire) => Provider
+export type MakeStandIn = (host: ScriptedHost) => ProviderStandIn
+
+const prompt = 'a heron that nobody else has thought of'
+const request: ClipRequest = { prompt, durationSeconds: 5 }
+const bytes = Buffer.from('\x89PNG\r\n\x1a\nsecret pixels of a member', 'latin1')
+const sha256 = createHash('sha256').update(bytes).digest('hex')
+const frame: Frame = { bytes, sha256, mediaType: 'image/png', width: 640, height: 360, sizeBytes: bytes.byteLength }
+
+/** What every host's adapter promises (`src/providers/provider.ts`), over real sockets. */
+export function describeProviderContract(name: string, makeProvider: MakeProvider, makeStandIn: MakeStandIn): void {
+  describe(`${name} keeps the provider contract`, () => {
+    let network: Network
+    let host: ScriptedHost
+    let standIn: ProviderStandIn
+    let provider: Provider
+    let clock: ReturnType<typeof createInstantClock>
+    const make = (origin: string, wire: Partial<ProviderWire> = {}) => makeProvider(origin, { network, clock, random: () => 0.5, ...wire })
+    const { signal } = new AbortController()
+    const start = (from = provider, options: { signal?: AbortSignal; webhookUrl?: string } = {}) =>
+      from.start(request, {}, { attemptId: 'attempt-1', signal, ...options })
+
+    beforeEach(async () => {
+      network = createNetwork({ allowPrivateAddresses: true })
+      host = await startScriptedHost()
+      standIn = makeStandIn(host)
+      clock = createInstantClock()
+      provider = make(host.origin)
+      host.on(standIn.routes.submit, standIn.submitted)
+    })
+    afterEach(async () => {
+      await network.close()
+      await host[Symbol.asyncDispose]()
+    })
+
+    /** The failure of a call, proven to be one that may be logged. */
+    async function failureOf(call: Promise<unknown>): Promise<ProviderError> {
+      const error = await call.then(
+        () => expect.unreachable('the call succeeded'),
+        (reason: unknown) => reason,
+      )
+      if (!(error instanceof ProviderError)) throw error
+      expect(error.provider).toBe(provider.id)
+      expectHarmless(error)
+      return error
+    }
+
+    function expectHarmless(error: ProviderError) {
+      const everything = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error)
+      for (const secret of [prompt, standIn.key, 'secret', host.origin.replace('http://', '')]) expect(everything).not.toContain(secret)
+    }
+
+    describe('the price', () => {
+      it.each([
+        [5, 350_000],
+        [10, 700_000],
+      ] as const)('of %i seconds is %i micro-dollars', (durationSeconds, price) => {
+        expect(provider.price({ prompt, durationSeconds })).toBe(price)
+      })
+    })
+
+    describe('a billable call', () => {
+      it('gives an operation that survives being stored', async () => {
+        const operation = await start()
+        expect(operation).toEqual(standIn.operation)
+        expect(JSON.parse(JSON.stringify(operation))).toEqual(operation)
+      })
+
+      it('goes over a connection of its own each time', async () => {
+        standIn.job('pending')
+        await provider.status(standIn.operation, { signal })
+        await start()
+        await start()
+        await provider.status(standIn.operation, { signal })
+        expect(new Set(host.to(standIn.routes.submit).map(({ connection }) => connection)).size).toBe(2)
+        const follow = new Set(host.to(standIn.routes.status).map(({ connection }) => connection))
+        for (const { connection } of host.to(standIn.routes.submit)) expect(follow).not.toContain(connection)
+      })
+
+      it('that never reached the host may be made elsewhere', async () => {
+        const error = await failureOf(start(make(await closedOrigin())))
+        expect(error).toMatchObject({ kind: 'unavailable', failoverSafe: true })
+      })
+
+      it('whose TLS fails before the request is written may be made elsewhere', async () => {
+        const error = await failureOf(start(make(host.origin.replace('http:', 'https:'))))
+        expect(error).toMatchObject({ kind: 'unavailable', failoverSafe: true })
+        expect(host.requests).toEqual([])
+      })
+
+      const lost: [string, ScriptedAnswer][] = [
+        ['a reset', { fault: 'reset' }],
+        ['no answer in time', { fault: 'hang' }],
+        ['an answer cut short', { json: { id: 'x'.repeat(200), request_id: 'x'.repeat(200) }, fault: 'cut' }],
+        ['an answer without end', { text: '{"id":', fault: 'stall' }],
+        ['HTML', { headers: { 'content-type': 'text/html' }, text: '<html>secret</html>' }],
+        ['nothing', { text: '' }],
+        ['half of a JSON text', { text: '{"id":"secret' }],
+        ['JSON of another shape', { json: { secret: [1] } }],
+        ['more than an answer can be', { text: `{"id":"${'x'.repeat(2_000_000)}"}` }],
+        ['a redirect', { status: 302, headers: { location: '/elsewhere' } }],
+        ['408', { status: 408, json: { detail: 'secret' } }],
+        ['409', { status: 409, json: { detail: 'secret' } }],
+        ['500', { status: 500, json: { detail: 'secret' } }],
+        ['502 in HTML', { status: 502, text: '<html>secret</html>' }],
+        ['503', { status: 503, headers: { 'retry-after': '1' }, text: '' }],
+        ['504', { status: 504, json: { detail: 'secret' } }],
+      ]
+      it.each(lost)('answered by %s is unknown, and not made again', async (_, answer) => {
+        host.on(standIn.routes.submit, answer, standIn.submitted)
+        const error = await failureOf(start(make(host.origin, { timeouts: { answer: 300 } })))
+        expect(error).toMatchObject({ kind: 'submission_unknown', failoverSafe: false, retryable: false })
+        expect(host.requests).toHaveLength(1)
+        expect(clock.waits).toEqual([])
+      })
+
+      it.each([400, 401, 402, 403, 404, 413, 422, 429])('refused with %i made no job, whatever the body', async (status) => {
+        for (const answer of [{ text: '<html>secret</html>' }, { text: '' }, { json: { detail: 'secret' } }]) {
+          host.on(standIn.routes.submit, { status, ...answer }, standIn.submitted)
+          const error = await failureOf(start())
+          expect(error).toMatchObject({ failoverSafe: true, httpStatus: status })
+          expect(error.kind).not.toBe('submission_unknown')
+        }
+        expect(host.requests).toHaveLength(3)
+      })
+
+      it('refused for its content is not tried elsewhere', async () => {
+        host.on(standIn.routes.submit, { status: 422, json: { detail: 'Failure to pass the risk control system' } })
+        expect(await failureOf(start())).toMatchObject({ kind: 'moderation', failoverSafe: false, retryable: false })
+      })
+
+      it('given up before it began is not sent', async () => {
+        const reason = new Error('shutting down')
+        await expect(start(provider, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+        expect(host.requests).toEqual([])
+      })
+
+      it('given up after it was sent is unknown', async () => {
+        const controller = new AbortController()
+        host.on(standIn.routes.submit, () => {
+          controller.abort(new Error('shutting down'))
+          return { fault: 'hang' }
+        })
+        expect(await failureOf(start(provider, { signal: controller.signal }))).toMatchObject({ kind: 'submission_unknown' })
+      })
+
+      it('turned away by our own limiter was not sent', async () => {
+        const limiter = new Bottleneck({ maxConcurrent: 1, highWater: 0, strategy: Bottleneck.strategy.OVERFLOW })
+        const begun = Promise.withResolvers<undefined>()
+        const over = Promise.withResolvers<undefined>()
+        const busy = limiter.schedule(() => {
+          begun.resolve(undefined)
+          return over.promise
+        })
+        await begun.promise
+        expect(await failureOf(start(make(host.origin, { limiter })))).toMatchObject({ kind: 'rate_limited', failoverSafe: true })
+        expect(host.requests).toEqual([])
+        over.resolve(undefined)
+        await busy
+      })
+
+      it('waiting for the limiter is given up at once', async () => {
+        const limiter = new Bottleneck({ maxConcurrent: 1 })
+        const over = Promise.withResolvers<undefined>()
+        const busy = limiter.schedule(() => over.promise)
+        const controller = new AbortController()
+        const started = start(make(host.origin, { limiter }), { signal: controller.signal })
+        const reason = new Error('shutting down')
+        controller.abort(reason)
+        await expect(started).rejects.toBe(reason)
+        over.resolve(undefined)
+        await busy
+        expect(host.requests).toEqual([])
+      })
+
+      it.each<[string, ClipRequest, HostedFrames]>([
+        ['the start frame', { ...request, startFrame: frame }, {}],
+        ['the last frame', { ...request, startFrame: frame, lastFrame: frame }, { startFrame: { url: 'https://files.example/1' } }],
+        ['a start frame before the last', { ...request, lastFrame: frame }, { lastFrame: { url: 'https://files.example/1' } }],
+      ])('that lacks %s is not sent', async (_, incomplete, frames) => {
+        const error = await failureOf(provider.start(incomplete, frames, { attemptId: 'attempt-1', signal }))
+        expect(error).toMatchObject({ kind: 'invalid_input', failoverSafe: true })
+        expect(host.requests).toEqual([])
+      })
+
+      it('for what the host cannot do is not sent', async () => {
+        if (provider.capabilities.guidance) return
+        const error = await failureOf(provider.start({ ...request, guidance: 0.7 }, {}, { attemptId: 'attempt-1', signal }))
+        expect(error).toMatchObject({ kind: 'invalid_input', failoverSafe: true })
+        expect(host.requests).toEqual([])
+      })
+    })
+
+    describe('the status', () => {
+      const status = (from = provider) => from.status(JSON.parse(JSON.stringify(standIn.operation)) as Operation, { signal })
+
+      it('is pending', async () => {
+        standIn.job('pending')
+        expect(await status()).toMatchObject({ state: 'pending' })
+      })
+
+      it('is completed, with the clip', async () => {
+        standIn.job('completed')
+        expect(await status()).toMatchObject({ state: 'completed', url: standIn.outputUrl })
+      })
+
+      it.each([
+        ['failed', 'unavailable'],
+        ['refused', 'moderation'],
+      ] as const)('is failed (%s)', async (state, kind) => {
+        standIn.job(state)
+        const outcome = await status()
+        expect(outcome).toMatchObject({ state: 'failed', error: { kind, failoverSafe: false } })
+        if (outcome.state === 'failed') expectHarmless(outcome.error)
+      })
+
+      it('is cancelled', async () => {
+        standIn.job('cancelled')
+        expect(await status()).toMatchObject({ state: 'cancelled' } satisfies Partial<Status>)
+      })
+
+      const passing: [string, ScriptedAnswer][] = [
+        ['a reset', { fault: 'reset' }],
+        ['an answer cut short', { json: { status: 'x'.repeat(200) }, fault: 'cut' }],
+        ['HTML', { text: '<html>secret</html>' }],
+        ['nothing', { text: '' }],
+        ['a state that nobody knows', { json: { id: 'p1', request_id: 'r1', status: 'secret' } }],
+        ['404', { status: 404, json: { detail: 'secret' } }],
+        ['429', { status: 429, json: { detail: 'secret' } }],
+        ['500', { status: 500, json: { detail: 'secret' } }],
+        ['502 in HTML', { status: 502, text: '<html>secret</html>' }],
+        ['503', { status: 503, text: '' }],
+      ]
+      it.each(passing)('is asked for again after %s', async (_, answer) => {
+        standIn.job('pending')
+        host.on(standIn.routes.status, answer, answer)
+        const [failed, pending] = [await failureOf(status()), host.to(standIn.routes.status)]
+        expect(failed).toMatchObject({ retryable: true, failoverSafe: false })
+        expect(pending).toHaveLength(3)
+        expect(clock.waits).toEqual([500, 1000])
+        const other = makeStandIn(host)
+        other.job('pending')
+        expect(await status()).toMatchObject({ state: 'pending' })
+      })
+
+      it('is told as a time-out where the host does not answer', async () => {
+        host.on(standIn.routes.status, { fault: 'hang' })
+        expect(await failureOf(status(make(host.origin, { timeouts: { answer: 200 } })))).toMatchObject({
+          kind: 'timeout',
+          retryable: true,
+        })
+      })
+
+      it.each([
+        ['in seconds', '3', 3000],
+        ['as a date', new Date(Date.now() + 5000).toUTCString(), 5000],
+      ])('waits as long as the host asks (%s)', async (_, header, milliseconds) => {
+        standIn.job('pending')
+        host.on(standIn.routes.status, { status: 429, headers: { 'retry-after': header }, text: '' })
+        const error = await failureOf(status())
+        expect(error.kind).toBe('rate_limited')
+        expect(clock.waits).toHaveLength(2)
+        for (const wait of [...clock.waits, error.retryAfterMs ?? 0]) expect(Math.abs(wait - milliseconds)).toBeLessThan(1500)
+      })
+
+      it('leaves a long wait to the caller', async () => {
+        host.on(standIn.routes.status, { status: 429, headers: { 'retry-after': '120' }, text: '' })
+        expect(await failureOf(status())).toMatchObject({ kind: 'rate_limited', retryAfterMs: 120_000 })
+        expect(host.requests).toHaveLength(1)
+      })
+
+      it('with a bad key is not asked for again, and leads to no other host', async () => {
+        host.on(standIn.routes.status, { status: 401, json: { detail: 'secret' } })
+        expect(await failureOf(status())).toMatchObject({ kind: 'auth', retryable: false, failoverSafe: false })
+        expect(host.requests).toHaveLength(1)
+      })
+
+      it('is not asked for at an address that the operation could not name', async () => {
+        await failureOf(provider.status({ ...standIn.operation, id: '../../secret' }, { signal })).catch(() => undefined)
+        for (const { path } of host.requests) expect(path).not.toContain('/secret')
+      })
+    })
+
+    describe('preparing a picture', () => {
+      const prepare = (from = provider) => from.prepare(frame, { signal })
+
+      it('hands over its bytes and gets a URL', async () => {
+        standIn.uploads()
+        expect(await prepare()).toEqual({ url: expect.stringMatching(/^https?:/) as string })
+        expect(host.to(standIn.uploadedBy)[0]?.bytes.includes(bytes)).toBe(true)
+      })
+
+      it.each([
+        ['a reset', { fault: 'reset' }],
+        ['503', { status: 503 }],
+        ['HTML', { text: '<html>secret</html>' }],
+      ] as [string, ScriptedAnswer][])('is repeated after %s', async (_, failure) => {
+        standIn.uploads(failure)
+        await prepare()
+        expect(host.to(standIn.routes.upload[0] ?? '')).toHaveLength(2)
+      })
+
+      it.each([
+        [401, 'auth'],
+        [500, 'unavailable'],
+      ])('that fails with %i leaves other hosts open', async (status, kind) => {
+        for (const route of standIn.routes.upload) host.on(route, { status, json: { detail: 'secret' } })
+        expect(await failureOf(prepare())).toMatchObject({ kind, failoverSafe: true })
+      })
+
+      it('where the host cannot be reached leaves other hosts open', async () => {
+        expect(await failureOf(prepare(make(await closedOrigin())))).toMatchObject({ kind: 'unavailable', failoverSafe: true })
+      })
+    })
+
+    describe('a cancel', () => {
+      const cancel = () => provider.cancel?.(standIn.operation, { signal }) ?? expect.unreachable('there is no cancel')
+
+      it('that was accepted leaves the last word to the status', async () => {
+        host.on(standIn.routes.cancel, standIn.cancelAccepted)
+        expect(await cancel()).toBe('unknown')
+        expect(host.requests).toHaveLength(1)
+      })
+
+      it('that came too late changes nothing', async () => {
+        host.on(standIn.routes.cancel, standIn.cancelTooLate)
+        expect(await cancel()).toBe('unsupported')
+      })
+
+      it('of a job that the host does not know changes nothing', async () => {
+        host.on(standIn.routes.cancel, { status: 404, json: { status: 'NOT_FOUND' } })
+        expect(await cancel()).toBe('unsupported')
+      })
+
+      it('that did not get through is an error to be tried again', async () => {
+        host.on(standIn.routes.cancel, { fault: 'reset' })
+        expect(await failureOf(cancel())).toMatchObject({ kind: 'unavailable', retryable: true, failoverSafe: false })
+        expect(host.requests).toHaveLength(1)
+      })
+    })
+
+    it('sends the key with every call to the host, and nowhere else', async () => {
+      standIn.uploads()
+      standIn.job('completed')
+      host.on(standIn.routes.cancel, standIn.cancelAccepted)
+      await provider.prepare(frame, { signal })
+      await start()
+      await provider.status(standIn.operation, { signal })
+      await provider.cancel?.(standIn.operation, { signal })
+      const ticketed = standIn.routes.upload.slice(1)
+      for (const { method, path, headers } of host.requests) {
+        const isTicketed = ticketed.includes(`${method} ${path.split('?')[0] ?? ''}`)
+        expect(headers.authorization?.includes(standIn.key) ?? false).toBe(!isTicketed)
+      }
+    })
+  })
+}

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+
+import { createCardWriter } from '../../src/discord/card-writer.ts'
+
+import { createManualClock } from './manual-clock.ts'
+
+/** A place to write to that answers only when told. */
+function createSlowPlace() {
+  const begun: string[] = []
+  const open: PromiseWithResolvers<undefined>[] = []
+  return {
+    begun,
+    write(body: string): Promise<void> {
+      begun.push(body)
+      const answer = Promise.withResolvers<undefined>()
+      open.push(answer)
+      return answer.promise
+    },
+    async answer() {
+      open.shift()?.resolve(undefined)
+      await turn()
+    },
+    async fail() {
+      open.shift()?.reject(new Error('refused'))
+      await turn()
+    },
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+function setUp() {
+  const clock = createManualClock(0)
+  const place = createSlowPlace()
+  return { clock, place, writer: createCardWriter<string>({ clock, write: (body) => place.write(body) }) }
+}
+
+test('one write at a time, and newer content replaces what waits', async () => {
+  const { place, writer } = setUp()
+  writer.offer('queued', 'one')
+  writer.offer('submitting', 'two')
+  writer.offer('rendering', 'three')
+  expect(place.begun).toEqual(['one'])
+  await place.answer()
+  expect(place.begun).toEqual(['one', 'three'])
+})
+
+test('progress keeps three seconds between the end of one write and the next', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('rendering', '10 %')
+  await clock.advance(2000)
+  await place.answer()
+  writer.offer('rendering', '20 %')
+  await clock.advance(2999)
+  expect(place.begun).toEqual(['10 %'])
+  writer.offer('rendering', '30 %')
+  await clock.advance(1)
+  expect(place.begun).toEqual(['10 %', '30 %'])
+})
+
+test('a new state does not wait for the spacing', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('rendering', '10 %')
+  await place.answer()
+  writer.offer('rendering', '20 %')
+  writer.offer('delivering', 'posting')
+  expect(place.begun).toEqual(['10 %', 'posting'])
+  expect(clock.sleepers).toBe(0)
+})
+
+test('a state that was news stays urgent when newer text of it comes', async () => {
+  const { place, writer } = setUp()
+  writer.offer('queued', 'in line')
+  writer.offer('rendering', '0 %')
+  writer.offer('rendering', '1 %')
+  await place.answer()
+  expect(place.begun).toEqual(['in line', '1 %'])
+})
+
+test('a failed write does not stop the next one', async () => {
+  const { place, writer } = setUp()
+  writer.offer('queued', 'in line')
+  await place.fail()
+  writer.offer('rendering', '0 %')
+  expect(place.begun).toEqual(['in line', '0 %'])
+})
+
+test('the last write waits for the one in flight, drops what waits, and closes', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('rendering', '10 %')
+  writer.offer('rendering', '20 %')
+  const finished = writer.finish(() => place.write('the clip'))
+  await turn()
+  expect(place.begun).toEqual(['10 %'])
+  await place.answer()
+  expect(place.begun).toEqual(['10 %', 'the clip'])
+  await place.answer()
+  await finished
+  writer.offer('rendering', 'late')
+  await clock.advance(10_000)
+  expect(place.begun).toEqual(['10 %', 'the clip'])
+  expect(clock.sleepers).toBe(0)
+})
+
+test('the last write can be made again after it failed', async () => {
+  const { place, writer } = setUp()
+  const first = expect(writer.finish(() => place.write('the clip'))).rejects.toThrow('refused')
+  await turn()
+  await place.fail()
+  await first
+  const second = writer.finish(() => place.write('the clip'))
+  await turn()
+  await place.answer()
+  await second
+  expect(place.begun).toEqual(['the clip', 'the clip'])
+})
+
+test('draining lets a new state out, drops mere progress and leaves no timer', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('queued', 'in line')
+  writer.offer('rendering', '0 %')
+  let drained = false
+  const drain = writer.drain().then(() => (drained = true))
+  await place.answer()
+  expect(place.begun).toEqual(['in line', '0 %'])
+  writer.offer('rendering', '1 %')
+  expect(drained).toBe(false)
+  await place.answer()
+  await drain
+  expect(place.begun).toEqual(['in line', '0 %'])
+  expect(clock.sleepers).toBe(0)
+})

@@ -1,0 +1,176 @@
+import { IncomingWebhookUpdateRequestPartialSchema, MessageEditRequestPartialSchema } from 'discord-api-spec/zod'
+import { ComponentType, MessageFlags } from 'discord.js'
+import { describe, expect, test } from 'vitest'
+
+import { cardOf } from '../../src/discord/cards.ts'
+import { arrivingCard, finishedCard, linkedCard } from '../../src/discord/clip-cards.ts'
+import { tidy } from '../../src/discord/markup.ts'
+import type { MessageBody } from '../../src/discord/message-body.ts'
+import type { EndReason, Generation } from '../../src/generations/generation.ts'
+import { generationStates } from '../../src/generations/generation.ts'
+import type { Live } from '../../src/generations/ports.ts'
+
+import { exampleGeneration, ids, startedAt } from './example-generation.ts'
+
+const live: Live = { now: startedAt + 41_000, ahead: 3, progress: 0.42, expectedEndAt: startedAt + 90_000 }
+const clip = { bytes: new Uint8Array(2_000_000), durationSeconds: 10.04, url: 'https://host.example/clip.mp4?signature=abc' }
+
+const prompts = {
+  asterisks: '*'.repeat(2500),
+  emoji: '👩‍👩‍👧‍👦'.repeat(227),
+  newlines: '\n'.repeat(2500),
+  'letters between newlines': 'a\n'.repeat(1250),
+  everyone: '@everyone '.repeat(250),
+  backslashes: '\\'.repeat(2500),
+  mentions: '<@1>'.repeat(625),
+  links: '[x](https://example.com) discord.gg/abc '.repeat(62),
+  headings: '# - 1. > '.repeat(277),
+  'accents on one letter': `a${'\u0301'.repeat(2499)}`,
+  'plain letters': 'x'.repeat(2500),
+}
+
+const cards: Record<string, (generation: Generation) => MessageBody> = {
+  ...Object.fromEntries(
+    generationStates.map((state) => [state, (generation: Generation) => cardOf({ ...generation, state, endReason: 'moderation' }, live)]),
+  ),
+  cancelling: (generation) => cardOf({ ...generation, cancelRequestedAt: startedAt }, { ...live, cancelRefused: true }),
+  finished: (generation) => finishedCard(generation, clip),
+  linked: (generation) => linkedCard(generation, clip),
+  'linked by a long URL': (generation) => linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }),
+  'linked by an endless URL': (generation) => linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(9000)}` }),
+  arriving: (generation) => arrivingCard(generation),
+}
+
+describe.each(Object.entries(cards))('the %s card', (_name, make) => {
+  test.each(Object.entries(prompts))('holds a prompt of %s', (_kind, prompt) => {
+    const body = make(exampleGeneration({ request: { prompt, durationSeconds: 10 } }))
+    const wire: unknown = JSON.parse(JSON.stringify(body))
+    expect(IncomingWebhookUpdateRequestPartialSchema.safeParse(wire)).toMatchObject({ success: true })
+    expect(MessageEditRequestPartialSchema.safeParse(wire)).toMatchObject({ success: true })
+    const components = walk(body)
+    expect(components.length).toBeLessThanOrEqual(40)
+    const texts = textsOf(body)
+    expect(texts.join('').length).toBeLessThanOrEqual(4000)
+    for (const text of texts) {
+      expect(text.trim()).not.toBe('')
+      expect(text.isWellFormed()).toBe(true)
+    }
+    expect(body.flags).toBe(MessageFlags.IsComponentsV2)
+    expect(body.allowed_mentions.parse).toEqual([])
+  })
+})
+
+test.each(Object.entries(prompts))('a finished card shows a prompt of %s with nothing unescaped', (_kind, prompt) => {
+  const shown = textsOf(finishedCard(exampleGeneration({ request: { prompt, durationSeconds: 10 } }), clip))[0] ?? ''
+  const unescaped = shown.replaceAll(/\\[^0-9A-Za-z\s]/g, 'x')
+  expect(unescaped).not.toMatch(/[\\*_~`|<>#[\]()@/]/)
+  expect(unescaped).not.toMatch(/^\s*(?:[-+]|\d+[.)])/m)
+  // What is left is the beginning of what was written.
+  const literal = shown.replaceAll(/\\([^0-9A-Za-z\s])/g, '$1')
+  expect(literal.endsWith('…') ? tidy(prompt).startsWith(literal.slice(0, -1)) : literal === tidy(prompt)).toBe(true)
+})
+
+test('a prompt that fits is shown whole', () => {
+  expect(textsOf(finishedCard(exampleGeneration({ request: { prompt: 'x'.repeat(2500), durationSeconds: 10 } }), clip))[0]).toBe(
+    'x'.repeat(2500),
+  )
+})
+
+describe('while it is being made', () => {
+  test('shows state, bar, time so far, expected end, host and price', () => {
+    expect(textsOf(cardOf(exampleGeneration({ state: 'rendering' }), { ...live, ahead: 0 }))).toEqual([
+      '**Making the clip**',
+      `▰▰▰▰▱▱▱▱▱▱ 42 %\n0:41 so far · ready <t:${startedAt / 1000 + 90}:R>`,
+      'a paper boat in the rain',
+      `-# <@${ids.member}> · 10 s\n-# fal.ai · $0.70`,
+    ])
+  })
+
+  test.each([
+    [0, 'Yours is next.'],
+    [3, '3 ahead of yours.'],
+  ])('says the place in line where %i are ahead', (ahead, words) => {
+    expect(textsOf(cardOf(exampleGeneration({ state: 'queued' }), { now: startedAt, ahead }))[0]).toBe(`**In line**\n${words}`)
+  })
+
+  test('promises nothing that is already past', () => {
+    const [, progress] = textsOf(cardOf(exampleGeneration(), { ...live, expectedEndAt: live.now - 1 }))
+    expect(progress).toContain('ready any moment now')
+    expect(progress).not.toContain('<t:')
+  })
+
+  test.each([
+    ['queued', undefined, true],
+    ['submitting', undefined, true],
+    ['rendering', undefined, true],
+    ['rendering', startedAt, false],
+    ['delivering', undefined, false],
+  ] as const)('%s with a cancel wish at %s: Cancel button %s', (state, cancelRequestedAt, present) => {
+    const generation = exampleGeneration({ state, cancelRequestedAt })
+    const button = walk(cardOf(generation, live)).find(({ type }) => type === ComponentType.Button)
+    expect(button && 'custom_id' in button ? button.custom_id : undefined).toBe(present ? `cancel:${generation.id}` : undefined)
+  })
+
+  test('says that it is cancelling, and that it may be too late', () => {
+    const generation = exampleGeneration({ cancelRequestedAt: startedAt })
+    expect(textsOf(cardOf(generation, live))[0]).toBe('**Cancelling…**')
+    expect(textsOf(cardOf(generation, { ...live, cancelRefused: true }))[0]).toContain('can no longer stop it')
+  })
+})
+
+describe('at its end', () => {
+  const words = (change: Partial<Generation>) => textsOf(cardOf(exampleGeneration(change), live)).join('\n')
+
+  test.each([
+    [{ state: 'failed', endReason: 'unavailable', captured: false }, 'Nothing was charged.'],
+    [{ state: 'failed', endReason: 'output_gone', captured: true }, '$0.70 was given back to this server.'],
+    [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: false }, 'Nothing was charged.'],
+    [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: true }, '$0.70 was charged'],
+    [{ state: 'held', endReason: 'submission_unknown', captured: false }, '$0.70 stays set aside'],
+  ] as const)('%o says %s', (change, sentence) => {
+    expect(words(change)).toContain(sentence)
+  })
+
+  test.each(['failed', 'held'] as const)('%s names the reference and says nothing of the prompt', (state) => {
+    const shown = words({ state, endReason: 'moderation' satisfies EndReason })
+    expect(shown).toContain('c0ffee42')
+    expect(shown).not.toContain('paper boat')
+  })
+})
+
+test('the finished card plays the clip and says what made it', () => {
+  const body = finishedCard(exampleGeneration(), clip)
+  expect(body.attachments).toMatchObject([{ id: '0', filename: 'rushes-0196a1b2.mp4' }])
+  expect(walk(body).find(({ type }) => type === ComponentType.MediaGallery)).toMatchObject({
+    items: [{ media: { url: 'attachment://rushes-0196a1b2.mp4' }, description: 'AI-generated clip: a paper boat in the rain' }],
+  })
+  expect(textsOf(body)).toEqual(['a paper boat in the rain', `-# <@${ids.member}> · 10 s\n-# fal.ai · $0.70 · AI-generated`])
+})
+
+test('the linked card opens the clip at the host, says why, and drops files of an earlier try', () => {
+  const body = linkedCard(exampleGeneration(), { ...clip, bytes: new Uint8Array(24 * 1024 * 1024) })
+  expect(walk(body).find(({ type }) => type === ComponentType.Button)).toMatchObject({ url: clip.url })
+  expect(textsOf(body)[0]).toContain('It is 24 MB, more than can be posted here.')
+  expect(body.attachments).toEqual([])
+})
+
+test('only the arriving card mentions somebody, and only the requester', () => {
+  expect(arrivingCard(exampleGeneration()).allowed_mentions).toEqual({ parse: [], users: [ids.member] })
+  for (const make of [cards['finished'], cards['rendering'], cards['failed']]) {
+    expect(make?.(exampleGeneration()).allowed_mentions).toEqual({ parse: [] })
+  }
+})
+
+interface Component {
+  type: ComponentType
+  components?: readonly Component[]
+}
+
+function walk(body: MessageBody): Component[] {
+  const visit = (component: Component): Component[] => [component, ...(component.components ?? []).flatMap(visit)]
+  return body.components.flatMap((component) => visit(component as Component))
+}
+
+function textsOf(body: MessageBody): string[] {
+  return walk(body).flatMap((component) => ('content' in component && typeof component.content === 'string' ? [component.content] : []))
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '../../src/domain/clock.ts'
+
+/** A clock that stands still until a test moves it. */
+export interface ManualClock extends Clock {
+  /** Moves on and lets everything that became due run. */
+  advance(milliseconds: number): Promise<void>
+  /** How many sleeps are under way. */
+  readonly sleepers: number
+}
+
+export function createManualClock(startsAt: number): ManualClock {
+  let now = startsAt
+  const sleeping = new Set<{ dueAt: number; wake: () => void }>()
+  return {
+    now: () => now,
+    sleep: (milliseconds, { signal } = {}) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) {
+          reject(signal.reason as Error)
+          return
+        }
+        const sleeper = {
+          dueAt: now + milliseconds,
+          wake: () => {
+            signal?.removeEventListener('abort', stop)
+            resolve()
+          },
+        }
+        const stop = () => {
+          sleeping.delete(sleeper)
+          reject(signal?.reason as Error)
+        }
+        sleeping.add(sleeper)
+        signal?.addEventListener('abort', stop, { once: true })
+      }),
+    async advance(milliseconds) {
+      now += milliseconds
+      for (const sleeper of [...sleeping].filter(({ dueAt }) => dueAt <= now)) {
+        sleeping.delete(sleeper)
+        sleeper.wake()
+      }
+      // One turn of the event loop lets every promise that hangs on the sleepers run.
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+    get sleepers() {
+      return sleeping.size
+    },
+  }
+}

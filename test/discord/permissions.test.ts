@@ -1,0 +1,39 @@
+import { PermissionFlagsBits, PermissionsBitField } from 'discord.js'
+import { expect, test } from 'vitest'
+
+import { inviteUrl, neededPermissions, permissionsInteger } from '../../src/discord/permissions.ts'
+import { missingPermissions } from '../../src/discord/requester.ts'
+
+test('the integer is the sum of the six permissions', () => {
+  // View Channel 2^10, Send Messages 2^11, Embed Links 2^14, Attach Files 2^15, Read Message History 2^16, Send Messages in Threads 2^38.
+  expect(permissionsInteger()).toBe('274878024704')
+  expect(neededPermissions.map(({ name }) => name).sort()).toEqual([
+    'Attach Files',
+    'Embed Links',
+    'Read Message History',
+    'Send Messages',
+    'Send Messages in Threads',
+    'View Channel',
+  ])
+})
+
+test('the invitation asks for exactly these, and for commands', () => {
+  const url = new URL(inviteUrl('100000000000000001'))
+  expect(url.origin + url.pathname).toBe('https://discord.com/oauth2/authorize')
+  expect(Object.fromEntries(url.searchParams)).toEqual({
+    client_id: '100000000000000001',
+    scope: 'bot applications.commands',
+    permissions: '274878024704',
+  })
+})
+
+test('threads need another permission than channels', () => {
+  const channelOnly = new PermissionsBitField([
+    PermissionFlagsBits.ViewChannel,
+    PermissionFlagsBits.SendMessages,
+    PermissionFlagsBits.AttachFiles,
+  ])
+  expect(missingPermissions(channelOnly, false)).toEqual([])
+  expect(missingPermissions(channelOnly, true)).toEqual(['Send Messages in Threads'])
+  expect(missingPermissions(new PermissionsBitField(), false)).toEqual(['View Channel', 'Send Messages', 'Attach Files'])
+})

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest'
+
+import { describeRefusal } from '../../src/discord/refusals.ts'
+import type { RefusalIdentifier } from '../../src/domain/refusal.ts'
+import { Refusal } from '../../src/domain/refusal.ts'
+
+const day = Date.parse('2026-05-05T00:00:00Z')
+
+/** Every refusal with its context, and what of it the member must read. */
+const told: Record<RefusalIdentifier, { context?: Refusal['context']; says: (string | RegExp)[] }> = {
+  'guild-not-allowed': { says: ['Whoever runs the bot'] },
+  'bot-not-in-guild': { says: ['add it'] },
+  'missing-permissions': { context: { permissions: ['Send Messages', 'Attach Files'] }, says: ['**Send Messages** and **Attach Files**'] },
+  'prompt-empty': { says: ['Describe'] },
+  'prompt-too-long': { context: { characters: 2600, limit: 2500 }, says: ['2600', '2500'] },
+  'negative-prompt-too-long': { context: { characters: 2600, limit: 2500 }, says: ['negative prompt', '2600'] },
+  'picture-missing': { says: ['PNG or JPEG'] },
+  'picture-unsupported': { context: { detected: 'WebP' }, says: ['WebP', 'PNG or JPEG'] },
+  'picture-too-large': { context: { sizeBytes: 12 * 1_048_576, limitBytes: 10 * 1_048_576 }, says: ['12 MB', '10 MB'] },
+  'picture-too-small': { context: { width: 200, height: 800, minimum: 300 }, says: ['200 × 800', '300'] },
+  'picture-aspect': { context: { width: 3000, height: 400 }, says: ['3000 × 400', '2.5'] },
+  'picture-corrupt': { says: ['save it anew'] },
+  'picture-unreachable': { says: ['Attach it again'] },
+  'budget-exhausted': {
+    context: { wallet: 'guild', priceMicroUsd: 700_000, remainingMicroUsd: 350_000, resetsAt: day },
+    says: ['This server’s', '$0.70', '$0.35', `<t:${day / 1000}:R>`],
+  },
+  'no-provider-can': { context: { asked: 'guidance', capable: ['fal.ai'] }, says: ['guidance', 'fal.ai could'] },
+  'rate-limited': { context: { retryAt: day }, says: [`<t:${day / 1000}:R>`] },
+  'not-your-generation': { says: ['Manage Messages'] },
+  'generation-unknown': { says: ['/animate'] },
+  'generation-over': { says: ['already finished'] },
+  'store-unavailable': { says: ['charges nothing'] },
+}
+
+describe.each(Object.entries(told))('%s', (name, { context, says }) => {
+  const identifier = name as RefusalIdentifier
+
+  test('says what is wrong and what to do', () => {
+    const sentence = describeRefusal(new Refusal(identifier, context))
+    for (const part of says) expect(sentence).toMatch(part)
+  })
+
+  test('is a whole sentence without any context', () => {
+    const sentence = describeRefusal(new Refusal(identifier))
+    expect(sentence).toMatch(/^[A-Z].*\.$/)
+    expect(sentence).not.toMatch(/undefined|NaN|null|\$\{| {2}|\(\)/)
+    expect(sentence.length).toBeLessThan(2000)
+  })
+})
+
+test('names the wallet that is empty', () => {
+  expect(describeRefusal(new Refusal('budget-exhausted', { wallet: 'installation' }))).toContain('The bot’s budget')
+})
+
+test('names the hosts that can do it without what stands in the way', () => {
+  const refusal = new Refusal('no-provider-can', { asked: 'guidance', without: 'guidance', hosts: ['Replicate'] })
+  expect(describeRefusal(refusal)).toContain('Replicate can make this clip without guidance: leave it out')
+})

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+
+import { claim, type HostLine } from '../../src/generations/claim.ts'
+import { LeaseLost, transition } from '../../src/generations/store.ts'
+import { temporaryDatabase } from '../support/database.ts'
+import { acceptGeneration } from '../support/generations.ts'
+
+const now = Date.UTC(2026, 10, 20, 12)
+const roomy: HostLine = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
+const owner = 'this-process'
+
+describe('claim', () => {
+  it('never exceeds the cap, however many claim at once', async () => {
+    const database = await temporaryDatabase()
+    for (let index = 0; index < 20; index += 1) await acceptGeneration(database, { now })
+    const claims = await Promise.all(Array.from({ length: 10 }, () => claim(database, roomy, { owner, now })))
+    expect(claims.flatMap(({ claimed }) => claimed)).toHaveLength(3)
+    expect((await claim(database, roomy, { owner, now })).claimed).toEqual([])
+  })
+
+  it('takes the oldest of one member first, and only those of its host', async () => {
+    const database = await temporaryDatabase()
+    const first = await acceptGeneration(database, { now })
+    const other = await acceptGeneration(database, { now, provider: 'replicate' })
+    const second = await acceptGeneration(database, { now })
+    const { claimed } = await claim(database, roomy, { owner, now })
+    expect(claimed.map(({ id }) => id)).toEqual([first.id, second.id])
+    expect(claimed.map(({ id }) => id)).not.toContain(other.id)
+  })
+
+  it('is fair between guilds and, inside one, between members', async () => {
+    const database = await temporaryDatabase()
+    for (let index = 0; index < 6; index += 1)
+      await acceptGeneration(database, { now, guildId: '211111111111111111', memberId: '411111111111111111' })
+    await acceptGeneration(database, { now, guildId: '211111111111111111', memberId: '422222222222222222' })
+    await acceptGeneration(database, { now, guildId: '222222222222222222', memberId: '433333333333333333' })
+    const { claimed } = await claim(database, { ...roomy, concurrency: 3 }, { owner, now })
+    expect(claimed.map(({ memberId }) => memberId)).toEqual(['411111111111111111', '433333333333333333', '422222222222222222'])
+  })
+
+  it('keeps the create-rate across claims and says when the next one is due', async () => {
+    const database = await temporaryDatabase()
+    for (let index = 0; index < 5; index += 1) await acceptGeneration(database, { now })
+    const slow: HostLine = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
+    const first = await claim(database, slow, { owner, now })
+    expect(first.claimed).toHaveLength(1)
+    expect(first.retryAt).toBe(now + 10_000)
+    expect((await claim(database, slow, { owner, now: now + 9_999 })).claimed).toHaveLength(0)
+    expect((await claim(database, slow, { owner, now: now + 10_000 })).claimed).toHaveLength(1)
+  })
+
+  it('is not closed for long by a clock that was set back', async () => {
+    const database = await temporaryDatabase()
+    for (let index = 0; index < 2; index += 1) await acceptGeneration(database, { now })
+    const slow: HostLine = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
+    await claim(database, slow, { owner, now: now + 86_400_000 })
+    expect((await claim(database, slow, { owner, now: now + 10_000 })).claimed).toHaveLength(0)
+    expect((await claim(database, slow, { owner, now: now + 20_000 })).claimed).toHaveLength(1)
+  })
+})
+
+describe('the fence', () => {
+  it('lets only the owner write, and only from the state it believes in', async () => {
+    const database = await temporaryDatabase()
+    const { id } = await acceptGeneration(database, { now })
+    await claim(database, roomy, { owner, now })
+    const step = { id, from: 'submitting', to: 'rendering' } as const
+    await expect(transition(database.statements, { ...step, owner: 'another' })).rejects.toBeInstanceOf(LeaseLost)
+    await transition(database.statements, { ...step, owner })
+    await expect(transition(database.statements, { ...step, owner })).rejects.toBeInstanceOf(LeaseLost)
+  })
+})

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+
+import { createSettings } from '../../src/quota/settings.ts'
+import { createKeyv } from '../../src/storage/keyv.ts'
+import { temporaryDatabase } from '../support/database.ts'
+
+describe('Keyv over the database', () => {
+  it('keeps values, expires them, and keeps namespaces apart', async () => {
+    const database = await temporaryDatabase()
+    const drafts = createKeyv(database, 'drafts')
+    const words = createKeyv(database, 'words')
+    await drafts.set('a', { text: 'one' })
+    await words.set('a', 'two')
+    expect(await drafts.get('a')).toEqual({ text: 'one' })
+    expect(await drafts.get('b')).toBeUndefined()
+    expect(await drafts.has('a')).toBe(true)
+    await drafts.clear()
+    expect(await drafts.get('a')).toBeUndefined()
+    expect(await words.get('a')).toBe('two')
+    expect(await words.delete('a')).toBe(true)
+    expect(await words.delete('a')).toBe(false)
+    await words.set('gone', 'x', 1)
+    await expect.poll(() => words.get('gone')).toBeUndefined()
+  })
+
+  it('throws where the store fails, instead of answering "nothing there"', async () => {
+    const database = await temporaryDatabase()
+    const keyv = createKeyv(database, 'drafts')
+    await database.statements.schema.dropTable('keyv').execute()
+    await expect(keyv.get('a')).rejects.toThrow(/no such table/)
+  })
+})
+
+describe('guild settings', () => {
+  it('are defaults where nothing is stored, and what was written otherwise', async () => {
+    const settings = createSettings(createKeyv(await temporaryDatabase(), 'guild-settings'))
+    expect(await settings.read('1')).toEqual({})
+    await settings.write('1', { budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
+    expect(await settings.read('1')).toEqual({ budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
+    expect(await settings.read('2')).toEqual({})
+  })
+
+  it('refuse paid work where the store fails or a row does not parse', async () => {
+    const database = await temporaryDatabase()
+    const keyv = createKeyv(database, 'guild-settings')
+    const settings = createSettings(keyv)
+    await keyv.set('1', { budgets: { day: 'plenty' } })
+    await expect(settings.read('1')).rejects.toMatchObject({ identifier: 'store-unavailable' })
+    await database.statements.schema.dropTable('keyv').execute()
+    await expect(settings.read('2')).rejects.toMatchObject({ identifier: 'store-unavailable' })
+  })
+})

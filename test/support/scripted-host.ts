@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+
+/** One answer of a scripted host; a fault is what happens to the connection once the whole request has arrived. */
+export interface ScriptedAnswer {
+  status?: number
+  headers?: Record<string, string>
+  json?: unknown
+  text?: string
+  bytes?: Uint8Array
+  /**
+   * `reset`: the connection is reset, no answer. `hang`: no answer, the connection stays. `cut`: the headers and half of the body, then the
+   * end of the connection. `stall`: headers and body without the end of the answer.
+   */
+  fault?: 'reset' | 'hang' | 'cut' | 'stall'
+}
+
+export interface RecordedRequest {
+  method: string
+  /** With the query. */
+  path: string
+  headers: IncomingMessage['headers']
+  bytes: Buffer
+  /** The body, where it is JSON. */
+  json: unknown
+  /** The client's port: two requests with the same one came over the same connection. */
+  connection: number
+}
+
+type Script = ScriptedAnswer | ((request: RecordedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>)
+
+export interface ScriptedHost extends AsyncDisposable {
+  origin: string
+  requests: RecordedRequest[]
+  /** Answers `GET /path` with these, one after another; the last one stays. A route set again starts anew. */
+  on(route: string, ...answers: Script[]): void
+  /** The requests to one route so far. */
+  to(route: string): RecordedRequest[]
+  /** Resolves when the next request to this route has arrived in full. */
+  arrival(route: string): Promise<RecordedRequest>
+}
+
+/** An HTTP server on loopback that answers by script and breaks connections on request. What is not scripted is a 501. */
+export async function startScriptedHost(): Promise<ScriptedHost> {
+  const scripts = new Map<string, Script[]>()
+  const requests: RecordedRequest[] = []
+  const awaited: { route: string; resolve: (request: RecordedRequest) => void }[] = []
+  const server = createServer((incoming, outgoing) => void respond(incoming, outgoing).catch(() => outgoing.destroy()))
+
+  async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const bytes = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>))
+    const path = incoming.url ?? ''
+    const route = `${incoming.method ?? ''} ${path.split('?')[0] ?? ''}`
+    const connection = incoming.socket.remotePort ?? 0
+    const request = { method: incoming.method ?? '', path, headers: incoming.headers, bytes, json: parse(bytes), connection }
+    requests.push(request)
+    for (const waiting of awaited.filter((candidate) => candidate.route === route)) waiting.resolve(request)
+    const script = scripts.get(route)
+    const next = script && script.length > 1 ? script.shift() : script?.[0]
+    await write(outgoing, typeof next === 'function' ? await next(request) : (next ?? { status: 501 }))
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    requests,
+    on: (route, ...answers) => void scripts.set(route, answers),
+    to: (route) => requests.filter(({ method, path }) => `${method} ${path.split('?')[0] ?? ''}` === route),
+    arrival: (route) => new Promise((resolve) => void awaited.push({ route, resolve })),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function write(outgoing: ServerResponse, { status = 200, headers = {}, json, text, bytes, fault }: ScriptedAnswer): Promise<void> {
+  if (fault === 'hang') return
+  if (fault === 'reset') {
+    outgoing.socket?.resetAndDestroy()
+    return
+  }
+  const body = bytes ?? Buffer.from(json === undefined ? (text ?? '') : JSON.stringify(json))
+  const length = fault === 'stall' ? {} : { 'content-length': String(body.byteLength) }
+  const type = json === undefined ? {} : { 'content-type': 'application/json' }
+  outgoing.writeHead(status, { ...type, ...length, ...headers })
+  if (!fault) {
+    outgoing.end(body)
+    return
+  }
+  const part = fault === 'cut' ? body.subarray(0, Math.floor(body.byteLength / 2)) : body
+  await new Promise((resolve) => outgoing.write(part, resolve))
+  if (fault === 'cut') outgoing.socket?.destroy()
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** An origin on loopback where nobody listens. */
+export async function closedOrigin(): Promise<string> {
+  const server = createTcpServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return `http://127.0.0.1:${port}`
+}
