@@ -26,31 +26,30 @@ export class Changes {
 
   /** Resolves with the first value that `look` finds; rejects with what `look` throws, or with the signal's reason. */
   until<Found>(look: () => Found | undefined, signal?: AbortSignal): Promise<Found> {
-    return new Promise((resolve, reject) => {
-      const unsubscribe = this.subscribe(check)
-      signal?.addEventListener('abort', stop, { once: true })
-      if (signal?.aborted) stop()
-      else check()
-
-      function check() {
-        try {
-          const found = look()
-          if (found === undefined) return
-          release()
-          resolve(found)
-        } catch (error) {
-          release()
-          reject(error as Error)
-        }
-      }
-      function stop() {
+    const { promise, resolve, reject } = Promise.withResolvers<Found>()
+    const release = () => {
+      unsubscribe()
+      signal?.removeEventListener('abort', stop)
+    }
+    const stop = () => {
+      release()
+      reject(signal?.reason)
+    }
+    const check = () => {
+      try {
+        const found = look()
+        if (found === undefined) return
         release()
-        reject(signal?.reason as Error)
+        resolve(found)
+      } catch (error) {
+        release()
+        reject(error)
       }
-      function release() {
-        unsubscribe()
-        signal?.removeEventListener('abort', stop)
-      }
-    })
+    }
+    const unsubscribe = this.subscribe(check)
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
+    else check()
+    return promise
   }
 }

@@ -61,7 +61,11 @@ export class LocalDiscord {
     this.cdnOrigin = this.origin
     this.apiUrl = `${this.origin}/api`
     this.#server = server
-    this.#world = new World({ origin: this.origin, gatewayUrl: `ws://127.0.0.1:${server.port}`, uploadLimitBytes: options.uploadLimitBytes })
+    this.#world = new World({
+      origin: this.origin,
+      gatewayUrl: `ws://127.0.0.1:${server.port}`,
+      uploadLimitBytes: options.uploadLimitBytes,
+    })
     this.botToken = this.#world.botToken
     this.applicationId = this.#world.applicationId
     this.clock = this.#world.clock

@@ -60,7 +60,7 @@ export class Messages {
       components: numbered(form.components ?? []),
       attachments: [],
       flags: start.flags,
-      nonce: form.nonce == null ? undefined : String(form.nonce),
+      nonce: form.nonce === undefined || form.nonce === null ? undefined : String(form.nonce),
       repliesTo: start.repliesTo,
       interaction: start.interaction,
       createdAt: new Date().toISOString(),
@@ -87,7 +87,7 @@ export class Messages {
     const settable = messageFlags.suppressEmbeds | messageFlags.componentsV2
     const kept = message.flags & ~messageFlags.loading
     const always = kept & ~messageFlags.suppressEmbeds
-    message.flags = form.flags == null ? kept : always | (form.flags & settable)
+    message.flags = typeof form.flags !== 'number' ? kept : always | (form.flags & settable)
     this.#attach(message, plan)
     this.#mention(message, form, message.mentionsEveryone)
     message.editedAt = new Date().toISOString()
@@ -142,7 +142,7 @@ function numbered(components: readonly Component[]): Component[] {
   collectIds(components, taken)
   let next = 1
   const visit = (component: Component): Component => {
-    let id = component.id || 0
+    let id = component.id ?? 0
     if (!id) {
       while (taken.has(next)) next += 1
       id = next

@@ -11,7 +11,6 @@ import { Interactions } from './interactions.ts'
 import { hasFlag, messageFlags } from './message.ts'
 import type { StoredMessage } from './message.ts'
 import { Messages } from './messages.ts'
-import { noFlags } from './payloads/constants.ts'
 import { guildPayload } from './payloads/guilds.ts'
 import { messagePayload } from './payloads/messages.ts'
 import { userPayload } from './payloads/people.ts'
@@ -59,7 +58,7 @@ export class World {
         v: 10,
         user: { ...userPayload(this.directory.bot), verified: true, mfa_enabled: false, email: null },
         guilds: this.#botGuilds(session.covers.bind(session)).map(({ id }) => ({ id, unavailable: true })),
-        application: { id: this.applicationId, flags: noFlags, flags_new: '0' },
+        application: { id: this.applicationId, flags: 0, flags_new: '0' },
       }),
       afterReady: (session) =>
         this.#botGuilds(session.covers.bind(session)).map((guild) => ({

@@ -28,7 +28,7 @@ export interface CallParts {
  */
 export function receiveCall(route: RouteName, parts: CallParts): MiddlewareHandler<CallEnvironment> {
   return async (call, next) => {
-    const entry = await writeDown(call, route, parts)
+    const entry = writeDown(call, route, parts)
     if (parts.faults.take(route, ['reset'])) return breakOff(call)
     if (parts.authorization !== undefined && entry.authorization !== 'accepted') {
       return answered(entry, parts.answers['bad-key'](call))
@@ -52,10 +52,10 @@ export function receiveCall(route: RouteName, parts: CallParts): MiddlewareHandl
 
 /** An address that the host does not have. */
 export function unknownCall(parts: CallParts, answer: (call: Call) => Response): Handler<CallEnvironment> {
-  return async (call) => answered(await writeDown(call, undefined, parts), answer(call))
+  return (call) => answered(writeDown(call, undefined, parts), answer(call))
 }
 
-async function writeDown(call: Call, route: RouteName | undefined, { origin, authorization, requests }: CallParts): Promise<LoggedRequest> {
+function writeDown(call: Call, route: RouteName | undefined, { origin, authorization, requests }: CallParts): LoggedRequest {
   const { pathname, search } = new URL(call.req.url)
   const given = call.req.header('authorization')
   const judged = given === undefined ? 'none' : given === authorization ? 'accepted' : 'wrong'
@@ -69,7 +69,7 @@ async function writeDown(call: Call, route: RouteName | undefined, { origin, aut
     status: undefined,
   }
   requests.add(entry)
-  return Promise.resolve(entry)
+  return entry
 }
 
 async function jsonOf(call: Call): Promise<unknown> {
@@ -124,7 +124,8 @@ async function spoil(call: Call, kind: LostAnswer, status = call.res.status): Pr
 async function sendHalf(call: Call, response: Response): Promise<Response> {
   const { outgoing, incoming } = call.env
   const reader = response.body?.getReader()
-  const first = (await reader?.read())?.value ?? new Uint8Array()
+  const chunk = (await reader?.read())?.value as Uint8Array | undefined
+  const first = chunk ?? new Uint8Array()
   await reader?.cancel()
   const headers = Object.fromEntries(response.headers)
   outgoing.writeHead(response.status, { 'content-length': String(first.length), ...headers })

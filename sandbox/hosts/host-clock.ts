@@ -47,7 +47,7 @@ export class HostClock {
   /** Resolves after so many virtual milliseconds; rejects with the signal's reason as soon as it is aborted. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error)
+      signal.throwIfAborted()
       const stop = () => {
         this.#sleepers.delete(sleeper)
         this.#arm()
@@ -77,7 +77,10 @@ export class HostClock {
 
   #arm(): void {
     clearTimeout(this.#timer)
-    if (this.#sleepers.size === 0 || this.#speed === 0) return this.#wakeDue()
+    if (this.#sleepers.size === 0 || this.#speed === 0) {
+      this.#wakeDue()
+      return
+    }
     const next = Math.min(...[...this.#sleepers].map(({ wakesAt }) => wakesAt))
     const realMilliseconds = (next - this.now()) / this.#speed
     // A timer takes at most 2^31 ms; a longer wait is armed again when that is over.

@@ -1,5 +1,5 @@
-import type { Snowflake } from 'discord.js'
-import { Client, Events, GatewayIntentBits } from 'discord.js'
+import type { RESTOptions, Snowflake } from 'discord.js'
+import { Client, Events, GatewayIntentBits, Partials } from 'discord.js'
 
 import type { Log } from '../observability/log.ts'
 
@@ -15,17 +15,21 @@ export interface DiscordClientOptions {
   log: Log
   /** Told once when Discord refuses the bot token: the process has to end, with a word to the operator. */
   onTokenRejected: () => void
+  /** How REST requests go out, where not by the library's own way. */
+  makeRequest?: RESTOptions['makeRequest'] | undefined
 }
 
 /** The connection to the gateway, which brings the interactions, and the client for their acknowledgements. `destroy()` closes it. */
-export function createDiscordClient({ origins, log, onTokenRejected }: DiscordClientOptions): Client {
+export function createDiscordClient({ origins, log, onTokenRejected, makeRequest }: DiscordClientOptions): Client {
   const client = new Client({
     intents: [GatewayIntentBits.Guilds],
+    // A thread that the gateway never told of is then read from the interaction itself; other permissions hold in threads.
+    partials: [Partials.Channel],
     allowedMentions: { parse: [] },
     // As many shards as Discord recommends; written out, because discord.js would otherwise look into the environment.
     shards: 'auto',
     // An acknowledgement has three seconds; what has not come through by then is of no use any more.
-    rest: { api: origins.discordApi, version: '10', timeout: 10_000, retries: 1 },
+    rest: { api: origins.discordApi, version: '10', timeout: 10_000, retries: 1, ...(makeRequest && { makeRequest }) },
     // After a start one guild that is slow to come must not hold the interactions of all others.
     waitGuildTimeout: 3000,
   })

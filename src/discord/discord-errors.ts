@@ -63,7 +63,9 @@ export function isUneditable(error: unknown): boolean {
 
 /** Nobody knows whether the call arrived, or Discord itself was at fault: an edit may be sent again. */
 export function isTransient(error: unknown): boolean {
-  return !(error instanceof DiscordAPIError) || error.status >= 500
+  if (error instanceof DiscordAPIError || error instanceof HTTPError) return error.status >= 500
+  // A time-out of ours, or what the network says in codes such as ECONNRESET.
+  return error instanceof Error && (error.name === 'AbortError' || ('code' in error && typeof error.code === 'string'))
 }
 
 export function hasCode(error: unknown, code: RESTJSONErrorCodes): boolean {

@@ -54,9 +54,9 @@ export function createInteractions<Parts>({ commands, buttons, parts, log }: Int
     } catch (error) {
       const fields = { interaction: interaction.id, ageMs: Date.now() - interaction.createdTimestamp, failure: describeError(error) }
       if (hasCode(error, RESTJSONErrorCodes.UnknownInteraction)) {
-        log.warn(fields, 'acknowledged too late: Discord waits three seconds (is the process busy, or its clock of events held up?)')
+        log.warn(fields, 'acknowledged too late: Discord waits three seconds (is the process busy, or was it just started?)')
       } else if (hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) {
-        log.warn(fields, 'already acknowledged: another process answers with the same bot token')
+        log.warn(fields, 'already acknowledged: by another process with the same bot token, or by a first try whose answer was lost')
       } else {
         log.error(fields, 'the acknowledgement failed, so nothing was begun')
       }

@@ -71,13 +71,13 @@ async function putClip(placement: Placement): Promise<EditOutcome> {
 /** The message that an earlier try left behind, or a new one. */
 async function arrive({ generation, messages, clock, log, beforeMention, signal }: Placement): Promise<PostedMessage> {
   const { channelId, reply, reference } = generation
+  await beforeMention()
   try {
     const earlier = await messages.findOwn(channelId, reply.applicationId, reply.interactionId, reference)
     if (earlier) return earlier
   } catch (error) {
     log.info({ generation: generation.id, failure: describeError(error) }, 'the channel could not be searched for an earlier message')
   }
-  await beforeMention()
   const nonce = generation.id.slice(-25)
   return repeatOnFault(() => messages.create(channelId, arrivingCard(generation), nonce, signal), { clock, signal, pausesMs: [1000, 4000] })
 }

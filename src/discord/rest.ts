@@ -1,3 +1,4 @@
+import type { RESTOptions } from 'discord.js'
 import { REST, RESTEvents } from 'discord.js'
 
 export interface RestClients {
@@ -8,12 +9,14 @@ export interface RestClients {
   close(): void
 }
 
-export interface RestOptions {
+export interface RestClientsOptions {
   /** Discord's API without version and without a slash at the end, as in `https://discord.com/api`. */
   api: string
   botToken: string
   /** Told once when Discord refuses the bot token: nothing works any more, and asking again leads to a ban of the address. */
   onTokenRejected: () => void
+  /** How requests go out, where not by the library's own way. */
+  makeRequest?: RESTOptions['makeRequest'] | undefined
 }
 
 /** Milliseconds. The time-out of a call covers its whole body, so one that carries a clip needs minutes on a slow line. */
@@ -23,7 +26,7 @@ const timeouts = { brief: 10_000, upload: 300_000 }
  * Two clients, because a time-out belongs to a client. Neither repeats anything by itself (rate limits apart, which Discord asks for):
  * a clip would be sent four times over, a new message twice. What is harmless to repeat is repeated by repeat.ts, with pauses.
  */
-export function createRestClients({ api, botToken, onTokenRejected }: RestOptions): RestClients {
+export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions): RestClients {
   let rejected = false
   const reject = () => {
     if (rejected) return
@@ -31,7 +34,7 @@ export function createRestClients({ api, botToken, onTokenRejected }: RestOption
     onTokenRejected()
   }
   const [brief, upload] = [timeouts.brief, timeouts.upload].map((timeout) => {
-    const rest = new REST({ api, version: '10', timeout, retries: 0 }).setToken(botToken)
+    const rest = new REST({ api, version: '10', timeout, retries: 0, ...(makeRequest && { makeRequest }) }).setToken(botToken)
     watchBotToken(rest, reject)
     return rest
   }) as [REST, REST]

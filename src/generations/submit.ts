@@ -20,7 +20,7 @@ export interface Submitted {
  * operation therefore means that nobody can know what became of it, and it is never sent a second time.
  */
 export async function submit(generation: Generation, parts: Parts, signals: StopSignals): Promise<Submitted> {
-  const { database, clock, owner, delivery } = parts
+  const { database, clock, owner } = parts
   const earlier = await latestAttempt(database.statements, generation.id)
   // A crash came between the host's refusal and its settlement; the reason is gone, but that nothing is due is known.
   if (earlier?.state === 'refused') throw new Ending('failed', 'unavailable', 'release')
@@ -38,9 +38,7 @@ export async function submit(generation: Generation, parts: Parts, signals: Stop
     to: 'rendering',
     set: { started_at: clock.now() },
   })
-  const rendering = toGeneration(row)
-  delivery.show(rendering, { now: clock.now() })
-  return { generation: rendering, ...accepted }
+  return { generation: toGeneration(row), ...accepted }
 }
 
 async function create(

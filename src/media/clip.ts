@@ -1,4 +1,5 @@
 import { type Box, findBox, readBoxes, readNumber } from './boxes.ts'
+import { sumFragments } from './fragments.ts'
 
 /** What a finished clip is, by its bytes. */
 export interface ClipFacts {
@@ -52,7 +53,10 @@ function kindOf(bytes: Buffer, track: Box): string | undefined {
 }
 
 function readTrack(bytes: Buffer, movie: Box, track: Box): ClipFacts {
-  const durationSeconds = readDuration(bytes, findBox(bytes, track, 'mdia', 'mdhd')) ?? readDuration(bytes, findBox(bytes, movie, 'mvhd'))
+  const durationSeconds =
+    readDuration(bytes, findBox(bytes, track, 'mdia', 'mdhd')) ??
+    readDuration(bytes, findBox(bytes, movie, 'mvhd')) ??
+    readFragmentedDuration(bytes, movie, track)
   const description = findBox(bytes, track, 'mdia', 'minf', 'stbl', 'stsd')
   // After the table's version and count come the entries, boxes themselves.
   const entry = description && readBoxes(bytes, description.start + 8, description.end).next().value
@@ -69,6 +73,15 @@ function readDuration(bytes: Buffer, header: Box | undefined): number | undefine
   const timescale = readNumber(bytes, header, long ? 20 : 12)
   const duration = readNumber(bytes, header, long ? 24 : 16, long ? 8 : 4)
   return timescale && duration ? duration / timescale : undefined
+}
+
+/** A file written while it was streamed knows its length only by its fragments. */
+function readFragmentedDuration(bytes: Buffer, movie: Box, track: Box): number | undefined {
+  const header = findBox(bytes, track, 'tkhd')
+  const media = findBox(bytes, track, 'mdia', 'mdhd')
+  const trackId = header && readNumber(bytes, header, bytes[header.start] === 1 ? 20 : 12)
+  const timescale = media && readNumber(bytes, media, bytes[media.start] === 1 ? 20 : 12)
+  return trackId && timescale ? sumFragments(bytes, movie, trackId) / timescale : undefined
 }
 
 /** Are there frames, and do their bytes and places fit into what the file holds? */

@@ -11,23 +11,10 @@ import { generationStates } from '../../src/generations/generation.ts'
 import type { Live } from '../../src/generations/ports.ts'
 
 import { exampleGeneration, ids, startedAt } from './example-generation.ts'
+import { nastyPrompts } from './nasty-prompts.ts'
 
 const live: Live = { now: startedAt + 41_000, ahead: 3, progress: 0.42, expectedEndAt: startedAt + 90_000 }
 const clip = { bytes: new Uint8Array(2_000_000), durationSeconds: 10.04, url: 'https://host.example/clip.mp4?signature=abc' }
-
-const prompts = {
-  asterisks: '*'.repeat(2500),
-  emoji: '👩‍👩‍👧‍👦'.repeat(227),
-  newlines: '\n'.repeat(2500),
-  'letters between newlines': 'a\n'.repeat(1250),
-  everyone: '@everyone '.repeat(250),
-  backslashes: '\\'.repeat(2500),
-  mentions: '<@1>'.repeat(625),
-  links: '[x](https://example.com) discord.gg/abc '.repeat(62),
-  headings: '# - 1. > '.repeat(277),
-  'accents on one letter': `a${'\u0301'.repeat(2499)}`,
-  'plain letters': 'x'.repeat(2500),
-}
 
 const cards: Record<string, (generation: Generation) => MessageBody> = {
   ...Object.fromEntries(
@@ -42,7 +29,7 @@ const cards: Record<string, (generation: Generation) => MessageBody> = {
 }
 
 describe.each(Object.entries(cards))('the %s card', (_name, make) => {
-  test.each(Object.entries(prompts))('holds a prompt of %s', (_kind, prompt) => {
+  test.each(Object.entries(nastyPrompts))('holds a prompt of %s', (_kind, prompt) => {
     const body = make(exampleGeneration({ request: { prompt, durationSeconds: 10 } }))
     const wire: unknown = JSON.parse(JSON.stringify(body))
     expect(IncomingWebhookUpdateRequestPartialSchema.safeParse(wire)).toMatchObject({ success: true })
@@ -60,7 +47,7 @@ describe.each(Object.entries(cards))('the %s card', (_name, make) => {
   })
 })
 
-test.each(Object.entries(prompts))('a finished card shows a prompt of %s with nothing unescaped', (_kind, prompt) => {
+test.each(Object.entries(nastyPrompts))('a finished card shows a prompt of %s with nothing unescaped', (_kind, prompt) => {
   const shown = textsOf(finishedCard(exampleGeneration({ request: { prompt, durationSeconds: 10 } }), clip))[0] ?? ''
   const unescaped = shown.replaceAll(/\\[^0-9A-Za-z\s]/g, 'x')
   expect(unescaped).not.toMatch(/[\\*_~`|<>#[\]()@/]/)

@@ -36,25 +36,27 @@ export interface ScriptedHost extends AsyncDisposable {
   on(route: string, ...answers: Script[]): void
   /** The requests to one route so far. */
   to(route: string): RecordedRequest[]
-  /** Resolves when the next request to this route has arrived in full. */
-  arrival(route: string): Promise<RecordedRequest>
+  /** Called when the connection of a request to this route is closed, by whomever. */
+  onClose(route: string, listener: () => void): void
 }
 
 /** An HTTP server on loopback that answers by script and breaks connections on request. What is not scripted is a 501. */
 export async function startScriptedHost(): Promise<ScriptedHost> {
   const scripts = new Map<string, Script[]>()
   const requests: RecordedRequest[] = []
-  const awaited: { route: string; resolve: (request: RecordedRequest) => void }[] = []
+  const closeListeners = new Map<string, () => void>()
   const server = createServer((incoming, outgoing) => void respond(incoming, outgoing).catch(() => outgoing.destroy()))
 
   async function respond(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const bytes = Buffer.concat(await Array.fromAsync(incoming as AsyncIterable<Buffer>))
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk)
+    const bytes = Buffer.concat(chunks)
     const path = incoming.url ?? ''
     const route = `${incoming.method ?? ''} ${path.split('?')[0] ?? ''}`
     const connection = incoming.socket.remotePort ?? 0
     const request = { method: incoming.method ?? '', path, headers: incoming.headers, bytes, json: parse(bytes), connection }
     requests.push(request)
-    for (const waiting of awaited.filter((candidate) => candidate.route === route)) waiting.resolve(request)
+    incoming.socket.once('close', () => closeListeners.get(route)?.())
     const script = scripts.get(route)
     const next = script && script.length > 1 ? script.shift() : script?.[0]
     await write(outgoing, typeof next === 'function' ? await next(request) : (next ?? { status: 501 }))
@@ -67,7 +69,7 @@ export async function startScriptedHost(): Promise<ScriptedHost> {
     requests,
     on: (route, ...answers) => void scripts.set(route, answers),
     to: (route) => requests.filter(({ method, path }) => `${method} ${path.split('?')[0] ?? ''}` === route),
-    arrival: (route) => new Promise((resolve) => void awaited.push({ route, resolve })),
+    onClose: (route, listener) => void closeListeners.set(route, listener),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

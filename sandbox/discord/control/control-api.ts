@@ -6,8 +6,9 @@ import { ApiError } from '../errors.ts'
 import { parseBody } from '../http/body.ts'
 import { ClientRefusal } from '../people/client-refusal.ts'
 import type { Channel } from '../people/guild.ts'
+import type { Interaction } from '../people/interaction.ts'
 import type { Member } from '../people/member.ts'
-import type { OptionValues } from '../people/options.ts'
+import type { OptionValue, OptionValues } from '../people/options.ts'
 import type { World } from '../world.ts'
 import { streamInteraction } from './event-stream.ts'
 import { PressRequest, RunRequest } from './requests.ts'
@@ -32,14 +33,16 @@ export class ControlApi {
   }
 
   async receive(request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer): Promise<void> {
-    try {
-      await this.#route(request, response, url.pathname, body)
-    } catch (error) {
-      if (error instanceof z.ZodError) return reply(response, 400, { error: z.prettifyError(error) })
-      if (error instanceof ClientRefusal) return reply(response, 400, { error: error.message, option: error.option })
-      if (error instanceof ApiError) return reply(response, 400, { error: error.message })
-      throw error
+    const events = /^\/sandbox\/interactions\/(\d+)\/events$/.exec(url.pathname)
+    const interaction = request.method === 'GET' && events?.[1] ? this.#parts.world.interactions.get(events[1]) : undefined
+    if (interaction) {
+      const end = streamInteraction(interaction, response, this.#parts.world)
+      this.#streams.add(end)
+      response.once('close', () => this.#streams.delete(end))
+      return
     }
+    const { status, content } = await this.#answer(`${request.method ?? ''} ${url.pathname}`, body, request.headers['content-type'] ?? '')
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
   }
 
   /** Ends the streams that are still read. */
@@ -48,44 +51,62 @@ export class ControlApi {
     this.#streams.clear()
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse, path: string, body: Buffer): Promise<void> {
-    const { world, member, channel } = this.#parts
-    const { method } = request
-    if (method === 'GET' && path === '/sandbox/commands') {
-      return reply(response, 200, [...world.commands.list(member.guildId), ...world.commands.list(undefined)])
+  async #answer(route: string, body: Buffer, contentType: string): Promise<ControlAnswer> {
+    const { world, member } = this.#parts
+    try {
+      switch (route) {
+        case 'GET /sandbox/commands':
+          return { status: 200, content: [...world.commands.list(member.guildId), ...world.commands.list(undefined)] }
+        case 'POST /sandbox/run':
+          return await this.#act(() => this.#run(body, contentType))
+        case 'POST /sandbox/press':
+          return await this.#act(() => this.#press(body, contentType))
+        default:
+          return { status: 404, content: { error: 'There is nothing here' } }
+      }
+    } catch (error) {
+      if (error instanceof z.ZodError) return { status: 400, content: { error: z.prettifyError(error) } }
+      if (error instanceof ClientRefusal) return { status: 400, content: { error: error.message, option: error.option } }
+      if (error instanceof ApiError) return { status: 400, content: { error: error.message } }
+      throw error
     }
-    if (method === 'POST' && path === '/sandbox/run') {
-      if (!world.gateway.connected) return reply(response, 503, { error: 'No bot is connected' })
-      const { command, values, attachmentSizeLimit } = await readRun(body, request.headers['content-type'] ?? '')
-      const interaction = await member.run(command, values, { channel, attachmentSizeLimit })
-      return reply(response, 200, { interactionId: interaction.id })
-    }
-    if (method === 'POST' && path === '/sandbox/press') {
-      if (!world.gateway.connected) return reply(response, 503, { error: 'No bot is connected' })
-      const { json } = await parseBody(body, request.headers['content-type'] ?? '')
-      const press = PressRequest.parse(json)
-      const messageId = 'messageId' in press ? press.messageId : world.interactions.get(press.interactionId)?.originalId
-      const interaction = await member.press({ id: messageId ?? '' }, press.button)
-      return reply(response, 200, { interactionId: interaction.id })
-    }
-    const events = /^\/sandbox\/interactions\/(\d+)\/events$/.exec(path)
-    const interaction = method === 'GET' && events?.[1] ? world.interactions.get(events[1]) : undefined
-    if (!interaction) return reply(response, 404, { error: 'There is nothing here' })
-    const end = streamInteraction(interaction, response, world)
-    this.#streams.add(end)
-    response.once('close', () => this.#streams.delete(end))
+  }
+
+  async #act(start: () => Promise<Interaction>): Promise<ControlAnswer> {
+    if (!this.#parts.world.gateway.connected) return { status: 503, content: { error: 'No bot is connected' } }
+    const interaction = await start()
+    return { status: 200, content: { interactionId: interaction.id } }
+  }
+
+  async #run(body: Buffer, contentType: string): Promise<Interaction> {
+    const { command, values, attachmentSizeLimit } = await readRun(body, contentType)
+    return this.#parts.member.run(command, values, { channel: this.#parts.channel, attachmentSizeLimit })
+  }
+
+  async #press(body: Buffer, contentType: string): Promise<Interaction> {
+    const { json } = await parseBody(body, contentType)
+    const press = PressRequest.parse(json)
+    const messageId = 'messageId' in press ? press.messageId : this.#parts.world.interactions.get(press.interactionId)?.originalId
+    return this.#parts.member.press({ id: messageId ?? '' }, press.button)
   }
 }
 
-/** JSON with files in base64, or multipart: `payload_json` with the rest, and each file in a field named like its option. */
-async function readRun(body: Buffer, contentType: string): Promise<{ command: string; values: OptionValues; attachmentSizeLimit: number | undefined }> {
-  const { json, files } = await parseBody(body, contentType)
-  const run = RunRequest.parse(json)
-  const fromJson = Object.entries(run.options).map(([name, value]) => [name, typeof value === 'object' ? { name: value.name, bytes: Buffer.from(value.base64, 'base64') } : value] as const)
-  const fromForm = files.map((file) => [file.field, { name: file.name, bytes: file.bytes }] as const)
-  return { command: run.command, values: Object.fromEntries([...fromJson, ...fromForm]), attachmentSizeLimit: run.attachmentSizeLimit }
+interface ControlAnswer {
+  status: number
+  content: unknown
 }
 
-function reply(response: ServerResponse, status: number, content: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
+/** JSON with files in base64, or multipart: `payload_json` with the rest, and each file in a field named like its option. */
+async function readRun(
+  body: Buffer,
+  contentType: string,
+): Promise<{ command: string; values: OptionValues; attachmentSizeLimit: number | undefined }> {
+  const { json, files } = await parseBody(body, contentType)
+  const run = RunRequest.parse(json)
+  const values: Record<string, OptionValue> = {}
+  for (const [name, value] of Object.entries(run.options)) {
+    values[name] = typeof value === 'object' ? { name: value.name, bytes: Buffer.from(value.base64, 'base64') } : value
+  }
+  for (const file of files) values[file.field] = { name: file.name, bytes: file.bytes }
+  return { command: run.command, values, attachmentSizeLimit: run.attachmentSizeLimit }
 }

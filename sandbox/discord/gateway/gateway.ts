@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 import { WebSocketServer } from 'ws'
-import type { WebSocket } from 'ws'
+import type { RawData, WebSocket } from 'ws'
+import type { z } from 'zod'
 
 import type { Changes } from '../changes.ts'
 import { ClientPayload, Identify, opcodes, Resume } from './commands.ts'
@@ -90,71 +91,88 @@ export class Gateway {
   #greet(client: WebSocket): void {
     client.on('error', () => client.terminate())
     client.on('close', () => this.#parts.changes.announce({ kind: 'gateway' }))
-    client.on('message', (received) =>
-      this.#receive(
-        client,
-        Buffer.isBuffer(received) ? received : Buffer.concat([received].flat().map((part) => Buffer.from(part as ArrayBuffer))),
-      ),
-    )
+    client.on('message', (received) => {
+      try {
+        this.#receive(client, bytesOf(received))
+      } catch (error) {
+        if (!(error instanceof GatewayRefusal)) throw error
+        client.close(error.code, error.message)
+      }
+    })
     client.send(JSON.stringify({ op: opcodes.hello, d: { heartbeat_interval: heartbeatIntervalMs }, s: null, t: null }))
   }
 
   #receive(client: WebSocket, bytes: Buffer): void {
-    if (bytes.length > maximumClientBytes) return client.close(closeCodes.decodeError, 'Payload is too large.')
-    const payload = ClientPayload.safeParse(parse(bytes))
-    if (!payload.success) return client.close(closeCodes.decodeError, 'Error while decoding payload.')
+    if (bytes.length > maximumClientBytes) throw new GatewayRefusal(closeCodes.decodeError, 'Payload is too large.')
+    const payload = parseAs(ClientPayload, jsonOf(bytes))
     const session = [...this.#sessions.values()].find((candidate) => candidate.owns(client))
-    switch (payload.data.op) {
+    switch (payload.op) {
       case opcodes.heartbeat:
-        return client.send(JSON.stringify({ op: opcodes.heartbeatAck, d: null, s: null, t: null }))
+        client.send(JSON.stringify({ op: opcodes.heartbeatAck, d: null, s: null, t: null }))
+        break
       case opcodes.identify:
-        return session ? client.close(closeCodes.alreadyAuthenticated, 'Already authenticated.') : this.#identify(client, payload.data.d)
+        if (session) throw new GatewayRefusal(closeCodes.alreadyAuthenticated, 'Already authenticated.')
+        this.#identify(client, parseAs(Identify, payload.d))
+        break
       case opcodes.resume:
-        return this.#resume(client, payload.data.d)
+        this.#resume(client, parseAs(Resume, payload.d))
+        break
       default:
         // Presence updates and the like change nothing here.
-        if (!session) client.close(closeCodes.notAuthenticated, 'Not authenticated.')
+        if (!session) throw new GatewayRefusal(closeCodes.notAuthenticated, 'Not authenticated.')
     }
   }
 
-  #identify(client: WebSocket, received: unknown): void {
-    const identify = Identify.safeParse(received)
-    if (!identify.success) return client.close(closeCodes.decodeError, 'Error while decoding payload.')
-    if (identify.data.token !== this.#parts.token) return client.close(closeCodes.authenticationFailed, 'Authentication failed.')
-    const session = new Session(
-      randomBytes(16).toString('hex'),
-      { intents: identify.data.intents, shard: identify.data.shard ?? [0, 1] },
-      client,
-    )
+  #identify(client: WebSocket, { token, intents, shard = [0, 1] }: z.infer<typeof Identify>): void {
+    if (token !== this.#parts.token) throw new GatewayRefusal(closeCodes.authenticationFailed, 'Authentication failed.')
+    const session = new Session(randomBytes(16).toString('hex'), { intents, shard }, client)
     // A shard that identifies anew has given up what it had before.
-    for (const [id, former] of this.#sessions)
-      if (!former.connected && former.identity.shard[0] === session.identity.shard[0]) this.#sessions.delete(id)
+    for (const [id, former] of this.#sessions) {
+      if (!former.connected && former.identity.shard[0] === shard[0]) this.#sessions.delete(id)
+    }
     this.#sessions.set(session.id, session)
     this.#identifies += 1
-    session.dispatch('READY', {
-      ...this.#parts.ready(session),
-      session_id: session.id,
-      resume_gateway_url: this.#parts.url,
-      shard: session.identity.shard,
-    })
+    session.dispatch('READY', { ...this.#parts.ready(session), session_id: session.id, resume_gateway_url: this.#parts.url, shard })
     for (const { type, payload } of this.#parts.afterReady(session)) session.dispatch(type, payload)
     this.#parts.changes.announce({ kind: 'gateway' })
   }
 
-  #resume(client: WebSocket, received: unknown): void {
-    const resume = Resume.safeParse(received)
-    if (!resume.success) return client.close(closeCodes.decodeError, 'Error while decoding payload.')
-    if (resume.data.token !== this.#parts.token) return client.close(closeCodes.authenticationFailed, 'Authentication failed.')
-    const session = this.#sessions.get(resume.data.session_id)
-    if (!session || resume.data.seq > session.sequence)
-      return client.send(JSON.stringify({ op: opcodes.invalidSession, d: false, s: null, t: null }))
+  #resume(client: WebSocket, { token, session_id: sessionId, seq }: z.infer<typeof Resume>): void {
+    if (token !== this.#parts.token) throw new GatewayRefusal(closeCodes.authenticationFailed, 'Authentication failed.')
+    const session = this.#sessions.get(sessionId)
+    if (!session || seq > session.sequence) {
+      client.send(JSON.stringify({ op: opcodes.invalidSession, d: false, s: null, t: null }))
+      return
+    }
     this.#resumes += 1
-    session.resume(client, resume.data.seq)
+    session.resume(client, seq)
     this.#parts.changes.announce({ kind: 'gateway' })
   }
 }
 
-function parse(bytes: Buffer): unknown {
+/** Ends a connection with one of Discord's close codes. */
+class GatewayRefusal extends Error {
+  override readonly name = 'GatewayRefusal'
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new GatewayRefusal(closeCodes.decodeError, 'Error while decoding payload.')
+  return parsed.data
+}
+
+function bytesOf(received: RawData): Buffer {
+  if (Buffer.isBuffer(received)) return received
+  return Array.isArray(received) ? Buffer.concat(received) : Buffer.from(received)
+}
+
+function jsonOf(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown
   } catch {

@@ -62,8 +62,4 @@ export class Session {
   cut(): void {
     this.#socket?.terminate()
   }
-
-  close(code: number, reason: string): void {
-    this.#socket?.close(code, reason)
-  }
 }

@@ -58,19 +58,23 @@ export class LoopbackServer {
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#parts) return void response.writeHead(503).end()
     const body = await readAll(request)
-    if (!body) return
+    if (!body || !this.#parts) return
     const url = new URL(request.url ?? '/', 'http://local')
     const path = decodePath(url.pathname)
     if (path.startsWith('/sandbox/')) return this.#parts.control(request, response, url, body)
-    if (path.startsWith('/attachments/') || path.startsWith('/ephemeral-attachments/'))
-      return sendFile(this.#parts.cdn, path, url, request, response)
+    if (path.startsWith('/attachments/') || path.startsWith('/ephemeral-attachments/')) {
+      sendFile(this.#parts.cdn, path, url, request, response)
+      return
+    }
     const version = /^\/api\/v10(\/.*)$/.exec(path)
-    if (!version?.[1]) return send(response, { status: 404, headers: {}, body: { message: '404: Not Found', code: 0 } })
+    if (!version?.[1]) {
+      send(response, { status: 404, headers: {}, body: { message: '404: Not Found', code: 0 } })
+      return
+    }
     const answer = await this.#parts.api.receive(request, version[1], url.searchParams, body)
-    if (answer === 'reset') return void request.socket.resetAndDestroy()
-    send(response, answer)
+    if (answer === 'reset') request.socket.resetAndDestroy()
+    else send(response, answer)
   }
 }
 

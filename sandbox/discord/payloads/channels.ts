@@ -1,11 +1,11 @@
 import type { APIChannel, APIOverwrite } from 'discord-api-types/v10'
 
 import type { ChannelRecord, Directory } from '../directory.ts'
-import { noFlags } from './constants.ts'
 import { userPayload } from './people.ts'
+import type { Wire } from './wire.ts'
 
-export function channelPayload(channel: ChannelRecord, directory: Directory): APIChannel {
-  const common = { id: channel.id, name: channel.name, last_message_id: null, flags: noFlags }
+export function channelPayload(channel: ChannelRecord, directory: Directory): Wire<APIChannel> {
+  const common = { id: channel.id, name: channel.name, last_message_id: null, flags: 0 }
   if (channel.kind === 'direct') {
     const recipient = directory.users.get(channel.recipientId ?? '')
     return {
@@ -13,7 +13,7 @@ export function channelPayload(channel: ChannelRecord, directory: Directory): AP
       name: null,
       type: 1,
       last_message_id: null,
-      flags: noFlags,
+      flags: 0,
       recipients: recipient ? [userPayload(recipient)] : [],
     }
   }
@@ -30,7 +30,7 @@ export function channelPayload(channel: ChannelRecord, directory: Directory): AP
       total_message_sent: 0,
       thread_metadata: { archived: false, auto_archive_duration: 1440, archive_timestamp: new Date().toISOString(), locked: false },
       applied_tags: [],
-    } as APIChannel
+    }
   }
   return {
     ...common,
@@ -46,7 +46,7 @@ export function channelPayload(channel: ChannelRecord, directory: Directory): AP
 }
 
 /** One overwrite for the bot itself, so that a client computes exactly the permissions that are enforced here. */
-function overwrites(channel: ChannelRecord, directory: Directory): APIOverwrite[] {
+function overwrites(channel: ChannelRecord, directory: Directory): Wire<APIOverwrite>[] {
   const guild = directory.guilds.get(channel.guildId ?? '')
   if (!guild || channel.botPermissions === undefined) return []
   const [allow, deny] = [channel.botPermissions & ~guild.botPermissions, guild.botPermissions & ~channel.botPermissions]

@@ -20,7 +20,10 @@ export function commandPayload(command: RegisteredCommand, applicationId: string
 }
 
 function withoutNulls(command: Record<string, unknown>, permissions: string | number | null | undefined): unknown {
-  return { ...(strip(command) as object), default_member_permissions: permissions == null ? null : String(permissions) }
+  return {
+    ...(strip(command) as object),
+    default_member_permissions: permissions === undefined || permissions === null ? null : String(permissions),
+  }
 }
 
 function strip(value: unknown): unknown {

@@ -2,11 +2,11 @@ import type { APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/
 
 import type { Directory, GuildRecord } from '../directory.ts'
 import { channelPayload } from './channels.ts'
-import { english, noFlags } from './constants.ts'
 import { userPayload } from './people.ts'
+import type { Wire } from './wire.ts'
 
 /** The whole guild as GUILD_CREATE carries it; the bot's permissions come from its own role alone. */
-export function guildPayload(guild: GuildRecord, directory: Directory): GatewayGuildCreateDispatchData {
+export function guildPayload(guild: GuildRecord, directory: Directory): Wire<GatewayGuildCreateDispatchData> {
   const channels = directory.channelsOf(guild.id)
   return {
     id: guild.id,
@@ -26,14 +26,14 @@ export function guildPayload(guild: GuildRecord, directory: Directory): GatewayG
     mfa_level: 0,
     application_id: null,
     system_channel_id: null,
-    system_channel_flags: noFlags,
+    system_channel_flags: 0,
     rules_channel_id: null,
     vanity_url_code: null,
     description: null,
     banner: null,
     premium_tier: guild.premiumTier,
     premium_subscription_count: 0,
-    preferred_locale: english,
+    preferred_locale: 'en-US',
     public_updates_channel_id: null,
     nsfw_level: 0,
     premium_progress_bar_enabled: false,
@@ -47,14 +47,14 @@ export function guildPayload(guild: GuildRecord, directory: Directory): GatewayG
     member_count: 1 + directory.members.filter(({ guildId }) => guildId === guild.id).length,
     voice_states: [],
     members: [
-      { user: userPayload(directory.bot), roles: [guild.botRoleId], joined_at: guild.createdAt, deaf: false, mute: false, flags: noFlags },
+      { user: userPayload(directory.bot), roles: [guild.botRoleId], joined_at: guild.createdAt, deaf: false, mute: false, flags: 0 },
     ],
-    channels: channels
-      .filter(({ kind }) => kind === 'text')
-      .map((channel) => channelPayload(channel, directory)) as GatewayGuildCreateDispatchData['channels'],
-    threads: channels
-      .filter(({ kind }) => kind === 'thread')
-      .map((channel) => channelPayload(channel, directory)) as GatewayGuildCreateDispatchData['threads'],
+    channels: channels.filter(({ kind }) => kind === 'text').map((channel) => channelPayload(channel, directory)) as Wire<
+      GatewayGuildCreateDispatchData['channels']
+    >,
+    threads: channels.filter(({ kind }) => kind === 'thread').map((channel) => channelPayload(channel, directory)) as Wire<
+      GatewayGuildCreateDispatchData['threads']
+    >,
     presences: [],
     stage_instances: [],
     guild_scheduled_events: [],
@@ -62,7 +62,12 @@ export function guildPayload(guild: GuildRecord, directory: Directory): GatewayG
   }
 }
 
-export function rolePayload(id: string, name: string, permissions: bigint, position: number): APIRole {
+export function rolePayload(
+  id: string,
+  name: string,
+  permissions: bigint,
+  position: number,
+): Wire<Omit<APIRole, 'color'>> & { color: number } {
   return {
     id,
     name,
@@ -73,7 +78,7 @@ export function rolePayload(id: string, name: string, permissions: bigint, posit
     permissions: String(permissions),
     managed: position > 0,
     mentionable: false,
-    flags: noFlags,
+    flags: 0,
     icon: null,
     unicode_emoji: null,
   }

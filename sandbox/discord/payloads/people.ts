@@ -1,9 +1,9 @@
 import type { APIInteractionGuildMember, APIUser } from 'discord-api-types/v10'
 
 import type { MemberRecord, UserRecord } from '../directory.ts'
-import { noFlags } from './constants.ts'
+import type { Wire } from './wire.ts'
 
-export function userPayload(user: UserRecord): APIUser & { public_flags: number; flags: number; primary_guild: null } {
+export function userPayload(user: UserRecord): Wire<APIUser> & { public_flags: number; flags: number; primary_guild: null } {
   return {
     id: user.id,
     username: user.name.toLowerCase().replaceAll(/[^a-z0-9_.]/g, '_'),
@@ -13,21 +13,21 @@ export function userPayload(user: UserRecord): APIUser & { public_flags: number;
     avatar_decoration_data: null,
     banner: null,
     accent_color: null,
-    public_flags: noFlags,
-    flags: noFlags,
+    public_flags: 0,
+    flags: 0,
     primary_guild: null,
     ...(user.bot && { bot: true }),
   }
 }
 
-export function memberPayload(member: MemberRecord): APIInteractionGuildMember {
+export function memberPayload(member: MemberRecord): Wire<APIInteractionGuildMember> {
   return {
     user: userPayload(member.user),
     roles: [],
     joined_at: member.joinedAt,
     deaf: false,
     mute: false,
-    flags: noFlags,
+    flags: 0,
     pending: false,
     avatar: null,
     banner: null,

@@ -54,7 +54,10 @@ export class Channel {
   /** The messages in their order: the public ones, and for a given member also those that only they see. */
   messages(viewer?: Member): ShownMessage[] {
     const visible = (message: StoredMessage) => (viewer ? viewer.sees(message) : !hasFlag(message, messageFlags.ephemeral))
-    return this.#world.messages.inChannel(this.id).filter(visible).map((message) => showMessage(message, this.#world))
+    return this.#world.messages
+      .inChannel(this.id)
+      .filter(visible)
+      .map((message) => showMessage(message, this.#world))
   }
 
   /** Waits until a message fulfils the predicate. */

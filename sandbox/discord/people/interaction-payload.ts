@@ -11,8 +11,8 @@ import type { ChannelRecord, GuildRecord, MemberRecord } from '../directory.ts'
 import type { StoredInteraction } from '../interactions.ts'
 import type { StoredMessage } from '../message.ts'
 import { channelPayload } from '../payloads/channels.ts'
-import { english } from '../payloads/constants.ts'
 import { memberPayload } from '../payloads/people.ts'
+import type { Wire } from '../payloads/wire.ts'
 import { permissionSet } from '../permissions.ts'
 import type { World } from '../world.ts'
 import type { SentOption } from './options.ts'
@@ -34,17 +34,17 @@ function common(place: InteractionPlace, world: World) {
     token: interaction.token,
     version: 1 as const,
     guild_id: guild.id,
-    guild: { id: guild.id, features: [], locale: english },
-    guild_locale: english,
+    guild: { id: guild.id, features: [], locale: 'en-US' },
+    guild_locale: 'en-US',
     channel_id: channel.id,
     channel: { ...channelPayload(channel, world.directory), permissions: String(member.permissions) },
-    locale: english,
+    locale: 'en-US',
     member: memberPayload(member),
     // Without the bot in the guild Discord tells what the application may do with the token alone.
     app_permissions: String(world.directory.botPermissionsIn(channel) ?? permissionSet(['EmbedLinks', 'AttachFiles'])),
     entitlements: [],
     authorizing_integration_owners: guild.installedBy === 'guild' ? { 0: guild.id } : { 1: member.user.id },
-    context: 0 as const,
+    context: 0,
     ...(place.tellsLimit && { attachment_size_limit: interaction.attachmentSizeLimit }),
   }
 }
@@ -53,9 +53,9 @@ export function commandPayloadOf(
   place: InteractionPlace,
   command: RegisteredCommand,
   options: SentOption[],
-  attachments: APIAttachment[],
+  attachments: Wire<APIAttachment>[],
   world: World,
-): unknown {
+): Wire<Partial<APIChatInputApplicationCommandInteraction>> {
   return {
     ...common(place, world),
     type: 2,
@@ -64,17 +64,27 @@ export function commandPayloadOf(
       name: command.name,
       type: 1,
       ...(command.guildId && { guild_id: command.guildId }),
-      options: options as APIApplicationCommandInteractionDataOption[],
-      ...(attachments.length > 0 && { resolved: { attachments: Object.fromEntries(attachments.map((attachment) => [attachment.id, attachment])) } }),
+      options: options as Wire<APIApplicationCommandInteractionDataOption[]>,
+      ...(attachments.length > 0 && {
+        resolved: { attachments: Object.fromEntries(attachments.map((attachment) => [attachment.id, attachment])) },
+      }),
     },
-  } as Partial<APIChatInputApplicationCommandInteraction> satisfies Partial<APIChatInputApplicationCommandInteraction>
+  }
 }
 
-export function buttonPayloadOf(place: InteractionPlace, customId: string, componentId: number, message: StoredMessage, world: World): unknown {
+export function buttonPayloadOf(
+  place: InteractionPlace,
+  customId: string,
+  componentId: number,
+  message: StoredMessage,
+  world: World,
+): Wire<Partial<APIMessageComponentInteraction>> {
+  // Discord sends the component's number as well, which the types do not know yet.
+  const data = { component_type: 2, custom_id: customId, id: componentId }
   return {
     ...common(place, world),
     type: 3,
-    message: world.messagePayload(message) as unknown as APIMessage,
-    data: { component_type: 2, custom_id: customId, id: componentId },
-  } as Partial<APIMessageComponentInteraction> satisfies Partial<APIMessageComponentInteraction>
+    message: world.messagePayload(message) as unknown as Wire<APIMessage>,
+    data,
+  }
 }

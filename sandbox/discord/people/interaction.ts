@@ -55,7 +55,9 @@ export class Interaction {
 
   /** The follow-ups that are still there, in their order. */
   followUps(): ShownMessage[] {
-    return this.#interaction.followUpIds.flatMap((id) => this.#world.messages.get(id) ?? []).map((message) => showMessage(message, this.#world))
+    return this.#interaction.followUpIds
+      .flatMap((id) => this.#world.messages.get(id) ?? [])
+      .map((message) => showMessage(message, this.#world))
   }
 
   followUp(predicate: MessagePredicate = () => true, { signal }: WaitOptions = {}): Promise<ShownMessage> {

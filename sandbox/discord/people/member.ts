@@ -3,6 +3,7 @@ import type { APIAttachment } from 'discord-api-types/v10'
 import type { MemberRecord, GuildRecord, ChannelRecord } from '../directory.ts'
 import { componentTypes, hasFlag, messageFlags, walkComponents } from '../message.ts'
 import type { Component, StoredMessage } from '../message.ts'
+import type { Wire } from '../payloads/wire.ts'
 import { allows } from '../permissions.ts'
 import type { World } from '../world.ts'
 import { ClientRefusal } from './client-refusal.ts'
@@ -58,9 +59,10 @@ export class Member {
     if (command.nsfw && !channel.nsfw) throw new ClientRefusal('this command is for age-restricted channels')
     if (command.contexts && !command.contexts.includes(0)) throw new ClientRefusal('this command is not for guilds')
     const needed = this.#guild.installedBy === 'guild' ? 0 : 1
-    if (!command.guildId && !(command.integration_types ?? [0]).includes(needed)) throw new ClientRefusal('this command is not installed here')
+    if (!command.guildId && !(command.integration_types ?? [0]).includes(needed))
+      throw new ClientRefusal('this command is not installed here')
     const limit = options.attachmentSizeLimit ?? world.uploadLimitOf(this.#guild)
-    const attachments: APIAttachment[] = []
+    const attachments: Wire<APIAttachment>[] = []
     const upload = (file: PickedFile) => {
       if (file.bytes.length > limit) throw new ClientRefusal(`${file.name} is larger than ${limit} bytes`)
       const attachment = uploadForInteraction(file, world)
@@ -111,14 +113,20 @@ export class Member {
   }
 
   #mayRun(needed: string | number | null | undefined): void {
-    if (needed == null) return
+    if (needed === undefined || needed === null) return
     const [set, required] = [this.#record.permissions, BigInt(needed)]
     // "0" means administrators only.
     const has = allows(set, 'Administrator') || (required !== 0n && (set & required) === required)
     if (!has) throw new ClientRefusal('the member has no permission for this command')
   }
 
-  #begin(kind: 'command' | 'component', channel: ChannelRecord, limit: number, sourceMessageId: string | undefined, tellsLimit: boolean): InteractionPlace {
+  #begin(
+    kind: 'command' | 'component',
+    channel: ChannelRecord,
+    limit: number,
+    sourceMessageId: string | undefined,
+    tellsLimit: boolean,
+  ): InteractionPlace {
     const interaction = this.#world.interactions.begin({
       id: this.#world.snowflakes.next(),
       kind,
@@ -135,7 +143,8 @@ export class Member {
   #send(place: InteractionPlace, payload: unknown): Interaction {
     // An interaction reaches the application wherever it was used, also from guilds of which the bot knows nothing.
     const guildId = this.#guild.botIsMember ? this.guildId : undefined
-    if (this.#world.gateway.dispatch(guildId, 'INTERACTION_CREATE', payload) === 0) throw new Error('No bot is connected to the local Discord')
+    if (this.#world.gateway.dispatch(guildId, 'INTERACTION_CREATE', payload) === 0)
+      throw new Error('No bot is connected to the local Discord')
     return new Interaction(place.interaction, this.#world)
   }
 }

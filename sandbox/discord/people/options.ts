@@ -20,7 +20,19 @@ export interface SentOption {
   options?: SentOption[]
 }
 
-const types = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10, attachment: 11 } as const
+const types = {
+  subcommand: 1,
+  group: 2,
+  string: 3,
+  integer: 4,
+  boolean: 5,
+  user: 6,
+  channel: 7,
+  role: 8,
+  mentionable: 9,
+  number: 10,
+  attachment: 11,
+} as const
 
 export function isPickedFile(value: OptionValue | undefined): value is PickedFile {
   return typeof value === 'object'
@@ -42,7 +54,8 @@ export function layOutOptions(
     if (!branch) throw new ClientRefusal(`there is no subcommand "${word}"`)
     return [{ name: word, type: branch.type, options: layOutOptions(branch.options ?? [], rest, values, upload) }]
   }
-  if (definitions.some(({ type }) => type === types.subcommand || type === types.group)) throw new ClientRefusal('a subcommand has to be chosen')
+  if (definitions.some(({ type }) => type === types.subcommand || type === types.group))
+    throw new ClientRefusal('a subcommand has to be chosen')
   const unknown = Object.keys(values).find((name) => !definitions.some((definition) => definition.name === name))
   if (unknown !== undefined) throw new ClientRefusal('the command has no such option', unknown)
   return definitions.flatMap((definition) => {
@@ -67,11 +80,13 @@ function checkFile(definition: CommandOption, file: PickedFile): PickedFile {
 function checkValue(definition: CommandOption, value: string | number | boolean): string | number | boolean {
   const refuse = (reason: string) => new ClientRefusal(reason, definition.name)
   const choices = definition.choices ?? []
-  if (choices.length > 0 && !choices.some((choice) => choice.value === value)) throw refuse(`must be one of ${choices.map((choice) => choice.value).join(', ')}`)
+  if (choices.length > 0 && !choices.some((choice) => choice.value === value))
+    throw refuse(`must be one of ${choices.map((choice) => choice.value).join(', ')}`)
   switch (definition.type) {
     case types.string:
       if (typeof value !== 'string') throw refuse('takes a text')
-      if (value.length < Math.max(1, definition.min_length ?? 1)) throw refuse(`must have at least ${definition.min_length ?? 1} characters`)
+      if (value.length < Math.max(1, definition.min_length ?? 1))
+        throw refuse(`must have at least ${definition.min_length ?? 1} characters`)
       if (value.length > (definition.max_length ?? 6000)) throw refuse(`must have at most ${definition.max_length ?? 6000} characters`)
       return value
     case types.integer:

@@ -2,11 +2,12 @@ import type { APIAttachment } from 'discord-api-types/v10'
 
 import { contentTypeOf, storedFilename } from '../file-kinds.ts'
 import { pictureSizeOf } from '../picture-size.ts'
+import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world.ts'
 import type { PickedFile } from './options.ts'
 
 /** Puts a member's file behind an ephemeral URL and describes it as an interaction's `resolved` does. */
-export function uploadForInteraction(file: PickedFile, world: World): APIAttachment {
+export function uploadForInteraction(file: PickedFile, world: World): Wire<APIAttachment> {
   const [id, filename] = [world.snowflakes.next(), storedFilename(file.name)]
   const path = `/ephemeral-attachments/${world.applicationId}/${id}/${filename}`
   const contentType = contentTypeOf(filename)

@@ -2,7 +2,6 @@ import { refuse } from '../errors.ts'
 import { param } from '../http/route.ts'
 import type { ApiAnswer, ApiCall, Route } from '../http/route.ts'
 import { commandPayload } from '../payloads/commands.ts'
-import { noFlags } from '../payloads/constants.ts'
 import { userPayload } from '../payloads/people.ts'
 import { commandRuleIssues } from '../validation/command-rules.ts'
 import type { CommandForm } from '../validation/command-rules.ts'
@@ -75,7 +74,7 @@ function applicationPayload(world: World): unknown {
     icon: null,
     description: '',
     type: null,
-    flags: noFlags,
+    flags: 0,
     flags_new: '0',
     bot: userPayload(world.directory.bot),
     bot_public: true,

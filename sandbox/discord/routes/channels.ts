@@ -65,7 +65,7 @@ function createMessage(call: ApiCall, world: World): ApiAnswer {
 }
 
 function sameNonce(form: MessageForm, channel: ChannelRecord, world: World): StoredMessage | undefined {
-  if (!form.enforce_nonce || form.nonce == null) return undefined
+  if (!form.enforce_nonce || form.nonce === undefined || form.nonce === null) return undefined
   return world.messages
     .inChannel(channel.id)
     .find((message) => message.nonce === String(form.nonce) && Date.now() - Date.parse(message.createdAt) < nonceLifetimeMs)

@@ -41,7 +41,7 @@ export const identityRoutes: readonly Route[] = [
     answer: (call, world) => {
       refuseForm(requestIssues('create_dm', call.json))
       const { recipient_id: recipientId } = call.json as { recipient_id?: string | null }
-      if (recipientId == null || !world.directory.users.has(recipientId)) throw refuse.unknownUser()
+      if (typeof recipientId !== 'string' || !world.directory.users.has(recipientId)) throw refuse.unknownUser()
       const existing = world.directory.directChannelWith(recipientId)
       const channel = existing ?? {
         id: world.snowflakes.next(),

@@ -35,7 +35,7 @@ export function planAttachments(
     const file = files.find(({ field }) => field === `files[${entry.id}]`)
     const kept = existing?.find(({ id }) => id === entry.id)
     if (file) plan.added.push({ name: entry.filename ?? file.name, bytes: file.bytes, description: entry.description ?? undefined })
-    else if (kept) plan.kept.push({ ...kept, ...(entry.description != null && { description: entry.description }) })
+    else if (kept) plan.kept.push({ ...kept, ...(typeof entry.description === 'string' && { description: entry.description }) })
     else {
       plan.issues.push({
         path: ['attachments', index, 'id'],

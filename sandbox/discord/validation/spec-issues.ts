@@ -23,6 +23,8 @@ function unionIssues(issue: SpecIssue, value: unknown): FormIssue[] {
     return issuesOf(branch, value).map((found) => ({ ...found, path: [...issue.path, ...found.path] }))
   }
   const types = branches.flatMap((issues) => issues.find(({ path }) => path[0] === 'type')?.values ?? [])
+  if (types.length === 0)
+    return [{ path: [...issue.path], code: 'UNION_TYPE_INVALID', message: 'Value has none of the forms that are allowed here.' }]
   return [
     {
       path: [...issue.path, ...(typed ? ['type'] : [])],

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { type Bot, type BotSettings, startBot } from '../src/main.ts'
+import { ClipRenderer } from './clips/clip-renderer.ts'
+import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from './discord/local-discord.ts'
+import { type Hosts, startHosts } from './hosts/hosts.ts'
+
+export interface SandboxOptions {
+  /** Ports of the local Discord and of the hosts' first origin; any free ones unless given. */
+  discordPort?: number | undefined
+  hostsPort?: number | undefined
+  /** How many seconds pass at the hosts in one of ours. */
+  hostSpeed?: number | undefined
+  /** Shorter side of the clips in pixels; 720 unless given. */
+  clipHeight?: number | undefined
+  discord?: Omit<LocalDiscordOptions, 'port'> | undefined
+  /** Variables of the bot on top of what it needs to run here. */
+  environment?: Record<string, string | undefined> | undefined
+  clock?: BotSettings['clock']
+  lookup?: BotSettings['lookup']
+  logDestination?: BotSettings['logDestination']
+}
+
+/** A local Discord, the hosts and the real bot between them. */
+export interface Sandbox {
+  readonly discord: LocalDiscord
+  readonly hosts: Hosts
+  /** Where the bot keeps its database; goes with the sandbox. */
+  readonly dataFolder: string
+  /** Starts the bot (again) over the same store. */
+  startBot(): Promise<Bot>
+  /** Ends the bot cleanly; Discord and the hosts go on. */
+  stopBot(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts everything on loopback and signs the bot in; its commands are registered when this resolves. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'rushes-sandbox-'))
+  const clips = new ClipRenderer({ height: options.clipHeight })
+  const discord = await startLocalDiscord({ ...options.discord, port: options.discordPort ?? 0 })
+  const hosts = await startHosts({ clips, speed: options.hostSpeed ?? 20, port: options.hostsPort ?? 0 })
+  let bot: Bot | undefined
+
+  const sandbox: Sandbox = {
+    discord,
+    hosts,
+    dataFolder,
+    startBot: async () => {
+      bot = await startBot({
+        environment: environmentFor(discord, hosts, dataFolder, options.environment),
+        origins: {
+          discordApi: discord.apiUrl,
+          discordMedia: [discord.cdnOrigin],
+          fal: { queue: hosts.fal.origins.queue, storage: hosts.fal.origins.rest },
+          replicate: { api: hosts.replicate.origins.api },
+          allowPrivateAddresses: true,
+        },
+        clock: options.clock,
+        lookup: options.lookup,
+        logDestination: options.logDestination,
+        registerAtStart: true,
+      })
+      return bot
+    },
+    stopBot: async () => {
+      await bot?.stop()
+      bot = undefined
+    },
+    stop: async () => {
+      await sandbox.stopBot()
+      await discord.close()
+      await hosts.stop()
+      await clips.close()
+      rmSync(dataFolder, { recursive: true, force: true })
+    },
+  }
+  try {
+    await sandbox.startBot()
+    return sandbox
+  } catch (error) {
+    await sandbox.stop()
+    throw error
+  }
+}
+
+/** The very variables that a real installation sets, with the keys of this Discord and these hosts. */
+function environmentFor(
+  discord: LocalDiscord,
+  hosts: Hosts,
+  dataFolder: string,
+  further: SandboxOptions['environment'],
+): Record<string, string | undefined> {
+  return {
+    DISCORD_TOKEN: discord.botToken,
+    FAL_KEY: hosts.fal.apiKey,
+    REPLICATE_API_TOKEN: hosts.replicate.apiKey,
+    ALLOWED_GUILDS: '*',
+    DATA_DIR: dataFolder,
+    LOG_LEVEL: 'warn',
+    ...further,
+  }
+}

@@ -1,0 +1,11 @@
+/** Where `npm start` puts the sandbox and where `npm run try` looks for it. */
+export const discordPort = portFrom('SANDBOX_PORT', 4650)
+export const hostsPort = discordPort + 10
+/** Seconds at the hosts in one of ours: a clip of 160 s takes 8. */
+export const hostSpeed = 20
+
+function portFrom(name: string, usual: number): number {
+  const value = Number(process.env[name] ?? usual)
+  if (Number.isInteger(value) && value >= 1024 && value <= 65_000) return value
+  throw new Error(`${name} is a port from 1024 to 65000`)
+}

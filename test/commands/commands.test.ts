@@ -1,0 +1,171 @@
+import type { Client } from 'discord.js'
+import { Events } from 'discord.js'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { buttons, commands } from '../../commands/index.ts'
+import { createDiscordClient } from '../../src/discord/client.ts'
+import type { Interactions } from '../../src/discord/interactions.ts'
+import { createInteractions } from '../../src/discord/interactions.ts'
+import type { Studio } from '../../src/studio.ts'
+import { createCapturedLog } from '../discord/captured-log.ts'
+import { ids, interactionToken } from '../discord/example-generation.ts'
+import { buttonPayload, commandPayload } from '../discord/interaction-payloads.ts'
+import type { ScriptedDiscord } from '../support/scripted-discord.ts'
+import { startScriptedDiscord } from '../support/scripted-discord.ts'
+
+const generationId = '0196a1b2c3d4e5f60718293a4b5c6d7e'
+const picture = {
+  id: '900000000000000001',
+  filename: 'boat.png',
+  size: 123_456,
+  url: 'https://cdn.example/boat.png?signature=abc',
+  proxy_url: 'https://media.example/boat.png?signature=abc',
+  content_type: 'image/png',
+  width: 800,
+  height: 600,
+}
+const image = { name: 'image', type: 11, value: picture.id }
+const prompt = { name: 'prompt', type: 3, value: '  a paper boat  ' }
+const resolved = { attachments: { [picture.id]: picture } }
+
+const requester = {
+  memberId: ids.member,
+  guildId: ids.guild,
+  channelId: ids.channel,
+  reply: {
+    applicationId: ids.application,
+    interactionId: ids.interaction,
+    token: interactionToken,
+    attachmentSizeLimit: 10_485_760,
+    locale: 'de',
+  },
+}
+
+let discord: ScriptedDiscord
+let client: Client
+let interactions: Interactions
+let asked: { what: keyof Studio; of: unknown[] }[]
+
+/** The commands' only partner, as its contract describes it: here it just says yes and writes down what it was asked. */
+const studio: Studio = {
+  check: (...of) => void asked.push({ what: 'check', of }),
+  request: (...of) => Promise.resolve(void asked.push({ what: 'request', of })),
+  cancel: (...of) => Promise.resolve(void asked.push({ what: 'cancel', of })),
+}
+
+beforeAll(async () => {
+  const { log } = createCapturedLog()
+  discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
+  client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
+  interactions = createInteractions({ commands, buttons, parts: { studio }, log })
+  client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+  const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
+  await client.login('bot-token-of-the-test')
+  await ready
+})
+
+afterAll(async () => {
+  await client.destroy()
+  await discord.close()
+})
+
+beforeEach(() => {
+  asked = []
+  discord.calls.length = 0
+})
+
+async function send(payload: object): Promise<void> {
+  const seen = new Promise((resolve) => client.once(Events.InteractionCreate, resolve))
+  discord.dispatch('INTERACTION_CREATE', payload)
+  await seen
+  await interactions.settle()
+}
+
+/** The one ephemeral reply that a refusal before the acknowledgement is. */
+async function refusal(): Promise<string> {
+  const { body } = await discord.call('POST', /\/callback$/)
+  expect(body).toMatchObject({ type: 4, data: { flags: 64 } })
+  expect(asked.filter(({ what }) => what !== 'check')).toEqual([])
+  return (body['data'] as { content: string }).content
+}
+
+describe('/animate', () => {
+  test('checks, acknowledges, and asks for what was typed', async () => {
+    const options = [
+      image,
+      prompt,
+      { name: 'duration', type: 4, value: 10 },
+      { name: 'negative', type: 3, value: ' fog ' },
+      { name: 'guidance', type: 10, value: 0 },
+    ]
+    await send(commandPayload('animate', options, { resolved }))
+    const wish = {
+      prompt: 'a paper boat',
+      negativePrompt: 'fog',
+      durationSeconds: 10,
+      guidance: 0,
+      picture: { url: picture.url, name: 'boat.png', sizeBytes: 123_456, width: 800, height: 600 },
+    }
+    expect(asked).toEqual([
+      { what: 'check', of: [wish, requester] },
+      { what: 'request', of: [wish, requester] },
+    ])
+    expect((await discord.call('POST', /\/callback$/)).body).toMatchObject({ type: 5 })
+  })
+
+  test('without a picture is refused', async () => {
+    await send(commandPayload('animate', [prompt]))
+    expect(await refusal()).toContain('There is no picture')
+  })
+})
+
+describe('/film', () => {
+  test('fills in what was left out', async () => {
+    await send(commandPayload('film', [prompt]))
+    expect(asked[1]).toEqual({ what: 'request', of: [{ prompt: 'a paper boat', durationSeconds: 5, aspectRatio: '16:9' }, requester] })
+  })
+
+  test('takes the shape that was chosen', async () => {
+    await send(commandPayload('film', [prompt, { name: 'aspect', type: 3, value: '9:16' }]))
+    expect(asked[1]?.of[0]).toMatchObject({ aspectRatio: '9:16' })
+  })
+
+  test('of nothing but white space is refused', async () => {
+    await send(commandPayload('film', [{ ...prompt, value: ' \u2003 ' }]))
+    expect(await refusal()).toContain('prompt is empty')
+  })
+
+  test('where the bot is no member is refused', async () => {
+    await send(commandPayload('film', [prompt], { authorizing_integration_owners: { 1: ids.member } }))
+    expect(await refusal()).toContain('has to be a member')
+  })
+
+  test('where the bot could not post later is refused, naming what it lacks', async () => {
+    await send(commandPayload('film', [prompt], { app_permissions: String(1 << 10) }))
+    expect(await refusal()).toContain('**Send Messages** and **Attach Files**')
+  })
+
+  test('in a thread asks for the permission of threads', async () => {
+    const channel = { id: '300000000000000009', type: 11, name: 'thread', guild_id: ids.guild, parent_id: ids.channel, thread_metadata: {} }
+    await send(
+      commandPayload('film', [prompt], { channel, channel_id: channel.id, app_permissions: String((1 << 10) | (1 << 11) | (1 << 15)) }),
+    )
+    expect(await refusal()).toContain('**Send Messages in Threads**')
+  })
+
+  test('without a told upload limit counts on the least', async () => {
+    await send(commandPayload('film', [prompt], { attachment_size_limit: undefined }))
+    expect(asked[1]?.of[1]).toMatchObject({ reply: { attachmentSizeLimit: 10_485_760 } })
+  })
+})
+
+describe('Cancel', () => {
+  test.each([
+    ['0', false],
+    [String(1 << 13), true],
+  ])('with permissions %s: may manage messages %s', async (permissions, mayManageMessages) => {
+    const payload = buttonPayload(`cancel:${generationId}`)
+    await send({ ...payload, member: { ...payload.member, permissions } })
+    expect(asked).toEqual([{ what: 'cancel', of: [generationId, { memberId: ids.member, guildId: ids.guild, mayManageMessages }] }])
+  })
+})

@@ -1,0 +1,11 @@
+import { createLog } from '../../src/observability/log.ts'
+
+/** The bot's real log, written into memory. */
+export function createCapturedLog() {
+  const lines: string[] = []
+  return {
+    lines,
+    text: () => lines.join(''),
+    log: createLog({ level: 'debug', destination: { write: (line: string) => void lines.push(line) } }),
+  }
+}

@@ -1,0 +1,211 @@
+import type { Client } from 'discord.js'
+import { Events, SlashCommandBuilder } from 'discord.js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { createDiscordClient, uploadLimitOf } from '../../src/discord/client.ts'
+import type { Button, Command } from '../../src/discord/command.ts'
+import type { Interactions } from '../../src/discord/interactions.ts'
+import { createInteractions } from '../../src/discord/interactions.ts'
+import { Refusal } from '../../src/domain/refusal.ts'
+import type { ScriptedDiscord } from '../support/scripted-discord.ts'
+import { refusals, startScriptedDiscord } from '../support/scripted-discord.ts'
+
+import { createCapturedLog } from './captured-log.ts'
+import { ids, interactionToken } from './example-generation.ts'
+import { buttonPayload, commandPayload } from './interaction-payloads.ts'
+
+/** What the commands of this test do is written into these. */
+interface Parts {
+  check: () => void
+  execute: (argument?: string) => Promise<void>
+}
+
+const clap = {
+  data: new SlashCommandBuilder().setName('clap').setDescription('A command'),
+  acknowledge: 'defer',
+  check: (_interaction, parts) => {
+    parts.check()
+  },
+  execute: (_interaction, parts) => parts.execute(),
+} satisfies Command<Parts>
+
+const stop = {
+  name: 'stop',
+  acknowledge: 'update',
+  execute: (_interaction, argument, parts) => parts.execute(argument),
+} satisfies Button<Parts>
+
+const callback = /\/callback$/
+const reply = /\/messages\/@original$/
+const followUps = /^\/webhooks\/\d+\/[^/]+$/
+const ephemeral = 64
+
+let discord: ScriptedDiscord
+let client: Client
+let captured: ReturnType<typeof createCapturedLog>
+let interactions: Interactions
+let parts: Parts
+let executed: (string | undefined)[]
+
+beforeAll(async () => {
+  discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
+  client = createDiscordClient({ origins: { discordApi: discord.api }, log: createCapturedLog().log, onTokenRejected: () => undefined })
+  client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+  const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
+  await client.login('bot-token-of-the-test')
+  await ready
+})
+
+afterAll(async () => {
+  await client.destroy()
+  await discord.close()
+})
+
+beforeEach(() => {
+  discord.calls.length = 0
+  executed = []
+  parts = {
+    check: () => undefined,
+    execute: (argument) => {
+      executed.push(argument)
+      return Promise.resolve()
+    },
+  }
+  captured = createCapturedLog()
+  const current: Parts = { check: () => parts.check(), execute: (argument) => parts.execute(argument) }
+  interactions = createInteractions({ commands: [clap], buttons: [stop], parts: current, log: captured.log })
+})
+
+afterEach(() => {
+  expect(captured.text()).not.toContain(interactionToken)
+})
+
+/** Sends the event and resolves when the bot is done with it. */
+async function send(payload: object): Promise<void> {
+  const seen = new Promise((resolve) => client.once(Events.InteractionCreate, resolve))
+  discord.dispatch('INTERACTION_CREATE', payload)
+  await seen
+  await interactions.settle()
+}
+
+const calls = () =>
+  discord.calls.map(
+    ({ method, path }) => `${method} ${path.split('/').at(-1) === interactionToken ? 'follow-up' : (path.split('/').at(-1) ?? '')}`,
+  )
+
+describe('a slash command', () => {
+  test('is acknowledged in public, then done', async () => {
+    await send(commandPayload('clap'))
+    const { body, authorization } = await discord.call('POST', callback)
+    expect(body).toMatchObject({ type: 5 })
+    expect(body['data']).not.toMatchObject({ flags: ephemeral })
+    expect(authorization).toBeUndefined()
+    expect(executed).toHaveLength(1)
+    expect(calls()).toEqual(['POST callback'])
+  })
+
+  test('refused by its check: one ephemeral reply and nothing else', async () => {
+    parts.check = () => {
+      throw new Refusal('prompt-empty')
+    }
+    await send(commandPayload('clap'))
+    expect((await discord.call('POST', callback)).body).toMatchObject({
+      type: 4,
+      data: { flags: ephemeral, allowed_mentions: { parse: [] }, content: expect.stringContaining('prompt is empty') as string },
+    })
+    expect(calls()).toEqual(['POST callback'])
+    expect(executed).toEqual([])
+    expect(captured.lines).toEqual([])
+  })
+
+  test('refused later: the placeholder goes, then an ephemeral follow-up', async () => {
+    parts.execute = () => Promise.reject(new Refusal('budget-exhausted'))
+    await send(commandPayload('clap'))
+    expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
+    expect((await discord.call('POST', followUps)).body).toMatchObject({
+      flags: ephemeral,
+      content: expect.stringContaining('budget') as string,
+    })
+    expect(captured.lines).toEqual([])
+  })
+
+  test('that fails: one kind message with the reference that the log has', async () => {
+    parts.execute = () => Promise.reject(new TypeError('a secret prompt stands here'))
+    await send(commandPayload('clap'))
+    const { body } = await discord.call('POST', followUps)
+    const reference = /`([0-9a-f]{8})`/.exec(String(body['content']))?.[1]
+    expect(body).toMatchObject({ flags: ephemeral })
+    expect(JSON.parse(captured.lines[0] ?? '')).toMatchObject({ level: 50, reference, failure: { name: 'TypeError' } })
+    expect(captured.text()).not.toContain('secret prompt')
+    expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
+  })
+
+  test('whose check fails is answered in the same words, before any acknowledgement', async () => {
+    parts.check = () => {
+      throw new TypeError('broken')
+    }
+    await send(commandPayload('clap'))
+    expect((await discord.call('POST', callback)).body).toMatchObject({ type: 4, data: { flags: ephemeral } })
+    expect(executed).toEqual([])
+  })
+
+  test.each([
+    [refusals.unknownInteraction, 'too late', 10062],
+    [refusals.alreadyAcknowledged, 'already acknowledged', 40060],
+  ])('acknowledged in vain (%o): says so in the log and does nothing', async (answer, words, code) => {
+    discord.answerOnce('POST', callback, answer)
+    await send(commandPayload('clap'))
+    expect(executed).toEqual([])
+    expect(calls()).toEqual(['POST callback'])
+    expect(JSON.parse(captured.lines[0] ?? '')).toMatchObject({ msg: expect.stringContaining(words) as string, failure: { code } })
+  })
+
+  test('that cannot even be told of its failure ends in the log', async () => {
+    parts.execute = () => Promise.reject(new Refusal('prompt-empty'))
+    discord.answerOnce('DELETE', reply, refusals.invalidWebhookToken)
+    discord.answerOnce('POST', followUps, refusals.invalidWebhookToken)
+    await send(commandPayload('clap'))
+    expect(captured.text()).toContain('the member could not be told')
+    expect(captured.text()).toContain('50027')
+  })
+
+  test('that this version does not know is answered and logged', async () => {
+    await send(commandPayload('gone'))
+    expect((await discord.call('POST', callback)).body).toMatchObject({ type: 4, data: { flags: ephemeral } })
+    expect(captured.text()).toContain('register the commands anew')
+  })
+})
+
+describe('a button', () => {
+  test('is acknowledged without a visible change and gets what stands behind its name', async () => {
+    await send(buttonPayload('stop:0196a1b2:more'))
+    expect((await discord.call('POST', callback)).body).toMatchObject({ type: 6 })
+    expect(executed).toEqual(['0196a1b2:more'])
+  })
+
+  test('refused: an ephemeral follow-up, and the card stays', async () => {
+    parts.execute = () => Promise.reject(new Refusal('not-your-generation'))
+    await send(buttonPayload('stop:0196a1b2'))
+    expect(calls()).toEqual(['POST callback', 'POST follow-up'])
+    expect((await discord.call('POST', followUps)).body).toMatchObject({ flags: ephemeral })
+  })
+
+  test('that this version does not know is answered', async () => {
+    await send(buttonPayload('vanished:1'))
+    expect((await discord.call('POST', callback)).body).toMatchObject({ type: 4, data: { flags: ephemeral } })
+  })
+})
+
+test('the upload limit follows the guild’s boost tier', () => {
+  expect(uploadLimitOf(client, ids.guild)).toBe(50 * 1024 * 1024)
+  expect(uploadLimitOf(client, '1')).toBe(10 * 1024 * 1024)
+})
+
+test('a void bot token is reported', async () => {
+  let rejected = 0
+  const stranger = createDiscordClient({ origins: { discordApi: discord.api }, log: captured.log, onTokenRejected: () => rejected++ })
+  discord.answerOnce('GET', /gateway/, refusals.unauthorized)
+  await expect(stranger.login('wrong')).rejects.toThrow()
+  expect(rejected).toBe(1)
+  await stranger.destroy()
+})

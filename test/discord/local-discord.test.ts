@@ -1,0 +1,175 @@
+import type { Client } from 'discord.js'
+import { Events } from 'discord.js'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { commands } from '../../commands/index.ts'
+import type { LocalDiscord } from '../../sandbox/discord/local-discord.ts'
+import { startLocalDiscord } from '../../sandbox/discord/local-discord.ts'
+import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
+import { cardOf } from '../../src/discord/cards.ts'
+import { createDiscordClient, uploadLimitOf } from '../../src/discord/client.ts'
+import { arrivingCard, finishedCard, linkedCard } from '../../src/discord/clip-cards.ts'
+import { createDelivery } from '../../src/discord/delivery.ts'
+import { createInteractions } from '../../src/discord/interactions.ts'
+import { createMessages } from '../../src/discord/messages.ts'
+import { fetchRegistered, findDrift, registerCommands } from '../../src/discord/registration.ts'
+import type { RestClients } from '../../src/discord/rest.ts'
+import { createRestClients } from '../../src/discord/rest.ts'
+import { createClock } from '../../src/domain/clock.ts'
+import type { Generation, Requester } from '../../src/generations/generation.ts'
+import { generationStates } from '../../src/generations/generation.ts'
+import type { Delivery } from '../../src/generations/ports.ts'
+import type { Studio } from '../../src/studio.ts'
+
+import { createCapturedLog } from './captured-log.ts'
+import { exampleGeneration } from './example-generation.ts'
+import { nastyPrompts } from './nasty-prompts.ts'
+
+const clip = { bytes: new Uint8Array(300_000).fill(7), durationSeconds: 5, url: 'https://host.example/clip.mp4?signature=abc' }
+const bodies = commands.map(({ data }) => data.toJSON())
+
+let discord: LocalDiscord
+let client: Client
+let clients: RestClients
+let delivery: Delivery
+let asked: PromiseWithResolvers<Requester>
+
+const studio: Studio = {
+  check: () => undefined,
+  request: (_wish, requester) => {
+    asked.resolve(requester)
+    return Promise.resolve()
+  },
+  cancel: () => Promise.resolve(),
+}
+
+beforeAll(async () => {
+  const { log } = createCapturedLog()
+  discord = await startLocalDiscord({ rateLimit: { limit: 10_000, windowMs: 1000 } })
+  client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
+  clients = createRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
+  const interactions = createInteractions({ commands, buttons: [], parts: { studio }, log })
+  client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+  delivery = createDelivery({
+    messages: createMessages(clients),
+    clock: createClock(),
+    log,
+    rememberMessage: () => Promise.resolve(),
+    claimNotice: () => Promise.resolve(true),
+    uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
+  })
+  await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)
+  const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
+  await client.login(discord.botToken)
+  await ready
+})
+
+afterAll(async () => {
+  await delivery.settle()
+  clients.close()
+  await client.destroy()
+  await discord.close()
+})
+
+/** A member runs /film; the bot has acknowledged and the studio has been asked. */
+async function runFilm(change: Partial<Generation> = {}, attachmentSizeLimit?: number | null) {
+  asked = Promise.withResolvers<Requester>()
+  const interaction = await discord.member.run('film', { prompt: 'a paper boat' }, { attachmentSizeLimit })
+  const requester = await asked.promise
+  const generation = exampleGeneration({ ...requester, id: interaction.id.padStart(32, '0'), createdAt: Date.now(), ...change })
+  return { interaction, generation }
+}
+
+async function showCard(generation: Generation, interaction: Interaction): Promise<Generation> {
+  delivery.show(generation, { now: Date.now() })
+  return { ...generation, messageId: (await interaction.reply()).id }
+}
+
+const post = (generation: Generation, what = clip) => delivery.post(generation, what, { signal: AbortSignal.timeout(50_000) })
+
+test('what was registered is what was meant', async () => {
+  expect(findDrift(bodies, await fetchRegistered(clients.brief, { applicationId: discord.applicationId }))).toEqual([])
+  const scope = { applicationId: discord.applicationId, guildId: discord.guild.id }
+  const registered = await registerCommands(clients.brief, scope, bodies)
+  expect(findDrift(bodies, registered)).toEqual([])
+  expect(await registerCommands(clients.brief, scope, [])).toEqual([])
+})
+
+describe('Discord takes', () => {
+  const live = { now: Date.now(), ahead: 3, progress: 0.4, expectedEndAt: Date.now() + 60_000 }
+
+  test.each(Object.entries(nastyPrompts))('every card with a prompt of %s', async (_kind, prompt) => {
+    const { generation } = await runFilm({ request: { prompt, durationSeconds: 5 } })
+    const messages = createMessages(clients)
+    for (const state of generationStates) {
+      await messages.editReply(generation.reply, cardOf({ ...generation, state, endReason: 'moderation' }, live))
+    }
+    await messages.editReply(generation.reply, cardOf({ ...generation, cancelRequestedAt: 1 }, { ...live, cancelRefused: true }))
+    await messages.editReply(generation.reply, linkedCard(generation, clip))
+    await messages.editReply(generation.reply, linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }))
+    await messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25))
+    const file = { name: 'rushes-00000000.mp4', data: clip.bytes, contentType: 'video/mp4' }
+    const posted = await messages.editReply(generation.reply, finishedCard(generation, clip), { file })
+    expect(posted.channelId).toBe(discord.guild.channel.id)
+  })
+})
+
+test('the clip arrives whole, in place of the card', async () => {
+  const { interaction, generation } = await runFilm()
+  const known = await showCard(generation, interaction)
+  const posted = await post(known)
+  const reply = await interaction.reply(({ attachments }) => attachments.length > 0)
+  expect(posted.messageId).toBe(reply.id)
+  expect(reply.text).toContain('AI-generated')
+  const served = await fetch(reply.attachments[0]?.url ?? '')
+  expect(new Uint8Array(await served.arrayBuffer())).toEqual(clip.bytes)
+  expect(reply.notified).toEqual([])
+})
+
+test('a clip that took over a minute calls back its requester and nobody else', async () => {
+  const { interaction, generation } = await runFilm({ createdAt: Date.now() - 61_000 })
+  const { messageId } = await post(generation)
+  const notice = await interaction.followUp()
+  expect(notice.notified).toEqual([discord.member.id])
+  expect(notice.text).toContain(messageId)
+})
+
+test('a token that died early: the same message gets the clip', async () => {
+  const { interaction, generation } = await runFilm()
+  const known = await showCard(generation, interaction)
+  discord.clock.advance(15 * 60_000 + 1)
+  const { messageId } = await post(known)
+  expect(messageId).toBe(known.messageId)
+  expect((await interaction.reply(({ attachments }) => attachments.length > 0)).interactionId).toBe(interaction.id)
+})
+
+test('a card that was deleted: a new message that calls its requester', async () => {
+  const { interaction, generation } = await runFilm()
+  const known = await showCard(generation, interaction)
+  discord.deleteMessage(known.messageId ?? '')
+  const { messageId } = await post(known)
+  const fresh = discord.guild.channel.messages().find(({ id }) => id === messageId)
+  expect(fresh).toMatchObject({ notified: [discord.member.id], attachments: [{ size: clip.bytes.byteLength }] })
+})
+
+test('a clip larger than Discord really takes: its link', async () => {
+  const { interaction, generation } = await runFilm({}, 400_000)
+  const told = { ...generation, reply: { ...generation.reply, attachmentSizeLimit: 500 * 1024 * 1024 } }
+  await post(told, { ...clip, bytes: new Uint8Array(400_001) })
+  const reply = await interaction.reply(({ buttons }) => buttons.length > 0)
+  expect(reply.buttons).toMatchObject([{ url: clip.url }])
+  expect(reply.attachments).toEqual([])
+})
+
+test('an end is neutral for everyone, and its reason is for the requester alone', async () => {
+  const { interaction, generation } = await runFilm()
+  await delivery.end({ ...generation, state: 'failed', endReason: 'moderation' }, { now: Date.now() })
+  expect((await interaction.reply()).text).toContain('Nothing was charged.')
+  const word = await interaction.followUp()
+  expect(word).toMatchObject({ ephemeral: true })
+  expect(word.text).toContain('safety rules')
+})
+
+test('the local Discord had nothing to complain of in its own answers', () => {
+  expect(discord.responseProblems).toEqual([])
+})

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest'
+
+import { ClipError, inspectClip } from '../../src/media/clip.ts'
+import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../support/mp4.ts'
+
+function faultOf(bytes: Uint8Array): string {
+  try {
+    return `accepted: ${JSON.stringify(inspectClip(bytes))}`
+  } catch (error) {
+    if (error instanceof ClipError) return error.fault
+    throw error
+  }
+}
+
+describe('inspecting a clip', () => {
+  const facts = { durationSeconds: 5, width: 1280, height: 720, videoCodec: 'avc1' }
+
+  it.each<[string, Mp4Shape, object]>([
+    ['as it is usually written', {}, facts],
+    [
+      'of ten seconds, upright, in another codec',
+      { duration: 240, width: 720, height: 1280, codec: 'hev1' },
+      { ...facts, durationSeconds: 10, width: 720, height: 1280, videoCodec: 'hev1' },
+    ],
+    ['with times of 8 bytes', { long: true }, facts],
+    ['with offsets of 8 bytes', { largeOffsets: true }, facts],
+    ['with its index at the end', { movieLast: true }, facts],
+    ['with frames of one size', { uniform: true }, facts],
+  ])('reads one %s', (_, shape, expected) => {
+    expect(inspectClip(mp4(shape))).toStrictEqual(expected)
+  })
+
+  it.each(['run', 'fragment', 'movie'] as const)('reads one in fragments, whose lengths stand in the %s', (told) => {
+    expect(inspectClip(fragmentedMp4([40, 40, 40], told))).toStrictEqual(facts)
+  })
+
+  it('reads it wherever it lies in memory', () => {
+    const shifted = Buffer.concat([Buffer.alloc(5), mp4()]).subarray(5)
+    expect(inspectClip(new Uint8Array(shifted.buffer, shifted.byteOffset, shifted.byteLength))).toStrictEqual(facts)
+  })
+
+  it('skips boxes that it does not know, and reads a last one that reaches to the end', () => {
+    const bytes = mp4()
+    const at = bytes.indexOf('mdat', 0, 'latin1') - 4
+    bytes.writeUInt32BE(0, at)
+    expect(inspectClip(bytes)).toStrictEqual(facts)
+    expect(inspectClip(Buffer.concat([mp4(), box('free', Buffer.alloc(9)), box('uuid', Buffer.alloc(16))]))).toStrictEqual(facts)
+  })
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['HTML', Buffer.from('<!doctype html><title>not found</title>')],
+    ['JSON', Buffer.from('{"detail":"expired"}')],
+    ['a PNG', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1')],
+    ['zeros', Buffer.alloc(1000)],
+  ])('does not take %s', (_, bytes) => {
+    expect(faultOf(bytes)).toBe('not-mp4')
+  })
+
+  it.each<[string, Mp4Shape]>([
+    ['the index first', {}],
+    ['the index last', { movieLast: true }],
+    ['frames to the end of the file', { uniform: true }],
+  ])('does not take one cut short anywhere (%s)', (_, shape) => {
+    const whole = mp4(shape)
+    for (let length = 24; length < whole.length; length++)
+      expect([length, faultOf(whole.subarray(0, length))]).toEqual([length, 'incomplete'])
+  })
+
+  it('does not take one whose frames are missing at the end of an open box', () => {
+    const bytes = mp4()
+    bytes.writeUInt32BE(0, bytes.indexOf('mdat', 0, 'latin1') - 4)
+    expect(faultOf(bytes.subarray(0, -1))).toBe('incomplete')
+  })
+
+  it('does not take one whose frames lie outside', () => {
+    const bytes = mp4()
+    bytes.writeUInt32BE(bytes.length, bytes.indexOf('stco', 0, 'latin1') + 12)
+    expect(faultOf(bytes)).toBe('incomplete')
+  })
+
+  it('does not take one with something after it that is no box', () => {
+    expect(faultOf(Buffer.concat([mp4(), Buffer.from('rest')]))).toBe('incomplete')
+  })
+
+  it.each<[string, Mp4Shape]>([
+    ['only sound', { kind: 'soun' }],
+    ['no width', { width: 0 }],
+    ['no time scale', { timescale: 0 }],
+    ['no length', { duration: 0 }],
+    ['no frames', { frames: [] }],
+  ])('does not take one with %s', (_, shape) => {
+    expect(faultOf(mp4(shape))).toBe('no-video')
+  })
+
+  it('neither crashes nor hangs on damage', () => {
+    let state = 7
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state % below
+    }
+    const originals = [mp4(), mp4({ long: true, largeOffsets: true }), fragmentedMp4([40, 40, 40], 'run')]
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = Buffer.from(originals[round % originals.length] ?? [])
+      for (let hits = 1 + random(4); hits > 0; hits--) bytes[random(bytes.length)] = random(3) ? random(256) : 0xff
+      faultOf(bytes)
+    }
+  })
+
+  it('does not believe counts that the box cannot hold', () => {
+    const bytes = mp4()
+    bytes.writeUInt32BE(0xffffffff, bytes.indexOf('stsz', 0, 'latin1') + 12)
+    expect(faultOf(bytes)).toBe('incomplete')
+    const fragments = fragmentedMp4([40, 40, 40], 'run')
+    u32(0xffffffff).copy(fragments, fragments.indexOf('trun', 0, 'latin1') + 8)
+    expect(inspectClip(fragments).durationSeconds).toBeGreaterThan(0)
+  })
+})

@@ -1,0 +1,110 @@
+import Bottleneck from 'bottleneck'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+
+import { createNetwork, type Network } from '../../src/network/network.ts'
+import { readJson } from '../../src/providers/answer.ts'
+import { type Call, createProviderHttp, type ProviderWire } from '../../src/providers/http.ts'
+import { createInstantClock } from '../support/instant-clock.ts'
+import { type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+
+describe('the HTTP client of a host', () => {
+  let network: Network
+  let host: ScriptedHost
+  const { signal } = new AbortController()
+  const clock = createInstantClock()
+  const read = readJson(z.object({ ok: z.boolean() }))
+
+  beforeEach(async () => {
+    network = createNetwork({ allowPrivateAddresses: true })
+    host = await startScriptedHost()
+  })
+  afterEach(async () => {
+    await network.close()
+    await host[Symbol.asyncDispose]()
+  })
+
+  const make = (wire: Partial<ProviderWire> = {}, origins = [host.origin]) =>
+    createProviderHttp({ provider: 'fal', network, clock, origins, authorization: 'Key secret', rejections: () => undefined, ...wire })
+  const send = (call: Partial<Call<{ ok: boolean }>> = {}, wire: Partial<ProviderWire> = {}) =>
+    make(wire).send({ method: 'GET', url: `${host.origin}/a`, step: 'follow', signal, read, ...call })
+
+  it('does not take the key to an address that is not the host’s, not even to ask', async () => {
+    await using elsewhere = await startScriptedHost()
+    for (const step of ['prepare', 'submit', 'follow'] as const) {
+      await expect(send({ step, url: `${elsewhere.origin}/a` })).rejects.toMatchObject({ kind: 'unavailable' })
+    }
+    await expect(
+      make()
+        .stream({ url: `${elsewhere.origin}/a`, signal })
+        .next(),
+    ).rejects.toMatchObject({ kind: 'unavailable' })
+    expect(elsewhere.requests).toEqual([])
+  })
+
+  it('knows its own origins to the port and the scheme', () => {
+    const http = make({}, ['https://queue.example/'])
+    const isOwn = (url: string) => http.isOwn(url)
+    expect(isOwn('https://queue.example/a?b#c')).toBe(true)
+    expect(isOwn('https://QUEUE.example:443/')).toBe(true)
+    for (const foreign of [
+      'http://queue.example/',
+      'https://queue.example:444/',
+      'https://queue.example.evil/',
+      'https://evil/?queue.example',
+    ]) {
+      expect(isOwn(foreign)).toBe(false)
+    }
+    for (const odd of ['https://queue.example@evil/', '//queue.example/', 'queue.example', '', 'javascript:0'])
+      expect(isOwn(odd)).toBe(false)
+  })
+
+  it('does not follow a redirect with the key', async () => {
+    await using elsewhere = await startScriptedHost()
+    host.on('GET /a', { status: 302, headers: { location: `${elsewhere.origin}/a` } })
+    await expect(send()).rejects.toMatchObject({ kind: 'unavailable', httpStatus: 302 })
+    expect(elsewhere.requests).toEqual([])
+  })
+
+  it.each(['POST', 'PUT'] as const)('sends a %s that follows the job once', async (method) => {
+    host.on(`${method} /a`, { status: 503 })
+    await expect(send({ method })).rejects.toMatchObject({ retryable: true })
+    expect(host.requests).toHaveLength(1)
+  })
+
+  it('stops repeating when it is told to', async () => {
+    const controller = new AbortController()
+    const reason = new Error('shutting down')
+    host.on('GET /a', () => {
+      controller.abort(reason)
+      return { status: 503 }
+    })
+    await expect(send({ signal: controller.signal })).rejects.toBe(reason)
+    expect(host.requests).toHaveLength(1)
+  })
+
+  it('gives up an answer that comes a byte at a time', async () => {
+    host.on('GET /a', { text: '{"ok":', fault: 'stall' })
+    await expect(send({}, { timeouts: { answer: 100, connect: 100 } })).rejects.toMatchObject({ kind: 'timeout', retryable: true })
+  })
+
+  it('lets the limiter pace every try', async () => {
+    const limiter = new Bottleneck({ maxConcurrent: 1 })
+    let turns = 0
+    limiter.on('executing', () => turns++)
+    host.on('GET /a', { status: 503 }, { fault: 'reset' }, { json: { ok: true } })
+    expect(await send({}, { limiter })).toEqual({ ok: true })
+    expect(turns).toBe(3)
+  })
+
+  it('holds the limiter only while a stream is opened', async () => {
+    const limiter = new Bottleneck({ maxConcurrent: 1 })
+    host.on('GET /events', { headers: { 'content-type': 'text/event-stream' }, text: 'data: 1\n\n', fault: 'stall' })
+    host.on('GET /a', { json: { ok: true } })
+    const http = make({ limiter })
+    const events = http.stream({ url: `${host.origin}/events`, signal })
+    expect((await events.next()).value).toBe('1')
+    expect(await http.send({ method: 'GET', url: `${host.origin}/a`, step: 'follow', signal, read })).toEqual({ ok: true })
+    await events.return()
+  })
+})

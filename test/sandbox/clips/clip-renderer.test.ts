@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import type { ClipOrder } from '../../../sandbox/clips/clip-order.ts'
+import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
+import { clipSizeOf, nearestAspectRatio } from '../../../sandbox/clips/clip-size.ts'
+import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
+import { likenessOf } from '../likeness.ts'
+import { drawPicture } from '../pictures.ts'
+
+const renderer = new ClipRenderer({ height: 180 })
+afterAll(() => renderer.close())
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('a rendered clip', () => {
+  test.for([5, 10] as const)('of %i s is exactly as long, H.264, yuv420p, with its index first', async (durationSeconds) => {
+    const clip = await inspectClip(await renderer.render({ prompt: 'a fox in the snow', durationSeconds }))
+    expect(clip).toMatchObject({ codec: 'h264', pixelFormat: 'yuv420p', width: 320, height: 180, fastStart: true })
+    expect(clip.durationSeconds).toBeCloseTo(durationSeconds, 3)
+    expect(clip.frames).toBe(24 * durationSeconds)
+  })
+
+  test('begins with the given picture, and with no other, and moves away from it', async () => {
+    const picture = await drawPicture({ seed: 1 })
+    const clip = await renderer.render({ prompt: 'slow push in', durationSeconds: 5, startPicture: picture })
+    const first = await frameOf(clip, 'first')
+    expect(await likenessOf(first, picture)).toBeGreaterThan(0.9)
+    expect(await likenessOf(first, await drawPicture({ seed: 2 }))).toBeLessThan(0.5)
+    expect(await likenessOf(await frameOf(clip, 'last'), picture)).toBeLessThan(0.7)
+  })
+
+  test('ends on the given last picture', async () => {
+    const [startPicture, endPicture] = await Promise.all([drawPicture({ seed: 3 }), drawPicture({ seed: 4, format: 'jpeg' })])
+    const clip = await renderer.render({ prompt: 'from here to there', durationSeconds: 5, startPicture, endPicture })
+    expect(await likenessOf(await frameOf(clip, 'first'), startPicture)).toBeGreaterThan(0.9)
+    const last = await frameOf(clip, 'last')
+    expect(await likenessOf(last, endPicture)).toBeGreaterThan(0.9)
+    expect(await likenessOf(last, startPicture)).toBeLessThan(0.5)
+  })
+
+  test('takes any words, however long and whatever is in them', async () => {
+    const prompt = `<b>&amp;\u0000\ud83d${'@everyone 🦊 ** \n'.repeat(200)}`.slice(0, 2500)
+    expect((await inspectClip(await renderer.render({ prompt, durationSeconds: 5 }))).frames).toBe(120)
+  })
+
+  test('has the same bytes for the same order, even when it is made anew', async () => {
+    const order: ClipOrder = { prompt: 'the same again', durationSeconds: 5, startPicture: await drawPicture({ seed: 5 }) }
+    const another = new ClipRenderer({ height: 180 })
+    expect(sha256(await another.render(order))).toBe(sha256(await renderer.render({ ...order })))
+    await another.close()
+  })
+
+  test('has other bytes for another order, in whatever they differ', async () => {
+    const order: ClipOrder = { prompt: 'p'.repeat(400), durationSeconds: 5, startPicture: await drawPicture({ seed: 6 }) }
+    const others: ClipOrder[] = [
+      { ...order, prompt: `${'p'.repeat(399)}q` },
+      { ...order, negativePrompt: 'blur' },
+      { ...order, guidance: 0.7 },
+      { ...order, startPicture: await drawPicture({ seed: 7 }) },
+    ]
+    const clips = await Promise.all([order, ...others].map((each) => renderer.render(each)))
+    expect(new Set(clips.map(sha256)).size).toBe(clips.length)
+  })
+
+  test('has the shape that was asked for, or that of the picture', async () => {
+    const sizeOf = async (order: Omit<ClipOrder, 'prompt' | 'durationSeconds'>) => {
+      const { width, height } = await inspectClip(await renderer.render({ prompt: 'shape', durationSeconds: 5, ...order }))
+      return [width, height]
+    }
+    expect(await sizeOf({ aspectRatio: '9:16' })).toEqual([180, 320])
+    expect(await sizeOf({ aspectRatio: '1:1' })).toEqual([180, 180])
+    expect(await sizeOf({ startPicture: await drawPicture({ width: 300, height: 600 }) })).toEqual([180, 320])
+  })
+
+  test('is refused when the picture cannot be decoded, and leaves no files behind', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rushes-test-'))
+    vi.stubEnv('TMPDIR', folder)
+    try {
+      await expect(renderer.render({ prompt: 'x', durationSeconds: 5, startPicture: Buffer.from('no picture') })).rejects.toThrow()
+      await expect(inspectClip(Buffer.from('no clip at all'))).rejects.toThrow('media process')
+      await renderer.render({ prompt: 'a clip of which no file is left', durationSeconds: 5 })
+      expect(await readdir(folder)).toEqual([])
+    } finally {
+      vi.unstubAllEnvs()
+      await rm(folder, { recursive: true })
+    }
+  })
+})
+
+test('full-sized clips are 720p, and a picture gets the nearest shape', () => {
+  expect(clipSizeOf('16:9')).toEqual({ width: 1280, height: 720 })
+  expect(clipSizeOf('9:16')).toEqual({ width: 720, height: 1280 })
+  expect(clipSizeOf('1:1')).toEqual({ width: 720, height: 720 })
+  expect(nearestAspectRatio({ width: 1000, height: 400 })).toBe('16:9')
+  expect(nearestAspectRatio({ width: 1200, height: 900 })).toBe('16:9')
+  expect(nearestAspectRatio({ width: 1100, height: 1000 })).toBe('1:1')
+  expect(nearestAspectRatio({ width: 400, height: 1000 })).toBe('9:16')
+})
+
+test('a renderer that is closed ends its work and takes no more', async () => {
+  const closing = new ClipRenderer({ height: 180 })
+  const running = closing.render({ prompt: 'never finished', durationSeconds: 10 })
+  const refused = expect(running).rejects.toThrow('closed')
+  await closing.close()
+  await refused
+  await expect(closing.render({ prompt: 'too late', durationSeconds: 5 })).rejects.toThrow('closed')
+})
+
+test('a clip that takes too long is given up', async () => {
+  const impatient = new ClipRenderer({ height: 720, timeoutMs: 50 })
+  await expect(impatient.render({ prompt: 'long', durationSeconds: 10 })).rejects.toThrow('longer than 50 ms')
+  await impatient.close()
+})
