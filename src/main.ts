@@ -1,7 +1,8 @@
 import type { LookupFunction } from 'node:net'
 
-import { type Client, Events, type REST } from 'discord.js'
+import { type Client, Events, type REST, Routes } from 'discord.js'
 import type { DestinationStream } from 'pino'
+import { z } from 'zod'
 
 import { buttons, commands } from '../commands/index.ts'
 import { type Config, type Environment, liveOrigins, type Origins, readConfig } from './config.ts'
@@ -12,6 +13,7 @@ import { createMessages } from './discord/messages.ts'
 import { inviteUrl } from './discord/permissions.ts'
 import { fetchRegistered, findDrift, registerCommands } from './discord/registration.ts'
 import { createRestClients } from './discord/rest.ts'
+import { createTransport } from './discord/transport.ts'
 import { type Clock, createClock } from './domain/clock.ts'
 import { createId } from './domain/ids.ts'
 import { Refusal } from './domain/refusal.ts'
@@ -83,9 +85,10 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       )
     }
     const onTokenRejected = () => fail('Discord refuses DISCORD_TOKEN: copy it anew from the Bot page of your application and start again.')
-    const client = createDiscordClient({ origins, log, onTokenRejected })
+    const makeRequest = createTransport(network)
+    const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
     owned.push(() => client.destroy())
-    const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected })
+    const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
     owned.push(() => rest.close())
 
     const delivery = createDelivery({
@@ -149,16 +152,25 @@ export async function registerWithDiscord(
   settings: Pick<BotSettings, 'environment' | 'origins'> & { guildId?: string | undefined },
 ): Promise<string[]> {
   const { discordToken } = readConfig(settings.environment)
-  const { discordApi } = settings.origins ?? liveOrigins
-  const rest = createRestClients({ api: discordApi, botToken: discordToken, onTokenRejected: () => undefined })
+  const origins = settings.origins ?? liveOrigins
+  const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses })
+  const rest = createRestClients({
+    api: origins.discordApi,
+    botToken: discordToken,
+    onTokenRejected: () => undefined,
+    makeRequest: createTransport(network),
+  })
   try {
-    const { id } = (await rest.brief.get('/applications/@me')) as { id: string }
+    const { id } = Application.parse(await rest.brief.get(Routes.currentApplication()))
     const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, commandBodies())
     return registered.map(({ name }) => name)
   } finally {
     rest.close()
+    await network.close()
   }
 }
+
+const Application = z.object({ id: z.string() })
 
 function accountsOf(config: Config, origins: Origins): Parameters<typeof createProviders>[0] {
   const keyOf = (id: string) => config.hosts.find((host) => host.id === id)?.apiKey

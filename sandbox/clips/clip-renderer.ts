@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { backdropLayer } from './backdrop.ts'
 import { type ClipOrder, fingerprintOf } from './clip-order.ts'
 import { clipSizeOf, nearestAspectRatio } from './clip-size.ts'
 import { runMediaJob } from './media-process.ts'
-import { backdropLayer, captionLayer, pictureLayer, uprightSizeOf } from './picture-layers.ts'
+import { captionLayer, pictureLayer, uprightSizeOf } from './picture-layers.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface ClipRendererOptions {

@@ -23,26 +23,6 @@ export async function pictureLayer(picture: Uint8Array, size: ClipSize): Promise
     .toBuffer()
 }
 
-/** A backdrop as raw RGB24 for a clip from words alone; colours and shapes follow from the fingerprint. */
-export async function backdropLayer(fingerprint: string, size: ClipSize): Promise<Buffer> {
-  const chance = [...Buffer.from(fingerprint, 'hex')].map((byte) => byte / 255)
-  const at = (index: number) => chance[index % chance.length] ?? 0
-  const hue = Math.round(360 * at(0))
-  const discs = Array.from({ length: 10 }, (_, index) => {
-    const x = Math.round(size.width * at(3 * index + 1))
-    const y = Math.round(size.height * at(3 * index + 2))
-    const radius = Math.round(Math.min(size.width, size.height) * (0.06 + 0.2 * at(3 * index + 3)))
-    const shade = (hue + 40 * index) % 360
-    return `<circle cx="${x}" cy="${y}" r="${radius}" fill="hsl(${shade},70%,${35 + 5 * (index % 6)}%)" fill-opacity="0.75"/>`
-  })
-  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">
-    <defs><linearGradient id="sky" x1="0" y1="0" x2="${at(31).toFixed(2)}" y2="1">
-      <stop offset="0" stop-color="hsl(${hue},65%,25%)"/><stop offset="1" stop-color="hsl(${(hue + 70) % 360},75%,60%)"/>
-    </linearGradient></defs>
-    <rect width="100%" height="100%" fill="url(#sky)"/>${discs.join('')}</svg>`
-  return await sharp(Buffer.from(drawing)).flatten().toColourspace('srgb').removeAlpha().raw().toBuffer()
-}
-
 /**
  * The prompt's beginning on a dark bar near the lower edge, as raw RGBA of the whole size. The end of the fingerprint stands
  * behind it, so that two orders whose visible words agree still give two different clips.

@@ -22,6 +22,15 @@ import { webhookRoutes } from './routes/webhooks.ts'
 import type { CommandForm } from './validation/command-rules.ts'
 import { World } from './world.ts'
 
+export { ClientRefusal } from './people/client-refusal.ts'
+export type { Channel, Guild } from './people/guild.ts'
+export type { Interaction } from './people/interaction.ts'
+export type { Member } from './people/member.ts'
+export type { ShownMessage } from './people/shown-message.ts'
+export type { PickedFile } from './people/options.ts'
+export type { Faults, Hold } from './faults.ts'
+export type { RecordedRequest, RequestPattern } from './http/record.ts'
+
 const routes = [...identityRoutes, ...applicationRoutes, ...interactionCallbackRoutes, ...webhookRoutes, ...channelRoutes]
 
 export interface LocalDiscordOptions {

@@ -127,8 +127,11 @@ async function sendHalf(call: Call, response: Response): Promise<Response> {
   const chunk = (await reader?.read())?.value as Uint8Array | undefined
   const first = chunk ?? new Uint8Array()
   await reader?.cancel()
-  const headers = Object.fromEntries(response.headers)
-  outgoing.writeHead(response.status, { 'content-length': String(first.length), ...headers })
+  const headers = new Headers(response.headers)
+  // A stream has none, and its chunks would be an answer of their own.
+  headers.delete('transfer-encoding')
+  if (!headers.has('content-length')) headers.set('content-length', String(first.length))
+  outgoing.writeHead(response.status, Object.fromEntries(headers))
   outgoing.write(first.subarray(0, Math.floor(first.length / 2)), () => incoming.socket.destroy())
   return RESPONSE_ALREADY_SENT
 }

@@ -84,7 +84,7 @@ function progressLines(generation: Generation, live: Live): string[] {
 }
 
 function promptPart(generation: Generation): Part {
-  return text(escapeAndCut(generation.request.prompt, promptExcerpt) || '…')
+  return text(escapeAndCut(generation.request.prompt, promptExcerpt, 3) || '…')
 }
 
 function factsPart(generation: Generation, ...more: string[]): Part {

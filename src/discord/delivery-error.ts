@@ -1,17 +1,12 @@
 import { DiscordAPIError, HTTPError } from 'discord.js'
 
+import { DeliveryError } from '../generations/ports.ts'
+
 import { isTransient } from './discord-errors.ts'
 
-/** A clip could not be posted. Its message holds codes only: it may be logged. */
-export class DeliveryError extends Error {
-  override readonly name = 'DeliveryError'
-  /** Discord said no, and would say it again: trying later helps only once somebody has changed something there. */
-  readonly permanent: boolean
-
-  constructor(what: string, reason?: unknown) {
-    super(`${what}${wordsOf(reason)}`)
-    this.permanent = reason === undefined || !isTransient(reason)
-  }
+/** Discord's answer as the core may know it: what it was about, in codes, and whether waiting could help. */
+export function deliveryError(what: string, reason?: unknown): DeliveryError {
+  return new DeliveryError(`${what}${wordsOf(reason)}`, { permanent: reason === undefined || !isTransient(reason) })
 }
 
 function wordsOf(reason: unknown): string {

@@ -73,7 +73,9 @@ export function hasCode(error: unknown, code: RESTJSONErrorCodes): boolean {
 }
 
 function framesOf(error: Error): string[] {
+  // The stack begins with the message, which may quote anything and look like anything.
   return (error.stack ?? '')
+    .replace(error.message, '')
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 4)

@@ -20,17 +20,31 @@ export function tidy(text: string): string {
     .trim()
 }
 
+/** The same words in at most so many lines: what would stand below them goes on in the last one. */
+export function limitLines(text: string, lines: number): string {
+  const all = text.split('\n')
+  return [
+    ...all.slice(0, lines - 1),
+    all
+      .slice(lines - 1)
+      .filter(Boolean)
+      .join(' '),
+  ]
+    .join('\n')
+    .trimEnd()
+}
+
 /**
- * The text as Discord shows it literally, at most `limit` UTF-16 units long and ending in “…” where it was cut. Never cut inside a
+ * The text as Discord shows it literally, at most `limit` UTF-16 units long and `lines` lines high, and ending in “…” where it was cut. Never cut inside a
  * grapheme (an emoji, a letter with its accents) or between a backslash and what it escapes. Discord may count less than UTF-16
  * units, never more.
  */
-export function escapeAndCut(text: string, limit: number): string {
+export function escapeAndCut(text: string, limit: number, lines = 30): string {
   const pieces: string[] = []
   let length = 0
   let uncut = 0
   let line: 'start' | 'number' | 'inside' = 'start'
-  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(tidy(text))) {
+  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(limitLines(tidy(text), lines))) {
     const escaped = escapeGrapheme(segment, line)
     line = lineAfter(segment, line)
     length += escaped.length

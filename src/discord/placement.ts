@@ -7,7 +7,7 @@ import type { Log } from '../observability/log.ts'
 
 import type { Carrier, EditOutcome, Route } from './carrier.ts'
 import { arrivingCard, clipFilename, finishedCard, linkedCard } from './clip-cards.ts'
-import { DeliveryError } from './delivery-error.ts'
+import { deliveryError } from './delivery-error.ts'
 import { describeError, isTooLarge } from './discord-errors.ts'
 import type { Messages } from './messages.ts'
 import { repeatOnFault } from './repeat.ts'
@@ -41,9 +41,9 @@ export async function placeClip(placement: Placement): Promise<PostedMessage> {
     if (moved.result === 'edited') return moved.message
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    throw new DeliveryError('the clip could not be posted', error)
+    throw deliveryError('the clip could not be posted', error)
   }
-  throw new DeliveryError('no route leads to the channel')
+  throw deliveryError('no route leads to the channel')
 }
 
 async function putClip(placement: Placement): Promise<EditOutcome> {

@@ -1,6 +1,7 @@
 import { formatUsd } from '../domain/money.ts'
 import type { Refusal, RefusalIdentifier } from '../domain/refusal.ts'
 
+import { escapeAndCut } from './markup.ts'
 import { formatChoice, formatMoment, formatSize } from './wording.ts'
 
 type Context = Refusal['context']
@@ -31,20 +32,26 @@ const sentences: Record<RefusalIdentifier, (context: Context) => string> = {
   'negative-prompt-too-long': (context) => tooLong('negative prompt', context),
   'picture-missing': () => 'There is no picture. Attach a PNG or JPEG, or use `/film` for a clip from words alone.',
   'picture-unsupported': (context) => {
-    const detected = word(context, 'detected')
-    return `${detected ? `This file is in the format ${detected}.` : 'This file is not a picture that can be used.'} Save it as PNG or JPEG and try again.`
+    // Discord's word for the file, which comes from outside.
+    const mediaType = escapeAndCut(word(context, 'mediaType') ?? '', 60)
+    return `This file is not a picture that can be used${mediaType && ` (${mediaType})`}. Save it as PNG or JPEG and try again.`
   },
   'picture-too-large': (context) => {
-    const [size, limit] = [number(context, 'sizeBytes'), number(context, 'limitBytes')]
-    const given = size === undefined ? 'The picture is too large' : `The picture has ${formatSize(size)}`
-    return `${given}; at most ${formatSize(limit ?? 10 * 1_048_576)} can be used. Save it smaller or as JPEG and try again.`
+    const [size, limit] = [number(context, 'sizeBytes'), number(context, 'maxBytes') ?? number(context, 'limitBytes')]
+    const [width, pixels] = [number(context, 'width'), number(context, 'maxTotalPixels')]
+    const given = size === undefined ? `The picture${measures(context)} is too large` : `The picture has ${formatSize(size)}`
+    const most = pixels !== undefined ? `${Math.floor(pixels / 1_000_000)} million pixels` : limit && formatSize(limit)
+    const remedy = width === undefined ? 'Save it smaller or as JPEG' : 'Scale it down'
+    return `${given}${most ? `; at most ${most} can be used` : ''}. ${remedy} and try again.`
   },
   'picture-too-small': (context) => {
-    const minimum = number(context, 'minimum') ?? 300
+    const minimum = number(context, 'minPixels') ?? 300
     return `The picture${measures(context)} is too small: each side needs at least ${minimum} pixels. Use a larger one.`
   },
-  'picture-aspect': (context) =>
-    `The picture${measures(context)} is too long and narrow: the longer side may be at most 2.5 times the shorter. Crop it and try again.`,
+  'picture-aspect': (context) => {
+    const most = number(context, 'maxAspect') ?? 2.5
+    return `The picture${measures(context)} is too long and narrow: the longer side may be at most ${most} times the shorter. Crop it and try again.`
+  },
   'picture-corrupt': () => 'The picture is damaged or incomplete and cannot be read. Open it, save it anew as PNG or JPEG, and try again.',
   'picture-unreachable': () => 'The picture could not be fetched from Discord. Attach it again and run the command once more.',
   'budget-exhausted': (context) => {
@@ -63,14 +70,9 @@ const sentences: Record<RefusalIdentifier, (context: Context) => string> = {
     return `${whose} budget ${left}${need}. ${next}`
   },
   'no-provider-can': (context) => {
-    const [capable, hosts] = [list(context, 'capable'), list(context, 'hosts')]
-    const [asked, without] = [word(context, 'asked') ?? 'what you asked for', word(context, 'without')]
-    const sentences = [`None of the hosts that are set up here can do ${asked}.`]
-    if (capable.length > 0) sentences.push(`${formatChoice(capable)} could, if whoever runs the bot sets it up.`)
-    if (without && hosts.length > 0)
-      sentences.push(`${formatChoice(hosts)} can make this clip without ${without}: leave it out and try again.`)
-    else sentences.push('Ask for something simpler and try again.')
-    return sentences.join(' ')
+    const [feature, capable] = [word(context, 'feature') || 'what you asked for', list(context, 'capable')]
+    const who = capable.length > 0 ? `${formatChoice(capable)} could, if whoever runs the bot sets it up. ` : ''
+    return `None of the hosts that are set up here can do ${feature}. ${who}Leave it out and try again.`
   },
   'rate-limited': (context) => {
     const retryAt = number(context, 'retryAt')

@@ -13,9 +13,9 @@ export function formatDuration(seconds: number): string {
   return `${Number(seconds.toFixed(1))} s`
 }
 
-/** Mebibytes with one digit, as Discord counts upload limits. */
+/** Megabytes with one digit, rounded up, so that a size past a limit never reads like the limit. */
 export function formatSize(bytes: number): string {
-  return `${Number((bytes / 1_048_576).toFixed(1))} MB`
+  return `${Math.ceil(bytes / 100_000) / 10} MB`
 }
 
 /** A moment that Discord shows in the reader's own time zone and lets count by itself. `milliseconds` since the epoch. */

@@ -1,8 +1,8 @@
 import { inspectClip } from '../media/clip.ts'
 import { Ending } from './ending.ts'
-import type { Generation } from './generation.ts'
-import type { Parts } from './parts.ts'
-import { type Clip, OutputGone, type PostedMessage } from './ports.ts'
+import type { EndReason, Generation } from './generation.ts'
+import type { Parts, StopSignals } from './parts.ts'
+import { type Clip, DeliveryError, OutputGone, type PostedMessage } from './ports.ts'
 import { toGeneration } from './rows.ts'
 import { transition } from './store.ts'
 
@@ -10,11 +10,11 @@ import { transition } from './store.ts'
 const patience = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
 
 /** Fetches the finished clip, proves that it is one, and posts it. The money was captured before; whoever gets no clip for it is refunded. */
-export async function deliver(generation: Generation, parts: Parts, pause: AbortSignal): Promise<Generation> {
+export async function deliver(generation: Generation, parts: Parts, { pause, force }: StopSignals): Promise<Generation> {
   const { database, owner, clock, delivery } = parts
   delivery.show(generation, { now: clock.now(), progress: 1 })
   const clip = await fetchClip(generation, parts, pause)
-  const posted = await persist(parts, pause, generation, () => delivery.post(generation, clip, { signal: pause }))
+  const posted = await persist(parts, pause, generation, 'undeliverable', () => delivery.post(generation, clip, { signal: force }))
   const row = await transition(database.statements, {
     id: generation.id,
     owner,
@@ -28,7 +28,7 @@ export async function deliver(generation: Generation, parts: Parts, pause: Abort
 async function fetchClip(generation: Generation, parts: Parts, pause: AbortSignal): Promise<Clip> {
   const url = generation.outputUrl
   if (url === undefined) throw new Ending('failed', 'output_gone', 'refund')
-  const bytes = await persist(parts, pause, generation, () => parts.downloadClip(url, { signal: pause }))
+  const bytes = await persist(parts, pause, generation, 'output_gone', () => parts.downloadClip(url, { signal: pause }))
   try {
     const { durationSeconds } = inspectClip(bytes)
     return { bytes, url, durationSeconds }
@@ -37,24 +37,25 @@ async function fetchClip(generation: Generation, parts: Parts, pause: AbortSigna
   }
 }
 
+/** Repeats what failed, with growing pauses, until it succeeds, is hopeless, or patience is over. */
 async function persist<Result extends Uint8Array | PostedMessage>(
   { clock, log }: Parts,
   pause: AbortSignal,
   generation: Generation,
+  givenUp: EndReason,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  for (const wait of patience) {
+  for (const wait of [...patience, undefined]) {
     try {
       return await work()
     } catch (error) {
       pause.throwIfAborted()
       if (error instanceof OutputGone) throw new Ending('failed', 'output_gone', 'refund', { cause: error })
+      const hopeless = error instanceof DeliveryError && error.permanent
+      if (hopeless || wait === undefined) throw new Ending('failed', givenUp, 'refund', { cause: error })
       log.warn({ error, generation: generation.id, reference: generation.reference }, 'the clip could not be brought over; trying again')
+      await clock.sleep(wait, { signal: pause })
     }
-    await clock.sleep(wait, { signal: pause })
   }
-  return work().catch((error: unknown) => {
-    pause.throwIfAborted()
-    throw new Ending('failed', 'undeliverable', 'refund', { cause: error })
-  })
+  throw new Ending('failed', givenUp, 'refund')
 }

@@ -34,7 +34,7 @@ export interface Delivery {
   show(generation: Generation, live: Live): void
   /**
    * Posts the finished clip in place of the card and lets the requester know if it took long. Resolves once Discord has the clip (or the link,
-   * where it is larger than any route takes); harmless to repeat, because it edits the card's own message.
+   * where it is larger than any route takes); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`.
    */
   post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage>
   /** Turns the card into its last word (`failed`, `cancelled`, `held`) and tells the requester alone why. Never throws. */
@@ -46,4 +46,16 @@ export interface Delivery {
 /** The host answered that it no longer serves the clip: asking again is of no use. */
 export class OutputGone extends Error {
   override readonly name = 'OutputGone'
+}
+
+/** A clip could not be posted. Its message holds codes only: it may be logged. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError'
+  /** Said no by every route, and would say it again: waiting does not help. */
+  readonly permanent: boolean
+
+  constructor(message: string, { permanent }: { permanent: boolean }) {
+    super(message)
+    this.permanent = permanent
+  }
 }

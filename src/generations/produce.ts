@@ -14,7 +14,7 @@ import { watch } from './watch.ts'
 export async function produce(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
   try {
     const rendered = claimed.state === 'delivering' ? claimed : await render(claimed, parts, signals)
-    const posted = await deliver(rendered, parts, signals.pause)
+    const posted = await deliver(rendered, parts, signals)
     parts.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
   } catch (error) {
     if (error instanceof Ending) return end(claimed.id, error, parts)

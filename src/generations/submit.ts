@@ -89,9 +89,9 @@ async function lastLook(generation: Generation, { database, owner }: Parts): Pro
   if (current.cancel_requested_at !== null) throw new Ending('cancelled', 'cancelled-by-member', 'release')
 }
 
-/** Released only if it is certain that the host did not accept the job; otherwise held. */
+/** Any typed refusal means that no job was made (whether another host may be asked is a different question); everything else is held. */
 async function failedSubmission(error: unknown, attempt: Attempt, { database, clock }: Parts): Promise<Ending> {
-  const known = error instanceof ProviderError && error.failoverSafe
+  const known = error instanceof ProviderError && error.kind !== 'submission_unknown'
   await closeAttempt(database.statements, attempt.id, { state: known ? 'refused' : 'unknown', now: clock.now() })
   if (known) return new Ending('failed', error.kind, 'release', { cause: error })
   return new Ending('held', 'submission_unknown', 'hold', { cause: error })

@@ -36,7 +36,7 @@ export function inspectClip(content: Uint8Array): ClipFacts {
   if (boxes[0]?.type !== 'ftyp') throw new ClipError('not-mp4')
   const movie = boxes.find(({ type }) => type === 'moov')
   const last = boxes.at(-1)
-  if (!movie?.whole || !last?.whole || last.end !== bytes.length) throw new ClipError('incomplete')
+  if (!movie || !last?.whole || last.end !== bytes.length) throw new ClipError('incomplete')
 
   const track = readBoxes(bytes, movie.start, movie.end).find((box) => box.type === 'trak' && kindOf(bytes, box) === 'vide')
   if (!track) throw new ClipError('no-video')

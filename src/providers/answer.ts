@@ -54,7 +54,7 @@ export async function readAnswer(response: Dispatcher.ResponseData, maxBytes: nu
     if (size > maxBytes) throw new AnswerTooLarge()
     chunks.push(chunk)
   }
-  return { status: response.statusCode, headers: flatten(response.headers), body: parseJson(Buffer.concat(chunks)) }
+  return { status: response.statusCode, headers: flatten(response.headers), body: parseJson(Buffer.concat(chunks).toString('utf8')) }
 }
 
 export function flatten(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
@@ -66,9 +66,10 @@ export function flatten(headers: Dispatcher.ResponseData['headers']): Record<str
   return flat
 }
 
-function parseJson(bytes: Buffer): unknown {
+/** The value, or undefined where the text is not JSON. */
+export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown
+    return JSON.parse(text) as unknown
   } catch {
     return undefined
   }

@@ -174,8 +174,6 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
         if (signal.aborted) throw signal.reason
         // A stream that breaks off says nothing about the job: the caller asks for the status instead.
         if (!isBrokenOff(error)) throw failures.lost('follow', error, { maySent: true, late: false })
-      } finally {
-        body.on('error', () => undefined).destroy()
       }
     },
   }

@@ -127,6 +127,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         ['no answer in time', { fault: 'hang' }],
         ['an answer cut short', { json: { id: 'x'.repeat(200), request_id: 'x'.repeat(200) }, fault: 'cut' }],
         ['an answer without end', { text: '{"id":', fault: 'stall' }],
+        ['what is not HTTP', { text: 'secret\r\n\r\nsecret', fault: 'garbage' }],
         ['HTML', { headers: { 'content-type': 'text/html' }, text: '<html>secret</html>' }],
         ['nothing', { text: '' }],
         ['half of a JSON text', { text: '{"id":"secret' }],
@@ -169,13 +170,14 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         expect(host.requests).toEqual([])
       })
 
-      it('given up after it was sent is unknown', async () => {
+      it.each([false, true])('given up after it was sent is unknown (limited: %s)', async (limited) => {
         const controller = new AbortController()
+        const sender = make(host.origin, { limiter: limited ? new Bottleneck({ maxConcurrent: 1 }) : undefined })
         host.on(standIn.routes.submit, () => {
           controller.abort(new Error('shutting down'))
           return { fault: 'hang' }
         })
-        expect(await failureOf(start(provider, { signal: controller.signal }))).toMatchObject({ kind: 'submission_unknown' })
+        expect(await failureOf(start(sender, { signal: controller.signal }))).toMatchObject({ kind: 'submission_unknown' })
       })
 
       it('turned away by our own limiter was not sent', async () => {

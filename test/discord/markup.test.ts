@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { cutPlain, escapeAndCut, tidy } from '../../src/discord/markup.ts'
+import { cutPlain, escapeAndCut, limitLines, tidy } from '../../src/discord/markup.ts'
 
 describe('escapeAndCut', () => {
   test.each([
@@ -51,6 +51,12 @@ describe('escapeAndCut', () => {
   test('escapes what stands inside a grapheme as well', () => {
     expect(escapeAndCut('\u0600*\u0301', 100)).toBe('\u0600\\*\u0301')
   })
+})
+
+test('limitLines lets no prompt grow taller than a card should be', () => {
+  expect(limitLines('a\nb\nc', 3)).toBe('a\nb\nc')
+  expect(limitLines('a\nb\nc\n\nd', 2)).toBe('a\nb c d')
+  expect(escapeAndCut('a\n'.repeat(50), 1000, 2)).toBe(`a\n${'a '.repeat(49).trim()}`)
 })
 
 test('tidy drops what would disturb the text around it', () => {

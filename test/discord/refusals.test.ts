@@ -7,7 +7,7 @@ import { Refusal } from '../../src/domain/refusal.ts'
 const day = Date.parse('2026-05-05T00:00:00Z')
 
 /** Every refusal with its context, and what of it the member must read. */
-const told: Record<RefusalIdentifier, { context?: Refusal['context']; says: (string | RegExp)[] }> = {
+const told: Record<RefusalIdentifier, { context?: Refusal['context']; says: string[] }> = {
   'guild-not-allowed': { says: ['Whoever runs the bot'] },
   'bot-not-in-guild': { says: ['add it'] },
   'missing-permissions': { context: { permissions: ['Send Messages', 'Attach Files'] }, says: ['**Send Messages** and **Attach Files**'] },
@@ -15,17 +15,17 @@ const told: Record<RefusalIdentifier, { context?: Refusal['context']; says: (str
   'prompt-too-long': { context: { characters: 2600, limit: 2500 }, says: ['2600', '2500'] },
   'negative-prompt-too-long': { context: { characters: 2600, limit: 2500 }, says: ['negative prompt', '2600'] },
   'picture-missing': { says: ['PNG or JPEG'] },
-  'picture-unsupported': { context: { detected: 'WebP' }, says: ['WebP', 'PNG or JPEG'] },
-  'picture-too-large': { context: { sizeBytes: 12 * 1_048_576, limitBytes: 10 * 1_048_576 }, says: ['12 MB', '10 MB'] },
-  'picture-too-small': { context: { width: 200, height: 800, minimum: 300 }, says: ['200 × 800', '300'] },
-  'picture-aspect': { context: { width: 3000, height: 400 }, says: ['3000 × 400', '2.5'] },
+  'picture-unsupported': { context: { mediaType: 'image/webp' }, says: [String.raw`image\/webp`, 'PNG or JPEG'] },
+  'picture-too-large': { context: { sizeBytes: 10_000_001, maxBytes: 10_000_000 }, says: ['10.1 MB', 'most 10 MB'] },
+  'picture-too-small': { context: { width: 200, height: 800, minPixels: 300 }, says: ['200 × 800', '300'] },
+  'picture-aspect': { context: { width: 3000, height: 400, maxAspect: 2.5 }, says: ['3000 × 400', '2.5'] },
   'picture-corrupt': { says: ['save it anew'] },
   'picture-unreachable': { says: ['Attach it again'] },
   'budget-exhausted': {
     context: { wallet: 'guild', priceMicroUsd: 700_000, remainingMicroUsd: 350_000, resetsAt: day },
     says: ['This server’s', '$0.70', '$0.35', `<t:${day / 1000}:R>`],
   },
-  'no-provider-can': { context: { asked: 'guidance', capable: ['fal.ai'] }, says: ['guidance', 'fal.ai could'] },
+  'no-provider-can': { context: { feature: 'guidance', capable: ['fal.ai'] }, says: ['guidance', 'fal.ai could'] },
   'rate-limited': { context: { retryAt: day }, says: [`<t:${day / 1000}:R>`] },
   'not-your-generation': { says: ['Manage Messages'] },
   'generation-unknown': { says: ['/animate'] },
@@ -38,7 +38,7 @@ describe.each(Object.entries(told))('%s', (name, { context, says }) => {
 
   test('says what is wrong and what to do', () => {
     const sentence = describeRefusal(new Refusal(identifier, context))
-    for (const part of says) expect(sentence).toMatch(part)
+    for (const part of says) expect(sentence).toContain(part)
   })
 
   test('is a whole sentence without any context', () => {
@@ -53,7 +53,9 @@ test('names the wallet that is empty', () => {
   expect(describeRefusal(new Refusal('budget-exhausted', { wallet: 'installation' }))).toContain('The bot’s budget')
 })
 
-test('names the hosts that can do it without what stands in the way', () => {
-  const refusal = new Refusal('no-provider-can', { asked: 'guidance', without: 'guidance', hosts: ['Replicate'] })
-  expect(describeRefusal(refusal)).toContain('Replicate can make this clip without guidance: leave it out')
+test('tells a picture of too many pixels from one of too many bytes', () => {
+  const refusal = new Refusal('picture-too-large', { width: 20_000, height: 10_000, maxTotalPixels: 64_000_000 })
+  expect(describeRefusal(refusal)).toBe(
+    'The picture (20000 × 10000 pixels) is too large; at most 64 million pixels can be used. Scale it down and try again.',
+  )
 })

@@ -53,6 +53,11 @@ describe('a download', () => {
     expect(host.requests).toHaveLength(2)
   })
 
+  it('that says it is too large ends before it begins', async () => {
+    host.on('GET /a.png', { text: '0', headers: { 'content-length': '1001' }, fault: 'stall' })
+    expect(await failureOf(download())).toMatchObject({ failure: 'too-large' })
+  })
+
   it('that does not say how large it is ends when it is too large', async () => {
     host.on('GET /a.png', { bytes, fault: 'stall' })
     expect(await failureOf(download(undefined, { maxBytes: 999 }))).toMatchObject({ failure: 'too-large' })

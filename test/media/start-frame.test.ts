@@ -97,6 +97,17 @@ describe('reading a start frame', () => {
     expect(await refusalOf(await make())).toMatchObject({ identifier: 'picture-unsupported' })
   })
 
+  it('leaves libvips no other reader, in the whole process', async () => {
+    for (const bytes of [
+      await noise(40, 40).webp().toBuffer(),
+      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+    ]) {
+      await expect(sharp(bytes).metadata()).rejects.toThrow()
+    }
+    await expect(sharp('/etc/hostname').metadata()).rejects.toThrow()
+    expect(await sharp(await png(40, 40)).metadata()).toMatchObject({ format: 'png' })
+  })
+
   it.each([
     ['PNG', png],
     ['JPEG', jpeg],

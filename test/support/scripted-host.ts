@@ -10,9 +10,9 @@ export interface ScriptedAnswer {
   bytes?: Uint8Array
   /**
    * `reset`: the connection is reset, no answer. `hang`: no answer, the connection stays. `cut`: the headers and half of the body, then the
-   * end of the connection. `stall`: headers and body without the end of the answer.
+   * end of the connection. `stall`: headers and body without the end of the answer. `garbage`: the text, without any HTTP around it.
    */
-  fault?: 'reset' | 'hang' | 'cut' | 'stall'
+  fault?: 'reset' | 'hang' | 'cut' | 'stall' | 'garbage'
 }
 
 export interface RecordedRequest {
@@ -81,6 +81,10 @@ async function write(outgoing: ServerResponse, { status = 200, headers = {}, jso
   if (fault === 'hang') return
   if (fault === 'reset') {
     outgoing.socket?.resetAndDestroy()
+    return
+  }
+  if (fault === 'garbage') {
+    outgoing.socket?.end(text ?? '')
     return
   }
   const body = bytes ?? Buffer.from(json === undefined ? (text ?? '') : JSON.stringify(json))

@@ -84,15 +84,27 @@ function readReference(form: MessageForm, channel: ChannelRecord, permissions: b
 function listMessages(call: ApiCall, world: World): ApiAnswer {
   const { channel, permissions } = access(call, world)
   if (!allows(permissions, 'ReadMessageHistory')) return { status: 200, body: [] }
-  const bound = (name: string) => (call.query.has(name) ? BigInt(call.query.get(name) ?? 0) : undefined)
-  const [before, after] = [bound('before'), bound('after')]
-  const limit = Math.min(100, Number(call.query.get('limit') ?? 50))
+  const { before, after, limit } = readPage(call.query)
   const found = world.messages
     .inChannel(channel.id)
     .filter((message) => !hasFlag(message, messageFlags.ephemeral))
     .filter(({ id }) => (before === undefined || BigInt(id) < before) && (after === undefined || BigInt(id) > after))
   const page = after === undefined ? found.slice(-limit) : found.slice(0, limit)
   return { status: 200, body: page.toReversed().map((message) => world.messagePayload(message)) }
+}
+
+function readPage(query: URLSearchParams): { before: bigint | undefined; after: bigint | undefined; limit: number } {
+  const limit = Number(query.get('limit') ?? 50)
+  if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+    refuseForm([{ path: ['limit'], code: 'NUMBER_TYPE_MAX', message: 'int value should be between 1 and 100.' }])
+  }
+  const bound = (name: string) => {
+    const value = query.get(name)
+    if (value === null) return undefined
+    if (!/^\d{1,20}$/.test(value)) refuseForm([{ path: [name], code: 'NUMBER_TYPE_COERCE', message: 'Value is not snowflake.' }])
+    return BigInt(value)
+  }
+  return { before: bound('before'), after: bound('after'), limit }
 }
 
 function getMessage(call: ApiCall, world: World): ApiAnswer {

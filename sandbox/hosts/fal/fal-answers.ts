@@ -26,11 +26,9 @@ export function notFound(call: Call, detail = 'Not found'): Response {
 export function answerWithFailure(call: Call, job: Job): Response {
   if (job.state === 'cancelled' || job.state === 'aborted') {
     call.header('X-Fal-Error-Type', 'client_cancelled')
-    // 499 is nobody's standard; Hono's types know only the registered ones.
-    return new Response(JSON.stringify({ detail: 'Request was cancelled by the client', error_type: 'client_cancelled' }), {
-      status: 499,
-      headers: { 'content-type': 'application/json', 'X-Fal-Error-Type': 'client_cancelled' },
-    })
+    const answer = call.json({ detail: 'Request was cancelled by the client', error_type: 'client_cancelled' }, 400)
+    // 499 is nobody's standard, and Hono's types know only the registered ones.
+    return new Response(answer.body, { status: 499, headers: answer.headers })
   }
   const { problem, status, retryable } = problemOf(job.failure ?? { kind: 'failed' }, job)
   call.header('X-Fal-Retryable', String(retryable))

@@ -56,7 +56,8 @@ export function falMedia(parts: Parts, announced: AnnouncedUploads, files: Serve
     return call.json({ access_url: parts.origins.media + path })
   })
   app.get('/files/*', on('output'), (call) => {
-    const file = files.get(call.req.path)
+    // As it was written: Hono's own path is decoded.
+    const file = files.get(new URL(call.req.url).pathname)
     if (!file || parts.faults.take('output', ['output-gone'])) return notFound(call, 'File not found')
     return answerWithFile(file)
   })

@@ -1,6 +1,6 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, readJson } from '../answer.ts'
+import { type Answer, isSuccess, parseJson, readJson } from '../answer.ts'
 import { assertStartable } from '../capable.ts'
 import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
 import { microUsdPerSecond, pricePerSecond } from '../price.ts'
@@ -123,7 +123,7 @@ export class FalProvider implements Provider {
     const url = new URL(this.#urls(operation).status)
     url.pathname += '/stream'
     for await (const event of this.#http.stream({ url: url.href, signal })) {
-      const current = RequestStatus.safeParse(parseEvent(event)).data
+      const current = RequestStatus.safeParse(parseJson(event)).data
       if (!current) throw new ProviderError({ provider: 'fal', kind: 'unavailable', retryable: true })
       yield await this.#toStatus(operation, current, signal)
       if (current.status === 'COMPLETED') return
@@ -190,12 +190,4 @@ function readResult(answer: Answer, told: Status | undefined): Status | undefine
 
 function isOver({ status, body }: Answer): boolean {
   return status === 404 || (status === 400 && /"ALREADY_COMPLETED"/.test(JSON.stringify(body ?? '')))
-}
-
-function parseEvent(event: string): unknown {
-  try {
-    return JSON.parse(event) as unknown
-  } catch {
-    return undefined
-  }
 }

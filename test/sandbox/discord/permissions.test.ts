@@ -97,6 +97,9 @@ describe('with the bot token', () => {
     expect(await list('?limit=2')).toEqual(['3', '2'])
     expect(await list(`?before=${ids[2]}&limit=1`)).toEqual(['2'])
     expect(await list(`?after=${ids[0]}`)).toEqual(['3', '2'])
+    for (const query of ['limit=0', 'limit=101', 'before=now']) {
+      expect((await bot.call('GET', `/channels/${discord.guild.channel.id}/messages?${query}`)).code).toBe(50035)
+    }
   })
 
   it('has no access to a guild without the bot, while the token of an interaction has', async () => {
@@ -137,6 +140,23 @@ describe('with the bot token', () => {
     expect(outcome(await bot.call('GET', path))).toEqual([403, 50013])
     discord.guild.setBotPermissions([...defaultBotPermissions, 'ManageGuild'])
     expect((await bot.call('GET', path)).status).toBe(200)
+  })
+})
+
+describe('a channel', () => {
+  it('is told as what it is', async () => {
+    const thread = discord.guild.createChannel({ name: 'takes', threadOf: discord.guild.channel })
+    const direct = await bot.call('POST', '/users/@me/channels', { json: { recipient_id: discord.member.id } })
+    const get = async (id: string) => (await bot.call('GET', `/channels/${id}`)).body
+    expect(await get(discord.guild.channel.id)).toMatchObject({ type: 0, guild_id: discord.guild.id, name: 'general', nsfw: false })
+    expect(await get(thread.id)).toMatchObject({ type: 11, parent_id: discord.guild.channel.id, name: 'takes' })
+    expect(await get(direct.body['id'] as string)).toMatchObject({ type: 1, recipients: [{ id: discord.member.id }] })
+    expect(outcome(await bot.call('GET', '/channels/123456789012345678'))).toEqual([404, 10003])
+  })
+
+  it('that is closed to the bot is no longer there for it', async () => {
+    discord.guild.removeBot()
+    expect(outcome(await bot.call('GET', `/channels/${discord.guild.channel.id}`))).toEqual([403, 50001])
   })
 })
 

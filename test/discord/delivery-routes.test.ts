@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+
+import { refusals } from '../support/scripted-discord.ts'
+
+import { botToken, channelMessage, channelMessages, followUps, minute, reply, useDeliveryStage } from './delivery-stage.ts'
+import { exampleGeneration, ids } from './example-generation.ts'
+
+const stage = useDeliveryStage()
+
+describe('where the token cannot be used', () => {
+  const known = exampleGeneration({ state: 'delivering', messageId: ids.reply })
+
+  test.each([refusals.invalidWebhookToken, refusals.unknownWebhook])('%o: the same message is edited by bot token', async (answer) => {
+    stage.discord.answerOnce('PATCH', reply, answer)
+    expect(await stage.post(known)).toEqual({ channelId: ids.channel, messageId: ids.reply })
+    const [edit] = stage.calls('PATCH', channelMessage)
+    expect(edit?.authorization).toBe(`Bot ${botToken}`)
+    expect(edit?.path).toBe(`/channels/${ids.channel}/messages/${ids.reply}`)
+    expect(edit?.files).toHaveLength(1)
+    expect(stage.tokenRejected).toBe(0)
+  })
+
+  test('past its age it is not even tried', async () => {
+    await stage.clock.advance(14.5 * minute)
+    await stage.post(known)
+    expect(stage.calls('PATCH', reply)).toEqual([])
+    expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
+  })
+
+  test('progress goes on by bot token', async () => {
+    stage.discord.answerOnce('PATCH', reply, refusals.invalidWebhookToken)
+    stage.delivery.show(exampleGeneration({ state: 'queued', messageId: ids.reply }), { now: stage.clock.now() })
+    stage.delivery.show(exampleGeneration({ state: 'rendering', messageId: ids.reply }), { now: stage.clock.now() })
+    await stage.discord.call('PATCH', channelMessage, 1)
+    await stage.delivery.settle()
+    expect(stage.calls('PATCH', reply)).toHaveLength(1)
+  })
+})
+
+describe('where the message cannot be used', () => {
+  test.each([
+    ['deleted, token alive', { ago: 0, answer: refusals.unknownMessage, path: reply }],
+    ['deleted, token dead', { ago: 15 * minute, answer: refusals.unknownMessage, path: channelMessage }],
+    ['not to be edited', { ago: 15 * minute, answer: refusals.missingPermissions, path: channelMessage }],
+  ])('%s: a small message that mentions the requester, then the clip in it', async (_case, { ago, answer, path }) => {
+    await stage.clock.advance(ago)
+    stage.discord.answerOnce('PATCH', path, answer)
+    if (path === reply) stage.discord.answerOnce('PATCH', channelMessage, answer)
+    const posted = await stage.post(exampleGeneration({ state: 'delivering', messageId: ids.reply }))
+    expect(posted).toEqual({ channelId: ids.channel, messageId: ids.fresh })
+    const [small] = stage.calls('POST', channelMessages)
+    expect(small?.files).toEqual([])
+    expect(small?.body).toMatchObject({ enforce_nonce: true, allowed_mentions: { parse: [], users: [ids.member] } })
+    const [edit] = stage.calls('PATCH', channelMessage).filter(({ path: edited }) => edited.endsWith(ids.fresh))
+    expect(edit?.files).toHaveLength(1)
+    expect(edit?.body).toMatchObject({ allowed_mentions: { parse: [] } })
+    expect(stage.remembered).toEqual([ids.fresh])
+    // It mentions the requester itself, so nobody is called back a second time.
+    expect(stage.calls('POST', followUps)).toEqual([])
+    expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+  })
+
+  test('a message that an earlier try left behind is used again', async () => {
+    await stage.clock.advance(15 * minute)
+    const left = [
+      { id: '1', channel_id: ids.channel, author: { id: 'somebody' }, components: [{ content: 'c0ffee42' }] },
+      { id: '2', channel_id: ids.channel, author: { id: ids.application }, components: [{ content: 'another' }] },
+      { id: ids.fresh, channel_id: ids.channel, author: { id: ids.application }, components: [{ content: 'Reference c0ffee42' }] },
+    ]
+    stage.discord.answerOnce('GET', channelMessages, { status: 200, body: left })
+    expect(await stage.post()).toEqual({ channelId: ids.channel, messageId: ids.fresh })
+    expect(stage.calls('POST', channelMessages)).toEqual([])
+  })
+
+  test('without access to the channel it fails for good, by codes alone', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('POST', channelMessages, refusals.missingAccess)
+    await expect(stage.post()).rejects.toMatchObject({ permanent: true, message: 'the clip could not be posted (HTTP 403, code 50001)' })
+  })
+
+  test('a void bot token is reported once, and is no dead interaction token', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('GET', channelMessages, refusals.unauthorized)
+    stage.discord.answerAlways('POST', channelMessages, refusals.unauthorized)
+    await expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError' })
+    expect(stage.tokenRejected).toBe(1)
+  })
+
+  test('progress stops where the member deleted the card, but the clip is posted', async () => {
+    stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
+    stage.delivery.show(exampleGeneration({ state: 'queued' }), { now: stage.clock.now() })
+    stage.delivery.show(exampleGeneration({ state: 'submitting' }), { now: stage.clock.now() })
+    await stage.delivery.settle()
+    stage.delivery.show(exampleGeneration({ state: 'rendering' }), { now: stage.clock.now() })
+    await stage.delivery.settle()
+    expect(stage.calls('PATCH', reply)).toHaveLength(1)
+    expect((await stage.post()).messageId).toBe(ids.fresh)
+    expect(stage.calls('PATCH', reply)).toHaveLength(1)
+  })
+})
+
+test('progress stops where no route edits the card any more', async () => {
+  await stage.clock.advance(15 * minute)
+  stage.discord.answerAlways('PATCH', channelMessage, refusals.missingPermissions)
+  for (const state of ['queued', 'submitting', 'rendering'] as const) {
+    stage.delivery.show(exampleGeneration({ state, messageId: ids.reply }), { now: stage.clock.now() })
+    await stage.delivery.settle()
+  }
+  expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
+  expect(stage.logged()).toContain('takes no more progress')
+})

@@ -1,0 +1,44 @@
+import { DiscordAPIError } from 'discord.js'
+import { expect, test } from 'vitest'
+
+import { describeError } from '../../src/discord/discord-errors.ts'
+
+import { interactionToken } from './example-generation.ts'
+
+function apiError(rawError: ConstructorParameters<typeof DiscordAPIError>[0], status: number): DiscordAPIError {
+  const url = `https://discord.com/api/v10/webhooks/1/${interactionToken}/messages/@original`
+  const file = { name: 'rushes.mp4', data: Buffer.from('the bytes of a clip') }
+  return new DiscordAPIError(rawError, 'code' in rawError ? rawError.code : rawError.error, status, 'PATCH', url, {
+    files: [file],
+    body: { content: 'a secret prompt' },
+  })
+}
+
+test('of an answer of Discord only its codes are told', () => {
+  expect(describeError(apiError({ code: 10008, message: 'Unknown Message' }, 404))).toEqual({
+    name: 'DiscordAPIError',
+    code: 10008,
+    status: 404,
+    method: 'PATCH',
+  })
+})
+
+test('of a malformed body the places are told, not what stood there', () => {
+  const errors = { components: { 0: { content: { _errors: [{ code: 'BASE_TYPE_MAX_LENGTH', message: 'a secret prompt is too long' }] } } } }
+  const description = describeError(apiError({ code: 50035, message: 'Invalid Form Body', errors }, 400))
+  expect(description).toMatchObject({ code: 50035, fields: ['components.0.content'] })
+  expect(JSON.stringify(description)).not.toContain('secret')
+})
+
+test('of a fault of ours the place is told, not the words', () => {
+  const description = describeError(
+    new TypeError(`cannot read\n    at a secret prompt\nof ${interactionToken}`, { cause: new RangeError('secret') }),
+  )
+  expect(description).toMatchObject({ name: 'TypeError', cause: { name: 'RangeError' } })
+  expect(description.at?.[0]).toContain('discord-errors.test.ts')
+  expect(JSON.stringify(description)).not.toMatch(new RegExp(`secret|${interactionToken}`))
+})
+
+test('what is no error at all is told by its type', () => {
+  expect(describeError('a secret prompt')).toEqual({ name: 'string' })
+})

@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
+import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
+import { BareBot } from './bare-bot.ts'
+
+const option = (fields: object = {}) => ({ type: 3, name: 'prompt', description: 'What happens', ...fields })
+const command = (fields: object = {}) => ({ name: 'film', description: 'A clip from words', ...fields })
+const filler = (count: number) =>
+  Array.from({ length: count }, (_, index) => option({ name: `o${index}`, description: 'x'.repeat(100), choices: choices(4) }))
+const choices = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ name: `${'x'.repeat(39)}${index}`, value: `${'y'.repeat(39)}${index}` }))
+
+let discord: LocalDiscord
+let bot: BareBot
+
+beforeAll(async () => {
+  discord = await startLocalDiscord({ rateLimit: { limit: 1000, windowMs: 1000 } })
+  bot = await BareBot.connect(discord)
+})
+
+afterAll(async () => {
+  expect(discord.responseProblems).toEqual([])
+  bot.close()
+  await discord.close()
+})
+
+const put = (...commands: object[]) => bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: commands })
+
+describe('registering commands', () => {
+  it.each<[string, object[], object[], string]>([
+    ['a lower-case name', [command({ name: 'größe-2' })], [command({ name: 'Film' })], '0.name'],
+    ['a name without blanks', [command({ name: 'make_film' })], [command({ name: 'make film' })], '0.name'],
+    ['a name of 32 characters', [command({ name: 'x'.repeat(32) })], [command({ name: 'x'.repeat(33) })], '0.name'],
+    ['a description', [command()], [command({ description: '' })], '0.description'],
+    [
+      'a description of 100 characters',
+      [command({ description: 'x'.repeat(100) })],
+      [command({ description: 'x'.repeat(101) })],
+      '0.description',
+    ],
+    ['a name once', [command(), command({ name: 'other' })], [command(), command()], '1.name'],
+    [
+      'an option once',
+      [command({ options: [option(), option({ name: 'other' })] })],
+      [command({ options: [option(), option()] })],
+      '0.options.1.name',
+    ],
+    ['25 options', [command({ options: numbered(25) })], [command({ options: numbered(26) })], '0.options'],
+    [
+      'required options first',
+      [command({ options: [option({ required: true }), option({ name: 'other' })] })],
+      [command({ options: [option(), option({ name: 'other', required: true })] })],
+      '0.options.1.required',
+    ],
+    ['a kind of option there is', [command({ options: [option()] })], [command({ options: [option({ type: 99 })] })], '0.options.0.type'],
+    [
+      'min before max',
+      [command({ options: [option({ min_length: 2, max_length: 2 })] })],
+      [command({ options: [option({ min_length: 3, max_length: 2 })] })],
+      '0.options.0.min_length',
+    ],
+    [
+      'file types',
+      [command({ options: [option({ type: 11, file_types: ['image', '.png'] })] })],
+      [command({ options: [option({ type: 11, file_types: ['png'] })] })],
+      '0.options.0.file_types.0',
+    ],
+    [
+      'no description in a menu',
+      [{ type: 3, name: 'Animate This' }],
+      [{ type: 3, name: 'Animate This', description: 'x' }],
+      '0.description',
+    ],
+    [
+      'permissions as a number in text',
+      [command({ default_member_permissions: '32' })],
+      [command({ default_member_permissions: 'all' })],
+      '0.default_member_permissions',
+    ],
+    ['a command that is not too large', [command({ options: filler(15) })], [command({ options: filler(25) })], '0'],
+  ])('wants %s', async (_name, good, bad, path) => {
+    const accepted = await put(...good)
+    expect(accepted.body['errors']).toBeUndefined()
+    expect(accepted.status).toBe(200)
+    const refused = await put(...bad)
+    expect([refused.status, refused.code]).toEqual([400, 50035])
+    expect(refused.body).toHaveProperty(['errors', ...path.split('.'), '_errors'])
+  })
+
+  it('takes 100 and not 101, and no single command instead of a list', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, index) => command({ name: `c${index}` }))
+    expect((await put(...many(100))).status).toBe(200)
+    expect((await put(...many(101))).code).toBe(50035)
+    expect((await bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: command() })).code).toBe(50035)
+  })
+
+  it('replaces all, keeps the ids of those that stay, and answers them', async () => {
+    const first = (await put(command(), command({ name: 'old' }))).body as unknown as { id: string; name: string }[]
+    const second = (await put(command({ default_member_permissions: '0' }))).body as unknown as {
+      id: string
+      default_member_permissions: string
+    }[]
+    expect(second).toMatchObject([
+      { id: first[0]?.id, name: 'film', type: 1, default_member_permissions: '0', application_id: discord.applicationId },
+    ])
+    expect((await bot.call('GET', `/applications/${discord.applicationId}/commands`)).body).toHaveLength(1)
+    expect(discord.registeredCommands()).toHaveLength(1)
+  })
+
+  it('keeps those of a guild apart, and lets them come first there', async () => {
+    await put(command({ description: 'everywhere' }))
+    const path = `/applications/${discord.applicationId}/guilds/${discord.guild.id}/commands`
+    expect((await bot.call('PUT', path, { json: [command({ description: 'here' })] })).status).toBe(200)
+    const [here, elsewhere] = [discord.member, discord.createGuild().createMember({ name: 'Bob' })]
+    const commandId = async (member: typeof here) => ((await bot.received(await member.run('film'))).payload['data'] as { id: string }).id
+    expect(await commandId(here)).not.toBe(await commandId(elsewhere))
+    await bot.call('PUT', path, { json: [] })
+    expect(await commandId(here)).toBe(await commandId(elsewhere))
+  })
+
+  it('is waited for by who needs a command', async () => {
+    const waiting = discord.commandRegistered('late')
+    await put(command({ name: 'late' }))
+    await waiting
+    await discord.commandRegistered('late')
+  })
+
+  it('is refused for another application and for a guild without this one', async () => {
+    expect((await bot.call('GET', '/applications/123456789012345678/commands')).code).toBe(10002)
+    const foreign = discord.createGuild({ installedBy: 'user' })
+    expect((await bot.call('GET', `/applications/${discord.applicationId}/guilds/${foreign.id}/commands`)).code).toBe(50001)
+  })
+})
+
+function numbered(count: number): object[] {
+  return Array.from({ length: count }, (_, index) => option({ name: `o${index}` }))
+}

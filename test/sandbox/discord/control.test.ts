@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
+import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
+import { BareBot } from './bare-bot.ts'
+import { pictureOf } from './bot.ts'
+
+let discord: LocalDiscord
+let bot: BareBot
+
+beforeEach(async () => {
+  discord = await startLocalDiscord()
+  bot = await BareBot.connect(discord)
+})
+
+afterEach(async () => {
+  bot.close()
+  await discord.close()
+})
+
+interface Answer {
+  interactionId: string
+  error?: string
+  option?: string
+}
+
+async function post(path: string, body: unknown): Promise<{ status: number; answer: Answer }> {
+  const form = body instanceof FormData
+  const response = await fetch(`${discord.origin}/sandbox/${path}`, {
+    method: 'POST',
+    ...(form ? { body } : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  return { status: response.status, answer: (await response.json()) as Answer }
+}
+
+const image = { name: 'boat.png', base64: pictureOf(640, 360).toString('base64') }
+
+/** Reads the stream of an interaction as `[event, content]`. */
+async function* events(id: string): AsyncGenerator<[string, Record<string, unknown>], undefined> {
+  const response = await fetch(`${discord.origin}/sandbox/interactions/${id}/events`)
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true })
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const [event = '', content = ''] = text.slice(0, end).split('\n')
+      text = text.slice(end + 2)
+      yield [event.replace('event: ', ''), JSON.parse(content.replace('data: ', '')) as Record<string, unknown>]
+    }
+  }
+  return undefined
+}
+
+describe('the test API', () => {
+  it('runs a command, tells every change and presses a button', async () => {
+    const { status, answer } = await post('run', { command: 'animate', options: { image, prompt: 'slow push in' } })
+    expect(status).toBe(200)
+    const stream = events(answer.interactionId)
+    const interaction = await bot.received({ id: answer.interactionId })
+    const seen: [string, unknown][] = []
+    const next = async () => {
+      const told = await stream.next()
+      if (told.done) throw new Error('The stream ended')
+      const [event, content] = told.value
+      seen.push([event, content['text'] ?? content['type']])
+      return content
+    }
+    await interaction.callback({ type: 5 })
+    await next()
+    await next()
+    const components = [{ type: 1, components: [{ type: 2, style: 2, custom_id: 'cancel', label: 'Cancel' }] }]
+    await bot.call('PATCH', interaction.original, { json: { content: 'rendering', components } })
+    expect((await next())['buttons']).toMatchObject([{ customId: 'cancel', label: 'Cancel' }])
+    const pressed = await post('press', { interactionId: answer.interactionId, button: 'Cancel' })
+    const button = await bot.received({ id: pressed.answer.interactionId })
+    expect(button.payload['data']).toMatchObject({ custom_id: 'cancel' })
+    await bot.call('POST', interaction.webhook, { json: { content: 'for you', flags: 64 } })
+    await next()
+    await bot.call('POST', `/channels/${discord.guild.channel.id}/messages`, { json: { content: 'by the bot' } })
+    await next()
+    await bot.call('DELETE', interaction.original)
+    await next()
+    expect(seen).toEqual([
+      ['acknowledged', 5],
+      ['reply', ''],
+      ['reply', 'rendering'],
+      ['follow-up', 'for you'],
+      ['message', 'by the bot'],
+      ['reply-deleted', 'rendering'],
+    ])
+    await stream.return(undefined)
+  })
+
+  it('takes the picture as multipart, too, and lists the commands', async () => {
+    const form = new FormData()
+    form.append('payload_json', JSON.stringify({ command: 'animate', options: { prompt: 'slow push in' } }))
+    form.append('image', new Blob([new Uint8Array(pictureOf(640, 360))]), 'boat.png')
+    const { answer } = await post('run', form)
+    const { payload } = await bot.received({ id: answer.interactionId })
+    expect(Object.values((payload['data'] as { resolved: { attachments: object } }).resolved.attachments)).toMatchObject([{ width: 640 }])
+    const commands = (await (await fetch(`${discord.origin}/sandbox/commands`)).json()) as { name: string }[]
+    expect(commands.map(({ name }) => name)).toEqual(['animate'])
+  })
+
+  it.each([
+    ['a malformed request', 'run', { options: {} }, 400, 'command'],
+    ['what a client refuses', 'run', { command: 'animate', options: { image, prompt: 'x' } }, 400, 'prompt'],
+    ['a command that is not there', 'run', { command: 'nothing' }, 400, '/nothing'],
+    ['a button on nothing', 'press', { messageId: '1', button: 'Cancel' }, 400, 'not there'],
+    ['another path', 'elsewhere', {}, 404, 'nothing here'],
+  ])('refuses %s', async (_name, path, body, status, reason) => {
+    const refused = await post(path, body)
+    expect(refused.status).toBe(status)
+    expect(refused.answer.error).toContain(reason)
+  })
+
+  it('says so when no bot is connected', async () => {
+    bot.close()
+    await using empty = await startLocalDiscord()
+    const response = await fetch(`${empty.origin}/sandbox/run`, { method: 'POST', body: JSON.stringify({ command: 'animate' }) })
+    expect(response.status).toBe(503)
+  })
+})

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+
+import sharp from 'sharp'
+import { onTestFinished } from 'vitest'
+
+import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
+import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts'
+
+export interface TestSandbox extends Sandbox {
+  /** Every line the bot logged so far. */
+  readonly logLines: readonly string[]
+}
+
+/** The whole world on free ports, with small clips and quick hosts; gone with the test, and held to Discord's own description of its answers. */
+export async function testSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
+  const logLines: string[] = []
+  const { environment, ...rest } = options
+  const sandbox = await startSandbox({
+    clipHeight: 144,
+    hostSpeed: 200,
+    logDestination: { write: (line: string) => void logLines.push(line) },
+    ...rest,
+    environment: { LOG_LEVEL: 'debug', MEMBER_REQUESTS_PER_MINUTE: '1000', GUILD_REQUESTS_PER_MINUTE: '10000', ...environment },
+  })
+  onTestFinished(() => sandbox.stop())
+  return Object.assign(sandbox, { logLines })
+}
+
+export interface PictureOptions {
+  width?: number
+  height?: number
+  /** Another seed is another picture. */
+  seed?: number
+  type?: 'png' | 'jpeg'
+}
+
+/** A picture with something to see in it: coloured stripes and a disc whose places depend on the seed. Drawn by hand: the bot forbids sharp to read drawings. */
+export async function testPicture({ width = 640, height = 360, seed = 1, type = 'png' }: PictureOptions = {}): Promise<Buffer> {
+  const pixels = Buffer.alloc(width * height * 3)
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const stripe = Math.floor((x / width) * (3 + (seed % 4)) + seed) % 3
+      const disc = Math.hypot(x / width - 0.3 - (seed % 5) / 10, y / height - 0.4 - (seed % 3) / 10) < 0.2
+      pixels.set(disc ? [(seed * 83) % 256, 230, 120] : [60 + stripe * 70, (seed * 41) % 200, (y / height) * 255], (y * width + x) * 3)
+    }
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    .toFormat(type)
+    .toBuffer()
+}
+
+/** The finished card of a run, or an error that says what the bot said instead. */
+export async function finishedCard(interaction: Interaction): Promise<ShownMessage> {
+  const refused = interaction
+    .followUp((message) => message.ephemeral)
+    .then((message) => {
+      throw new Error(`the bot said: ${message.text}`)
+    })
+  return Promise.race([interaction.reply((message) => message.attachments.length > 0), refused])
+}
+
+/** Waits until the card has come to an end without a clip: no button and no progress any more. */
+export async function endedCard(interaction: Interaction, words: RegExp): Promise<ShownMessage> {
+  return interaction.reply((message) => message.buttons.length === 0 && words.test(message.text))
+}
+
+export async function fetchBytes(url: string): Promise<Buffer> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`HTTP ${response.status}`)
+  return Buffer.from(await response.arrayBuffer())
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
