@@ -68,6 +68,37 @@ export type Status =
  */
 export type CancelOutcome = 'free' | 'billed' | 'unknown' | 'unsupported'
 
+/** A webhook that proved where it comes from. Nothing in it is trusted beyond that: the state is read with `status`. */
+export interface WebhookEvent {
+  /** The job it speaks of, as `start` would have returned it: adopts a job whose create answer was lost. */
+  operation: Operation
+  /** The same for every repetition of this delivery. */
+  deliveryId: string
+}
+
+export interface WebhookDelivery {
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string | undefined>>
+  rawBody: Uint8Array
+  /** Milliseconds since the epoch, for the tolerance of the signature's age. */
+  now: number
+  signal: AbortSignal
+}
+
+/** Thrown for a webhook that is forged, stale or unreadable. Its message holds nothing of the body. */
+export class WebhookRejected extends Error {
+  override readonly name = 'WebhookRejected'
+}
+
+/** What is known of a create call whose answer was lost. */
+export interface LostSubmission {
+  attemptId: string
+  /** As it was given to `start`: its token is this attempt's own mark in a host's list. */
+  webhookUrl?: string | undefined
+  /** Milliseconds since the epoch. */
+  submittedAt: number
+}
+
 export interface StartOptions {
   /** Our attempt's id: the client-chosen id where a host has one. */
   attemptId: string
@@ -93,4 +124,16 @@ export interface Provider {
   /** Streams states until the job is over or the stream ends, where the host can; the caller falls back to `status`. */
   watch?(operation: Operation, options: { signal: AbortSignal }): AsyncIterable<Status>
   cancel?(operation: Operation, options: { signal: AbortSignal }): Promise<CancelOutcome>
+  /**
+   * Looks for a job whose create answer was lost by a mark that is only this attempt's, where the host has one. `unknown` is never leave to
+   * submit again.
+   */
+  recover?(
+    request: ClipRequest,
+    frames: HostedFrames,
+    lost: LostSubmission,
+    options: { signal: AbortSignal },
+  ): Promise<Operation | 'unknown'>
+  /** Throws `WebhookRejected` unless the delivery is authentic and fresh. */
+  verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookEvent>
 }
