@@ -19,7 +19,15 @@ const floorRules = floors.flatMap((rooms, index) =>
     comment: 'Imports only what stands on a lower floor',
     severity: 'error',
     from: { path: `^${room}` },
-    to: { path: floors.slice(0, index + 1).flat().filter((other) => other !== room).map((other) => `^${other}`).join('|') || '^$' },
+    to: {
+      path:
+        floors
+          .slice(0, index + 1)
+          .flat()
+          .filter((other) => other !== room)
+          .map((other) => `^${other}`)
+          .join('|') || '^$',
+    },
   })),
 )
 
@@ -27,8 +35,19 @@ export default {
   forbidden: [
     ...floorRules,
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'domain-imports-nothing', severity: 'error', from: { path: '^src/domain/' }, to: { pathNot: '^src/domain/', dependencyTypesNot: ['core'] } },
-    { name: 'sandbox-stays-out', comment: 'The product never knows its sandbox', severity: 'error', from: { path: '^(src|commands)/' }, to: { path: '^(sandbox|test)/' } },
+    {
+      name: 'domain-imports-nothing',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/', dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'sandbox-stays-out',
+      comment: 'The product never knows its sandbox',
+      severity: 'error',
+      from: { path: '^(src|commands)/' },
+      to: { path: '^(sandbox|test)/' },
+    },
     {
       name: 'sandbox-is-independent',
       comment: 'What judges the bot may only start it',
@@ -48,12 +67,21 @@ export default {
       from: { path: '^(src|commands)/', pathNot: '^src/storage/' },
       to: { path: 'node_modules/better-sqlite3' },
     },
-    { name: 'no-dev-package-in-product', severity: 'error', from: { path: '^(src|commands)/' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] , dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-dev-package-in-product',
+      severity: 'error',
+      from: { path: '^(src|commands)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], mainFields: ['module', 'main', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+    },
   },
 }

@@ -73,7 +73,11 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
 
 describe('what is refused after the acknowledgement: the placeholder goes, the reason comes privately', () => {
   const cases: [string, RegExp, () => Promise<Buffer>][] = [
-    ['not a picture by its bytes', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('<html>no picture at all</html>'.repeat(20)))],
+    [
+      'not a picture by its bytes',
+      /Save it as PNG or JPEG/,
+      () => Promise.resolve(Buffer.from('<html>no picture at all</html>'.repeat(20))),
+    ],
     ['a GIF that calls itself PNG', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('GIF89a'.padEnd(400, '\0')))],
     ['a damaged picture', /damaged or incomplete/, async () => (await testPicture()).subarray(0, 900)],
   ]

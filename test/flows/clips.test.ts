@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { compareBooks } from '../../sandbox/books.ts'
-import { inspectClip } from '../../sandbox/clips/inspect-clip.ts'
+import { frameOf, inspectClip } from '../../sandbox/clips/inspect-clip.ts'
+import { likenessOf } from '../sandbox/likeness.ts'
 import { fetchBytes, finishedCard, sha256, testPicture, testSandbox } from '../support/sandbox.ts'
 
 describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
@@ -25,6 +26,13 @@ describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
     expect(card.text).toContain(id === 'fal' ? 'fal.ai · $0.35' : 'Replicate · $0.35')
     expect(card.text).toContain('AI-generated')
     expect(card.mentions).toEqual([])
+
+    if (command === 'animate') {
+      const first = await frameOf(posted, 'first')
+      expect(await likenessOf(image.bytes, first)).toBeGreaterThanOrEqual(0.8)
+      expect(await likenessOf(await testPicture({ seed: 6 }), first)).toBeLessThan(0.5)
+      expect(await likenessOf(first, await frameOf(posted, 'last'))).toBeLessThan(0.95)
+    }
 
     // What Discord serves is, byte for byte, what the host served.
     const [job] = sandbox.hosts[id].jobs.list()

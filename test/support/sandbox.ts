@@ -35,19 +35,31 @@ export interface PictureOptions {
   type?: 'png' | 'jpeg'
 }
 
-/** A picture with something to see in it: coloured stripes and a disc whose places depend on the seed. Drawn by hand: the bot forbids sharp to read drawings. */
+/** A picture with enough in it to be told from another: discs whose places and colours follow from the seed. Drawn by hand, because the bot forbids sharp to read drawings. */
 export async function testPicture({ width = 640, height = 360, seed = 1, type = 'png' }: PictureOptions = {}): Promise<Buffer> {
+  const chance = chances(seed)
   const pixels = Buffer.alloc(width * height * 3)
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const stripe = Math.floor((x / width) * (3 + (seed % 4)) + seed) % 3
-      const disc = Math.hypot(x / width - 0.3 - (seed % 5) / 10, y / height - 0.4 - (seed % 3) / 10) < 0.2
-      pixels.set(disc ? [(seed * 83) % 256, 230, 120] : [60 + stripe * 70, (seed * 41) % 200, (y / height) * 255], (y * width + x) * 3)
+  for (let disc = 0; disc < 60; disc += 1) {
+    const [centreX, centreY, radius] = [chance() * width, chance() * height, (0.03 + 0.15 * chance()) * Math.min(width, height)]
+    const colour = [chance() * 255, chance() * 255, chance() * 255]
+    for (let y = Math.max(0, Math.ceil(centreY - radius)); y < Math.min(height, centreY + radius); y += 1) {
+      for (let x = Math.max(0, Math.ceil(centreX - radius)); x < Math.min(width, centreX + radius); x += 1) {
+        if (Math.hypot(x - centreX, y - centreY) < radius) pixels.set(colour, (y * width + x) * 3)
+      }
     }
   }
   return sharp(pixels, { raw: { width, height, channels: 3 } })
     .toFormat(type)
     .toBuffer()
+}
+
+/** A sequence of numbers from 0 to 1, the same for the same seed. */
+function chances(seed: number): () => number {
+  let state = seed * 7919
+  return () => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0
+    return ((state ^ (state >>> 13)) >>> 0) / 2 ** 32
+  }
 }
 
 /** The finished card of a run, or an error that says what the bot said instead. */

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+
+import { compareBooks } from '../../sandbox/books.ts'
+import type { FaultKind } from '../../sandbox/hosts/faults.ts'
+import { createClock } from '../../src/domain/clock.ts'
+import { endedCard, finishedCard, testSandbox } from '../support/sandbox.ts'
+import { readGeneration } from '../support/store-reader.ts'
+
+/** What becomes of the call, and whether the host made the job all the same. */
+const losses: { kind: FaultKind; what: string; made: boolean }[] = [
+  { kind: 'reset', what: 'the connection breaks before the host has read it', made: false },
+  { kind: 'lost-answer', what: 'the host accepts and the connection breaks', made: true },
+  { kind: 'down', what: 'a 5xx', made: false },
+  { kind: 'html', what: 'a page of HTML', made: true },
+  { kind: 'empty', what: 'nothing', made: true },
+  { kind: 'truncated', what: 'half an answer', made: true },
+  { kind: 'malformed', what: 'broken JSON', made: true },
+  { kind: 'unknown-shape', what: 'JSON of another shape', made: true },
+]
+
+describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
+  it.each(losses)('that is answered by $what is held, and never made again', async ({ kind, made }) => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
+    const host = sandbox.hosts[id]
+    host.faults.add({ kind, route: 'create' })
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus' })
+    const card = await endedCard(interaction, /On hold/)
+    expect(card.text).toContain('$0.35 stays set aside')
+    expect(card.text).not.toContain('walrus')
+    const reason = await interaction.followUp()
+    expect(reason.ephemeral).toBe(true)
+    expect(reason.text).toContain('It is not sent again')
+
+    // A bot that starts anew makes the next clip, and only that one.
+    await sandbox.stopBot()
+    await sandbox.startBot()
+    await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
+    if (made) await host.jobs.reached('finished', host.jobs.list()[0]?.id)
+    await sandbox.stopBot()
+    const creates = host.requests.list('create')
+    expect(creates).toHaveLength(2)
+    expect(JSON.stringify(creates[1]?.body)).toContain('the next one')
+    expect(interaction.currentReply()?.text).toContain('On hold')
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', attempts: 1, ledger: 'reserve hold' })
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, reserved: 350_000, invoiced: made ? 700_000 : 350_000 })
+  })
+
+  it('that never left costs nothing, and the next one goes through', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
+    const host = sandbox.hosts[id]
+    await host.refuseConnections()
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+    expect((await endedCard(interaction, /Not made/)).text).toContain('Nothing was charged.')
+    await host.acceptConnections()
+    await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
+    await sandbox.stopBot()
+    expect(host.requests.count('create')).toBe(1)
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', attempts: 1, ledger: 'reserve release' })
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, reserved: 0, invoiced: 350_000, equal: true })
+  })
+})

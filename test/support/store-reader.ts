@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+
+import SQLite from 'better-sqlite3'
+import { z } from 'zod'
+
+const StoredGeneration = z.object({
+  id: z.string(),
+  state: z.string(),
+  interactionId: z.string(),
+  endReason: z.string().nullable(),
+  attempts: z.number(),
+  /** Kinds of the ledger's rows in their order, as in `reserve capture`. */
+  ledger: z.string(),
+})
+export type StoredGeneration = z.infer<typeof StoredGeneration>
+
+/** What the bot has written down, in the order of asking, read from outside through a connection of its own; the bot may be running. */
+export function readGenerations({ dataFolder }: { dataFolder: string }): StoredGeneration[] {
+  const rows = readRows(
+    dataFolder,
+    `select id, state, interaction_id as interactionId, end_reason as endReason,
+       (select count(*) from attempts where generation_id = generations.id) as attempts,
+       coalesce((select group_concat(kind, ' ') from (select kind from ledger where generation_id = generations.id order by sequence)), '') as ledger
+     from generations order by created_at, id`,
+  )
+  return z.array(StoredGeneration).parse(rows)
+}
+
+/** The one generation that came of this interaction. */
+export function readGeneration(sandbox: { dataFolder: string }, { id }: { id: string }): StoredGeneration {
+  const found = readGenerations(sandbox).filter(({ interactionId }) => interactionId === id)
+  if (!found[0] || found.length > 1) throw new Error(`${found.length} generations came of one interaction`)
+  return found[0]
+}
+
+/** How many rows a table holds. */
+export function countRows({ dataFolder }: { dataFolder: string }, table: 'generations' | 'attempts' | 'ledger' | 'frames'): number {
+  return z.array(z.object({ rows: z.number() })).parse(readRows(dataFolder, `select count(*) as rows from ${table}`))[0]?.rows ?? 0
+}
+
+/** Everything that a guild or the installation (an empty owner) has set aside and spent today, in micro-dollars. */
+export function readDayWallet({ dataFolder }: { dataFolder: string }, ownerId = ''): { reserved: number; spent: number } {
+  const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })
+  try {
+    const row = database
+      .prepare(`select coalesce(sum(reserved), 0) as reserved, coalesce(sum(spent), 0) as spent from wallets where period = 'day' and owner_id = ?`)
+      .get(ownerId)
+    return z.object({ reserved: z.number(), spent: z.number() }).parse(row)
+  } finally {
+    database.close()
+  }
+}
+
+function readRows(dataFolder: string, statement: string): unknown[] {
+  const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })
+  try {
+    return database.prepare(statement).all()
+  } finally {
+    database.close()
+  }
+}
