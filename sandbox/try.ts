@@ -85,13 +85,21 @@ async function* readEvents(interactionId: string): AsyncGenerator<{ event: strin
   }
 }
 
-function print(heading: string, text: string): void {
-  const time = new Date().toISOString().slice(11, 19)
-  console.log(`\n${time}  ${heading}\n${text.replaceAll(/^/gm, '          ')}`)
+type Print = (heading: string, text: string) => void
+
+/** Prints what changed; an edit that changes nothing a person sees is not told again. */
+function createPrint(): Print {
+  let last = ''
+  return (heading, text) => {
+    if (text === last) return
+    last = text
+    const time = new Date().toISOString().slice(11, 19)
+    console.log(`\n${time}  ${heading}\n${text.replaceAll(/^/gm, '          ')}`)
+  }
 }
 
 /** True once nothing more is to come: the clip is there, or the card has lost its button for good. */
-async function show(event: string, content: unknown): Promise<boolean> {
+async function show(event: string, content: unknown, print: Print): Promise<boolean> {
   if (event === 'acknowledged') return false
   if (event === 'reply-deleted') {
     print('the reply was deleted', '')
@@ -99,7 +107,8 @@ async function show(event: string, content: unknown): Promise<boolean> {
   }
   const message = Message.parse(content)
   if (message.loading) return false
-  print(message.ephemeral ? 'for you alone' : event === 'reply' ? 'the card' : 'a message', message.text)
+  const buttons = message.buttons.map(({ label }) => `[ ${label} ]`)
+  print(message.ephemeral ? 'for you alone' : event === 'reply' ? 'the card' : 'a message', [message.text, ...buttons].join('\n'))
   for (const attachment of message.attachments) {
     const clip = await fetch(attachment.url)
     writeFileSync(attachment.filename, Buffer.from(await clip.arrayBuffer()))
@@ -110,6 +119,7 @@ async function show(event: string, content: unknown): Promise<boolean> {
 
 async function main(): Promise<void> {
   const order = readOrder()
+  const print = createPrint()
   const { interactionId } = z
     .object({ interactionId: z.string() })
     .parse(await post('/sandbox/run', { command: order.command, options: order.options }))
@@ -120,7 +130,7 @@ async function main(): Promise<void> {
           () => void post('/sandbox/press', { interactionId, button: 'Cancel' }).catch((error: unknown) => console.error(String(error))),
           order.cancelAfterSeconds * 1000,
         )
-  for await (const { event, content } of readEvents(interactionId)) if (await show(event, content)) break
+  for await (const { event, content } of readEvents(interactionId)) if (await show(event, content, print)) break
   clearTimeout(pressing)
 }
 
