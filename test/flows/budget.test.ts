@@ -1,0 +1,104 @@
+import { expect, it } from 'vitest'
+
+import { compareBooks } from '../../sandbox/books.ts'
+import type { Member } from '../../sandbox/discord/people/member.ts'
+import { endedCard, finishedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { countRows, readDayWallet, readGenerations } from '../support/store-reader.ts'
+
+interface Outcome {
+  accepted: boolean
+  /** What a refused member read, alone. */
+  refusal: string
+}
+
+const price = 350_000
+const moneyForSeven = '2.50'
+const environment = { PROVIDERS: 'fal', FAL_CONCURRENCY: '10', FAL_CREATES_PER_MINUTE: '1000' }
+
+/** A card with its button is an acceptance; a placeholder that goes and a private word is a refusal. */
+async function ask(member: Member): Promise<Outcome> {
+  const interaction = await member.run('film', { prompt: 'a boat' })
+  const accepted = interaction
+    .reply((message) => message.buttons.length > 0)
+    .then((): Outcome => ({ accepted: true, refusal: '' }))
+  const refused = interaction.replyDeleted().then(async (): Promise<Outcome> => {
+    const followUp = await interaction.followUp()
+    expect(followUp.ephemeral).toBe(true)
+    return { accepted: false, refusal: followUp.text }
+  })
+  return Promise.race([accepted.catch(() => refused), refused])
+}
+
+/** Lets the accepted clips be made and posted, ends the bot, and expects the books to hold exactly them. */
+async function expectPaid(sandbox: TestSandbox, count: number): Promise<void> {
+  await Promise.all(sandbox.hosts.fal.jobs.list().map(({ id }) => sandbox.hosts.fal.jobs.reached('finished', id)))
+  await sandbox.discord.request({ method: 'PATCH', when: () => posted(sandbox) === count })
+  await sandbox.stopBot()
+  expect(sandbox.hosts.fal.requests.count('create')).toBe(count)
+  expect(readGenerations(sandbox).map(({ state, ledger }) => `${state}: ${ledger}`)).toEqual(Array(count).fill('done: reserve capture'))
+  expect(countRows(sandbox, 'ledger')).toBe(2 * count)
+  expect(await compareBooks(sandbox)).toMatchObject({ spent: count * price, invoiced: count * price, reserved: 0, equal: true })
+}
+
+function posted({ discord }: TestSandbox): number {
+  return discord.requests.filter(({ files, status }) => files.length > 0 && status === 200).length
+}
+
+it('of 100 requests at once against money for 7, 7 are made and 93 are refused privately', async () => {
+  const sandbox = await testSandbox({ environment: { ...environment, GUILD_BUDGET_DAY_USD: moneyForSeven } })
+  // What counts here is the money, not how quickly a busy machine acknowledges.
+  sandbox.discord.clock.freeze()
+  sandbox.hosts.fal.jobs.hold('completion')
+  const members = Array.from({ length: 100 }, (_, index) => sandbox.discord.guild.createMember({ name: `Member ${index + 1}` }))
+  const outcomes = await Promise.all(members.map(ask))
+
+  expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(7)
+  const refusals = new Set(outcomes.filter(({ accepted }) => !accepted).map(({ refusal }) => refusal.replace(/It starts anew.*/, '')))
+  expect([...refusals]).toEqual(['This server’s budget has $0.05 left; this clip costs $0.35. '])
+  expect(sandbox.discord.guild.channel.messages()).toHaveLength(7)
+  expect(countRows(sandbox, 'generations')).toBe(7)
+  expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 7 * price, spent: 0 })
+
+  sandbox.hosts.fal.jobs.release('completion')
+  await expectPaid(sandbox, 7)
+})
+
+it('the cap over everything holds over many servers, each of which has money of its own', async () => {
+  const sandbox = await testSandbox({ environment: { ...environment, BUDGET_DAY_USD: moneyForSeven } })
+  sandbox.discord.clock.freeze()
+  const guilds = Array.from({ length: 20 }, (_, index) => sandbox.discord.createGuild({ name: `Server ${index + 1}` }))
+  const members = guilds.flatMap((guild) => [guild.createMember({ name: 'One' }), guild.createMember({ name: 'Another' })])
+  const outcomes = await Promise.all(members.map(ask))
+
+  expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(7)
+  for (const { accepted, refusal } of outcomes) if (!accepted) expect(refusal).toMatch(/^The bot’s budget has \$0\.05 left/)
+  await expectPaid(sandbox, 7)
+  const spentByGuilds = guilds.reduce((total, { id }) => total + readDayWallet(sandbox, id).spent, 0)
+  expect(spentByGuilds).toBe(7 * price)
+})
+
+it('a request that is refused leaves no row, no picture and nothing at the host', async () => {
+  const sandbox = await testSandbox({ environment: { ...environment, BUDGET_MONTH_USD: '0.34' } })
+  const image = { name: 'picture.png', bytes: await testPicture() }
+  const interaction = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
+  expect((await interaction.followUp()).text).toMatch(/^The bot’s budget has \$0\.34 left/)
+  await sandbox.stopBot()
+  for (const table of ['generations', 'attempts', 'ledger', 'frames'] as const) expect(countRows(sandbox, table)).toBe(0)
+  expect(sandbox.hosts.fal.requests.list()).toEqual([])
+  expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 0 })
+})
+
+it('money that is set free can be spent again', async () => {
+  const sandbox = await testSandbox({ environment: { ...environment, GUILD_BUDGET_DAY_USD: '0.35' } })
+  sandbox.hosts.fal.jobs.hold('completion')
+  const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+  await sandbox.hosts.fal.jobs.reached('running')
+  expect(await ask(sandbox.discord.member)).toMatchObject({ accepted: false })
+  await sandbox.discord.member.press(await first.reply((message) => message.buttons.length > 0), 'Cancel')
+  await endedCard(first, /Cancelled/)
+  sandbox.hosts.fal.jobs.release('completion')
+  await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
+  expect(await ask(sandbox.discord.member)).toMatchObject({ accepted: false })
+  await sandbox.stopBot()
+  expect(await compareBooks(sandbox)).toMatchObject({ spent: price, invoiced: price, reserved: 0, equal: true })
+})

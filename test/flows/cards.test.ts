@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+
+import type { FaultKind } from '../../sandbox/hosts/faults.ts'
+import { nastyPrompts } from '../discord/nasty-prompts.ts'
+import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+
+const { newlines, ...readable } = nastyPrompts
+const prompts: Record<string, string> = {
+  ...readable,
+  // Discord stores a message as UTF-8, of which these take the most.
+  'letters of three bytes': '語'.repeat(2500),
+  'three bytes and markup': '語*'.repeat(1250),
+  'a mention of the member and of everybody': '<@{member}> @here <@&{guild}> '.repeat(60),
+}
+
+/** One clip after the other through every state that a card has; resolves once all of them were shown. */
+async function showEveryCard({ discord, hosts }: TestSandbox, prompt: string): Promise<void> {
+  const { jobs, faults } = hosts.fal
+  const film = (options = {}) => discord.member.run('film', { prompt, negative: prompt, ...options }, { attachmentSizeLimit: 10_000_000 })
+  const press = async (card: Promise<{ id: string }>) => discord.member.press(await card, 'Cancel')
+
+  jobs.hold('completion')
+  const first = await film()
+  const making = first.reply((message) => /Making the clip/.test(message.text))
+  await making
+  const waiting = await film()
+  await press(waiting.reply((message) => /In line/.test(message.text) && message.buttons.length > 0))
+  await endedCard(waiting, /Cancelled/)
+  hosts.fal.conduct.onCancel = 'cannot'
+  await press(making)
+  await first.reply((message) => /Cancelling/.test(message.text))
+  jobs.release('completion')
+  await finishedCard(first)
+
+  const ends: [FaultKind, RegExp][] = [
+    ['moderated', /Not made/],
+    ['lost-answer', /On hold/],
+  ]
+  for (const [kind, words] of ends) {
+    faults.add({ kind })
+    const interaction = await film()
+    await endedCard(interaction, words)
+    await interaction.followUp()
+  }
+  // Larger than the answer may be: a link instead of the clip.
+  const linked = await discord.member.run('film', { prompt }, { attachmentSizeLimit: 17_000 })
+  await linked.reply((message) => message.buttons.some(({ label }) => label === 'Open the clip'))
+}
+
+/** Everything the member typed stands in the cards as text; nothing of it may act. */
+function expectQuiet({ discord }: TestSandbox): void {
+  const refused = discord.requests.filter(({ status }) => status >= 400)
+  expect(refused.map(({ method, path, status }) => `${method} ${path} ${status}`)).toEqual([])
+  expect(discord.responseProblems).toEqual([])
+  const messages = discord.guild.channel.messages(discord.member)
+  expect(messages.length).toBeGreaterThanOrEqual(5)
+  for (const message of messages) {
+    expect(message.mentions).toEqual([])
+    expect(message.notified).toEqual([])
+    expect(message.mentionsEveryone).toBe(false)
+  }
+}
+
+describe('Discord takes every card, and nobody is called, for a prompt of', () => {
+  it.each(Object.entries(prompts))('%s', async (_kind, pattern) => {
+    const sandbox = await testSandbox({
+      environment: { PROVIDERS: 'fal', FAL_CONCURRENCY: '1' },
+      // Discord would let the bot call everybody, if the bot asked for it.
+      discord: { rateLimit: { limit: 1000, windowMs: 1000 } },
+    })
+    const { discord } = sandbox
+    discord.guild.setBotPermissions([...botPermissions, 'MentionEveryone'])
+    const prompt = pattern.replaceAll('{member}', discord.member.id).replaceAll('{guild}', discord.guild.id).slice(0, 2500)
+    await showEveryCard(sandbox, prompt)
+    await sandbox.stopBot()
+    expectQuiet(sandbox)
+  })
+
+  it('nothing but newlines, by refusing it', async () => {
+    const sandbox = await testSandbox()
+    const interaction = await sandbox.discord.member.run('film', { prompt: newlines })
+    expect(await interaction.reply()).toMatchObject({ ephemeral: true })
+    expect(interaction.currentReply()?.text).toMatch(/prompt is empty/)
+  })
+})
+
+const botPermissions = [
+  'ViewChannel',
+  'SendMessages',
+  'SendMessagesInThreads',
+  'EmbedLinks',
+  'AttachFiles',
+  'ReadMessageHistory',
+] as const
