@@ -1,17 +1,25 @@
 import { parseArgs } from 'node:util'
 
 import { chooseMode, ConfigError } from './src/config.ts'
+import { tellHeld } from './src/held.ts'
 import { registerWithDiscord, startBot } from './src/main.ts'
 import { StoreLockedError } from './src/storage/lock.ts'
 
 /** `npm start`: nothing configured → the sandbox; configured → the bot; half configured → what is missing, and exit 1. */
 async function start(): Promise<void> {
-  const { values } = parseArgs({ options: { register: { type: 'boolean' }, guild: { type: 'string' } } })
+  const { values, positionals } = parseArgs({
+    options: { register: { type: 'boolean' }, guild: { type: 'string' }, held: { type: 'boolean' } },
+    allowPositionals: true,
+  })
   if (values.register) {
     const names = await registerWithDiscord({ environment: process.env, guildId: values.guild })
     console.log(
       `Registered ${names.map((name) => `/${name}`).join(', ')} ${values.guild ? `in server ${values.guild}` : 'for every server'}.`,
     )
+    return
+  }
+  if (values.held) {
+    await tellHeld(process.env, positionals, (line) => console.log(line))
     return
   }
   if (chooseMode(process.env) === 'sandbox') {

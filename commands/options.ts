@@ -1,4 +1,4 @@
-import type { ChatInputCommandInteraction, SlashCommandOptionsOnlyBuilder } from 'discord.js'
+import type { Attachment, ChatInputCommandInteraction, SlashCommandOptionsOnlyBuilder } from 'discord.js'
 import {
   ApplicationIntegrationType,
   InteractionContextType,
@@ -13,6 +13,8 @@ import type { AspectRatio, DurationSeconds } from '../src/domain/clip-request.ts
 import { clipLimits } from '../src/domain/clip-request.ts'
 import { Refusal } from '../src/domain/refusal.ts'
 import type { ClipWish, PictureWish } from '../src/studio.ts'
+
+import { providerOption } from './provider-option.ts'
 
 const defaultDuration: DurationSeconds = 5
 
@@ -37,6 +39,11 @@ export const promptOption = new SlashCommandStringOption()
   .setMinLength(2)
   .setMaxLength(clipLimits.promptCharacters)
   .setRequired(true)
+
+export const lastImageOption = new SlashCommandAttachmentOption()
+  .setName('last_image')
+  .setDescription('The last frame, on which the clip ends: PNG or JPEG, at least 300 pixels on each side')
+  .setFileTypes('.png', '.jpg', '.jpeg')
 
 const aspectOption = new SlashCommandStringOption()
   .setName('aspect')
@@ -65,7 +72,11 @@ export function withAspect(builder: SlashCommandOptionsOnlyBuilder): SlashComman
 
 /** The options that every clip has, after the required ones. */
 export function withClipOptions(builder: SlashCommandOptionsOnlyBuilder): SlashCommandOptionsOnlyBuilder {
-  return builder.addIntegerOption(durationOption).addStringOption(negativeOption).addNumberOption(guidanceOption)
+  return builder
+    .addIntegerOption(durationOption)
+    .addStringOption(negativeOption)
+    .addNumberOption(guidanceOption)
+    .addStringOption(providerOption)
 }
 
 /** What the member typed. Throws `prompt-empty` where there are no words. */
@@ -88,6 +99,15 @@ export function readAspect({ options }: ChatInputCommandInteraction): AspectRati
 export function readPicture({ options }: ChatInputCommandInteraction): PictureWish {
   const attachment = options.getAttachment('image')
   if (!attachment) throw new Refusal('picture-missing')
-  const { url, name, size, width, height } = attachment
+  return describePicture(attachment)
+}
+
+/** The picture on which the clip shall end, if there is one. */
+export function readLastPicture({ options }: ChatInputCommandInteraction): PictureWish | undefined {
+  const attachment = options.getAttachment('last_image')
+  return attachment ? describePicture(attachment) : undefined
+}
+
+function describePicture({ url, name, size, width, height }: Attachment): PictureWish {
   return { url, name, sizeBytes: size, width: width ?? undefined, height: height ?? undefined }
 }

@@ -47,7 +47,7 @@ export async function compareBooks({ hosts, dataFolder }: { hosts: Hosts; dataFo
 
 /** Every host of the sandbox. */
 export function allHosts(hosts: Hosts): readonly Host[] {
-  return [hosts.fal, hosts.replicate]
+  return hosts.all
 }
 
 async function readInvoice(host: Host): Promise<{ host: string; totalMicroUsd: number; lines: number }> {

@@ -8,7 +8,7 @@ import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from '
 import { type Hosts, startHosts } from './hosts/hosts.ts'
 
 export interface SandboxOptions {
-  /** Ports of the local Discord and of the hosts' first origin; any free ones unless given. */
+  /** Ports of the local Discord and of the hosts' first origin (they take twelve in a row, see `HostsOptions`); any free ones unless given. */
   discordPort?: number | undefined
   hostsPort?: number | undefined
   /** How many seconds pass at the hosts in one of ours. */
@@ -56,6 +56,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           discordMedia: [discord.cdnOrigin],
           fal: { queue: hosts.fal.origins.queue, storage: hosts.fal.origins.rest },
           replicate: { api: hosts.replicate.origins.api },
+          wavespeed: { api: hosts.wavespeed.origins.api },
+          runware: { api: hosts.runware.origins.api },
+          eachlabs: { api: hosts.eachlabs.origins.api },
           allowPrivateAddresses: true,
         },
         clock: options.clock,
@@ -97,6 +100,9 @@ function environmentFor(
     DISCORD_TOKEN: discord.botToken,
     FAL_KEY: hosts.fal.apiKey,
     REPLICATE_API_TOKEN: hosts.replicate.apiKey,
+    WAVESPEED_API_KEY: hosts.wavespeed.apiKey,
+    RUNWARE_API_KEY: hosts.runware.apiKey,
+    EACHLABS_API_KEY: hosts.eachlabs.apiKey,
     ALLOWED_GUILDS: '*',
     DATA_DIR: dataFolder,
     LOG_LEVEL: 'warn',

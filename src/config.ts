@@ -11,6 +11,9 @@ export interface Origins {
   discordMedia: readonly string[]
   fal: { queue: string; storage: string }
   replicate: { api: string }
+  wavespeed: { api: string }
+  runware: { api: string }
+  eachlabs: { api: string }
   /** Loopback and private addresses, and plain http: only ever true in the sandbox. */
   allowPrivateAddresses: boolean
 }
@@ -20,6 +23,9 @@ export const liveOrigins: Origins = {
   discordMedia: ['https://cdn.discordapp.com', 'https://media.discordapp.net'],
   fal: { queue: 'https://queue.fal.run', storage: 'https://rest.fal.ai' },
   replicate: { api: 'https://api.replicate.com' },
+  wavespeed: { api: 'https://api.wavespeed.ai' },
+  runware: { api: 'https://api.runware.ai' },
+  eachlabs: { api: 'https://api.eachlabs.ai' },
   allowPrivateAddresses: false,
 }
 
@@ -42,12 +48,18 @@ export interface Config {
   discordToken: string
   /** In the order in which they are tried. */
   hosts: readonly HostConfig[]
+  /** The operator's own order of hosts; undefined lets health, price and speed decide. */
+  hostOrder: readonly ProviderId[] | undefined
+  /** Where hosts can announce that a job is done; undefined where nobody outside can reach the bot. */
+  publicServer: { url: string; port: number } | undefined
   allowedGuilds: '*' | ReadonlySet<string>
   installationBudgets: Budgets
   /** What a guild may spend unless its own settings say otherwise. */
   guildBudgets: Budgets
   limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }
   databaseFile: string
+  /** Of Runware alone: how good, and so how large its files are (20 to 99), and its own look at the clip, which has a price. */
+  runware: { output: { quality: number }; safety: { checkContent: boolean; mode: 'fast' | 'full' } | undefined }
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
   /** Milliseconds that a stop waits for create calls under way. */
@@ -78,10 +90,17 @@ export function chooseMode(environment: Environment): 'live' | 'sandbox' {
 }
 
 /** The variable that holds each host's key, as the host's own tools call it. */
-export const keyVariables: Record<ProviderId, string> = { fal: 'FAL_KEY', replicate: 'REPLICATE_API_TOKEN' }
+export const keyVariables: Record<ProviderId, string> = {
+  fal: 'FAL_KEY',
+  replicate: 'REPLICATE_API_TOKEN',
+  wavespeed: 'WAVESPEED_API_KEY',
+  runware: 'RUNWARE_API_KEY',
+  eachlabs: 'EACHLABS_API_KEY',
+}
 
-const defaultConcurrency: Record<ProviderId, number> = { fal: 2, replicate: 4 }
-const defaultCreatesPerMinute: Record<ProviderId, number> = { fal: 60, replicate: 60 }
+/** What an account has on its first day, where the host says it; more is the operator's to set. */
+const defaultConcurrency: Record<ProviderId, number> = { fal: 2, replicate: 4, wavespeed: 3, runware: 4, eachlabs: 10 }
+const defaultCreatesPerMinute: Record<ProviderId, number> = { fal: 60, replicate: 60, wavespeed: 5, runware: 60, eachlabs: 60 }
 
 const dollars = z
   .string()
@@ -109,6 +128,15 @@ const hostOrder = z
     `is a list of ${providerIds.join(', ')}, each at most once`,
   )
 
+/** Without a slash at the end. Plain http only where it cannot leave the machine. */
+const publicUrl = z
+  .url('is the https address under which the bot can be reached, for instance https://rushes.example')
+  .refine(
+    (text) => /^(https:\/\/|http:\/\/127\.0\.0\.1(:|$|\/))/.test(text),
+    'must begin with https://: hosts send their webhooks to no other',
+  )
+  .transform((text) => text.replace(/\/+$/, ''))
+
 const Variables = z.object({
   DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
   PROVIDERS: hostOrder.optional(),
@@ -119,11 +147,15 @@ const Variables = z.object({
   GUILD_BUDGET_MONTH_USD: dollars.default(microUsd(50)),
   MEMBER_REQUESTS_PER_MINUTE: wholeNumber(1, 1000).default(6),
   GUILD_REQUESTS_PER_MINUTE: wholeNumber(1, 10_000).default(60),
+  PUBLIC_URL: publicUrl.optional(),
+  PORT: wholeNumber(1, 65_535).default(8080),
   DATA_DIR: z.string().min(1).default('./data'),
   ROLE: z.literal('all', 'can only be all in this version').default('all'),
   DATABASE_URL: z.undefined('is not read in this version: the store is an SQLite file in DATA_DIR. Remove the variable'),
   RENDER_DEADLINE_MINUTES: wholeNumber(5, 600).default(30),
   STOP_GRACE_SECONDS: wholeNumber(0, 600).default(30),
+  RUNWARE_OUTPUT_QUALITY: wholeNumber(20, 99).default(95),
+  RUNWARE_SAFETY: z.enum(['none', 'fast', 'full'], 'is none, fast or full').default('none'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'is debug, info, warn, error or silent').default('info'),
 })
 
@@ -170,11 +202,17 @@ export function readConfig(environment: Environment): Config {
       concurrency: parsedHosts.data[concurrencyVariable(id)] ?? defaultConcurrency[id],
       createsPerMinute: parsedHosts.data[createsVariable(id)] ?? defaultCreatesPerMinute[id],
     })),
+    hostOrder: variables.PROVIDERS,
+    publicServer: variables.PUBLIC_URL === undefined ? undefined : { url: variables.PUBLIC_URL, port: variables.PORT },
     allowedGuilds: variables.ALLOWED_GUILDS,
     installationBudgets: { day: variables.BUDGET_DAY_USD, month: variables.BUDGET_MONTH_USD },
     guildBudgets: { day: variables.GUILD_BUDGET_DAY_USD, month: variables.GUILD_BUDGET_MONTH_USD },
     limits: { memberRequestsPerMinute: variables.MEMBER_REQUESTS_PER_MINUTE, guildRequestsPerMinute: variables.GUILD_REQUESTS_PER_MINUTE },
     databaseFile: `${variables.DATA_DIR}/rushes.db`,
+    runware: {
+      output: { quality: variables.RUNWARE_OUTPUT_QUALITY },
+      safety: variables.RUNWARE_SAFETY === 'none' ? undefined : { checkContent: true, mode: variables.RUNWARE_SAFETY },
+    },
     renderDeadlineMs: variables.RENDER_DEADLINE_MINUTES * 60_000,
     stopGraceMs: variables.STOP_GRACE_SECONDS * 1000,
     logLevel: variables.LOG_LEVEL,

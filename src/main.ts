@@ -1,31 +1,35 @@
 import type { LookupFunction } from 'node:net'
 
-import { type Client, Events, type REST, Routes } from 'discord.js'
+import { type Client, Events, Routes } from 'discord.js'
 import type { DestinationStream } from 'pino'
 import { z } from 'zod'
 
 import { buttons, commands } from '../commands/index.ts'
-import { type Config, type Environment, liveOrigins, type Origins, readConfig } from './config.ts'
+import { type Environment, liveOrigins, type Origins, readConfig } from './config.ts'
 import { createDiscordClient, uploadLimitOf } from './discord/client.ts'
 import { createDelivery } from './discord/delivery.ts'
 import { createInteractions } from './discord/interactions.ts'
 import { createMessages } from './discord/messages.ts'
 import { inviteUrl } from './discord/permissions.ts'
-import { fetchRegistered, findDrift, registerCommands } from './discord/registration.ts'
+import { alignCommands } from './discord/alignment.ts'
+import { registerCommands } from './discord/registration.ts'
 import { createRestClients } from './discord/rest.ts'
 import { createTransport } from './discord/transport.ts'
 import { type Clock, createClock } from './domain/clock.ts'
 import { createId } from './domain/ids.ts'
-import { Refusal } from './domain/refusal.ts'
+import type { ProviderErrorKind } from './domain/provider-error.ts'
 import { createDispatcher } from './generations/dispatcher.ts'
-import { OutputGone } from './generations/ports.ts'
+import { createEstimates, type typicalRunMs } from './generations/estimates.ts'
+import { fetchClipFile } from './generations/fetch-clip.ts'
 import { claimNotice, rememberMessage } from './generations/store.ts'
-import { createWishes } from './generations/wishes.ts'
-import { createDownload, type Download, DownloadError } from './media/download.ts'
-import { pictureLimits } from './media/picture-policy.ts'
+import { createWakes } from './generations/wakes.ts'
+import { startHttpServer } from './http/server.ts'
+import { createDownload } from './media/download.ts'
+import { fetchMemberPicture } from './media/member-picture.ts'
 import { createNetwork } from './network/network.ts'
-import { createLog, type Log } from './observability/log.ts'
+import { createLog } from './observability/log.ts'
 import { createProviders } from './providers/registry.ts'
+import { createRouter } from './providers/router.ts'
 import { createLimits } from './quota/limits.ts'
 import { createSettings } from './quota/settings.ts'
 import { openDatabase } from './storage/database.ts'
@@ -38,6 +42,8 @@ export interface BotSettings {
   /** Where Discord and the hosts are; the real ones where not given. */
   origins?: Origins | undefined
   clock?: Clock | undefined
+  /** How long clips take where nothing is learnt yet, in milliseconds by duration; the sandbox's hosts are quicker than the real ones. */
+  typicalRunMs?: typeof typicalRunMs | undefined
   /** The resolver of names; the system's where not given. */
   lookup?: LookupFunction | undefined
   /** Where log lines go; standard output where not given. */
@@ -70,7 +76,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     owned.push(() => database.close())
     const limits = createLimits(config.limits)
     owned.push(() => limits.close())
-    const providers = createProviders(accountsOf(config, origins), { network, clock })
+    const providers = createProviders({ accounts: config.hosts, origins, choices: { runware: config.runware } }, { network, clock })
     owned.push(() => providers.close())
     const download = createDownload({ network, clock })
 
@@ -99,16 +105,26 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       claimNotice: (id) => claimNotice(database.statements, id, clock.now()),
       uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
     })
-    const wishes = createWishes()
+    const wakes = createWakes()
+    const router = createRouter({
+      clock,
+      onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, operatorSentences[kind] ?? 'a host needs the operator'),
+    })
+    const estimates = await createEstimates(database, settings.typicalRunMs)
+    const providerById = new Map(providers.all().map((provider) => [provider.id, provider]))
     const dispatcher = createDispatcher(config.hosts, {
       database,
-      providers: new Map(providers.all().map((provider) => [provider.id, provider])),
+      providers: providerById,
+      router,
+      estimates,
       delivery,
-      wishes,
+      wakes,
       clock,
       log,
       owner: createId(clock.now()),
-      downloadClip: (url, { signal }) => downloadClip(download, url, signal),
+      webhookUrlOf: ({ provider, webhookToken }) =>
+        config.publicServer && `${config.publicServer.url}/webhooks/${provider}/${webhookToken}`,
+      downloadClip: (url, { signal }) => fetchClipFile(download, url, signal),
       renderDeadlineMs: config.renderDeadlineMs,
     })
     const studio = createStudio({
@@ -117,17 +133,37 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       settings: createSettings(createKeyv(database, 'guild-settings')),
       limits,
       providers: providers.inOrder(config.hosts.map(({ id }) => id)),
+      router,
+      estimates,
       dispatcher,
       delivery,
-      wishes,
+      wakes,
       clock,
-      downloadPicture: (url) => downloadPicture(download, url, origins),
+      downloadPicture: (url) => fetchMemberPicture(download, url, origins.discordMedia),
     })
     const interactions = createInteractions({ commands, buttons, parts: { studio }, log })
     client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
 
     const applicationId = (await signIn(client, config.discordToken)).application.id
-    await alignCommands(rest.brief, applicationId, config, settings.registerAtStart ?? false, log)
+    await alignCommands(rest.brief, { applicationId, commands: commandBodies(), config, register: settings.registerAtStart ?? false, log })
+    if (config.publicServer) {
+      const { port } = config.publicServer
+      const server = await startHttpServer({
+        port,
+        database,
+        providers: providerById,
+        wakes,
+        wakeDispatcher: () => dispatcher.wake(),
+        clock,
+        log,
+      })
+      owned.push(() => server.close())
+    }
+    owned.push(async () => {
+      await interactions.settle()
+      await dispatcher.stop({ graceMs: config.stopGraceMs })
+      await delivery.settle()
+    })
     await dispatcher.start()
     if (config.allowedGuilds !== '*' && config.allowedGuilds.size === 0) {
       log.warn({}, 'ALLOWED_GUILDS is not set, so no server may make clips: set it to server ids, or to * for every server')
@@ -135,16 +171,16 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     const invitation = inviteUrl(applicationId)
     log.info({ hosts: config.hosts.map(({ id }) => id), guilds: client.guilds.cache.size, invitation }, 'ready')
 
-    owned.push(async () => {
-      await interactions.settle()
-      await dispatcher.stop({ graceMs: config.stopGraceMs })
-      await delivery.settle()
-    })
     return { invitation, stop: closeAll }
   } catch (error) {
     await closeAll()
     throw error
   }
+}
+
+const operatorSentences: Partial<Record<ProviderErrorKind, string>> = {
+  auth: 'a host does not accept its key: check the key; the host is left alone for ten minutes',
+  no_credit: 'the account at a host is empty: fill it up; the host is left alone for ten minutes',
 }
 
 /** `npm run register`: makes Discord's list of commands exactly ours, for one server (at once) or for all. Returns the names. */
@@ -172,43 +208,6 @@ export async function registerWithDiscord(
 
 const Application = z.object({ id: z.string() })
 
-function accountsOf(config: Config, origins: Origins): Parameters<typeof createProviders>[0] {
-  const keyOf = (id: string) => config.hosts.find((host) => host.id === id)?.apiKey
-  const [fal, replicate] = [keyOf('fal'), keyOf('replicate')]
-  return {
-    fal: fal === undefined ? undefined : { apiKey: fal, origins: origins.fal },
-    replicate: replicate === undefined ? undefined : { apiKey: replicate, origins: origins.replicate },
-  }
-}
-
-async function downloadPicture(download: Download, url: string, { discordMedia }: Origins): Promise<Uint8Array> {
-  try {
-    const options = {
-      signal: new AbortController().signal,
-      timeoutMs: 60_000,
-      maxBytes: pictureLimits.maxBytes,
-      allowedOrigins: discordMedia,
-    }
-    return (await download(url, options)).bytes
-  } catch (error) {
-    if (!(error instanceof DownloadError)) throw error
-    if (error.failure === 'too-large') throw new Refusal('picture-too-large', { limitBytes: pictureLimits.maxBytes })
-    throw new Refusal('picture-unreachable')
-  }
-}
-
-/** Larger than any clip of ten seconds that was ever measured, small enough to be held in memory. */
-const maxClipBytes = 256 * 1024 * 1024
-
-async function downloadClip(download: Download, url: string, signal: AbortSignal): Promise<Uint8Array> {
-  try {
-    return (await download(url, { signal, timeoutMs: 300_000, maxBytes: maxClipBytes })).bytes
-  } catch (error) {
-    if (error instanceof DownloadError && [403, 404, 410].includes(error.httpStatus ?? 0)) throw new OutputGone('gone', { cause: error })
-    throw error
-  }
-}
-
 /** Resolves once every shard has its guilds, so that nothing is answered before the bot knows where it is. */
 async function signIn(client: Client, token: string): Promise<Client<true>> {
   const ready = new Promise<Client<true>>((resolve) => client.once(Events.ClientReady, resolve))
@@ -218,18 +217,4 @@ async function signIn(client: Client, token: string): Promise<Client<true>> {
 
 function commandBodies() {
   return commands.map(({ data }) => data.toJSON())
-}
-
-async function alignCommands(rest: REST, applicationId: string, { allowedGuilds }: Config, register: boolean, log: Log): Promise<void> {
-  if (register) {
-    await registerCommands(rest, { applicationId }, commandBodies())
-    return
-  }
-  const everywhere = findDrift(commandBodies(), await fetchRegistered(rest, { applicationId }))
-  if (everywhere.length === 0) return
-  for (const guildId of allowedGuilds === '*' ? [] : allowedGuilds) {
-    const registered = await fetchRegistered(rest, { applicationId, guildId }).catch(() => []) // the bot is not in that server (yet)
-    if (findDrift(commandBodies(), registered).length === 0) return
-  }
-  log.warn({ differences: everywhere }, 'Discord shows other commands than this version has: run `npm run register`')
 }

@@ -1,26 +1,27 @@
-import { type AspectRatio, type ClipRequest, clipLimits, type DurationSeconds } from './domain/clip-request.ts'
-import type { Clock } from './domain/clock.ts'
-import { createId, createReference, type Snowflake } from './domain/ids.ts'
-import { providerIds, providerNames } from './domain/provider-id.ts'
-import { Refusal } from './domain/refusal.ts'
 import type { Config } from './config.ts'
+import { type AspectRatio, type ClipRequest, clipLimits, type DurationSeconds, type FrameReference } from './domain/clip-request.ts'
+import type { Clock } from './domain/clock.ts'
+import type { Snowflake } from './domain/ids.ts'
+import type { MicroUsd } from './domain/money.ts'
+import { type ProviderId, providerNames } from './domain/provider-id.ts'
+import { Refusal } from './domain/refusal.ts'
+import { acceptGeneration } from './generations/accept.ts'
+import { chooseHosts } from './generations/choose-host.ts'
 import type { Dispatcher } from './generations/dispatcher.ts'
-import { type Generation, isOver, type Requester } from './generations/generation.ts'
+import type { Estimates } from './generations/estimates.ts'
+import { isOver, type Requester } from './generations/generation.ts'
 import type { Delivery } from './generations/ports.ts'
 import { cancelQueued } from './generations/settle.ts'
-import { countAhead, findGeneration, insertGeneration, isKnownInteraction, wishCancel } from './generations/store.ts'
-import type { Wishes } from './generations/wishes.ts'
+import { countAhead, findGeneration, wishCancel } from './generations/store.ts'
+import type { Wakes } from './generations/wakes.ts'
 import { judgePicture } from './media/picture-policy.ts'
 import { readStartFrame } from './media/start-frame.ts'
-import { capableProviders, missingCapabilities, type RequestedCapability } from './providers/capable.ts'
-import { capabilitiesOf } from './providers/registry.ts'
+import { capableProviders } from './providers/capable.ts'
 import type { Frame, Provider } from './providers/provider.ts'
-import { recordReservation, type Reservation, reserve } from './quota/ledger.ts'
+import type { Router } from './providers/router.ts'
 import type { RequestLimits } from './quota/limits.ts'
-import { periodKeys } from './quota/periods.ts'
-import { budgetsOf, type GuildSettings, type SettingsStore } from './quota/settings.ts'
+import { budgetsOf, type SettingsStore } from './quota/settings.ts'
 import type { Database } from './storage/database.ts'
-import { keepFrame } from './storage/frames.ts'
 
 /** A picture as the member handed it in: what Discord says of it, not yet what it is. */
 export interface PictureWish {
@@ -40,12 +41,28 @@ export interface ClipWish {
   aspectRatio?: AspectRatio | undefined
   guidance?: number | undefined
   picture?: PictureWish | undefined
+  lastPicture?: PictureWish | undefined
+  /** The one host that shall make it; left out, the bot chooses. */
+  provider?: ProviderId | undefined
+}
+
+/** What is known of a wish while it is still being typed. */
+export type WishSoFar = Pick<ClipWish, 'negativePrompt' | 'guidance'> & { picture: boolean; lastPicture: boolean }
+
+/** A host as a member can choose it. */
+export interface ProviderChoice {
+  id: ProviderId
+  name: string
+  /** For five seconds. */
+  price: MicroUsd
 }
 
 /** Everything a command may ask for. */
 export interface Studio {
   /** What can be judged from memory alone, before the acknowledgement. Throws a `Refusal`; takes well under a second. */
   check(wish: ClipWish, requester: Requester): void
+  /** The hosts that are set up and can do what was typed so far, in the order in which they would be tried. From memory alone. */
+  choices(wish: WishSoFar): ProviderChoice[]
   /** Accepts the request or throws a `Refusal`, leaving nothing behind. From acceptance on the card belongs to the studio. */
   request(wish: ClipWish, requester: Requester): Promise<void>
   /** Wishes the end of a generation. Throws a `Refusal` if it is unknown, over, or not theirs. */
@@ -53,32 +70,53 @@ export interface Studio {
 }
 
 export interface StudioParts {
-  config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets'>
+  config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'hostOrder'>
   database: Database
   settings: SettingsStore
   limits: RequestLimits
-  /** In the order in which they are tried. */
+  /** In the order in which they are tried unless somebody chose another. */
   providers: readonly Provider[]
+  router: Router
+  estimates: Estimates
   dispatcher: Dispatcher
   delivery: Delivery
-  wishes: Wishes
+  wakes: Wakes
   clock: Clock
   /** Fetches a member's picture from Discord; throws a `Refusal` if it cannot be had. */
-  downloadPicture(url: string): Promise<Uint8Array>
+  downloadPicture: (url: string) => Promise<Uint8Array>
 }
 
 export function createStudio(parts: StudioParts): Studio {
-  const { database, clock } = parts
+  const { config, database, clock } = parts
   return {
     check: (wish, requester) => check(wish, requester, parts),
+
+    choices: (wish) => {
+      const request = toRequest({ ...wish, prompt: '', durationSeconds: 5 }, framesSoFar(wish))
+      return capableProviders(parts.providers, request).map((provider) => ({
+        id: provider.id,
+        name: providerNames[provider.id],
+        price: provider.price(request),
+      }))
+    },
 
     request: async (wish, requester) => {
       check(wish, requester, parts)
       await parts.limits.admit(requester)
-      const frame = wish.picture && (await readStartFrame(await parts.downloadPicture(wish.picture.url)))
       const settings = await parts.settings.read(requester.guildId)
-      const request = toRequest(wish, frame)
-      const generation = await accept(request, frame, requester, settings, parts)
+      const frames = await fetchFrames(wish, parts)
+      const request = toRequest(wish, frames)
+      const [first, ...others] = chooseHosts(request, { ...parts, only: wish.provider, chosen: settings.providers ?? config.hostOrder })
+      if (!first) throw new Refusal('no-provider-can')
+      const generation = await acceptGeneration(database, {
+        request,
+        frames: [frames.start, frames.last].filter((frame) => frame !== undefined),
+        requester,
+        candidates: [first, ...others],
+        budgets: { installation: config.installationBudgets, guild: budgetsOf(settings, config.guildBudgets) },
+        timeZone: settings.timeZone,
+        now: clock.now(),
+      })
       if (!generation) return
       parts.delivery.show(generation, { now: clock.now(), ahead: await countAhead(database.statements, generation) })
       parts.dispatcher.wake()
@@ -92,126 +130,64 @@ export function createStudio(parts: StudioParts): Studio {
       const cancelled = await cancelQueued(database, generationId, clock.now())
       if (cancelled) return parts.delivery.end(cancelled, { now: clock.now() })
       if (!(await wishCancel(database.statements, generationId, clock.now()))) throw new Refusal('generation-over')
-      parts.wishes.announceCancel(generationId)
+      parts.wakes.wake(generationId)
     },
   }
 }
 
 /** The checks that need no waiting, in the order in which a member is told. */
-function check(wish: ClipWish, { guildId }: Requester, { config, providers }: StudioParts): void {
-  if (config.allowedGuilds !== '*' && !config.allowedGuilds.has(guildId)) throw new Refusal('guild-not-allowed', { guildId })
+function check(wish: ClipWish, { guildId }: Requester, parts: StudioParts): void {
+  const { allowedGuilds } = parts.config
+  if (allowedGuilds !== '*' && !allowedGuilds.has(guildId)) throw new Refusal('guild-not-allowed', { guildId })
   if (wish.prompt.trim() === '') throw new Refusal('prompt-empty')
-  if (wish.prompt.length > clipLimits.promptCharacters) {
-    throw new Refusal('prompt-too-long', { characters: wish.prompt.length, limit: clipLimits.promptCharacters })
+  checkLength('prompt-too-long', wish.prompt, clipLimits.promptCharacters)
+  checkLength('negative-prompt-too-long', wish.negativePrompt ?? '', clipLimits.negativePromptCharacters)
+  for (const picture of [wish.picture, wish.lastPicture]) {
+    const refusal = picture && judgePicture(picture)
+    if (refusal) throw refusal
   }
-  if ((wish.negativePrompt?.length ?? 0) > clipLimits.negativePromptCharacters) {
-    throw new Refusal('negative-prompt-too-long', {
-      characters: wish.negativePrompt?.length ?? 0,
-      limit: clipLimits.negativePromptCharacters,
-    })
-  }
-  const picture = wish.picture && judgePicture(wish.picture)
-  if (picture) throw picture
-  // The bytes are not known yet, but which hosts can do it depends only on whether there is a picture.
-  capableOf(toRequest(wish, wish.picture && unseenFrame), providers, undefined)
+  // The bytes are not known yet, but which hosts can do it depends only on whether there are pictures.
+  const request = toRequest(wish, framesSoFar({ picture: wish.picture !== undefined, lastPicture: wish.lastPicture !== undefined }))
+  chooseHosts(request, { ...parts, only: wish.provider })
 }
 
-const unseenFrame = { sha256: '', mediaType: 'image/png', width: 0, height: 0, sizeBytes: 0 } as const
+function checkLength(identifier: 'prompt-too-long' | 'negative-prompt-too-long', text: string, limit: number): void {
+  if (text.length > limit) throw new Refusal(identifier, { characters: text.length, limit })
+}
 
-function toRequest(wish: ClipWish, frame: Omit<Frame, 'bytes'> | undefined): ClipRequest {
+interface Frames<Picture extends FrameReference = Frame> {
+  start?: Picture | undefined
+  last?: Picture | undefined
+}
+
+const unseen: FrameReference = { sha256: '', mediaType: 'image/png', width: 0, height: 0, sizeBytes: 0 }
+
+/** Pictures that were named but not fetched yet. */
+function framesSoFar({ picture, lastPicture }: { picture: boolean; lastPicture: boolean }): Frames<FrameReference> {
+  return { ...(picture && { start: unseen }), ...(lastPicture && { last: unseen }) }
+}
+
+async function fetchFrames({ picture, lastPicture }: ClipWish, { downloadPicture }: StudioParts): Promise<Frames> {
+  const fetch = async (wish: PictureWish | undefined) => wish && readStartFrame(await downloadPicture(wish.url))
+  const [start, last] = await Promise.all([fetch(picture), fetch(lastPicture)])
+  return { start, last }
+}
+
+function toRequest(wish: Omit<ClipWish, 'picture' | 'lastPicture'>, { start, last }: Frames<FrameReference>): ClipRequest {
+  const negativePrompt = wish.negativePrompt?.trim()
   return {
     prompt: wish.prompt.trim(),
-    ...(wish.negativePrompt?.trim() && { negativePrompt: wish.negativePrompt.trim() }),
+    ...(negativePrompt && { negativePrompt }),
     durationSeconds: wish.durationSeconds,
-    ...(wish.aspectRatio && !frame && { aspectRatio: wish.aspectRatio }),
+    // A clip from a picture takes the picture's shape.
+    ...(wish.aspectRatio && !start && { aspectRatio: wish.aspectRatio }),
     ...(wish.guidance !== undefined && { guidance: wish.guidance }),
-    ...(frame && {
-      startFrame: {
-        sha256: frame.sha256,
-        mediaType: frame.mediaType,
-        width: frame.width,
-        height: frame.height,
-        sizeBytes: frame.sizeBytes,
-      },
-    }),
+    ...(start && { startFrame: referenceTo(start) }),
+    ...(last && { lastFrame: referenceTo(last) }),
   }
 }
 
-/** The hosts that can do it, in the guild's order, then the operator's. None is a refusal that names who could. */
-function capableOf(request: ClipRequest, providers: readonly Provider[], preferred: GuildSettings['providers']): readonly Provider[] {
-  const rank = (provider: Provider) => {
-    const index = preferred?.indexOf(provider.id) ?? -1
-    return index === -1 ? Number.MAX_SAFE_INTEGER : index
-  }
-  const ordered = [...providers].sort((left, right) => rank(left) - rank(right))
-  const capable = capableProviders(ordered, request)
-  if (capable.length > 0) return capable
-  const missing = new Set(providers.flatMap((provider) => missingCapabilities(provider, request)))
-  const others = providerIds.filter((id) => missingCapabilities({ capabilities: capabilitiesOf[id] }, request).length === 0)
-  throw new Refusal('no-provider-can', {
-    feature: [...missing].map((capability) => capabilityNames[capability]).join(', '),
-    capable: others.map((id) => providerNames[id]),
-  })
-}
-
-const capabilityNames: Record<RequestedCapability, string> = {
-  text: 'a clip from words alone',
-  firstFrame: 'a clip from a picture',
-  lastFrame: 'a last frame',
-  negativePrompt: '`negative`',
-  guidance: '`guidance`',
-}
-
-/** Keeps the picture, then reserves and inserts in one transaction. Undefined if this interaction was accepted before. */
-async function accept(
-  request: ClipRequest,
-  frame: Frame | undefined,
-  requester: Requester,
-  settings: GuildSettings,
-  { config, database, providers, clock }: StudioParts,
-): Promise<Generation | undefined> {
-  const capable = capableOf(request, providers, settings.providers)
-  const provider = capable[0]
-  if (!provider) return undefined
-  const now = clock.now()
-  // The dearest host it may end at: a guild is never charged more than was set aside for it.
-  const price = Math.max(...capable.map((candidate) => candidate.price(request)))
-  const generation: Generation = {
-    ...requester,
-    id: createId(now),
-    state: 'queued',
-    request,
-    provider: provider.id,
-    price,
-    createdAt: now,
-    startedAt: undefined,
-    endedAt: undefined,
-    cancelRequestedAt: undefined,
-    endReason: undefined,
-    captured: false,
-    reference: createReference(),
-    messageId: undefined,
-    outputUrl: undefined,
-  }
-  const reservation: Reservation = {
-    generationId: generation.id,
-    take: 1,
-    guildId: requester.guildId,
-    amount: price,
-    guildPeriods: periodKeys(now, settings.timeZone),
-    installationPeriods: periodKeys(now),
-  }
-  return database.transaction(async (transaction) => {
-    if (await isKnownInteraction(transaction, requester.reply.interactionId)) return undefined
-    await reserve(transaction, reservation, {
-      installation: config.installationBudgets,
-      guild: budgetsOf(settings, config.guildBudgets),
-      now,
-      timeZone: settings.timeZone,
-    })
-    if (frame) await keepFrame(transaction, frame, now)
-    await insertGeneration(transaction, generation, reservation)
-    await recordReservation(transaction, reservation, now)
-    return generation
-  })
+/** The bytes stay out of the stored request. */
+function referenceTo({ sha256, mediaType, width, height, sizeBytes }: FrameReference): FrameReference {
+  return { sha256, mediaType, width, height, sizeBytes }
 }

@@ -8,10 +8,18 @@ const tokenLifetimeMs = 15 * 60 * 1000
 
 export const callbackTypes = { message: 4, deferredMessage: 5, deferredUpdate: 6, update: 7, autocomplete: 8, modal: 9 } as const
 
+/** What an interaction is called on the wire. */
+export const interactionTypes = { command: 2, component: 3, autocomplete: 4 } as const
+
+export interface SuggestedChoice {
+  name: string
+  value: string | number
+}
+
 export interface StoredInteraction {
   readonly id: string
   readonly token: string
-  readonly kind: 'command' | 'component'
+  readonly kind: keyof typeof interactionTypes
   readonly createdAt: number
   readonly userId: string
   readonly guildId: string
@@ -21,6 +29,10 @@ export interface StoredInteraction {
   readonly installedBy: 'guild' | 'user'
   /** The message whose component was used. */
   readonly sourceMessageId: string | undefined
+  /** The type of the option that is being typed. */
+  readonly focusedType: number | undefined
+  /** What the bot offers for that option. */
+  choices: SuggestedChoice[] | undefined
   callbackType: number | undefined
   /** What `@original` means: the reply, or the source message once it was updated. */
   originalId: string | undefined
@@ -38,11 +50,14 @@ export class Interactions {
     this.#clock = clock
   }
 
-  begin(start: Omit<StoredInteraction, 'token' | 'createdAt' | 'callbackType' | 'originalId' | 'followUpIds'>): StoredInteraction {
+  begin(
+    start: Omit<StoredInteraction, 'token' | 'createdAt' | 'choices' | 'callbackType' | 'originalId' | 'followUpIds'>,
+  ): StoredInteraction {
     const interaction: StoredInteraction = {
       ...start,
       token: randomBytes(96).toString('base64url'),
       createdAt: this.#clock.now(),
+      choices: undefined,
       callbackType: undefined,
       originalId: undefined,
       followUpIds: [],
@@ -65,15 +80,21 @@ export class Interactions {
     const interaction = this.#byToken.get(token)
     if (interaction?.id !== id) throw refuse.unknownInteraction()
     if (interaction.callbackType !== undefined) throw refuse.alreadyAcknowledged()
-    if (this.#clock.now() - interaction.createdAt > acknowledgementMs) throw refuse.unknownInteraction()
+    if (this.isTooLate(interaction)) throw refuse.unknownInteraction()
     return interaction
+  }
+
+  /** Are the 3 s over in which the first answer has to come? */
+  isTooLate(interaction: StoredInteraction): boolean {
+    return this.#clock.now() - interaction.createdAt > acknowledgementMs
   }
 
   /** The acknowledged interaction whose token still lives; else 50027, or 10015 before an acknowledgement. */
   byToken(token: string): StoredInteraction {
     const interaction = this.#byToken.get(token)
     if (!interaction || this.#clock.now() - interaction.createdAt > tokenLifetimeMs) throw refuse.invalidToken()
-    if (interaction.callbackType === undefined) throw refuse.unknownWebhook()
+    // Choices are all that a half-typed command can be answered with: nothing was said that its token could reach.
+    if (interaction.callbackType === undefined || interaction.kind === 'autocomplete') throw refuse.unknownWebhook()
     return interaction
   }
 }

@@ -28,6 +28,7 @@ export type { Interaction } from './people/interaction.ts'
 export type { Member } from './people/member.ts'
 export type { ShownMessage } from './people/shown-message.ts'
 export type { PickedFile } from './people/options.ts'
+export type { SuggestedChoice } from './interactions.ts'
 export type { Faults, Hold } from './faults.ts'
 export type { RecordedRequest, RequestPattern } from './http/record.ts'
 

@@ -11,29 +11,35 @@ export interface CallEnvironment {
 }
 export type Call = Context<CallEnvironment>
 
+export type KeyJudgement = LoggedRequest['authorization']
+
 export interface CallParts {
   /** The name of the origin that is called (`queue`, `api` …). */
   origin: string
-  /** The value of the Authorization header that opens the door; undefined where none is needed. */
-  authorization: string | undefined
+  /** The value of the Authorization header that opens the door, or who else judges the key; undefined where none is needed. */
+  authorization: string | ((call: Call) => KeyJudgement | Promise<KeyJudgement>) | undefined
   faults: Faults
   requests: RequestLog
   /** How this host words an error. */
   answers: Record<AnswerFault, (call: Call) => Response>
+  /** What may be written down of a body that holds a key; all of it unless given. */
+  withoutKeys?: (body: unknown) => unknown
 }
 
 /**
  * What happens to every call of a host before and after its own work: it is written down, it may break, its key is looked at,
  * and its answer may get lost.
  */
-export function receiveCall(route: RouteName, parts: CallParts): MiddlewareHandler<CallEnvironment> {
+export function receiveCall(named: RouteName | ((call: Call) => Promise<RouteName>), parts: CallParts): MiddlewareHandler<CallEnvironment> {
   return async (call, next) => {
-    const entry = writeDown(call, route, parts)
+    const route = typeof named === 'string' ? named : await named(call)
+    const entry = await writeDown(call, route, parts)
     if (parts.faults.take(route, ['reset'])) return breakOff(call)
     if (parts.authorization !== undefined && entry.authorization !== 'accepted') {
       return answered(entry, parts.answers['bad-key'](call))
     }
-    entry.body = await jsonOf(call)
+    const body = await jsonOf(call)
+    entry.body = parts.withoutKeys ? parts.withoutKeys(body) : body
     const refusal = parts.faults.take(route, answerFaults)
     if (refusal) return answered(entry, parts.answers[refusal.kind](call))
 
@@ -52,13 +58,12 @@ export function receiveCall(route: RouteName, parts: CallParts): MiddlewareHandl
 
 /** An address that the host does not have. */
 export function unknownCall(parts: CallParts, answer: (call: Call) => Response): Handler<CallEnvironment> {
-  return (call) => answered(writeDown(call, undefined, parts), answer(call))
+  return async (call) => answered(await writeDown(call, undefined, parts), answer(call))
 }
 
-function writeDown(call: Call, route: RouteName | undefined, { origin, authorization, requests }: CallParts): LoggedRequest {
+async function writeDown(call: Call, route: RouteName | undefined, { origin, authorization, requests }: CallParts): Promise<LoggedRequest> {
   const { pathname, search } = new URL(call.req.url)
-  const given = call.req.header('authorization')
-  const judged = given === undefined ? 'none' : given === authorization ? 'accepted' : 'wrong'
+  const judged = typeof authorization === 'function' ? await authorization(call) : judgeKey(call.req.header('authorization'), authorization)
   const entry: LoggedRequest = {
     origin,
     method: call.req.method,
@@ -72,7 +77,12 @@ function writeDown(call: Call, route: RouteName | undefined, { origin, authoriza
   return entry
 }
 
-async function jsonOf(call: Call): Promise<unknown> {
+export function judgeKey(given: string | undefined, right: string | undefined): KeyJudgement {
+  if (given === undefined) return 'none'
+  return given === right ? 'accepted' : 'wrong'
+}
+
+export async function jsonOf(call: Call): Promise<unknown> {
   if (!call.req.header('content-type')?.includes('application/json')) return undefined
   const text = await call.req.text()
   try {

@@ -8,14 +8,41 @@ export interface Conduct {
   onCancel: 'cancels' | 'cannot' | 'completes-anyway'
   /** Is a job that was cancelled while running billed in full, or not at all? */
   billCancelled: boolean
+  /** Is a job that failed while running billed in full, or not at all? */
+  billFailed: boolean
   /** Jobs that run at the same time; the others wait in the queue. */
   concurrency: number
+  /** Jobs that may wait and run at the same time; a further one is answered as too many requests. */
+  inFlight: number
+  /** Create calls in a virtual minute; a further one is answered as too many requests. */
+  createsPerMinute: number
+  /** How the answer to too many requests says when to come back: not at all, in seconds, or as a date. */
+  retryAfter: 'untold' | 'seconds' | 'date'
+  /** Whose words tell that the content was refused: the host's own, or those that the model gave to the host. */
+  moderatedBy: 'host' | 'model'
   /** Virtual seconds that a job takes, before its spread of a fifth to either side. */
   runSeconds: { 5: number; 10: number }
   /** Virtual seconds from the order to the start, where nothing else is in the way. */
   queueSeconds: number
+  /** Virtual seconds between one attempt to deliver a webhook and the next; when they are used up, the host gives up. */
+  webhookRetrySeconds: readonly number[]
+  /** Milliseconds of real time that whoever gets a webhook has to answer it: the receiver lives in real time, whatever the clock here does. */
+  webhookTimeoutMs: number
 }
 
 export function usualConduct(): Conduct {
-  return { onCancel: 'cancels', billCancelled: false, concurrency: 20, runSeconds: { 5: 160, 10: 250 }, queueSeconds: 3 }
+  return {
+    onCancel: 'cancels',
+    billCancelled: false,
+    billFailed: false,
+    concurrency: 20,
+    inFlight: Infinity,
+    createsPerMinute: Infinity,
+    retryAfter: 'untold',
+    moderatedBy: 'host',
+    runSeconds: { 5: 160, 10: 250 },
+    queueSeconds: 3,
+    webhookRetrySeconds: [],
+    webhookTimeoutMs: 10_000,
+  }
 }

@@ -3,14 +3,16 @@ import type { CallEnvironment } from './call.ts'
 import { FaultOrder, type Faults } from './faults.ts'
 import type { Invoice } from './invoice.ts'
 import type { RequestLog } from './request-log.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 /** What only a sandbox has: `/sandbox/…` at every origin of a host, without a key and without a trace in the request log. */
 export function addControl(
   app: Hono<CallEnvironment>,
-  { invoice, faults, requests }: { invoice: Invoice; faults: Faults; requests: RequestLog },
+  { invoice, faults, requests, webhooks }: { invoice: Invoice; faults: Faults; requests: RequestLog; webhooks: Webhooks },
 ): void {
   app.get('/sandbox/invoice', (call) => call.json(invoice.sheet()))
   app.get('/sandbox/requests', (call) => call.json(requests.list()))
+  app.get('/sandbox/webhooks', (call) => call.json(webhooks.list()))
   app.post('/sandbox/faults', async (call) => {
     const order = FaultOrder.safeParse(await call.req.json().catch(() => undefined))
     if (!order.success) return call.json({ problems: order.error.issues.map(({ path, message }) => ({ path, message })) }, 400)

@@ -1,26 +1,50 @@
 import { z } from 'zod'
 
 /** The calls of a host that a fault can be aimed at, by what they are for. */
-export const routeNames = ['create', 'status', 'stream', 'result', 'cancel', 'list', 'upload', 'file', 'output', 'secret'] as const
+export const routeNames = [
+  'create',
+  'status',
+  'stream',
+  'result',
+  'cancel',
+  'list',
+  'upload',
+  'file',
+  'output',
+  'secret',
+  'session',
+  'webhook',
+] as const
 export type RouteName = (typeof routeNames)[number]
 
 /** The host answers with an error, and does nothing. */
 export const answerFaults = ['refused', 'no-credit', 'busy', 'down', 'bad-key'] as const
-/** The job is made, and this becomes of it. */
-export const jobFaults = ['moderated', 'failed', 'slow'] as const
+/** The job is made, and this becomes of it. `flagged`: the clip is delivered, marked by the host's own check where it has one. */
+export const jobFaults = ['moderated', 'failed', 'timed-out', 'flagged', 'slow'] as const
 /** The call does its work, and the answer is lost or spoiled on its way. */
 export const lostAnswers = ['lost-answer', 'html', 'empty', 'truncated', 'malformed', 'unknown-shape'] as const
+/**
+ * What becomes of the next webhook. `webhook-lost`: it never arrives. `webhook-twice`: the very same request, two times.
+ * `webhook-forged`: with a proof of its origin that does not hold. `webhook-stale`: rightly signed, long ago.
+ * `webhook-of-another-job`: rightly signed, sent where this job's belongs, and speaking of another.
+ */
+export const webhookFaults = ['webhook-lost', 'webhook-twice', 'webhook-forged', 'webhook-stale', 'webhook-of-another-job'] as const
+/** The job is done at once, and its webhook arrives before the create call is answered. */
+export const earlyWebhook = 'webhook-first'
 /** `reset`: the connection breaks before the host has read the call. `output-gone`: the finished clip is not there. */
 export const otherFaults = ['reset', 'output-gone'] as const
 
 export type AnswerFault = (typeof answerFaults)[number]
 export type JobFault = (typeof jobFaults)[number]
+/** What a job can be fated to; `output-gone` ends what was a success. */
+export type JobFate = JobFault | 'output-gone'
 export type LostAnswer = (typeof lostAnswers)[number]
-export type FaultKind = AnswerFault | JobFault | LostAnswer | (typeof otherFaults)[number]
+export type WebhookFault = (typeof webhookFaults)[number]
+export type FaultKind = AnswerFault | JobFault | LostAnswer | WebhookFault | typeof earlyWebhook | (typeof otherFaults)[number]
 
 export interface Fault {
   kind: FaultKind
-  /** `create` unless given (`output` for `output-gone`). */
+  /** `create` unless given (`output` for `output-gone`, `webhook` for what happens to a webhook). */
   route?: RouteName | undefined
   /** How many calls it meets; 1 unless given, `Infinity` until cleared. */
   times?: number | undefined
@@ -29,7 +53,7 @@ export interface Fault {
 }
 
 /** The faults that a person can also ask for, over HTTP or by `sandbox:<kind>` in the prompt. */
-export const promptFaults = [...answerFaults, ...jobFaults, 'lost-answer'] as const
+export const promptFaults = [...answerFaults, ...jobFaults, ...webhookFaults, earlyWebhook, 'lost-answer', 'output-gone'] as const
 export type PromptFault = (typeof promptFaults)[number]
 
 /** What `POST /sandbox/faults` takes. */
@@ -43,7 +67,7 @@ export const FaultOrder = z.strictObject({
 export class Faults {
   readonly #waiting: { kind: FaultKind; route: RouteName; times: number; status: number | undefined }[] = []
 
-  add({ kind, route = kind === 'output-gone' ? 'output' : 'create', times = 1, status }: Fault): void {
+  add({ kind, route = usualRoute(kind), times = 1, status }: Fault): void {
     this.#waiting.push({ kind, route, times, status })
   }
 
@@ -60,6 +84,11 @@ export class Faults {
     if (fault.times <= 0) this.#waiting.splice(this.#waiting.indexOf(fault), 1)
     return { kind: fault.kind as Kind, status: fault.status }
   }
+}
+
+function usualRoute(kind: FaultKind): RouteName {
+  if (kind === 'output-gone') return 'output'
+  return (webhookFaults as readonly FaultKind[]).includes(kind) ? 'webhook' : 'create'
 }
 
 /**

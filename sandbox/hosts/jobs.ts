@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import type { JobFault } from './faults.ts'
+import type { JobFate } from './faults.ts'
 import { Gate } from './gate.ts'
 import type { BillingReason, Invoice } from './invoice.ts'
 import { isFinished, type Job, type JobOrder, type JobState } from './job.ts'
@@ -16,7 +16,7 @@ export interface JobsParts extends Studio {
 export interface SubmitOptions {
   /** The host's own form of id; a UUID unless given. */
   id?: string
-  faults: ReadonlySet<JobFault>
+  faults: ReadonlySet<JobFate>
   /** Virtual milliseconds after which a job that has not finished is ended. */
   deadlineMs?: number | undefined
 }
@@ -46,11 +46,11 @@ export class Jobs {
   }
 
   submit(order: JobOrder, { id = randomUUID(), faults, deadlineMs }: SubmitOptions): Job {
-    const job: Job = { id, order, createdAt: this.#parts.clock.now(), state: 'queued' }
+    const job: Job = { id, order, createdAt: this.#parts.clock.now(), faults, state: 'queued' }
     const work = { ended: new AbortController(), hurry: new AbortController() }
     this.#jobs.set(id, job)
     this.#work.set(job, work)
-    void this.#run(job, faults, work)
+    void this.#run(job, work)
     if (deadlineMs !== undefined) void this.#endAfter(job, deadlineMs, work.ended.signal)
     this.#events.emit('change', job)
     return job
@@ -81,11 +81,21 @@ export class Jobs {
     const { onCancel } = this.#parts.conduct
     if (job.state === 'queued' || onCancel === 'cancels') this.#finish(job, 'cancelled')
     else if (onCancel === 'completes-anyway') {
-      this.#work.get(job)?.hurry.abort()
+      this.hurry(job)
       await this.reached('finished', job.id)
       return 'too-late'
     }
     return 'accepted'
+  }
+
+  /** The job is done as soon as it has started and its clip is rendered, whatever time it would have taken. */
+  hurry(job: Job): void {
+    this.#work.get(job)?.hurry.abort()
+  }
+
+  /** Calls the listener at each change of any job, at once and for as long as the jobs live. */
+  onChange(listener: (job: Job) => void): void {
+    this.#events.on('change', listener)
   }
 
   /** From now on no job passes this point; each waits there until it is released. */
@@ -118,6 +128,11 @@ export class Jobs {
     await once(this.#events, 'change', { signal: signal ? AbortSignal.any([signal, closed]) : closed })
   }
 
+  /** Aborted when all work ends. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
   /** Ends all work. */
   close(): void {
     const reason = new Ended('the hosts were stopped')
@@ -125,7 +140,7 @@ export class Jobs {
     for (const { ended } of this.#work.values()) ended.abort(reason)
   }
 
-  async #run(job: Job, faults: ReadonlySet<JobFault>, work: { ended: AbortController; hurry: AbortController }): Promise<void> {
+  async #run(job: Job, work: { ended: AbortController; hurry: AbortController }): Promise<void> {
     const started = () => {
       job.state = 'running'
       job.startedAt = this.#parts.clock.now()
@@ -134,7 +149,7 @@ export class Jobs {
     const signals = { ended: work.ended.signal, hurry: work.hurry.signal }
     const number = this.#jobs.size
     try {
-      job.clip = await performJob({ job, number, faults, gates: this.#gates, slots: this.#slots, started, ...signals }, this.#parts)
+      job.clip = await performJob({ job, number, gates: this.#gates, slots: this.#slots, started, ...signals }, this.#parts)
       this.#finish(job, 'succeeded')
     } catch (error) {
       if (work.ended.signal.aborted) return
@@ -156,7 +171,8 @@ export class Jobs {
   #finish(job: Job, state: 'succeeded' | 'failed' | 'cancelled' | 'aborted'): void {
     const { clock, conduct, prices, invoice } = this.#parts
     const reason: BillingReason = state === 'succeeded' ? 'completed' : state
-    const billed = state === 'succeeded' || (state === 'cancelled' && job.state === 'running' && conduct.billCancelled)
+    const billedThough = { succeeded: true, cancelled: conduct.billCancelled, failed: conduct.billFailed, aborted: false }[state]
+    const billed = billedThough && (state === 'succeeded' || job.state === 'running')
     const amountMicroUsd = billed ? priceOf(job.order.durationSeconds, prices) : 0
     job.state = state
     job.finishedAt = clock.now()

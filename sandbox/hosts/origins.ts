@@ -1,16 +1,21 @@
+import type { HttpBindings } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { CallEnvironment } from './call.ts'
-import { OriginServer } from './origin-server.ts'
+import { OriginServer, type Upgrade } from './origin-server.ts'
 
 /** The origins of one host, each a server of its own, as they are different machines in the world. */
 export class Origins<Name extends string> {
   readonly #servers: Map<Name, OriginServer>
 
-  /** @param port of the first origin, the others follow; 0 for any that are free */
-  constructor(apps: Record<Name, Hono<CallEnvironment>>, port: number) {
+  /**
+   * @param port of the first origin, the others follow; 0 for any that are free
+   * @param upgrades for the origins that also speak WebSocket
+   */
+  constructor(apps: Record<Name, Hono<CallEnvironment>>, port: number, upgrades: Partial<Record<Name, Upgrade>> = {}) {
     const entries = Object.entries(apps) as [Name, Hono<CallEnvironment>][]
     const servers = entries.map(([name, app], index) => {
-      const server = new OriginServer((request, bindings) => app.fetch(request, bindings), port === 0 ? 0 : port + index)
+      const answer = (request: Request, bindings: HttpBindings) => app.fetch(request, bindings)
+      const server = new OriginServer(answer, port === 0 ? 0 : port + index, upgrades[name])
       return [name, server] as const
     })
     this.#servers = new Map(servers)

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { ClipOrder } from '../clips/clip-order.ts'
+import { chanceOf } from './chance.ts'
 import type { Conduct } from './conduct.ts'
-import type { JobFault } from './faults.ts'
 import type { Gate } from './gate.ts'
 import type { HostClock } from './host-clock.ts'
 import type { Job, JobFailure } from './job.ts'
@@ -34,7 +33,6 @@ export interface Performance {
   job: Job
   /** The how manyeth job of the host this is. */
   number: number
-  faults: ReadonlySet<JobFault>
   gates: { start: Gate; completion: Gate }
   slots: Slots
   /** Called when the job leaves the queue. */
@@ -57,7 +55,7 @@ const failureShare = 0.4
 export async function performJob(performance: Performance, studio: Studio): Promise<Uint8Array> {
   const { job, gates, ended } = performance
   await gates.start.pass(job.id, ended)
-  await studio.clock.sleep(studio.conduct.queueSeconds * 1000, ended)
+  await untilLate(performance, studio, studio.conduct.queueSeconds * 1000)
   const leave = await performance.slots.enter(ended)
   try {
     performance.started()
@@ -78,12 +76,12 @@ async function lookAtPictures(performance: Performance, studio: Studio): Promise
 }
 
 async function deliver(order: ClipOrder, performance: Performance, studio: Studio): Promise<Uint8Array> {
-  const { faults, ended } = performance
-  const failure = faults.has('moderated') ? 'moderated' : faults.has('failed') ? 'failed' : undefined
+  const { job, ended } = performance
+  const failure = (['moderated', 'failed', 'timed-out'] as const).find((kind) => job.faults.has(kind))
   const runMs = runMilliseconds(order.durationSeconds, performance, studio)
   if (failure) {
     await untilTold(performance, studio, runMs * failureShare)
-    throw new JobFailed({ kind: failure })
+    throw new JobFailed({ kind: failure, byModel: failure === 'moderated' && studio.conduct.moderatedBy === 'model' })
   }
   const rendering = studio.clips.render(order)
   // Looked at below, when the time is over; until then a failure is nobody's surprise.
@@ -93,20 +91,31 @@ async function deliver(order: ClipOrder, performance: Performance, studio: Studi
 }
 
 /** Waits for the virtual time and at the door; a hurry skips both. */
-async function untilTold({ job, gates, ended, hurry }: Performance, { clock }: Studio, milliseconds: number): Promise<void> {
-  const either = AbortSignal.any([ended, hurry])
+async function untilTold(performance: Performance, studio: Studio, milliseconds: number): Promise<void> {
+  const { job, gates, ended, hurry } = performance
+  await untilLate(performance, studio, milliseconds)
+  await unlessHurried(gates.completion.pass(job.id, AbortSignal.any([ended, hurry])), performance)
+}
+
+/** Waits for the virtual time; a hurry skips it. */
+async function untilLate(performance: Performance, { clock }: Studio, milliseconds: number): Promise<void> {
+  const { ended, hurry } = performance
+  if (hurry.aborted) return
+  await unlessHurried(clock.sleep(milliseconds, AbortSignal.any([ended, hurry])), performance)
+}
+
+async function unlessHurried(waiting: Promise<void>, { ended, hurry }: Performance): Promise<void> {
   try {
-    await clock.sleep(milliseconds, either)
-    await gates.completion.pass(job.id, either)
+    await waiting
   } catch (error) {
     ended.throwIfAborted()
     if (!hurry.aborted) throw error
   }
 }
 
-function runMilliseconds(durationSeconds: 5 | 10, { faults, number }: Performance, { conduct, seed, hostId }: Studio): number {
-  const chance = createHash('sha256').update(`${seed}:${hostId}:${number}`).digest().readUInt32BE() / 2 ** 32
-  return 1000 * conduct.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (faults.has('slow') ? slowFactor : 1)
+function runMilliseconds(durationSeconds: 5 | 10, { job, number }: Performance, { conduct, seed, hostId }: Studio): number {
+  const chance = chanceOf(`${seed}:${hostId}:${number}`)
+  return 1000 * conduct.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (job.faults.has('slow') ? slowFactor : 1)
 }
 
 async function clipOrderOf({ order }: Job, pictures: PictureSource, signal: AbortSignal): Promise<ClipOrder> {
@@ -120,7 +129,8 @@ async function clipOrderOf({ order }: Job, pictures: PictureSource, signal: Abor
       throw error instanceof PictureProblem ? new JobFailed({ kind: error.kind, picture }) : error
     }
   }
-  const { prompt, negativePrompt, durationSeconds, aspectRatio, guidance } = order
+  const { negativePrompt, durationSeconds, aspectRatio, guidance } = order
+  const prompt = order.variation === undefined ? order.prompt : `${order.prompt} (${order.variation})`
   const startPicture = await pictureAt(order.startPictureUrl, 'start')
   const endPicture = await pictureAt(order.endPictureUrl, 'end')
   return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, startPicture, endPicture }

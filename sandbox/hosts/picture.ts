@@ -79,6 +79,7 @@ function bytesOfDataUri(address: string): Uint8Array {
   return Buffer.from(address.slice(address.indexOf(',') + 1), 'base64')
 }
 
-function isLoopback(hostname: string): boolean {
+/** An address on this machine. */
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }

@@ -1,4 +1,13 @@
-import type { ButtonInteraction, ChatInputCommandInteraction, RESTPostAPIChatInputApplicationCommandsJSONBody } from 'discord.js'
+import type {
+  ApplicationCommandOptionChoiceData,
+  AutocompleteInteraction,
+  ButtonInteraction,
+  ChatInputCommandInteraction,
+  RESTPostAPIChatInputApplicationCommandsJSONBody,
+} from 'discord.js'
+
+/** What a member can pick for an option while typing: a name of at most 100 characters, and what is sent for it. */
+export type Choice = ApplicationCommandOptionChoiceData
 
 /**
  * What people type. `Parts` is whatever the commands are given to work with; this room does not need to know it.
@@ -10,6 +19,11 @@ export interface Command<Parts> {
   readonly acknowledge: 'defer' | 'modal'
   /** From memory alone, before the acknowledgement. Throws a `Refusal`, which becomes one ephemeral reply and nothing else. */
   check?(interaction: ChatInputCommandInteraction, parts: Parts): void
+  /**
+   * For the option that is being typed, from memory alone: Discord waits three seconds and asks at every key. Options may be missing or half
+   * typed, and what is offered binds nobody: the value that is sent in the end is judged by `check`.
+   */
+  autocomplete?(interaction: AutocompleteInteraction, parts: Parts): readonly Choice[]
   execute(interaction: ChatInputCommandInteraction, parts: Parts): Promise<void>
 }
 

@@ -9,6 +9,7 @@ import type { Button, Command } from './command.ts'
 import { parseCustomId } from './command.ts'
 import { describeError, hasCode } from './discord-errors.ts'
 import { describeRefusal } from './refusals.ts'
+import { suggest } from './suggest.ts'
 
 export interface InteractionsOptions<Parts> {
   commands: readonly Command<Parts>[]
@@ -115,10 +116,16 @@ export function createInteractions<Parts>({ commands, buttons, parts, log }: Int
     }
   }
 
+  /** Undefined for kinds of interaction that nothing here asks for. */
+  function begin(interaction: Interaction): Promise<void> | undefined {
+    if (interaction.isAutocomplete()) return suggest(interaction, commandsByName.get(interaction.commandName), parts, log)
+    return interaction.isChatInputCommand() || interaction.isButton() ? answer(interaction) : undefined
+  }
+
   return {
     async handle(interaction) {
-      if (!interaction.isChatInputCommand() && !interaction.isButton()) return
-      const work = answer(interaction)
+      const work = begin(interaction)
+      if (!work) return
       underWay.add(work)
       await work
       underWay.delete(work)

@@ -74,6 +74,11 @@ const sentences: Record<RefusalIdentifier, (context: Context) => string> = {
     const who = capable.length > 0 ? `${formatChoice(capable)} could, if whoever runs the bot sets it up. ` : ''
     return `None of the hosts that are set up here can do ${feature}. ${who}Leave it out and try again.`
   },
+  'provider-unknown': (context) => {
+    const choices = list(context, 'choices').map((name) => `**${name}**`)
+    const instead = choices.length > 0 ? `Choose ${formatChoice(choices)}, or leave` : 'Leave'
+    return `This bot has no host of that name. ${instead} \`provider\` out and try again.`
+  },
   'rate-limited': (context) => {
     const retryAt = number(context, 'retryAt')
     return `That was a little fast. Try again ${retryAt === undefined ? 'in a minute' : formatMoment(retryAt)}.`

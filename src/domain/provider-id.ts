@@ -1,7 +1,13 @@
 /** The hosts that have an adapter, in the order in which they are tried unless configured otherwise. */
-export const providerIds = ['fal', 'replicate'] as const
+export const providerIds = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
 
 export type ProviderId = (typeof providerIds)[number]
 
 /** How people know the hosts. */
-export const providerNames: Record<ProviderId, string> = { fal: 'fal.ai', replicate: 'Replicate' }
+export const providerNames: Record<ProviderId, string> = {
+  fal: 'fal.ai',
+  replicate: 'Replicate',
+  wavespeed: 'WaveSpeedAI',
+  runware: 'Runware',
+  eachlabs: 'Eachlabs',
+}

@@ -15,6 +15,7 @@ export type RefusalIdentifier =
   | 'picture-unreachable'
   | 'budget-exhausted'
   | 'no-provider-can'
+  | 'provider-unknown'
   | 'rate-limited'
   | 'not-your-generation'
   | 'generation-unknown'

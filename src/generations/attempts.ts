@@ -1,32 +1,46 @@
-import type { MicroUsd } from '../domain/money.ts'
 import { createId, createSecret } from '../domain/ids.ts'
+import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
-import type { Operation } from '../providers/provider.ts'
+import type { HostedFrames, Operation } from '../providers/provider.ts'
 import type { Statements } from '../storage/database.ts'
+import type { AttemptRow } from '../storage/schema.ts'
 
-/** `opened` without an operation means that a billable call may have left and its answer was never stored. */
-export type AttemptState = 'opened' | 'accepted' | 'refused' | 'unknown' | 'completed' | 'failed' | 'cancelled'
+/**
+ * `preparing`: nothing billable has left. `sent`: the billable call may have left and its answer is not stored. `unknown`: its answer was lost.
+ * The rest are the host's own words.
+ */
+export type AttemptState = 'preparing' | 'sent' | 'unknown' | 'accepted' | 'refused' | 'completed' | 'failed' | 'cancelled'
 
+/** One try at one host. */
 export interface Attempt {
   id: string
+  generationId: string
+  provider: ProviderId
   state: AttemptState
+  /** In the URL of this attempt's webhook, and nowhere else. */
+  webhookToken: string
+  frames: HostedFrames
+  /** When the billable call was about to leave, milliseconds since the epoch. */
+  sentAt: number | undefined
   operation: Operation | undefined
 }
 
-/** Makes the attempt durable; it must be, before the billable call is made. */
+/** Makes the attempt durable before anything is sent to the host. */
 export async function openAttempt(
   statements: Statements,
   { generationId, provider, now }: { generationId: string; provider: ProviderId; now: number },
 ): Promise<Attempt> {
-  const id = createId(now)
-  await statements
+  const row = await statements
     .insertInto('attempts')
     .values({
-      id,
+      id: createId(now),
       generation_id: generationId,
       take: 1,
       provider,
-      state: 'opened',
+      state: 'preparing',
+      frames: null,
+      sent_at: null,
+      outcome: null,
       operation: null,
       operation_id: null,
       host_cost: null,
@@ -34,23 +48,41 @@ export async function openAttempt(
       created_at: now,
       ended_at: null,
     })
-    .execute()
-  return { id, state: 'opened', operation: undefined }
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return toAttempt(row)
+}
+
+/** Must be durable before the billable call is made: from here on only the host's word says that there is no job. */
+export async function markSent(statements: Statements, attempt: Attempt, frames: HostedFrames, now: number): Promise<Attempt> {
+  const row = await statements
+    .updateTable('attempts')
+    .set({ state: 'sent', frames: JSON.stringify(frames), sent_at: now })
+    .where('id', '=', attempt.id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return toAttempt(row)
+}
+
+/** All tries of a generation, the first one first. */
+export async function listAttempts(statements: Statements, generationId: string): Promise<Attempt[]> {
+  const rows = await statements.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
+  return rows.map(toAttempt)
 }
 
 export async function latestAttempt(statements: Statements, generationId: string): Promise<Attempt | undefined> {
+  return (await listAttempts(statements, generationId)).at(-1)
+}
+
+/** The attempt that a webhook's address belongs to. */
+export async function findAttemptByToken(statements: Statements, provider: ProviderId, webhookToken: string): Promise<Attempt | undefined> {
   const row = await statements
     .selectFrom('attempts')
     .selectAll()
-    .where('generation_id', '=', generationId)
-    .orderBy('id', 'desc')
+    .where('webhook_token', '=', webhookToken)
+    .where('provider', '=', provider)
     .executeTakeFirst()
-  if (!row) return undefined
-  return {
-    id: row.id,
-    state: row.state as AttemptState,
-    operation: row.operation === null ? undefined : (JSON.parse(row.operation) as Operation),
-  }
+  return row && toAttempt(row)
 }
 
 /** A fact that a host told us is written whoever owns the generation by now: it is never fenced away. */
@@ -65,11 +97,29 @@ export async function recordOperation(statements: Statements, attemptId: string,
 export async function closeAttempt(
   statements: Statements,
   attemptId: string,
-  { state, hostCost, now }: { state: AttemptState; hostCost?: MicroUsd | undefined; now: number },
+  { state, outcome, hostCost, now }: { state: AttemptState; outcome?: string | undefined; hostCost?: MicroUsd | undefined; now: number },
 ): Promise<void> {
   await statements
     .updateTable('attempts')
-    .set({ state, ended_at: now, ...(hostCost === undefined ? {} : { host_cost: hostCost }) })
+    .set({
+      state,
+      ended_at: now,
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(hostCost === undefined ? {} : { host_cost: hostCost }),
+    })
     .where('id', '=', attemptId)
     .execute()
+}
+
+function toAttempt(row: AttemptRow): Attempt {
+  return {
+    id: row.id,
+    generationId: row.generation_id,
+    provider: row.provider as ProviderId,
+    state: row.state as AttemptState,
+    webhookToken: row.webhook_token,
+    frames: row.frames === null ? {} : (JSON.parse(row.frames) as HostedFrames),
+    sentAt: row.sent_at ?? undefined,
+    operation: row.operation === null ? undefined : (JSON.parse(row.operation) as Operation),
+  }
 }

@@ -34,10 +34,12 @@ export async function passCancelWish(
   if (outcome === 'free') onDecided(new Ending('cancelled', 'cancelled-by-member', 'release'))
   else if (outcome === 'billed') onDecided(new Ending('cancelled', 'cancelled-by-member', 'capture'))
   else if (outcome === 'unsupported') onWish(wished, true)
+  // The last word may be there already: look now.
+  parts.wakes.wake(generation.id)
 }
 
 /** Resolves with the generation once its cancel is wished (it may have been long ago), or with undefined when the watch is over. */
-function wishOf(generation: Generation, { wishes, database, log }: Parts, signal: AbortSignal): Promise<Generation | undefined> {
+function wishOf(generation: Generation, { wakes, database, log }: Parts, signal: AbortSignal): Promise<Generation | undefined> {
   return new Promise((resolve) => {
     const look = () => {
       findGeneration(database.statements, generation.id).then(
@@ -47,7 +49,7 @@ function wishOf(generation: Generation, { wishes, database, log }: Parts, signal
         (error: unknown) => log.error({ error, generation: generation.id }, 'a cancel wish could not be read'),
       )
     }
-    const stopListening = wishes.onCancel(generation.id, look)
+    const stopListening = wakes.onWake(generation.id, look)
     const finish = (result: Generation | undefined) => {
       stopListening()
       signal.removeEventListener('abort', abandon)

@@ -31,6 +31,7 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
     const free = host.concurrency - sum(running.values())
     const claimed: Generation[] = []
     if (free <= 0) return { claimed }
+    if (stamp.closedUntil > now) return { claimed, retryAt: stamp.closedUntil }
 
     const lines = await readLines(transaction, host.id)
     let { served } = stamp
@@ -59,6 +60,16 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
   })
 }
 
+/** The host asked for patience: no creates there before `until` (milliseconds since the epoch), in whatever process. */
+export async function closeHost(database: Database, provider: ProviderId, until: number): Promise<void> {
+  await database.statements
+    .updateTable('hosts')
+    .set({ closed_until: until })
+    .where('provider', '=', provider)
+    .where('closed_until', '<', until)
+    .execute()
+}
+
 interface Line {
   guildId: string
   memberId: string
@@ -67,14 +78,17 @@ interface Line {
   memberServed: number
 }
 
-async function lockHost(transaction: Transaction<Schema>, provider: ProviderId): Promise<{ nextCreateAt: number; served: number }> {
+async function lockHost(
+  transaction: Transaction<Schema>,
+  provider: ProviderId,
+): Promise<{ nextCreateAt: number; closedUntil: number; served: number }> {
   const row = await transaction
     .insertInto('hosts')
-    .values({ provider, next_create_at: 0, served: 0 })
+    .values({ provider, next_create_at: 0, closed_until: 0, served: 0 })
     .onConflict((conflict) => conflict.column('provider').doUpdateSet({ provider }))
     .returningAll()
     .executeTakeFirstOrThrow()
-  return { nextCreateAt: row.next_create_at, served: row.served }
+  return { nextCreateAt: row.next_create_at, closedUntil: row.closed_until, served: row.served }
 }
 
 async function countRunning(transaction: Transaction<Schema>, provider: ProviderId): Promise<Map<string, number>> {

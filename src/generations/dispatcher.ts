@@ -1,5 +1,6 @@
 import { claim, type HostLine } from './claim.ts'
 import type { Generation } from './generation.ts'
+import { reviveHeld, settleDecided } from './held.ts'
 import type { Parts, StopSignals } from './parts.ts'
 import { produce } from './produce.ts'
 import { toGeneration } from './rows.ts'
@@ -53,6 +54,8 @@ export function createDispatcher(hosts: readonly HostLine[], parts: Parts): Disp
       awaken = () => woken.abort()
       let wait = lookEveryMs
       try {
+        await settleDecided(parts)
+        for (const revived of await reviveHeld(parts, pause.signal)) run(revived)
         wait = await claimAll()
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')

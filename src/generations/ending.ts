@@ -1,4 +1,6 @@
 import type { MicroUsd } from '../domain/money.ts'
+import type { ProviderError } from '../domain/provider-error.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
 import type { EndReason } from './generation.ts'
 
 /**
@@ -26,5 +28,18 @@ export class Ending extends Error {
     this.reason = reason
     this.settlement = settlement
     this.hostCost = hostCost
+  }
+}
+
+/** Thrown by `submit`: this host certainly did not take the job, and another one may. */
+export class FailOver extends Error {
+  override readonly name = 'FailOver'
+  readonly next: ProviderId
+  override readonly cause: ProviderError
+
+  constructor(next: ProviderId, cause: ProviderError) {
+    super(`on to ${next}`)
+    this.next = next
+    this.cause = cause
   }
 }

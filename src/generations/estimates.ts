@@ -1,29 +1,60 @@
-import type { DurationSeconds } from '../domain/clip-request.ts'
+import { type ClipMode, type ClipRequest, type DurationSeconds, modeOf } from '../domain/clip-request.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
-import type { Statements } from '../storage/database.ts'
-import type { Generation } from './generation.ts'
+import type { Database } from '../storage/database.ts'
 
-/** What a host of this model takes where this installation has no run of its own yet, in milliseconds. */
-const typicalRunMs: Record<DurationSeconds, number> = { 5: 160_000, 10: 250_000 }
+/** How long clips take, learnt from this installation's own runs per host, mode and duration. */
+export interface Estimates {
+  /** Milliseconds from acceptance to completion; from memory, so that a host can be chosen and a card written without waiting. */
+  runMs(provider: ProviderId, request: ClipRequest): number
+  /** A job was done `milliseconds` after it was accepted. */
+  learn(provider: ProviderId, request: ClipRequest, milliseconds: number): void
+}
+
+/** What a host of this model takes where nothing is learnt yet, in milliseconds. */
+export const typicalRunMs: Record<DurationSeconds, number> = { 5: 160_000, 10: 250_000 }
 const sampleSize = 20
 
-/** How long such a clip takes at this host: the median of this installation's latest runs, in milliseconds. */
-export async function estimateRunMs(statements: Statements, provider: ProviderId, durationSeconds: DurationSeconds): Promise<number> {
+/** Reads the latest runs of earlier processes, so that a restart does not forget. */
+export async function createEstimates(database: Database, typical = typicalRunMs): Promise<Estimates> {
+  const samples = new Map<string, number[]>()
+  const keyOf = (provider: ProviderId, mode: ClipMode, seconds: DurationSeconds) => `${provider}/${mode}/${seconds}`
+  const learn = (provider: ProviderId, request: ClipRequest, milliseconds: number) => {
+    const key = keyOf(provider, modeOf(request), request.durationSeconds)
+    samples.set(key, [...(samples.get(key) ?? []), milliseconds].slice(-sampleSize))
+  }
+  for (const run of await readRuns(database)) learn(run.provider, run.request, run.milliseconds)
+  return {
+    learn,
+    runMs: (provider, request) =>
+      median(samples.get(keyOf(provider, modeOf(request), request.durationSeconds))) ?? typical[request.durationSeconds],
+  }
+}
+
+interface Run {
+  provider: ProviderId
+  request: ClipRequest
+  milliseconds: number
+}
+
+async function readRuns({ statements }: Database): Promise<Run[]> {
   const rows = await statements
     .selectFrom('attempts')
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
-    .select(['generations.started_at', 'attempts.ended_at', 'generations.request'])
-    .where('attempts.provider', '=', provider)
+    .select(['attempts.provider', 'generations.started_at', 'attempts.ended_at', 'generations.request'])
     .where('attempts.state', '=', 'completed')
     .orderBy('attempts.id', 'desc')
-    .limit(sampleSize * 2)
+    .limit(500)
     .execute()
-  const runs = rows
-    .filter((row) => (JSON.parse(row.request) as Generation['request']).durationSeconds === durationSeconds)
-    .flatMap((row) => (row.started_at !== null && row.ended_at !== null ? [row.ended_at - row.started_at] : []))
-    .slice(0, sampleSize)
-    .sort((left, right) => left - right)
-  return runs[Math.floor(runs.length / 2)] ?? typicalRunMs[durationSeconds]
+  return rows.reverse().flatMap((row) => {
+    if (row.started_at === null || row.ended_at === null) return []
+    const request = JSON.parse(row.request) as ClipRequest
+    return [{ provider: row.provider as ProviderId, request, milliseconds: row.ended_at - row.started_at }]
+  })
+}
+
+function median(values: readonly number[] | undefined): number | undefined {
+  const sorted = [...(values ?? [])].sort((left, right) => left - right)
+  return sorted[Math.floor(sorted.length / 2)]
 }
 
 /** 0 to just under 1: a clip that is late stays at "almost", because nobody knows. */

@@ -46,6 +46,8 @@ export interface Generation extends Requester {
   request: ClipRequest
   /** The host it is in line for, or runs on. */
   provider: ProviderId
+  /** The hosts that may make it, in the order in which they are tried. */
+  candidates: readonly ProviderId[]
   /** What the guild is charged if the clip is made. */
   price: MicroUsd
   createdAt: number

@@ -2,20 +2,27 @@ import type { Clock } from '../domain/clock.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Log } from '../observability/log.ts'
 import type { Provider } from '../providers/provider.ts'
+import type { Router } from '../providers/router.ts'
 import type { Database } from '../storage/database.ts'
 import type { Delivery } from './ports.ts'
-import type { Wishes } from './wishes.ts'
+import type { Attempt } from './attempts.ts'
+import type { Estimates } from './estimates.ts'
+import type { Wakes } from './wakes.ts'
 
 /** What the story of a generation needs; made and joined in src/main.ts. */
 export interface Parts {
   database: Database
   providers: ReadonlyMap<ProviderId, Provider>
   delivery: Delivery
-  wishes: Wishes
+  wakes: Wakes
+  router: Router
+  estimates: Estimates
   clock: Clock
   log: Log
   /** This process; only the owner of a claim writes its state. */
   owner: string
+  /** Where the host shall announce the end of this attempt; undefined where nobody outside can reach us. */
+  webhookUrlOf(attempt: Attempt): string | undefined
   /** Fetches a finished clip from wherever the host serves it. Throws `OutputGone` where it no longer does. */
   downloadClip(url: string, options: { signal: AbortSignal }): Promise<Uint8Array>
   /** Milliseconds after which a render that never ends is held. */

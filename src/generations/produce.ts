@@ -1,8 +1,8 @@
 import { deliver } from './deliver.ts'
-import { Ending } from './ending.ts'
+import { Ending, FailOver } from './ending.ts'
 import type { Generation } from './generation.ts'
 import type { Parts, StopSignals } from './parts.ts'
-import { settleCompleted, settleEnding } from './settle.ts'
+import { requeue, settleCompleted, settleEnding } from './settle.ts'
 import { findGeneration, LeaseLost } from './store.ts'
 import { submit } from './submit.ts'
 import { watch } from './watch.ts'
@@ -18,6 +18,7 @@ export async function produce(claimed: Generation, parts: Parts, signals: StopSi
     parts.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
   } catch (error) {
     if (error instanceof Ending) return end(claimed.id, error, parts)
+    if (error instanceof FailOver) return moveOn(claimed, error, parts)
     throw error
   }
 }
@@ -26,6 +27,13 @@ async function render(claimed: Generation, parts: Parts, signals: StopSignals): 
   const submitted = await submit(claimed, parts, signals)
   const completed = await watch(submitted, parts, signals.pause)
   return settleCompleted(submitted, completed, parts)
+}
+
+async function moveOn(claimed: Generation, failOver: FailOver, parts: Parts): Promise<void> {
+  const queued = await requeue(claimed, failOver, parts)
+  const { provider, kind } = failOver.cause
+  parts.log.warn({ generation: queued.id, reference: queued.reference, from: provider, to: failOver.next, kind }, 'on to another host')
+  parts.delivery.show(queued, { now: parts.clock.now() })
 }
 
 async function end(id: string, ending: Ending, parts: Parts): Promise<void> {

@@ -11,6 +11,7 @@ export function toGeneration(row: GenerationRow): Generation {
     state: row.state as GenerationState,
     request: JSON.parse(row.request) as ClipRequest,
     provider: row.provider as ProviderId,
+    candidates: JSON.parse(row.candidates) as ProviderId[],
     price: row.price,
     memberId: row.member_id,
     guildId: row.guild_id,
@@ -41,6 +42,7 @@ export function toRow(generation: Generation, reservation: Reservation): NewGene
     state: generation.state,
     owner: null,
     provider: generation.provider,
+    candidates: JSON.stringify(generation.candidates),
     request: JSON.stringify(generation.request),
     price: generation.price,
     member_id: generation.memberId,
@@ -65,6 +67,7 @@ export function toRow(generation: Generation, reservation: Reservation): NewGene
     reference: generation.reference,
     output_url: null,
     noticed_at: null,
+    held_decision: null,
   }
 }
 

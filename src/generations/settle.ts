@@ -3,8 +3,8 @@ import type { Transaction } from 'kysely'
 import { capture, hold, refundGuild, release } from '../quota/ledger.ts'
 import type { Database } from '../storage/database.ts'
 import type { GenerationRow, Schema } from '../storage/schema.ts'
-import { closeAttempt, latestAttempt, type AttemptState } from './attempts.ts'
-import type { Ending, Settlement } from './ending.ts'
+import { type AttemptState, closeAttempt, latestAttempt } from './attempts.ts'
+import type { Ending, FailOver, Settlement } from './ending.ts'
 import type { Generation } from './generation.ts'
 import type { Parts } from './parts.ts'
 import { reservationOf, toGeneration } from './rows.ts'
@@ -51,9 +51,21 @@ export async function settleEnding(generation: Generation, ending: Ending, { dat
     await settleMoney(transaction, settled, ending.settlement, generation.captured, now)
     const attempt = await latestAttempt(transaction, generation.id)
     if (attempt && isOpen(attempt.state)) {
-      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), hostCost: ending.hostCost, now })
+      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), outcome: ending.reason, hostCost: ending.hostCost, now })
     }
     return settled
+  })
+  return toGeneration(row)
+}
+
+/** Puts the generation back in line, for another host: it takes its place there like any other, so caps and create-rates hold. The reservation stays. */
+export async function requeue(generation: Generation, { next }: FailOver, { database, owner }: Parts): Promise<Generation> {
+  const row = await transition(database.statements, {
+    id: generation.id,
+    owner,
+    from: 'submitting',
+    to: 'queued',
+    set: { provider: next, owner: null },
   })
   return toGeneration(row)
 }
@@ -89,7 +101,7 @@ async function settleMoney(
 }
 
 function isOpen(state: AttemptState): boolean {
-  return state === 'opened' || state === 'accepted'
+  return state === 'preparing' || state === 'sent' || state === 'accepted'
 }
 
 function attemptStateOf(ending: Ending): AttemptState {

@@ -1,10 +1,13 @@
 import { ProviderError } from '../domain/provider-error.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
 import type { HostedFrames, Operation, Provider } from '../providers/provider.ts'
 import { readFrame } from '../storage/frames.ts'
-import { type Attempt, closeAttempt, latestAttempt, openAttempt, recordOperation } from './attempts.ts'
-import { Ending } from './ending.ts'
+import { type Attempt, closeAttempt, listAttempts, markSent, openAttempt, recordOperation } from './attempts.ts'
+import { closeHost } from './claim.ts'
+import { Ending, FailOver } from './ending.ts'
 import type { Generation } from './generation.ts'
 import type { Parts, StopSignals } from './parts.ts'
+import { recoverSubmission } from './recover.ts'
 import { toGeneration } from './rows.ts'
 import { LeaseLost, transition } from './store.ts'
 
@@ -16,64 +19,98 @@ export interface Submitted {
 }
 
 /**
- * Hands the job to its host, or picks up the operation that its attempt already holds. The attempt is durable before the call; an attempt without an
- * operation therefore means that nobody can know what became of it, and it is never sent a second time.
+ * Hands the job to its host, or picks up where an earlier process left it. The attempt is durable before the call; one that was `sent` and holds no
+ * operation is looked for, and never sent a second time.
  */
 export async function submit(generation: Generation, parts: Parts, signals: StopSignals): Promise<Submitted> {
   const { database, clock, owner } = parts
-  const earlier = await latestAttempt(database.statements, generation.id)
-  // A crash came between the host's refusal and its settlement; the reason is gone, but that nothing is due is known.
-  if (earlier?.state === 'refused') throw new Ending('failed', 'unavailable', 'release')
-  if (earlier && !earlier.operation) throw new Ending('held', 'submission_unknown', 'hold')
-  if (generation.state === 'rendering' && earlier?.operation) return { generation, attempt: earlier, operation: earlier.operation }
+  const attempts = await listAttempts(database.statements, generation.id)
+  const latest = attempts.at(-1)
+  // An attempt at another host is over and done with: this claim is for a new one.
+  const current = latest?.provider === generation.provider ? latest : undefined
+  if (generation.state === 'rendering' && current?.operation) return { generation, attempt: current, operation: current.operation }
 
   const provider = providerOf(generation, parts)
-  const accepted = earlier?.operation
-    ? { attempt: earlier, operation: earlier.operation }
-    : await create(generation, provider, parts, signals)
+  const { attempt, operation } = await reachHost(generation, provider, current, attempts, parts, signals)
   const row = await transition(database.statements, {
     id: generation.id,
     owner,
-    from: 'submitting',
+    from: generation.state,
     to: 'rendering',
     set: { started_at: clock.now() },
   })
-  return { generation: toGeneration(row), ...accepted }
+  return { generation: toGeneration(row), attempt, operation }
+}
+
+interface Accepted {
+  attempt: Attempt
+  operation: Operation
+}
+
+async function reachHost(
+  generation: Generation,
+  provider: Provider,
+  current: Attempt | undefined,
+  attempts: readonly Attempt[],
+  parts: Parts,
+  signals: StopSignals,
+): Promise<Accepted> {
+  if (current?.operation) return { attempt: current, operation: current.operation }
+  if (current?.state === 'sent' || current?.state === 'unknown') return lookFor(generation, provider, current, parts, signals.pause)
+  // A crash came between the host's refusal and what follows from it; why it refused is gone, but that nothing is due is known.
+  if (current?.state === 'refused')
+    throw afterRefusal(generation, attempts, new ProviderError({ provider: provider.id, kind: 'unavailable', failoverSafe: true }), parts)
+  return create(generation, provider, current, attempts, parts, signals)
 }
 
 async function create(
   generation: Generation,
   provider: Provider,
+  prepared: Attempt | undefined,
+  attempts: readonly Attempt[],
   parts: Parts,
   signals: StopSignals,
-): Promise<Omit<Submitted, 'generation'>> {
-  const { database, clock, delivery } = parts
+): Promise<Accepted> {
+  const { database, clock, delivery, router } = parts
   delivery.show(generation, { now: clock.now() })
-  const frames = await prepare(generation, provider, parts, signals.pause)
-  await lastLook(generation, parts)
-
-  const attempt = await openAttempt(database.statements, { generationId: generation.id, provider: provider.id, now: clock.now() })
-  let operation: Operation
+  const opened =
+    prepared ?? (await openAttempt(database.statements, { generationId: generation.id, provider: provider.id, now: clock.now() }))
+  const tried = attempts.includes(opened) ? attempts : [...attempts, opened]
+  let sent = opened
   try {
-    operation = await provider.start(generation.request, frames, { attemptId: attempt.id, signal: signals.force })
+    const frames = await router.call(provider, () => prepare(generation, provider, parts, signals.pause))
+    await lastLook(generation, parts)
+    sent = await markSent(database.statements, opened, frames, clock.now())
+    const options = { attemptId: sent.id, webhookUrl: parts.webhookUrlOf(sent), signal: signals.force }
+    const operation = await router.call(provider, () => provider.start(generation.request, frames, options))
+    await recordOperation(database.statements, sent.id, operation)
+    return { attempt: { ...sent, operation }, operation }
   } catch (error) {
-    throw await failedSubmission(error, attempt, parts)
+    if (!(error instanceof ProviderError)) throw error
+    if (error.kind === 'submission_unknown') {
+      await closeAttempt(database.statements, sent.id, { state: 'unknown', outcome: error.kind, now: clock.now() })
+      return lookFor(generation, provider, { ...sent, state: 'unknown' }, parts, signals.pause)
+    }
+    // Any other answer means that no job was made (whether another host may be asked is a different question).
+    await closeAttempt(database.statements, sent.id, { state: 'refused', outcome: error.kind, now: clock.now() })
+    if (error.retryAfterMs !== undefined) await closeHost(database, provider.id, clock.now() + error.retryAfterMs)
+    throw afterRefusal(generation, tried, error, parts, sent.state === 'preparing')
   }
-  await recordOperation(database.statements, attempt.id, operation)
-  return { attempt, operation }
+}
+
+/** The create answer is lost: the host may be making the clip. Found, it goes on as if nothing had been; not found, it is held. */
+async function lookFor(generation: Generation, provider: Provider, attempt: Attempt, parts: Parts, pause: AbortSignal): Promise<Accepted> {
+  const operation = await recoverSubmission(generation, provider, attempt, parts, pause)
+  if (!operation) throw new Ending('held', 'submission_unknown', 'hold')
+  await recordOperation(parts.database.statements, attempt.id, operation)
+  return { attempt: { ...attempt, operation }, operation }
 }
 
 async function prepare(generation: Generation, provider: Provider, { database }: Parts, signal: AbortSignal): Promise<HostedFrames> {
   const { startFrame, lastFrame } = generation.request
-  try {
-    return {
-      ...(startFrame && { startFrame: await provider.prepare(await readFrame(database.statements, startFrame), { signal }) }),
-      ...(lastFrame && { lastFrame: await provider.prepare(await readFrame(database.statements, lastFrame), { signal }) }),
-    }
-  } catch (error) {
-    // Nothing billable has been sent yet, so whatever went wrong, nothing is due.
-    if (error instanceof ProviderError) throw new Ending('failed', error.kind, 'release', { cause: error })
-    throw error
+  return {
+    ...(startFrame && { startFrame: await provider.prepare(await readFrame(database.statements, startFrame), { signal }) }),
+    ...(lastFrame && { lastFrame: await provider.prepare(await readFrame(database.statements, lastFrame), { signal }) }),
   }
 }
 
@@ -89,12 +126,23 @@ async function lastLook(generation: Generation, { database, owner }: Parts): Pro
   if (current.cancel_requested_at !== null) throw new Ending('cancelled', 'cancelled-by-member', 'release')
 }
 
-/** Any typed refusal means that no job was made (whether another host may be asked is a different question); everything else is held. */
-async function failedSubmission(error: unknown, attempt: Attempt, { database, clock }: Parts): Promise<Ending> {
-  const known = error instanceof ProviderError && error.kind !== 'submission_unknown'
-  await closeAttempt(database.statements, attempt.id, { state: known ? 'refused' : 'unknown', now: clock.now() })
-  if (known) return new Ending('failed', error.kind, 'release', { cause: error })
-  return new Ending('held', 'submission_unknown', 'hold', { cause: error })
+/** On to the next host if this refusal lets us and there is one that was not tried; otherwise the end, with nothing due. */
+function afterRefusal(
+  generation: Generation,
+  attempts: readonly Attempt[],
+  error: ProviderError,
+  parts: Parts,
+  /** Before the billable call nothing can have been accepted, whatever went wrong. */
+  nothingSent = false,
+): FailOver | Ending {
+  const next = (error.failoverSafe || nothingSent) && error.kind !== 'moderation' ? nextHost(generation, attempts, parts) : undefined
+  return next ? new FailOver(next, error) : new Ending('failed', error.kind, 'release', { cause: error })
+}
+
+function nextHost(generation: Generation, attempts: readonly Attempt[], { providers, router }: Parts): ProviderId | undefined {
+  const tried = new Set(attempts.map(({ provider }) => provider))
+  const untried = generation.candidates.filter((id) => !tried.has(id) && id !== generation.provider && providers.has(id))
+  return untried.find((id) => !router.isOut(id)) ?? untried[0]
 }
 
 function providerOf(generation: Generation, { providers }: Parts): Provider {

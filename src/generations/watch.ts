@@ -1,26 +1,32 @@
 import { ProviderError } from '../domain/provider-error.ts'
 import type { Operation, Provider, Status } from '../providers/provider.ts'
+import type { Attempt } from './attempts.ts'
 import { passCancelWish } from './cancel.ts'
 import { Ending } from './ending.ts'
-import { estimateRunMs, progressOf } from './estimates.ts'
+import type { Generation } from './generation.ts'
+import { hasEvent } from './inbox.ts'
+import { progressOf } from './estimates.ts'
 import type { Parts } from './parts.ts'
 import type { Live } from './ports.ts'
 import type { Submitted } from './submit.ts'
+import { nextPollInMs, safetyPollInMs } from './waiting.ts'
 
 export type Completed = Extract<Status, { state: 'completed' }>
 
-const pollEveryMs = 3000
 const showEveryMs = 5000
+/** A host that was asked to cancel is looked at more often: it may be over at any moment. */
+const whileCancellingMs = 3000
+const freshMs = 1000
 
 /** Follows the job until the host is done, keeping the card honest and passing a cancel wish on. Resolves with the clip, or throws an `Ending`. */
-export async function watch({ generation, operation }: Submitted, parts: Parts, pause: AbortSignal): Promise<Completed> {
-  const { clock, delivery, providers, database } = parts
+export async function watch({ generation, attempt, operation }: Submitted, parts: Parts, pause: AbortSignal): Promise<Completed> {
+  const { clock, delivery, providers, estimates } = parts
   const provider = providers.get(generation.provider)
   // Without its key a job that runs there can neither be read nor cancelled: nobody can know what it costs.
   if (!provider) throw new Ending('held', 'auth', 'hold')
 
   const startedAt = generation.startedAt ?? clock.now()
-  const expectedMs = await estimateRunMs(database.statements, provider.id, generation.request.durationSeconds)
+  const expectedMs = estimates.runMs(provider.id, generation.request)
   const live: Live = { now: clock.now(), expectedEndAt: startedAt + expectedMs }
   let current = generation
   const show = () => {
@@ -44,8 +50,24 @@ export async function watch({ generation, operation }: Submitted, parts: Parts, 
   const showing = showRegularly(parts, signal, show)
   try {
     show()
-    for await (const status of readStatuses(provider, operation, parts, signal, startedAt + parts.renderDeadlineMs)) {
-      if (status.state === 'completed') return status
+    for await (const status of readStatuses(
+      {
+        generation,
+        provider,
+        attempt,
+        operation,
+        startedAt,
+        expectedMs,
+        announced: parts.webhookUrlOf(attempt) !== undefined,
+        isCancelling: () => current.cancelRequestedAt !== undefined,
+      },
+      parts,
+      signal,
+    )) {
+      if (status.state === 'completed') {
+        estimates.learn(provider.id, generation.request, clock.now() - startedAt)
+        return status
+      }
       if (status.state === 'failed') {
         throw new Ending('failed', status.error.kind, status.billed ? 'refund' : 'release', { cause: status.error })
       }
@@ -72,25 +94,58 @@ export function cancelled(billed: boolean | undefined): Ending {
   return new Ending('cancelled', 'cancelled-by-member', billed ? 'capture' : 'release')
 }
 
-/** The host's stream where it has one, polls otherwise and whenever the stream ends early. A host that cannot be read for a while is not a failed job. */
-async function* readStatuses(
-  provider: Provider,
-  operation: Operation,
-  { clock, log }: Parts,
-  signal: AbortSignal,
-  deadline: number,
-): AsyncGenerator<Status> {
-  while (clock.now() < deadline) {
+interface Watched {
+  generation: Generation
+  provider: Provider
+  attempt: Attempt
+  operation: Operation
+  startedAt: number
+  expectedMs: number
+  /** Will the host announce the end by a webhook? */
+  announced: boolean
+  isCancelling: () => boolean
+}
+
+/**
+ * By webhook where the host can reach us, with a slow poll behind it; else by the host's stream; else by polls that follow how long such jobs take. A
+ * host that cannot be read for a while is not a failed job.
+ */
+async function* readStatuses(watched: Watched, parts: Parts, signal: AbortSignal): AsyncGenerator<Status> {
+  const { provider, attempt, operation, startedAt, expectedMs, announced, isCancelling } = watched
+  const { clock, log, renderDeadlineMs } = parts
+  // A job that has only just been accepted is not done yet, unless its webhook was quicker than the create answer.
+  let look = clock.now() - startedAt > freshMs || (await hasEvent(parts.database.statements, attempt.id))
+  do {
+    // Listening begins before the look, so that no wake falls between the two.
+    const woken = listen(watched, parts)
     try {
-      if (provider.watch) yield* provider.watch(operation, { signal })
-      yield await provider.status(operation, { signal })
-    } catch (error) {
-      signal.throwIfAborted()
-      if (!(error instanceof ProviderError)) throw error
-      log.warn({ provider: provider.id, kind: error.kind, httpStatus: error.httpStatus }, 'the host could not be read; trying again')
+      let patience = 0
+      try {
+        if (provider.watch && !announced) yield* provider.watch(operation, { signal })
+        if (look || provider.watch) yield await provider.status(operation, { signal })
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!(error instanceof ProviderError)) throw error
+        patience = error.retryAfterMs ?? 0
+        log.warn({ provider: provider.id, kind: error.kind, httpStatus: error.httpStatus }, 'the host could not be read; trying again')
+      }
+      look = true
+      const elapsed = clock.now() - startedAt
+      const pause = announced ? safetyPollInMs(elapsed, expectedMs) : nextPollInMs(elapsed, expectedMs)
+      const longest = isCancelling() ? whileCancellingMs : pause
+      await clock.sleep(Math.max(Math.min(pause, longest), patience), { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {
+        signal.throwIfAborted()
+      })
+    } finally {
+      woken.stop()
     }
-    await clock.sleep(pollEveryMs, { signal })
-  }
+  } while (clock.now() < startedAt + renderDeadlineMs)
+}
+
+/** A signal that is aborted by the next wake of this generation. */
+function listen({ generation }: Watched, { wakes }: Parts): { signal: AbortSignal; stop: () => void } {
+  const woken = new AbortController()
+  return { signal: woken.signal, stop: wakes.onWake(generation.id, () => woken.abort()) }
 }
 
 async function showRegularly({ clock }: Parts, signal: AbortSignal, show: () => void): Promise<void> {

@@ -24,7 +24,7 @@ export interface Rejection {
   requestId?: string | undefined
 }
 
-/** A host's table of errors; undefined for what is not in it. `now` is for hints given as dates. */
+/** A host's table of errors; undefined for what is not in it. Some hosts refuse under 200 too. `now` is for hints given as dates. */
 export type RejectionTable = (answer: Answer, now: number) => Rejection | undefined
 
 /** Reads an answer; undefined means that it is not one the call understands. */

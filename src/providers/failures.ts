@@ -4,7 +4,7 @@ import type { Clock } from '../domain/clock.ts'
 import { ProviderError, type ProviderErrorKind, type ProviderErrorOptions } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import { NotConnected } from '../network/connector.ts'
-import { type Answer, isSuccess, type RejectionTable } from './answer.ts'
+import type { Answer, RejectionTable } from './answer.ts'
 
 /**
  * What a call is to the job, and so what its failure means:
@@ -20,10 +20,10 @@ export interface Failures {
   /** No complete answer arrived. `maySent`: bytes of the request may have left; `late`: our own deadline ended the call. */
   lost(step: Step, error: unknown, circumstances: { maySent: boolean; late: boolean }): ProviderError
   /** A complete answer arrived, but not the one the call asks for. */
-  refused(step: Step, answer: Answer): ProviderError
+  refused(step: Step, answer: Answer, rejections?: RejectionTable): ProviderError
 }
 
-export function createFailures(provider: ProviderId, rejections: RejectionTable, clock: Clock): Failures {
+export function createFailures(provider: ProviderId, usual: RejectionTable, clock: Clock): Failures {
   const failures: Failures = {
     of(step, kind, details = {}) {
       return new ProviderError({ provider, kind, failoverSafe: step === 'prepare' && kind !== 'moderation', ...details })
@@ -34,9 +34,9 @@ export function createFailures(provider: ProviderId, rejections: RejectionTable,
       if (step === 'submit') return failures.of(step, 'unavailable', { retryable: true, failoverSafe: true, cause })
       return failures.of(step, late || isTimeout(error) ? 'timeout' : 'unavailable', { retryable: true, cause })
     },
-    refused(step, answer) {
+    refused(step, answer, rejections = usual) {
       const httpStatus = answer.status
-      const rejection = isSuccess(answer) ? undefined : rejections(answer, clock.now())
+      const rejection = rejections(answer, clock.now())
       if (step === 'submit' && !rejection?.notAccepted) {
         return failures.of(step, 'submission_unknown', { httpStatus, requestId: rejection?.requestId })
       }

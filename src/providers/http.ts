@@ -42,8 +42,8 @@ export interface ProviderHttpOptions extends ProviderWire {
   provider: ProviderId
   /** The host's own origins: the only ones that get the key. */
   origins: readonly string[]
-  /** The whole `Authorization` header. */
-  authorization: string
+  /** The headers that carry the key. */
+  keyHeaders: Readonly<Record<string, string>>
   rejections: RejectionTable
 }
 
@@ -54,9 +54,14 @@ export interface Call<T> {
   signal: AbortSignal
   headers?: Readonly<Record<string, string>>
   json?: unknown
-  body?: Buffer | FormData
+  /** A function makes the body anew for each try. */
+  body?: Buffer | FormData | (() => Buffer)
   /** `none` for a URL that the host handed out and that proves itself (a signed upload): it may be anybody's, so the key stays here. */
   credentials?: 'own' | 'none'
+  /** A POST that only asks: it may be repeated like a GET. */
+  readsOnly?: boolean
+  /** What the answers to this one call mean, where the host's table has to know what was asked. */
+  rejections?: RejectionTable
   read: AnswerReader<T>
 }
 
@@ -74,7 +79,7 @@ export interface ProviderHttp {
 
 /** The HTTP client of one host: who gets the key, pacing, time-outs, and retries of what may be repeated. */
 export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
-  const { network, authorization, limiter, clock = createClock(), random = Math.random } = options
+  const { network, keyHeaders, limiter, clock = createClock(), random = Math.random } = options
   const failures = createFailures(options.provider, options.rejections, clock)
   const timeouts = { ...defaultTimeouts, ...options.timeouts }
   const origins = new Set(options.origins.map((origin) => new URL(origin).origin))
@@ -93,9 +98,9 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
         accept: 'application/json',
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
-        ...(credentials === 'none' ? {} : { authorization }),
+        ...(credentials === 'none' ? {} : keyHeaders),
       },
-      body: json === undefined ? (body ?? null) : JSON.stringify(json),
+      body: json === undefined ? ((typeof body === 'function' ? body() : body) ?? null) : JSON.stringify(json),
       headersTimeout: body ? timeouts.upload : timeouts.answer,
       bodyTimeout: timeouts.answer,
     } satisfies Dispatcher.RequestOptions
@@ -134,7 +139,7 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
     // The host's table says nothing about the storage of somebody else.
     throw foreign
       ? failures.of(call.step, 'unavailable', { httpStatus: answer.status, retryable: true })
-      : failures.refused(call.step, answer)
+      : failures.refused(call.step, answer, call.rejections)
   }
 
   async function openStream(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData['body']> {
@@ -153,7 +158,7 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
   return {
     isOwn,
     async send(call) {
-      const repeatable = call.step === 'prepare' || (call.step === 'follow' && call.method === 'GET')
+      const repeatable = call.step === 'prepare' || (call.step === 'follow' && (call.method === 'GET' || call.readsOnly))
       for (let tries = 1; ; tries++) {
         try {
           return await attempt(call)

@@ -1,19 +1,53 @@
 import Bottleneck from 'bottleneck'
 
 import { type ProviderId, providerIds } from '../domain/provider-id.ts'
+import { eachlabsCapabilities, type EachlabsOptions, EachlabsProvider } from './eachlabs/adapter.ts'
 import { falCapabilities, type FalOptions, FalProvider } from './fal/adapter.ts'
 import type { ProviderWire } from './http.ts'
 import type { Capabilities, Provider } from './provider.ts'
 import { replicateCapabilities, type ReplicateOptions, ReplicateProvider } from './replicate/adapter.ts'
+import { runwareCapabilities, type RunwareOptions, RunwareProvider } from './runware/adapter.ts'
+import { waveSpeedCapabilities, type WaveSpeedOptions, WaveSpeedProvider } from './wavespeed/adapter.ts'
 
-/** Key and origins of each host that is configured. */
-export interface ProviderAccounts {
-  fal?: Pick<FalOptions, 'apiKey' | 'origins'> | undefined
-  replicate?: Pick<ReplicateOptions, 'apiKey' | 'origins'> | undefined
+/** Where each host is reached. */
+export interface ProviderOrigins {
+  fal: FalOptions['origins']
+  replicate: ReplicateOptions['origins']
+  wavespeed: WaveSpeedOptions['origins']
+  runware: RunwareOptions['origins']
+  eachlabs: EachlabsOptions['origins']
+}
+
+/** What the operator can choose of a host beyond its key. */
+export interface ProviderChoices {
+  runware?: Pick<RunwareOptions, 'output' | 'safety'> | undefined
+}
+
+export interface ProviderSettings {
+  /** Those with a key. */
+  accounts: readonly { id: ProviderId; apiKey: string }[]
+  origins: ProviderOrigins
+  choices?: ProviderChoices | undefined
+}
+
+type MakeProvider = (apiKey: string, settings: ProviderSettings, wire: ProviderWire) => Provider
+
+const makers: Readonly<Record<ProviderId, MakeProvider>> = {
+  fal: (apiKey, { origins }, wire) => new FalProvider({ apiKey, origins: origins.fal, ...wire }),
+  replicate: (apiKey, { origins }, wire) => new ReplicateProvider({ apiKey, origins: origins.replicate, ...wire }),
+  wavespeed: (apiKey, { origins }, wire) => new WaveSpeedProvider({ apiKey, origins: origins.wavespeed, ...wire }),
+  runware: (apiKey, { origins, choices }, wire) => new RunwareProvider({ apiKey, origins: origins.runware, ...choices?.runware, ...wire }),
+  eachlabs: (apiKey, { origins }, wire) => new EachlabsProvider({ apiKey, origins: origins.eachlabs, ...wire }),
 }
 
 /** What every host can do, with or without a key for it: a refusal names who could. */
-export const capabilitiesOf: Readonly<Record<ProviderId, Capabilities>> = { fal: falCapabilities, replicate: replicateCapabilities }
+export const capabilitiesOf: Readonly<Record<ProviderId, Capabilities>> = {
+  fal: falCapabilities,
+  replicate: replicateCapabilities,
+  wavespeed: waveSpeedCapabilities,
+  runware: runwareCapabilities,
+  eachlabs: eachlabsCapabilities,
+}
 
 export interface Providers {
   /** Those with an account, in the order of `providerIds`. */
@@ -27,17 +61,15 @@ export interface Providers {
 }
 
 /** Makes the adapters of all configured hosts, each with its own pace. */
-export function createProviders(accounts: ProviderAccounts, wire: Omit<ProviderWire, 'limiter'>): Providers {
+export function createProviders(settings: ProviderSettings, wire: Omit<ProviderWire, 'limiter'>): Providers {
   const limiters: Bottleneck[] = []
-  const paced = (): ProviderWire => {
+  const made = new Map<ProviderId, Provider>()
+  for (const { id, apiKey } of settings.accounts) {
     // Far below every host's own limit (Replicate: 3,000 calls a minute), and enough to follow hundreds of jobs.
     const limiter = new Bottleneck({ maxConcurrent: 32, minTime: 25 })
     limiters.push(limiter)
-    return { ...wire, limiter }
+    made.set(id, makers[id](apiKey, settings, { ...wire, limiter }))
   }
-  const made = new Map<ProviderId, Provider>()
-  if (accounts.fal) made.set('fal', new FalProvider({ ...accounts.fal, ...paced() }))
-  if (accounts.replicate) made.set('replicate', new ReplicateProvider({ ...accounts.replicate, ...paced() }))
 
   const inOrder = (order: readonly ProviderId[]) => order.map((id) => made.get(id)).filter((provider) => provider !== undefined)
   return {

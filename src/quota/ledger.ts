@@ -80,8 +80,16 @@ export async function release(transaction: Transaction<Schema>, reservation: Res
 }
 
 /** Nobody can know yet whether the host billed: the sum stays set aside, and this row says so. */
-export function hold(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  return record(transaction, reservation, 'hold', reservation.amount, now)
+export async function hold(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  const held = await transaction
+    .selectFrom('ledger')
+    .select('sequence')
+    .where('generation_id', '=', reservation.generationId)
+    .where('take', '=', reservation.take)
+    .where('kind', '=', 'hold')
+    .executeTakeFirst()
+  // Taken up again by a late word of the host and held a second time: it never stopped being set aside.
+  if (!held) await record(transaction, reservation, 'hold', reservation.amount, now)
 }
 
 /** The host was paid but the guild got no clip: the guild has its money back, the installation bears the cost. */

@@ -40,6 +40,16 @@ export async function openDatabase({ file }: { file: string }): Promise<Database
   }
 }
 
+/** Opens the file of a bot that may be running, to read it and to leave wishes there; takes no lock and changes no table. */
+export function openBeside({ file }: { file: string }): Database {
+  const statements = new Kysely<Schema>({ dialect: createSqliteDialect(file, { mustExist: true }) })
+  return {
+    statements,
+    transaction: (work) => statements.transaction().execute(work),
+    close: () => statements.destroy(),
+  }
+}
+
 async function migrate(statements: Kysely<Schema>): Promise<void> {
   const migrator = new Migrator({ db: statements, provider: { getMigrations: () => Promise.resolve(migrations) } })
   const { error } = await migrator.migrateToLatest()

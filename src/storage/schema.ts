@@ -8,6 +8,7 @@ export interface Schema {
   ledger: LedgerTable
   hosts: HostsTable
   lines: LinesTable
+  webhook_events: WebhookEventsTable
   frames: FramesTable
   keyv: KeyvTable
 }
@@ -18,6 +19,8 @@ export interface GenerationsTable {
   /** The process that owns the claim; only it writes the state. */
   owner: string | null
   provider: string
+  /** JSON list of the hosts that may make it, in the order in which they are tried. */
+  candidates: string
   request: string
   price: number
   member_id: string
@@ -45,6 +48,8 @@ export interface GenerationsTable {
   output_url: string | null
   /** When the requester was told that the clip is there; at most once. */
   noticed_at: number | null
+  /** The operator's word on a held generation, left for the bot: `free` or `billed`. */
+  held_decision: string | null
 }
 
 export interface AttemptsTable {
@@ -53,6 +58,12 @@ export interface AttemptsTable {
   take: number
   provider: string
   state: string
+  /** JSON of the pictures as the host's storage names them; a lost submission is looked for by them. */
+  frames: string | null
+  /** When the billable call was about to leave. */
+  sent_at: number | null
+  /** What a refusal or failure was called. */
+  outcome: string | null
   /** The host's handle as JSON, once it accepted. Unique per host by `operation_id`. */
   operation: string | null
   operation_id: string | null
@@ -90,6 +101,8 @@ export interface HostsTable {
   provider: string
   /** GCRA: the earliest time at which the next create is due if none is ahead of its rate. */
   next_create_at: number
+  /** No creates before this time: the host asked for patience. */
+  closed_until: number
   /** Counts claims, so that lines can remember when they were last served. */
   served: number
 }
@@ -100,6 +113,15 @@ export interface LinesTable {
   guild_id: string
   member_id: string
   last_served: number
+}
+
+/** Webhooks that proved authentic; a repeated delivery is one row. Nothing of their content is kept but which job they speak of. */
+export interface WebhookEventsTable {
+  attempt_id: string
+  delivery_id: string
+  /** JSON of the operation, as `start` would have returned it. */
+  operation: string
+  received_at: number
 }
 
 export interface FramesTable {

@@ -25,8 +25,8 @@ class ImmediateSqliteDialect extends SqliteDialect {
 }
 
 /** One file, durable to the disk at every commit: this is where the money is. */
-export function createSqliteDialect(file: string): SqliteDialect {
-  const database = new SQLite(file)
+export function createSqliteDialect(file: string, { mustExist = false } = {}): SqliteDialect {
+  const database = new SQLite(file, { fileMustExist: mustExist })
   database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')

@@ -6,10 +6,10 @@ import { buttons, commands } from '../../commands/index.ts'
 import { createDiscordClient } from '../../src/discord/client.ts'
 import type { Interactions } from '../../src/discord/interactions.ts'
 import { createInteractions } from '../../src/discord/interactions.ts'
-import type { Studio } from '../../src/studio.ts'
+import type { ProviderChoice, Studio, WishSoFar } from '../../src/studio.ts'
 import { createCapturedLog } from '../discord/captured-log.ts'
 import { ids, interactionToken } from '../discord/example-generation.ts'
-import { buttonPayload, commandPayload } from '../discord/interaction-payloads.ts'
+import { autocompletePayload, buttonPayload, commandPayload } from '../discord/interaction-payloads.ts'
 import type { ScriptedDiscord } from '../support/scripted-discord.ts'
 import { startScriptedDiscord } from '../support/scripted-discord.ts'
 
@@ -26,7 +26,9 @@ const picture = {
 }
 const image = { name: 'image', type: 11, value: picture.id }
 const prompt = { name: 'prompt', type: 3, value: '  a paper boat  ' }
-const resolved = { attachments: { [picture.id]: picture } }
+const lastPicture = { ...picture, id: '900000000000000002', filename: 'harbour.jpg', size: 7, width: null, height: null }
+const lastImage = { name: 'last_image', type: 11, value: lastPicture.id }
+const resolved = { attachments: { [picture.id]: picture, [lastPicture.id]: lastPicture } }
 
 const requester = {
   memberId: ids.member,
@@ -45,10 +47,20 @@ let discord: ScriptedDiscord
 let client: Client
 let interactions: Interactions
 let asked: { what: keyof Studio; of: unknown[] }[]
+let wishes: WishSoFar[]
+
+const capable: ProviderChoice[] = [
+  { id: 'fal', name: 'fal.ai', price: 350_000 },
+  { id: 'replicate', name: 'Replicate', price: 352_500 },
+]
 
 /** The commands' only partner, as its contract describes it: here it just says yes and writes down what it was asked. */
 const studio: Studio = {
   check: (...of) => void asked.push({ what: 'check', of }),
+  choices: (wish) => {
+    wishes.push(wish)
+    return capable
+  },
   request: (...of) => Promise.resolve(void asked.push({ what: 'request', of })),
   cancel: (...of) => Promise.resolve(void asked.push({ what: 'cancel', of })),
 }
@@ -71,6 +83,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   asked = []
+  wishes = []
   discord.calls.length = 0
 })
 
@@ -116,6 +129,91 @@ describe('/animate', () => {
   test('without a picture is refused', async () => {
     await send(commandPayload('animate', [prompt]))
     expect(await refusal()).toContain('There is no picture')
+  })
+})
+
+describe('/animate with more', () => {
+  test('ends on the last picture', async () => {
+    await send(commandPayload('animate', [image, prompt, lastImage], { resolved }))
+    expect(asked).toMatchObject(
+      ['check', 'request'].map((what) => ({
+        what,
+        of: [
+          {
+            picture: { url: picture.url, name: 'boat.png' },
+            lastPicture: { url: lastPicture.url, name: 'harbour.jpg', sizeBytes: 7, width: undefined, height: undefined },
+          },
+          requester,
+        ],
+      })),
+    )
+  })
+
+  test.each([
+    ['replicate', 'replicate'],
+    [' Fal.AI ', 'fal'],
+    ['  ', undefined],
+  ])('takes %j as the host %s', async (value, provider) => {
+    await send(commandPayload('animate', [image, prompt, { name: 'provider', type: 3, value }], { resolved }))
+    expect(asked.map(({ of }) => (of[0] as { provider?: string }).provider)).toEqual([provider, provider])
+  })
+
+  test('refuses a host that nobody knows before the acknowledgement, naming those that can do it', async () => {
+    const options = [
+      image,
+      prompt,
+      lastImage,
+      { name: 'guidance', type: 10, value: 0.5 },
+      { name: 'provider', type: 3, value: 'Hollywood' },
+    ]
+    await send(commandPayload('animate', options, { resolved }))
+    expect(await refusal()).toBe(
+      'This bot has no host of that name. Choose **fal.ai** or **Replicate**, or leave `provider` out and try again.',
+    )
+    expect(discord.calls).toHaveLength(1)
+    expect(asked).toEqual([])
+    expect(wishes).toEqual([{ picture: true, lastPicture: true, guidance: 0.5, negativePrompt: undefined }])
+  })
+})
+
+describe('the host that is being typed', () => {
+  const typing = (value: string) => ({ name: 'provider', type: 3, value, focused: true })
+
+  async function offered(name: string, ...options: object[]): Promise<unknown> {
+    await send(autocompletePayload(name, options))
+    const { body } = await discord.call('POST', /\/callback$/)
+    expect(body).toMatchObject({ type: 8 })
+    return (body['data'] as { choices: unknown }).choices
+  }
+
+  const [fal, replicate] = [
+    { name: 'fal.ai · $0.35 for 5 s', value: 'fal' },
+    { name: 'Replicate · $0.3525 for 5 s', value: 'replicate' },
+  ]
+
+  test.each([
+    ['', [fal, replicate]],
+    ['FA', [fal]],
+    [' repl', [replicate]],
+    ['fal.ai · $0.35 for 5 s', [fal]],
+    ['Hollywood', []],
+  ])('as %j is completed by name, id or label', async (typed, choices) => {
+    expect(await offered('film', typing(typed))).toEqual(choices)
+  })
+
+  test('must be able to do what was filled in so far', async () => {
+    await offered('film', { name: 'negative', type: 3, value: ' fog ' }, { name: 'guidance', type: 10, value: 0 }, typing(''))
+    expect(wishes).toEqual([{ picture: false, lastPicture: false, negativePrompt: 'fog', guidance: 0 }])
+  })
+
+  test('for a picture that is not there yet must still be able to start from one', async () => {
+    await offered('animate', typing(''))
+    expect(wishes).toEqual([{ picture: true, lastPicture: false, negativePrompt: undefined, guidance: undefined }])
+  })
+
+  test('must be able to end on a picture that was picked', async () => {
+    await offered('animate', image, lastImage, typing(''))
+    expect(wishes).toMatchObject([{ picture: true, lastPicture: true }])
   })
 })
 

@@ -23,6 +23,7 @@ export function exampleGeneration(change: Partial<Generation> = {}): Generation 
     state: 'rendering',
     request: { prompt: 'a paper boat in the rain', durationSeconds: 10 },
     provider: 'fal',
+    candidates: ['fal'],
     price: 700_000,
     createdAt: startedAt,
     startedAt: startedAt + 2000,

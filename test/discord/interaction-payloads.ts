@@ -42,6 +42,11 @@ export function commandPayload(
   return common({ id: ids.interaction, type: 2, data: command, ...change })
 }
 
+/** What the gateway sends at every key while a member types into an option that the bot completes. It resolves nothing. */
+export function autocompletePayload(name: string, options: object[], change: object = {}) {
+  return common({ id: ids.interaction, type: 4, data: { id: '800000000000000001', name, type: 1, options }, ...change })
+}
+
 /** What the gateway sends when a member presses a button. */
 export function buttonPayload(customId: string, change: object = {}) {
   const message = {

@@ -3,7 +3,7 @@ import { Events, SlashCommandBuilder } from 'discord.js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { createDiscordClient, uploadLimitOf } from '../../src/discord/client.ts'
-import type { Button, Command } from '../../src/discord/command.ts'
+import type { Button, Choice, Command } from '../../src/discord/command.ts'
 import type { Interactions } from '../../src/discord/interactions.ts'
 import { createInteractions } from '../../src/discord/interactions.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
@@ -12,11 +12,12 @@ import { refusals, startScriptedDiscord } from '../support/scripted-discord.ts'
 
 import { createCapturedLog } from './captured-log.ts'
 import { ids, interactionToken } from './example-generation.ts'
-import { buttonPayload, commandPayload } from './interaction-payloads.ts'
+import { autocompletePayload, buttonPayload, commandPayload } from './interaction-payloads.ts'
 
 /** What the commands of this test do is written into these. */
 interface Parts {
   check: () => void
+  choices: (typed: string) => Choice[]
   execute: (argument?: string) => Promise<void>
 }
 
@@ -26,6 +27,7 @@ const clap = {
   check: (_interaction, parts) => {
     parts.check()
   },
+  autocomplete: (interaction, parts) => parts.choices(interaction.options.getFocused()),
   execute: (_interaction, parts) => parts.execute(),
 } satisfies Command<Parts>
 
@@ -66,13 +68,18 @@ beforeEach(() => {
   executed = []
   parts = {
     check: () => undefined,
+    choices: () => [],
     execute: (argument) => {
       executed.push(argument)
       return Promise.resolve()
     },
   }
   captured = createCapturedLog()
-  const current: Parts = { check: () => parts.check(), execute: (argument) => parts.execute(argument) }
+  const current: Parts = {
+    check: () => parts.check(),
+    choices: (typed) => parts.choices(typed),
+    execute: (argument) => parts.execute(argument),
+  }
   interactions = createInteractions({ commands: [clap], buttons: [stop], parts: current, log: captured.log })
 })
 
@@ -173,6 +180,55 @@ describe('a slash command', () => {
     await send(commandPayload('gone'))
     expect((await discord.call('POST', callback)).body).toMatchObject({ type: 4, data: { flags: ephemeral } })
     expect(captured.text()).toContain('register the commands anew')
+  })
+})
+
+describe('an option that is being typed', () => {
+  const typing = (typed: string) => autocompletePayload('clap', [{ name: 'host', type: 3, value: typed, focused: true }])
+  const offered = async () => {
+    const { body, authorization } = await discord.call('POST', callback)
+    expect(authorization).toBeUndefined()
+    expect(body).toMatchObject({ type: 8 })
+    expect(calls()).toEqual(['POST callback'])
+    return (body['data'] as { choices: Choice[] }).choices
+  }
+
+  test('is answered at once with what the command offers, and nothing is begun', async () => {
+    parts.choices = (typed) => [{ name: `Host of ${typed}`, value: typed }]
+    await send(typing('fa'))
+    expect(await offered()).toEqual([{ name: 'Host of fa', value: 'fa' }])
+    expect(executed).toEqual([])
+    expect(captured.lines).toEqual([])
+  })
+
+  test('is offered no more than Discord takes', async () => {
+    parts.choices = () => Array.from({ length: 26 }, (_, index) => ({ name: `${index}`, value: `${index}` }))
+    await send(typing(''))
+    expect((await offered()).at(-1)).toEqual({ name: '24', value: '24' })
+  })
+
+  test('is offered nothing where the command fails, and the log does not tell what was typed', async () => {
+    parts.choices = (typed) => {
+      throw new TypeError(`cannot complete ${typed}`)
+    }
+    await send(typing('a secret wish'))
+    expect(await offered()).toEqual([])
+    expect(JSON.parse(captured.lines[0] ?? '')).toMatchObject({ level: 50, what: 'clap', failure: { name: 'TypeError' } })
+    expect(captured.text()).not.toContain('secret wish')
+  })
+
+  test('of a command that this version does not know is offered nothing', async () => {
+    await send(autocompletePayload('gone', [{ name: 'host', type: 3, value: 'x', focused: true }]))
+    expect(await offered()).toEqual([])
+  })
+
+  test('answered in vain ends in the log, without what was typed', async () => {
+    discord.answerOnce('POST', callback, refusals.unknownInteraction)
+    await send(typing('a secret wish'))
+    expect(calls()).toEqual(['POST callback'])
+    expect(captured.lines).toHaveLength(1)
+    expect(JSON.parse(captured.lines[0] ?? '')).toMatchObject({ level: 40, failure: { code: 10062 } })
+    expect(captured.text()).not.toContain('secret wish')
   })
 })
 

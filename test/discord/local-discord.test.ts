@@ -36,6 +36,7 @@ let asked: PromiseWithResolvers<Requester>
 
 const studio: Studio = {
   check: () => undefined,
+  choices: () => [],
   request: (_wish, requester) => {
     asked.resolve(requester)
     return Promise.resolve()

@@ -26,6 +26,7 @@ const told: Record<RefusalIdentifier, { context?: Refusal['context']; says: stri
     says: ['This server’s', '$0.70', '$0.35', `<t:${day / 1000}:R>`],
   },
   'no-provider-can': { context: { feature: 'guidance', capable: ['fal.ai'] }, says: ['guidance', 'fal.ai could'] },
+  'provider-unknown': { context: { choices: ['fal.ai', 'Replicate'] }, says: ['**fal.ai** or **Replicate**', '`provider`'] },
   'rate-limited': { context: { retryAt: day }, says: [`<t:${day / 1000}:R>`] },
   'not-your-generation': { says: ['Manage Messages'] },
   'generation-unknown': { says: ['/animate'] },

@@ -13,6 +13,7 @@ export interface Wanted {
   guildId?: string
   memberId?: string
   provider?: ProviderId
+  candidates?: ProviderId[]
   price?: number
   now?: number
   installation?: Budgets
@@ -31,6 +32,7 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     state: 'queued',
     request: { prompt: 'a boat at dawn', durationSeconds: 5 },
     provider: wanted.provider ?? 'fal',
+    candidates: wanted.candidates ?? [wanted.provider ?? 'fal'],
     price: wanted.price ?? 350_000,
     memberId: wanted.memberId ?? '400000000000000001',
     guildId: wanted.guildId ?? '200000000000000001',

@@ -17,6 +17,8 @@ export interface ScriptedAnswer {
 
 export interface RecordedRequest {
   method: string
+  /** What the scripts know it by: method and path, and for a list of tasks the kind of the first (`POST /v1#getResponse`). */
+  route: string
   /** With the query. */
   path: string
   headers: IncomingMessage['headers']
@@ -52,9 +54,10 @@ export async function startScriptedHost(): Promise<ScriptedHost> {
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk)
     const bytes = Buffer.concat(chunks)
     const path = incoming.url ?? ''
-    const route = `${incoming.method ?? ''} ${path.split('?')[0] ?? ''}`
+    const json = parse(bytes)
+    const route = `${incoming.method ?? ''} ${path.split('?')[0] ?? ''}${kindOfTask(json)}`
     const connection = incoming.socket.remotePort ?? 0
-    const request = { method: incoming.method ?? '', path, headers: incoming.headers, bytes, json: parse(bytes), connection }
+    const request = { method: incoming.method ?? '', route, path, headers: incoming.headers, bytes, json, connection }
     requests.push(request)
     incoming.socket.once('close', () => closeListeners.get(route)?.())
     const script = scripts.get(route)
@@ -68,7 +71,7 @@ export async function startScriptedHost(): Promise<ScriptedHost> {
     origin: `http://127.0.0.1:${port}`,
     requests,
     on: (route, ...answers) => void scripts.set(route, answers),
-    to: (route) => requests.filter(({ method, path }) => `${method} ${path.split('?')[0] ?? ''}` === route),
+    to: (route) => requests.filter((request) => request.route === route),
     onClose: (route, listener) => void closeListeners.set(route, listener),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
@@ -98,6 +101,12 @@ async function write(outgoing: ServerResponse, { status = 200, headers = {}, jso
   const part = fault === 'cut' ? body.subarray(0, Math.floor(body.byteLength / 2)) : body
   await new Promise((resolve) => outgoing.write(part, resolve))
   if (fault === 'cut') outgoing.socket?.destroy()
+}
+
+/** `#` and the kind, where the body is a list of tasks. */
+function kindOfTask(json: unknown): string {
+  const first: unknown = Array.isArray(json) ? json[0] : undefined
+  return typeof first === 'object' && first !== null && 'taskType' in first ? `#${String(first.taskType)}` : ''
 }
 
 function parse(bytes: Buffer): unknown {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 import { ApiError } from '../errors.ts'
 import { parseBody } from '../http/body.ts'
+import type { UploadedFile } from '../http/body.ts'
 import { ClientRefusal } from '../people/client-refusal.ts'
 import type { Channel } from '../people/guild.ts'
 import type { Interaction } from '../people/interaction.ts'
@@ -11,7 +12,10 @@ import type { Member } from '../people/member.ts'
 import type { OptionValue, OptionValues } from '../people/options.ts'
 import type { World } from '../world.ts'
 import { streamInteraction } from './event-stream.ts'
-import { PressRequest, RunRequest } from './requests.ts'
+import { PressRequest, RunRequest, SuggestRequest } from './requests.ts'
+
+/** How long a client waits for choices. */
+const patienceMs = 3000
 
 export interface ControlParts {
   world: World
@@ -21,12 +25,14 @@ export interface ControlParts {
 }
 
 /**
- * Lets another process act as a member: `GET /sandbox/commands`, `POST /sandbox/run`, `POST /sandbox/press`,
- * `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`.
+ * Lets another process act as a member: `GET /sandbox/commands`, `POST /sandbox/run`, `POST /sandbox/press`, `POST /sandbox/suggest`,
+ * `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`. The bodies are in requests.ts; files stand in them in base64,
+ * or beside them as multipart: `payload_json` with the rest, and each file in a field named like its option.
  */
 export class ControlApi {
   readonly #parts: ControlParts
   readonly #streams = new Set<() => void>()
+  readonly #closing = new AbortController()
 
   constructor(parts: ControlParts) {
     this.#parts = parts
@@ -45,8 +51,9 @@ export class ControlApi {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
   }
 
-  /** Ends the streams that are still read. */
+  /** Ends the streams that are still read, and what still waits. */
   close(): void {
+    this.#closing.abort()
     for (const end of this.#streams) end()
     this.#streams.clear()
   }
@@ -58,9 +65,11 @@ export class ControlApi {
         case 'GET /sandbox/commands':
           return { status: 200, content: [...world.commands.list(member.guildId), ...world.commands.list(undefined)] }
         case 'POST /sandbox/run':
-          return await this.#act(() => this.#run(body, contentType))
+          return await this.#act(async () => started(await this.#run(body, contentType)))
         case 'POST /sandbox/press':
-          return await this.#act(() => this.#press(body, contentType))
+          return await this.#act(async () => started(await this.#press(body, contentType)))
+        case 'POST /sandbox/suggest':
+          return await this.#act(() => this.#suggest(body, contentType))
         default:
           return { status: 404, content: { error: 'There is nothing here' } }
       }
@@ -72,15 +81,29 @@ export class ControlApi {
     }
   }
 
-  async #act(start: () => Promise<Interaction>): Promise<ControlAnswer> {
+  async #act(act: () => Promise<unknown>): Promise<ControlAnswer> {
     if (!this.#parts.world.gateway.connected) return { status: 503, content: { error: 'No bot is connected' } }
-    const interaction = await start()
-    return { status: 200, content: { interactionId: interaction.id } }
+    return { status: 200, content: await act() }
   }
 
   async #run(body: Buffer, contentType: string): Promise<Interaction> {
-    const { command, values, attachmentSizeLimit } = await readRun(body, contentType)
-    return this.#parts.member.run(command, values, { channel: this.#parts.channel, attachmentSizeLimit })
+    const { json, files } = await parseBody(body, contentType)
+    const { command, options, attachmentSizeLimit } = RunRequest.parse(json)
+    return this.#parts.member.run(command, valuesOf(options, files), { channel: this.#parts.channel, attachmentSizeLimit })
+  }
+
+  async #suggest(body: Buffer, contentType: string): Promise<unknown> {
+    const { json, files } = await parseBody(body, contentType)
+    const { command, options, focused, typed } = SuggestRequest.parse(json)
+    // Nobody waits for a bot that says nothing: a client gives up after the three seconds, too.
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(patienceMs)])
+    const { channel, member } = this.#parts
+    try {
+      return { choices: await member.suggest(command, valuesOf(options, files), { focused, typed, channel, signal }) }
+    } catch (error) {
+      if (signal.aborted) throw new ClientRefusal('loading the options failed')
+      throw error
+    }
   }
 
   async #press(body: Buffer, contentType: string): Promise<Interaction> {
@@ -96,17 +119,15 @@ interface ControlAnswer {
   content: unknown
 }
 
-/** JSON with files in base64, or multipart: `payload_json` with the rest, and each file in a field named like its option. */
-async function readRun(
-  body: Buffer,
-  contentType: string,
-): Promise<{ command: string; values: OptionValues; attachmentSizeLimit: number | undefined }> {
-  const { json, files } = await parseBody(body, contentType)
-  const run = RunRequest.parse(json)
+function started({ id }: Interaction): unknown {
+  return { interactionId: id }
+}
+
+function valuesOf(options: z.infer<typeof RunRequest>['options'], files: readonly UploadedFile[]): OptionValues {
   const values: Record<string, OptionValue> = {}
-  for (const [name, value] of Object.entries(run.options)) {
+  for (const [name, value] of Object.entries(options)) {
     values[name] = typeof value === 'object' ? { name: value.name, bytes: Buffer.from(value.base64, 'base64') } : value
   }
   for (const file of files) values[file.field] = { name: file.name, bytes: file.bytes }
-  return { command: run.command, values, attachmentSizeLimit: run.attachmentSizeLimit }
+  return values
 }

@@ -3,10 +3,20 @@ import { z } from 'zod'
 /** A picture as JSON can carry it. */
 const EncodedFile = z.strictObject({ name: z.string().min(1), base64: z.base64() })
 
+const Options = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), EncodedFile])).default({})
+
 export const RunRequest = z.strictObject({
   command: z.string().min(1),
-  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), EncodedFile])).default({}),
+  options: Options,
   attachmentSizeLimit: z.number().int().positive().optional(),
+})
+
+export const SuggestRequest = z.strictObject({
+  command: z.string().min(1),
+  options: Options,
+  /** The option in which the cursor stands, and what stands there. */
+  focused: z.string().min(1),
+  typed: z.string().default(''),
 })
 
 export const PressRequest = z.union([

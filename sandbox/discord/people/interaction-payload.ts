@@ -1,9 +1,11 @@
 import type {
+  APIApplicationCommandAutocompleteInteraction,
   APIApplicationCommandInteractionDataOption,
   APIAttachment,
   APIChatInputApplicationCommandInteraction,
   APIMessage,
   APIMessageComponentInteraction,
+  InteractionType,
 } from 'discord-api-types/v10'
 
 import type { RegisteredCommand } from '../commands.ts'
@@ -68,6 +70,26 @@ export function commandPayloadOf(
       ...(attachments.length > 0 && {
         resolved: { attachments: Object.fromEntries(attachments.map((attachment) => [attachment.id, attachment])) },
       }),
+    },
+  }
+}
+
+/** A command that is still being typed. Discord resolves nothing in it: a picked file is an id and no more. */
+export function autocompletePayloadOf(
+  place: InteractionPlace,
+  command: RegisteredCommand,
+  options: SentOption[],
+  world: World,
+): Wire<Partial<APIApplicationCommandAutocompleteInteraction>> {
+  return {
+    ...common(place, world),
+    type: 4,
+    data: {
+      id: command.id,
+      name: command.name,
+      type: 1,
+      ...(command.guildId && { guild_id: command.guildId }),
+      options: options as Wire<APIApplicationCommandInteractionDataOption<InteractionType.ApplicationCommandAutocomplete>[]>,
     },
   }
 }

@@ -1,6 +1,7 @@
-import type { StoredInteraction } from '../interactions.ts'
+import type { StoredInteraction, SuggestedChoice } from '../interactions.ts'
 import { hasFlag, messageFlags } from '../message.ts'
 import type { World } from '../world.ts'
+import { ClientRefusal } from './client-refusal.ts'
 import { showMessage } from './shown-message.ts'
 import type { ShownMessage } from './shown-message.ts'
 
@@ -27,9 +28,18 @@ export class Interaction {
     return this.#interaction.attachmentSizeLimit
   }
 
-  /** The type of the acknowledgement (4 message, 5 deferred, 6 deferred update, 7 update, 9 modal), once it is there. */
+  /** The type of the acknowledgement (4 message, 5 deferred, 6 deferred update, 7 update, 8 choices, 9 modal), once it is there. */
   acknowledged({ signal }: WaitOptions = {}): Promise<number> {
     return this.#world.changes.until(() => this.#interaction.callbackType, signal)
+  }
+
+  /** What the bot offers for the option that is being typed. Rejects once an answer has come too late, as a client then gives up. */
+  choices({ signal }: WaitOptions = {}): Promise<SuggestedChoice[]> {
+    return this.#world.changes.until(() => {
+      const { choices } = this.#interaction
+      if (!choices && this.#world.interactions.isTooLate(this.#interaction)) throw new ClientRefusal('loading the options failed')
+      return choices && structuredClone(choices)
+    }, signal)
   }
 
   /** The reply as it stands; undefined before there is one and after it was deleted. */

@@ -1,26 +1,37 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
 import type { MemberRecord, GuildRecord, ChannelRecord } from '../directory.ts'
+import type { StoredInteraction, SuggestedChoice } from '../interactions.ts'
 import { componentTypes, hasFlag, messageFlags, walkComponents } from '../message.ts'
 import type { Component, StoredMessage } from '../message.ts'
 import type { Wire } from '../payloads/wire.ts'
-import { allows } from '../permissions.ts'
 import type { World } from '../world.ts'
 import { ClientRefusal } from './client-refusal.ts'
 import { Interaction } from './interaction.ts'
-import { buttonPayloadOf, commandPayloadOf } from './interaction-payload.ts'
+import type { WaitOptions } from './interaction.ts'
+import { autocompletePayloadOf, buttonPayloadOf, commandPayloadOf } from './interaction-payload.ts'
 import type { InteractionPlace } from './interaction-payload.ts'
 import { layOutOptions } from './options.ts'
 import type { OptionValues, PickedFile } from './options.ts'
+import { layOutPartialOptions } from './partial-options.ts'
 import { showMessage } from './shown-message.ts'
 import type { ShownMessage } from './shown-message.ts'
 import { uploadForInteraction } from './upload.ts'
+import { usableCommand } from './usable-command.ts'
 
 export interface RunOptions {
   /** Where the command is run; the guild's first channel unless given. */
   channel?: { id: string } | undefined
   /** Bytes for each file of the answer; the guild's limit unless given. `null` enforces that limit without telling it. */
   attachmentSizeLimit?: number | null | undefined
+}
+
+export interface SuggestOptions extends WaitOptions {
+  /** The option in which the cursor stands. */
+  focused: string
+  /** What stands there; nothing yet unless given. */
+  typed?: string | undefined
+  channel?: { id: string } | undefined
 }
 
 /** Somebody in a guild who can do what a Discord client lets a person do. */
@@ -53,14 +64,7 @@ export class Member {
     const world = this.#world
     const [name = '', ...words] = commandLine.split(' ')
     const channel = this.#channel(options.channel?.id)
-    const command = world.commands.find(name, this.guildId)
-    if (!command) throw new ClientRefusal(`there is no command /${name} in this guild`)
-    this.#mayRun(command.default_member_permissions)
-    if (command.nsfw && !channel.nsfw) throw new ClientRefusal('this command is for age-restricted channels')
-    if (command.contexts && !command.contexts.includes(0)) throw new ClientRefusal('this command is not for guilds')
-    const needed = this.#guild.installedBy === 'guild' ? 0 : 1
-    if (!command.guildId && !(command.integration_types ?? [0]).includes(needed))
-      throw new ClientRefusal('this command is not installed here')
+    const command = usableCommand(name, this.#record, this.#guild, channel, world)
     const limit = options.attachmentSizeLimit ?? world.uploadLimitOf(this.#guild)
     const attachments: Wire<APIAttachment>[] = []
     const upload = (file: PickedFile) => {
@@ -70,8 +74,24 @@ export class Member {
       return attachment.id
     }
     const sent = layOutOptions(command.options ?? [], words, values, upload)
-    const place = this.#begin('command', channel, limit, undefined, options.attachmentSizeLimit !== null)
+    const place = this.#begin('command', channel, options)
     return this.#send(place, commandPayloadOf(place, command, sent, attachments, world))
+  }
+
+  /**
+   * Types into an option that the bot completes and waits for what it offers; `values` are the options filled in so far.
+   * @throws ClientRefusal when a Discord client would not have asked, or the answer came too late
+   */
+  async suggest(command: string, values: OptionValues, options: SuggestOptions): Promise<SuggestedChoice[]> {
+    const world = this.#world
+    const [name = '', ...words] = command.split(' ')
+    const channel = this.#channel(options.channel?.id)
+    const registered = usableCommand(name, this.#record, this.#guild, channel, world)
+    const focus = { option: options.focused, typed: options.typed ?? '' }
+    const { sent, focusedType } = layOutPartialOptions(registered.options ?? [], words, values, focus, () => world.snowflakes.next())
+    const place = this.#begin('autocomplete', channel, {}, { focusedType })
+    const asked = this.#send(place, autocompletePayloadOf(place, registered, sent, world))
+    return asked.choices({ signal: options.signal })
   }
 
   /**
@@ -89,8 +109,7 @@ export class Member {
     const component = findButton(message.components, button)
     if (!component?.custom_id) throw new ClientRefusal(`the message has no button "${button}" that can be pressed`)
     if (component.disabled) throw new ClientRefusal(`the button "${button}" is disabled`)
-    const limit = options.attachmentSizeLimit ?? world.uploadLimitOf(this.#guild)
-    const place = this.#begin('component', this.#channel(message.channelId), limit, message.id, options.attachmentSizeLimit !== null)
+    const place = this.#begin('component', this.#channel(message.channelId), options, { sourceMessageId: message.id })
     return this.#send(place, buttonPayloadOf(place, component.custom_id, component.id ?? 0, message, world))
   }
 
@@ -112,20 +131,11 @@ export class Member {
     return channel
   }
 
-  #mayRun(needed: string | number | null | undefined): void {
-    if (needed === undefined || needed === null) return
-    const [set, required] = [this.#record.permissions, BigInt(needed)]
-    // "0" means administrators only.
-    const has = allows(set, 'Administrator') || (required !== 0n && (set & required) === required)
-    if (!has) throw new ClientRefusal('the member has no permission for this command')
-  }
-
   #begin(
-    kind: 'command' | 'component',
+    kind: StoredInteraction['kind'],
     channel: ChannelRecord,
-    limit: number,
-    sourceMessageId: string | undefined,
-    tellsLimit: boolean,
+    { attachmentSizeLimit }: RunOptions,
+    about: { sourceMessageId?: string; focusedType?: number } = {},
   ): InteractionPlace {
     const interaction = this.#world.interactions.begin({
       id: this.#world.snowflakes.next(),
@@ -133,11 +143,12 @@ export class Member {
       userId: this.id,
       guildId: this.guildId,
       channelId: channel.id,
-      attachmentSizeLimit: limit,
+      attachmentSizeLimit: attachmentSizeLimit ?? this.#world.uploadLimitOf(this.#guild),
       installedBy: this.#guild.installedBy,
-      sourceMessageId,
+      sourceMessageId: about.sourceMessageId,
+      focusedType: about.focusedType,
     })
-    return { interaction, member: this.#record, guild: this.#guild, channel, tellsLimit }
+    return { interaction, member: this.#record, guild: this.#guild, channel, tellsLimit: attachmentSizeLimit !== null }
   }
 
   #send(place: InteractionPlace, payload: unknown): Interaction {

@@ -1,4 +1,5 @@
 import { matchesFileTypes } from '../file-kinds.ts'
+import { optionTypes } from '../validation/command-rules.ts'
 import type { CommandOption } from '../validation/command-rules.ts'
 import { ClientRefusal } from './client-refusal.ts'
 
@@ -17,25 +18,35 @@ export interface SentOption {
   name: string
   type: number
   value?: string | number | boolean
+  /** The option that is being typed. */
+  focused?: true
   options?: SentOption[]
 }
 
-const types = {
-  subcommand: 1,
-  group: 2,
-  string: 3,
-  integer: 4,
-  boolean: 5,
-  user: 6,
-  channel: 7,
-  role: 8,
-  mentionable: 9,
-  number: 10,
-  attachment: 11,
-} as const
-
 export function isPickedFile(value: OptionValue | undefined): value is PickedFile {
   return typeof value === 'object'
+}
+
+/** The options behind the words of a subcommand, and how what is sent for them is nested again. */
+export function behindWords(
+  definitions: readonly CommandOption[],
+  words: readonly string[],
+): { definitions: readonly CommandOption[]; nest: (sent: SentOption[]) => SentOption[] } {
+  const isBranch = ({ type }: CommandOption) => type === optionTypes.subcommand || type === optionTypes.group
+  const [word, ...rest] = words
+  if (word === undefined) {
+    if (definitions.some(isBranch)) throw new ClientRefusal('a subcommand has to be chosen')
+    return { definitions, nest: (sent) => sent }
+  }
+  const branch = definitions.find((definition) => definition.name === word && isBranch(definition))
+  if (!branch) throw new ClientRefusal(`there is no subcommand "${word}"`)
+  const inner = behindWords(branch.options ?? [], rest)
+  return { ...inner, nest: (sent) => [{ name: word, type: branch.type, options: inner.nest(sent) }] }
+}
+
+export function refuseUnknownOptions(definitions: readonly CommandOption[], names: readonly string[]): void {
+  const unknown = names.find((name) => !definitions.some((definition) => definition.name === name))
+  if (unknown !== undefined) throw new ClientRefusal('the command has no such option', unknown)
 }
 
 /**
@@ -43,34 +54,32 @@ export function isPickedFile(value: OptionValue | undefined): value is PickedFil
  * subcommand; `upload` takes a file and returns its attachment id.
  */
 export function layOutOptions(
-  definitions: readonly CommandOption[],
+  options: readonly CommandOption[],
   words: readonly string[],
   values: OptionValues,
   upload: (file: PickedFile) => string,
 ): SentOption[] {
-  const [word, ...rest] = words
-  if (word !== undefined) {
-    const branch = definitions.find(({ name, type }) => name === word && (type === types.subcommand || type === types.group))
-    if (!branch) throw new ClientRefusal(`there is no subcommand "${word}"`)
-    return [{ name: word, type: branch.type, options: layOutOptions(branch.options ?? [], rest, values, upload) }]
-  }
-  if (definitions.some(({ type }) => type === types.subcommand || type === types.group))
-    throw new ClientRefusal('a subcommand has to be chosen')
-  const unknown = Object.keys(values).find((name) => !definitions.some((definition) => definition.name === name))
-  if (unknown !== undefined) throw new ClientRefusal('the command has no such option', unknown)
-  return definitions.flatMap((definition) => {
+  const { definitions, nest } = behindWords(options, words)
+  refuseUnknownOptions(definitions, Object.keys(values))
+  const sent = definitions.flatMap((definition) => {
     const value = values[definition.name]
     if (value === undefined) {
       if (definition.required) throw new ClientRefusal('this option is required', definition.name)
       return []
     }
-    const checked = isPickedFile(value) ? checkFile(definition, value) : checkValue(definition, value)
+    const checked = checkOption(definition, value)
     return [{ name: definition.name, type: definition.type, value: isPickedFile(checked) ? upload(checked) : checked }]
   })
+  return nest(sent)
+}
+
+/** The value, if a client would send it for this option. */
+export function checkOption(definition: CommandOption, value: OptionValue): OptionValue {
+  return isPickedFile(value) ? checkFile(definition, value) : checkValue(definition, value)
 }
 
 function checkFile(definition: CommandOption, file: PickedFile): PickedFile {
-  if (definition.type !== types.attachment) throw new ClientRefusal('this option takes no file', definition.name)
+  if (definition.type !== optionTypes.attachment) throw new ClientRefusal('this option takes no file', definition.name)
   if (definition.file_types?.length && !matchesFileTypes(file.name, definition.file_types)) {
     throw new ClientRefusal(`only ${definition.file_types.join(', ')} can be chosen`, definition.name)
   }
@@ -83,23 +92,23 @@ function checkValue(definition: CommandOption, value: string | number | boolean)
   if (choices.length > 0 && !choices.some((choice) => choice.value === value))
     throw refuse(`must be one of ${choices.map((choice) => choice.value).join(', ')}`)
   switch (definition.type) {
-    case types.string:
+    case optionTypes.string:
       if (typeof value !== 'string') throw refuse('takes a text')
       if (value.length < Math.max(1, definition.min_length ?? 1))
         throw refuse(`must have at least ${definition.min_length ?? 1} characters`)
       if (value.length > (definition.max_length ?? 6000)) throw refuse(`must have at most ${definition.max_length ?? 6000} characters`)
       return value
-    case types.integer:
-    case types.number:
+    case optionTypes.integer:
+    case optionTypes.number:
       if (typeof value !== 'number' || !Number.isFinite(value)) throw refuse('takes a number')
-      if (definition.type === types.integer && !Number.isSafeInteger(value)) throw refuse('takes a whole number')
+      if (definition.type === optionTypes.integer && !Number.isSafeInteger(value)) throw refuse('takes a whole number')
       if (value < (definition.min_value ?? -Infinity)) throw refuse(`must be at least ${definition.min_value ?? ''}`)
       if (value > (definition.max_value ?? Infinity)) throw refuse(`must be at most ${definition.max_value ?? ''}`)
       return value
-    case types.boolean:
+    case optionTypes.boolean:
       if (typeof value !== 'boolean') throw refuse('takes yes or no')
       return value
-    case types.attachment:
+    case optionTypes.attachment:
       throw refuse('takes a file')
     default:
       if (typeof value !== 'string') throw refuse('takes an id')

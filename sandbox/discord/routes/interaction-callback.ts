@@ -1,11 +1,12 @@
 import { refuse } from '../errors.ts'
 import { param } from '../http/route.ts'
 import type { ApiCall, Route } from '../http/route.ts'
-import { callbackTypes } from '../interactions.ts'
-import type { StoredInteraction } from '../interactions.ts'
+import { callbackTypes, interactionTypes } from '../interactions.ts'
+import type { StoredInteraction, SuggestedChoice } from '../interactions.ts'
 import { messageFlags } from '../message.ts'
 import type { StoredMessage } from '../message.ts'
 import { planAttachments } from '../validation/attachment-plan.ts'
+import { choiceIssues } from '../validation/choice-rules.ts'
 import { refuseForm } from '../validation/form-error.ts'
 import { checkMessageForm } from '../validation/message-form.ts'
 import type { MessageForm } from '../validation/message-form.ts'
@@ -22,6 +23,7 @@ const allowedTypes: Record<StoredInteraction['kind'], readonly number[]> = {
     callbackTypes.update,
     callbackTypes.modal,
   ],
+  autocomplete: [callbackTypes.autocomplete],
 }
 
 export const interactionCallbackRoutes: readonly Route[] = [
@@ -33,8 +35,10 @@ export const interactionCallbackRoutes: readonly Route[] = [
     answer: (call, world) => {
       const interaction = world.interactions.toAcknowledge(param(call, 'interaction'), param(call, 'token'))
       refuseLargeFiles(call.files, interaction.attachmentSizeLimit)
+      // The schema does not know the option's type, and what is wrong with a choice it does not say where; these rules do.
+      if (interaction.focusedType !== undefined) refuseForm(choiceIssues(call.json, interaction.focusedType))
       refuseForm(requestIssues('create_interaction_response', call.json))
-      const { type, data } = call.json as { type: number; data?: MessageForm | null }
+      const { type, data } = call.json as { type: number; data?: (MessageForm & { choices?: SuggestedChoice[] | null }) | null }
       if (!allowedTypes[interaction.kind].includes(type)) {
         refuseForm([
           { path: ['type'], code: 'BASE_TYPE_CHOICES', message: `Value must be one of {${allowedTypes[interaction.kind].join(', ')}}.` },
@@ -42,6 +46,7 @@ export const interactionCallbackRoutes: readonly Route[] = [
       }
       const message = respond(type, data ?? {}, { interaction, call, world })
       interaction.callbackType = type
+      if (type === callbackTypes.autocomplete) interaction.choices = data?.choices ?? []
       interaction.originalId = message?.id
       world.changes.announce({ kind: 'acknowledged', interactionId: interaction.id })
       if (call.query.get('with_response') !== 'true') return { status: 204 }
@@ -82,7 +87,7 @@ function callbackAnswer(interaction: StoredInteraction, type: number, message: S
   return {
     interaction: {
       id: interaction.id,
-      type: interaction.kind === 'command' ? 2 : 3,
+      type: interactionTypes[interaction.kind],
       ...(message && {
         response_message_id: message.id,
         response_message_loading: (message.flags & messageFlags.loading) !== 0,

@@ -1,6 +1,7 @@
 import { refuse } from '../errors.ts'
 import type { UploadedFile } from '../http/body.ts'
 import type { ApiCall } from '../http/route.ts'
+import { interactionTypes } from '../interactions.ts'
 import type { StoredInteraction } from '../interactions.ts'
 import { messageFlags } from '../message.ts'
 import type { StoredMessage } from '../message.ts'
@@ -47,7 +48,7 @@ export function interactionOrigin(interaction: StoredInteraction): Omit<NewMessa
     type: interaction.kind === 'command' ? chatInputReply : plainMessage,
     interaction: {
       id: interaction.id,
-      type: interaction.kind === 'command' ? 2 : 3,
+      type: interactionTypes[interaction.kind],
       userId: interaction.userId,
       ownerKeys: interaction.installedBy === 'guild' ? { 0: interaction.guildId } : { 1: interaction.userId },
       pressedMessageId: interaction.sourceMessageId,

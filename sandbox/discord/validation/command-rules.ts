@@ -29,6 +29,21 @@ export interface CommandOption {
   options?: CommandOption[] | null
 }
 
+export const optionTypes = {
+  subcommand: 1,
+  group: 2,
+  string: 3,
+  integer: 4,
+  boolean: 5,
+  user: 6,
+  channel: 7,
+  role: 8,
+  mentionable: 9,
+  number: 10,
+  attachment: 11,
+} as const
+
+const typesWithAutocomplete: readonly number[] = [optionTypes.string, optionTypes.integer, optionTypes.number]
 const slashCommand = 1
 const maximumByType: Record<number, number> = { 1: 100, 2: 15, 3: 15 }
 const maximumCharacters = 8000
@@ -111,6 +126,13 @@ function rangeIssues(option: CommandOption): FormIssue[] {
   }
   if ((option.min_length ?? 0) > (option.max_length ?? Infinity)) {
     issues.push({ path: ['min_length'], code: 'APPLICATION_COMMAND_OPTIONS_RANGE', message: 'min_length is greater than max_length' })
+  }
+  if (option.autocomplete && !typesWithAutocomplete.includes(option.type)) {
+    issues.push({
+      path: ['autocomplete'],
+      code: 'APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_TYPE',
+      message: 'Autocomplete is for texts and numbers only',
+    })
   }
   if (option.choices?.length && option.autocomplete) {
     issues.push({

@@ -1,6 +1,6 @@
 import type { AnswerFault } from '../faults.ts'
 import type { Call } from '../call.ts'
-import type { Job, JobFailure } from '../job.ts'
+import { type Job, type JobFailure, riskControlWords } from '../job.ts'
 import type { FalProblem } from './fal-input.ts'
 
 /** How fal words what it refuses. */
@@ -24,29 +24,38 @@ export function notFound(call: Call, detail = 'Not found'): Response {
 
 /** What the result of a job says that delivered nothing; fal has no FAILED status, it shows only here. */
 export function answerWithFailure(call: Call, job: Job): Response {
+  const { body, status, headers } = failureOf(job)
+  for (const [name, value] of Object.entries(headers)) call.header(name, value)
+  const answer = call.json(body, 400)
+  // 499 is nobody's standard, and Hono's types know only the registered ones.
+  return new Response(answer.body, { status, headers: answer.headers })
+}
+
+/** The same for whoever hears of it in another way. */
+export function failureOf(job: Job): { body: Record<string, unknown>; status: number; headers: Record<string, string> } {
   if (job.state === 'cancelled' || job.state === 'aborted') {
-    call.header('X-Fal-Error-Type', 'client_cancelled')
-    const answer = call.json({ detail: 'Request was cancelled by the client', error_type: 'client_cancelled' }, 400)
-    // 499 is nobody's standard, and Hono's types know only the registered ones.
-    return new Response(answer.body, { status: 499, headers: answer.headers })
+    const body = { detail: 'Request was cancelled by the client', error_type: 'client_cancelled' }
+    return { body, status: 499, headers: { 'X-Fal-Error-Type': 'client_cancelled' } }
   }
   const { problem, status, retryable } = problemOf(job.failure ?? { kind: 'failed' }, job)
-  call.header('X-Fal-Retryable', String(retryable))
-  return call.json({ detail: [{ ...problem, url: documentation(problem.type) }] }, status)
+  const detail = [{ ...problem, url: documentation(problem.type) }]
+  return { body: { detail }, status, headers: { 'X-Fal-Retryable': String(retryable) } }
 }
 
 interface WordedFailure {
   problem: FalProblem
-  status: 400 | 422
+  status: 400 | 422 | 504
   retryable: boolean
 }
 
-function problemOf({ kind, picture = 'start' }: JobFailure, { order }: Job): WordedFailure {
+function problemOf({ kind, picture = 'start', byModel }: JobFailure, { order }: Job): WordedFailure {
   const loc = ['body', picture === 'start' ? 'image_url' : 'tail_image_url']
   const input = picture === 'start' ? order.startPictureUrl : order.endPictureUrl
   const unusable = (type: string, msg: string): WordedFailure => ({ problem: { loc, msg, type, input }, status: 422, retryable: false })
   switch (kind) {
     case 'moderated':
+      if (byModel)
+        return { problem: { loc: ['body'], msg: riskControlWords, type: 'downstream_service_error' }, status: 400, retryable: false }
       return {
         problem: {
           loc: ['body', 'prompt'],
@@ -57,6 +66,12 @@ function problemOf({ kind, picture = 'start' }: JobFailure, { order }: Job): Wor
         },
         status: 422,
         retryable: false,
+      }
+    case 'timed-out':
+      return {
+        problem: { loc: ['body'], msg: 'The request exceeded the maximum time for generation.', type: 'generation_timeout' },
+        status: 504,
+        retryable: true,
       }
     case 'failed':
       return {

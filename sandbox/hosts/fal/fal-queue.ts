@@ -1,11 +1,14 @@
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import { acceptOrder, decideFate } from '../acceptance.ts'
 import { type Call, type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
-import { answerFaults, faultsInPrompt, jobFaults, type RouteName } from '../faults.ts'
-import type { Host } from '../host.ts'
+import type { RouteName } from '../faults.ts'
+import type { Furniture } from '../host.ts'
 import { isFinished, type Job } from '../job.ts'
+import { withRetryAfter } from '../throttled.ts'
 import { answerWithFailure, answerWithProblems, falAnswers, notFound } from './fal-answers.ts'
+import type { FalConduct } from './fal-conduct.ts'
 import { isFalOperation, readFalInput } from './fal-input.ts'
 
 const model = '/fal-ai/kling-video/v2.5-turbo/pro'
@@ -15,7 +18,8 @@ const requests = '/fal-ai/kling-video/requests'
 /** A client that hears nothing for fifteen seconds gives the stream up. */
 const heartbeatMs = 5_000
 
-type Parts = Pick<Host<'queue'>, 'jobs' | 'faults' | 'requests' | 'invoice' | 'origins'> & {
+type Parts = Furniture<FalConduct> & {
+  origins: { queue: string }
   authorization: string
   /** Where the finished clip can be fetched. */
   addressOf: (job: Job) => string
@@ -24,7 +28,7 @@ type Parts = Pick<Host<'queue'>, 'jobs' | 'faults' | 'requests' | 'invoice' | 'o
 /** `queue.fal.run`: submit, status, result, cancel. */
 export function falQueue(parts: Parts): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'queue', ...parts, answers: falAnswers }
+  const callParts: CallParts = { origin: 'queue', ...parts, answers: withRetryAfter(falAnswers, parts.conduct) }
   const on = (route: RouteName) => receiveCall(route, callParts)
   addControl(app, parts)
 
@@ -44,7 +48,7 @@ export function falQueue(parts: Parts): Hono<CallEnvironment> {
   return app
 }
 
-async function submit(call: Call, { faults, jobs, ...parts }: Parts): Promise<Response> {
+async function submit(call: Call, parts: Parts): Promise<Response> {
   const operation = call.req.param('operation')
   if (!isFalOperation(operation)) return notFound(call, `Application ${call.req.path} not found`)
   const webhookUrl = call.req.query('fal_webhook')
@@ -54,13 +58,11 @@ async function submit(call: Call, { faults, jobs, ...parts }: Parts): Promise<Re
   const read = readFalInput(operation, await call.req.json().catch(() => undefined))
   if ('problems' in read) return answerWithProblems(call, read.problems)
 
-  const asked = faultsInPrompt(read.order.prompt, 'fal')
-  const refusal = answerFaults.find((fault) => asked.has(fault))
-  if (refusal) return falAnswers[refusal](call)
-  const given = faults.take('create', jobFaults)?.kind
-  const fates = new Set(jobFaults.filter((fault) => asked.has(fault) || fault === given))
-  const job = jobs.submit({ ...read.order, webhookUrl }, { faults: fates })
-  if (asked.has('lost-answer')) call.set('answerIsLost', true)
+  const decided = decideFate(read.order.prompt, parts)
+  if ('refusal' in decided) return withRetryAfter(falAnswers, parts.conduct)[decided.refusal](call)
+  const { fate } = decided
+  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, parts)
+  if (fate.answerIsLost) call.set('answerIsLost', true)
   call.header('x-fal-request-id', job.id)
   const address = `${parts.origins.queue}${requests}/${job.id}`
   return call.json({
@@ -71,7 +73,7 @@ async function submit(call: Call, { faults, jobs, ...parts }: Parts): Promise<Re
     cancel_url: `${address}/cancel`,
     logs: null,
     metrics: {},
-    queue_position: jobs.positionOf(job),
+    queue_position: parts.jobs.positionOf(job),
   })
 }
 
@@ -83,7 +85,7 @@ function withJob(call: Call, { jobs }: Parts, answer: (job: Job) => Response | P
 }
 
 function status(call: Call, job: Job, parts: Parts): Response {
-  return call.json(statusOf(job, call.req.query('logs') === '1', parts), isFinished(job) ? 200 : 202)
+  return call.json(statusOf(job, call.req.query('logs') === '1', parts), isFinished(job) ? 200 : parts.conduct.unfinishedStatus)
 }
 
 function statusOf(job: Job, withLogs: boolean, { jobs, origins }: Parts): Record<string, unknown> {
@@ -133,7 +135,10 @@ function result(call: Call, job: Job, { invoice, addressOf }: Parts): Response {
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))
   if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job)
-  return call.json({
-    video: { url: addressOf(job), content_type: 'video/mp4', file_name: 'output.mp4', file_size: job.clip.length },
-  })
+  return call.json(resultOf(job.clip, addressOf(job)))
+}
+
+/** The model's output. */
+export function resultOf(clip: Uint8Array, url: string): Record<string, unknown> {
+  return { video: { url, content_type: 'video/mp4', file_name: 'output.mp4', file_size: clip.length } }
 }

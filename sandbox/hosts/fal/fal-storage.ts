@@ -3,11 +3,14 @@ import { z } from 'zod'
 import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import type { Host } from '../host.ts'
+import type { Furniture } from '../host.ts'
 import { answerWithFile, type ServedFiles, unguessable } from '../served-files.ts'
+import { withRetryAfter } from '../throttled.ts'
 import { answerWithProblems, falAnswers, notFound } from './fal-answers.ts'
+import type { FalConduct } from './fal-conduct.ts'
+import type { FalKeys } from './fal-webhook.ts'
 
-type Parts = Pick<Host<'media'>, 'faults' | 'requests' | 'invoice' | 'origins'>
+type Parts = Furniture<FalConduct> & { origins: { media: string } }
 
 /** What larger files are sent in pieces for. */
 const uploadBytes = 100 * 1024 * 1024
@@ -17,11 +20,14 @@ const UploadOrder = z.object({ content_type: z.string().min(1), file_name: z.str
 /** The uploads that were announced and not yet used: where each will be served. */
 export type AnnouncedUploads = Map<string, string>
 
-/** `rest.fal.ai`: hands out addresses to upload to. */
-export function falRest(parts: Parts & { authorization: string }, announced: AnnouncedUploads): Hono<CallEnvironment> {
+/** `rest.fal.ai`: hands out addresses to upload to, and the keys that webhooks are signed with. */
+export function falRest(parts: Parts & { authorization: string; keys: FalKeys }, announced: AnnouncedUploads): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'rest', ...parts, answers: falAnswers }
+  const callParts: CallParts = { origin: 'rest', ...parts, answers: withRetryAfter(falAnswers, parts.conduct) }
   addControl(app, parts)
+  app.get('/.well-known/jwks.json', receiveCall('secret', { ...callParts, authorization: undefined }), (call) =>
+    call.json(parts.keys.published()),
+  )
   app.post('/storage/upload/initiate', receiveCall('upload', callParts), async (call) => {
     const order = UploadOrder.safeParse(await call.req.json().catch(() => undefined))
     if (!order.success) {

@@ -28,7 +28,7 @@ const statuses = {
 } as const satisfies Record<JobState, string>
 
 export function isRemoved({ job }: PredictionRecord, now: number): boolean {
-  return job.finishedAt !== undefined && now - job.finishedAt >= keptMs
+  return job.finishedAt !== undefined && (now - job.finishedAt >= keptMs || job.faults.has('output-gone'))
 }
 
 /** The one object that create, get, list and cancel all answer with. */

@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
+import { acceptOrder, decideFate } from '../acceptance.ts'
 import type { Call, CallEnvironment, receiveCall } from '../call.ts'
-import { answerFaults, faultsInPrompt, jobFaults, type RouteName } from '../faults.ts'
-import type { Host } from '../host.ts'
-import type { HostClock } from '../host-clock.ts'
+import type { RouteName } from '../faults.ts'
+import type { Furniture } from '../host.ts'
+import type { Job } from '../job.ts'
+import { withRetryAfter } from '../throttled.ts'
 import { type PredictionRecord, predictionOf, replicateModel } from './prediction.ts'
 import { readCancelAfter, readPrefer } from './prediction-headers.ts'
 import { readPredictionOrder } from './prediction-order.ts'
 import { answerWithInvalidFields, notFound, replicateAnswers } from './replicate-answers.ts'
+import type { ReplicateConduct } from './replicate-conduct.ts'
 
 const pageLength = 100
 
-export interface PredictionsParts extends Pick<Host<'api'>, 'jobs' | 'faults' | 'origins'> {
-  clock: HostClock
+export interface PredictionsParts extends Furniture<ReplicateConduct> {
+  origins: { api: string }
   records: Map<string, PredictionRecord>
   /** A new address for a clip that is yet to be made. */
   newOutputUrl: () => string
@@ -52,24 +55,25 @@ async function create(call: Call, parts: PredictionsParts, { versionInBody }: { 
     return call.json({ title: 'Invalid header', detail: 'Cancel-After must be a duration of at least 5s.', status: 400 }, 400)
   }
 
-  const asked = faultsInPrompt(order.prompt, 'replicate')
-  const refusal = answerFaults.find((fault) => asked.has(fault))
-  if (refusal) return replicateAnswers[refusal](call)
-  const meant = parts.faults.take('create', jobFaults)?.kind
-  const faults = new Set(jobFaults.filter((fault) => asked.has(fault) || fault === meant))
-  const job = parts.jobs.submit(order, { id: randomBytes(13).toString('hex'), faults, deadlineMs: cancelAfterMs })
-  const record: PredictionRecord = {
-    job,
-    input: (given as { input: unknown }).input,
-    webhookEventsFilter,
-    deadline: cancelAfterMs === undefined ? undefined : job.createdAt + cancelAfterMs,
-    outputUrl: parts.newOutputUrl(),
+  if (order.endPictureUrl !== undefined && !parts.conduct.knowsEndImage) {
+    const description = 'Additional property end_image is not allowed'
+    return answerWithInvalidFields(call, [{ type: 'additional_property_not_allowed', field: 'input', description }])
   }
-  parts.records.set(job.id, record)
-  if (asked.has('lost-answer')) call.set('answerIsLost', true)
+  const decided = decideFate(order.prompt, parts)
+  if ('refusal' in decided) return withRetryAfter(replicateAnswers(parts.conduct), parts.conduct)[decided.refusal](call)
+  const { fate } = decided
+  const made = (job: Job) => {
+    const deadline = cancelAfterMs === undefined ? undefined : job.createdAt + cancelAfterMs
+    const { input } = given as { input: unknown }
+    parts.records.set(job.id, { job, input, webhookEventsFilter, deadline, outputUrl: parts.newOutputUrl() })
+  }
+  const job = await acceptOrder(order, fate, parts, { id: randomBytes(13).toString('hex'), deadlineMs: cancelAfterMs, made })
+  const record = parts.records.get(job.id)
+  if (!record) throw new Error('a job has its record from the moment it is made')
+  if (fate.answerIsLost) call.set('answerIsLost', true)
   const waitSeconds = readPrefer(call.req.header('prefer'))
   if (waitSeconds !== undefined) await finishedOrLate(record, waitSeconds, parts)
-  return call.json(show(record, parts), 201)
+  return call.json(show(record, parts), parts.conduct.createStatus)
 }
 
 /** Keeps the call open until the prediction is finished or the virtual time is over. */

@@ -3,16 +3,19 @@ import { Hono } from 'hono'
 import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import { furnish, type Host, type HostParts } from '../host.ts'
+import { furnish, type Host, type HostParts, openHost } from '../host.ts'
 import { Origins } from '../origins.ts'
 import { answerWithFile, unguessable } from '../served-files.ts'
 import { addFiles, type UploadedFiles } from './files.ts'
-import { isRemoved, type PredictionRecord } from './prediction.ts'
+import { withRetryAfter } from '../throttled.ts'
+import { isRemoved, type PredictionRecord, predictionOf } from './prediction.ts'
 import { addPredictions } from './predictions.ts'
 import { notFound, replicateAnswers } from './replicate-answers.ts'
+import { type ReplicateConduct, usualReplicateConduct } from './replicate-conduct.ts'
+import { replicateWebhookForm } from './replicate-webhook.ts'
 
 /** The origins stand for `api.replicate.com` (all paths begin with `/v1`) and `replicate.delivery`. */
-export type ReplicateHost = Host<'api' | 'delivery'>
+export type ReplicateHost = Host<'api' | 'delivery', ReplicateConduct>
 
 /** Replicate's predictions, files and delivery, answering as described in the hosts' contract. */
 export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
@@ -20,7 +23,15 @@ export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
   const { clock } = parts
   const files: UploadedFiles = new Map()
   const records = new Map<string, PredictionRecord>()
-  const furniture = furnish('replicate', parts, { own: (url) => uploadAt(url, origins.api, files) })
+  const conduct = usualReplicateConduct()
+  const secret = `whsec_${randomBytes(24).toString('base64')}`
+  const show = (record: PredictionRecord) => predictionOf(record, { api: origins.api, now: clock.now() })
+  const furniture = furnish('replicate', parts, {
+    conduct,
+    webhookForm: replicateWebhookForm({ secret, recordOf: (id) => records.get(id), show }),
+    pictures: { own: (url) => uploadAt(url, origins.api, files) },
+  })
+  const answers = withRetryAfter(replicateAnswers(conduct), conduct)
   const origins = {
     get api() {
       return servers.of('api')
@@ -31,19 +42,17 @@ export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
   }
 
   const api = new Hono<CallEnvironment>()
-  const apiParts: CallParts = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers: replicateAnswers }
+  const apiParts: CallParts = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers }
   const on = (route: RouteName) => receiveCall(route, apiParts)
   addControl(api, furniture)
   const newOutputUrl = () => `${origins.delivery}/xezq/${unguessable()}/tmp${randomBytes(4).toString('hex')}.mp4`
-  addPredictions(api, on, { ...furniture, origins, clock, records, newOutputUrl })
+  addPredictions(api, on, { ...furniture, origins, records, newOutputUrl })
   addFiles(api, on, { origins, clock, files })
-  // One secret for the whole account; what it signs is a later matter than knowing it.
-  const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`
-  api.get('/v1/webhooks/default/secret', on('secret'), (call) => call.json({ key: webhookSecret }))
+  api.get('/v1/webhooks/default/secret', on('secret'), (call) => call.json({ key: secret }))
   api.notFound(unknownCall(apiParts, notFound) as Parameters<typeof api.notFound>[0])
 
   const delivery = new Hono<CallEnvironment>()
-  const deliveryParts: CallParts = { origin: 'delivery', ...furniture, authorization: undefined, answers: replicateAnswers }
+  const deliveryParts: CallParts = { origin: 'delivery', ...furniture, authorization: undefined, answers }
   addControl(delivery, furniture)
   delivery.get('/xezq/*', receiveCall('output', deliveryParts), (call) => {
     const record = [...records.values()].find(({ outputUrl }) => outputUrl === origins.delivery + call.req.path)
@@ -53,19 +62,7 @@ export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
   delivery.notFound(unknownCall(deliveryParts, notFound) as Parameters<typeof delivery.notFound>[0])
 
   const servers: Origins<'api' | 'delivery'> = new Origins({ api, delivery }, parts.port)
-  await servers.listen()
-  return {
-    id: 'replicate',
-    origins,
-    apiKey,
-    ...furniture,
-    refuseConnections: (...names) => servers.close(...names),
-    acceptConnections: (...names) => servers.listen(...names),
-    stop: async () => {
-      furniture.jobs.close()
-      await servers.close()
-    },
-  }
+  return await openHost(furniture, { origins, apiKey, servers })
 }
 
 /** A prediction reads the account's uploads without a key. */

@@ -14,13 +14,16 @@ import type {
   Provider,
   StartOptions,
   Status,
+  WebhookDelivery,
+  WebhookEvent,
 } from '../provider.ts'
 import { outputGone, readBillableUnits, readFalRejection, readJobFailure, readStatusFailure } from './errors.ts'
 import { RequestStatus, Result, StoredOperation, Submitted, UploadTicket } from './schemas.ts'
+import { createFalVerification } from './webhook.ts'
 
 export interface FalOptions extends ProviderWire {
   apiKey: string
-  /** `queue` takes the jobs (`https://queue.fal.run`), `storage` the pictures (`https://rest.fal.ai`). */
+  /** `queue` takes the jobs (`https://queue.fal.run`), `storage` the pictures, and shows the keys of the webhooks (`https://rest.fal.ai`). */
   origins: { queue: string; storage: string }
 }
 
@@ -46,6 +49,7 @@ export class FalProvider implements Provider {
   readonly capabilities = falCapabilities
   readonly #http: ProviderHttp
   readonly #origins: FalOptions['origins']
+  readonly #verify: (delivery: WebhookDelivery) => Promise<WebhookEvent>
 
   constructor({ apiKey, origins, ...wire }: FalOptions) {
     this.#origins = origins
@@ -54,9 +58,10 @@ export class FalProvider implements Provider {
       ...wire,
       provider: 'fal',
       origins: own,
-      authorization: `Key ${apiKey}`,
+      keyHeaders: { authorization: `Key ${apiKey}` },
       rejections: readFalRejection,
     })
+    this.#verify = createFalVerification(this.#http, origins.storage)
   }
 
   price(request: ClipRequest) {
@@ -135,6 +140,10 @@ export class FalProvider implements Provider {
     // What is over or unknown (400, 404) can no longer be cancelled; what is running may go on to its end all the same.
     const read = (answer: Answer) => (isSuccess(answer) ? 'unknown' : isOver(answer) ? 'unsupported' : undefined)
     return this.#http.send<CancelOutcome>({ method: 'PUT', url: cancel, step: 'follow', signal, read })
+  }
+
+  verifyWebhook(delivery: WebhookDelivery): Promise<WebhookEvent> {
+    return this.#verify(delivery)
   }
 
   async #toStatus(operation: Operation, current: RequestStatus, signal: AbortSignal): Promise<Status> {

@@ -1,5 +1,5 @@
 import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import type { Answer, Rejection } from '../answer.ts'
+import { type Answer, isSuccess, type Rejection } from '../answer.ts'
 import { isModerationText } from '../moderation.ts'
 import type { Status } from '../provider.ts'
 import { readRetryAfter } from '../retry-after.ts'
@@ -51,6 +51,7 @@ interface Complaint {
 /** fal's table of errors for any call. A create call answered by one of the listed 4xx made no job. */
 export function readFalRejection(answer: Answer, now: number): Rejection | undefined {
   const { status, headers } = answer
+  if (isSuccess(answer)) return undefined
   const complaint = readComplaint(answer)
   const listed = kindByStatus[status]
   const kind = kindOf(complaint, status)

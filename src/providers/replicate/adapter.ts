@@ -11,13 +11,18 @@ import type {
   Frame,
   HostedFrame,
   HostedFrames,
+  LostSubmission,
   Operation,
   Provider,
   StartOptions,
   Status,
+  WebhookDelivery,
+  WebhookEvent,
 } from '../provider.ts'
 import { outputGone, predictionError, readReplicateRejection } from './errors.ts'
+import { findLostPrediction } from './lost-prediction.ts'
 import { CreatedPrediction, Prediction, StoredOperation, UploadedFile } from './schemas.ts'
+import { createReplicateVerification } from './webhook.ts'
 
 export interface ReplicateOptions extends ProviderWire {
   apiKey: string
@@ -42,6 +47,7 @@ export class ReplicateProvider implements Provider {
   readonly capabilities = replicateCapabilities
   readonly #http: ProviderHttp
   readonly #api: string
+  readonly #verify: (delivery: WebhookDelivery) => Promise<WebhookEvent>
 
   constructor({ apiKey, origins, ...wire }: ReplicateOptions) {
     this.#api = `${origins.api}/v1`
@@ -49,9 +55,10 @@ export class ReplicateProvider implements Provider {
       ...wire,
       provider: 'replicate',
       origins: [origins.api],
-      authorization: `Bearer ${apiKey}`,
+      keyHeaders: { authorization: `Bearer ${apiKey}` },
       rejections: readReplicateRejection,
     })
+    this.#verify = createReplicateVerification(this.#http, this.#api)
   }
 
   price(request: ClipRequest) {
@@ -93,6 +100,19 @@ export class ReplicateProvider implements Provider {
   async cancel(operation: Operation, { signal }: { signal: AbortSignal }): Promise<CancelOutcome> {
     const url = `${this.#prediction(operation)}/cancel`
     return this.#http.send({ method: 'POST', url, step: 'follow', signal, read: readCancellation })
+  }
+
+  recover(
+    _request: ClipRequest,
+    frames: HostedFrames,
+    lost: LostSubmission,
+    { signal }: { signal: AbortSignal },
+  ): Promise<Operation | 'unknown'> {
+    return findLostPrediction(this.#http, this.#api, { frames, lost, signal })
+  }
+
+  verifyWebhook(delivery: WebhookDelivery): Promise<WebhookEvent> {
+    return this.#verify(delivery)
   }
 
   #prediction(operation: Operation): string {

@@ -10,6 +10,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('owner', 'text')
     .addColumn('provider', 'text', (column) => column.notNull())
+    .addColumn('candidates', 'text', (column) => column.notNull())
     .addColumn('request', 'text', (column) => column.notNull())
     .addColumn('price', 'bigint', (column) => column.notNull())
     .addColumn('member_id', 'text', (column) => column.notNull())
@@ -34,6 +35,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('reference', 'text', (column) => column.notNull())
     .addColumn('output_url', 'text')
     .addColumn('noticed_at', 'bigint')
+    .addColumn('held_decision', 'text')
     .execute()
   await schema.createIndex('generations_by_line').on('generations').columns(['state', 'provider', 'guild_id']).execute()
 
@@ -44,6 +46,9 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('take', 'integer', (column) => column.notNull())
     .addColumn('provider', 'text', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('frames', 'text')
+    .addColumn('sent_at', 'bigint')
+    .addColumn('outcome', 'text')
     .addColumn('operation', 'text')
     .addColumn('operation_id', 'text')
     .addColumn('host_cost', 'bigint')
@@ -85,6 +90,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .createTable('hosts')
     .addColumn('provider', 'text', (column) => column.primaryKey())
     .addColumn('next_create_at', 'bigint', (column) => column.notNull().defaultTo(0))
+    .addColumn('closed_until', 'bigint', (column) => column.notNull().defaultTo(0))
     .addColumn('served', 'bigint', (column) => column.notNull().defaultTo(0))
     .execute()
 
@@ -95,6 +101,15 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('member_id', 'text', (column) => column.notNull())
     .addColumn('last_served', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('one_line', ['provider', 'guild_id', 'member_id'])
+    .execute()
+
+  await schema
+    .createTable('webhook_events')
+    .addColumn('attempt_id', 'text', (column) => column.notNull().references('attempts.id'))
+    .addColumn('delivery_id', 'text', (column) => column.notNull())
+    .addColumn('operation', 'text', (column) => column.notNull())
+    .addColumn('received_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('one_event_per_delivery', ['attempt_id', 'delivery_id'])
     .execute()
 
   await schema

@@ -45,7 +45,7 @@ export class BareBot {
       if (event.op === 10) socket.send(JSON.stringify({ op: 2, d: { token: discord.botToken, intents: 1, properties: {} } }))
       if (event.t !== 'INTERACTION_CREATE') return
       bot.#interactions.set(event.d.id, event.d)
-      socket.emit('interaction')
+      socket.emit('interaction', event.d.id)
     })
     await discord.botReady()
     await bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: [animateCommand.toJSON()] })
@@ -78,6 +78,12 @@ export class BareBot {
   async receive(member: Member, options: RunOptions = {}) {
     const shown = await member.run('animate', { image: { name: 'boat.png', bytes: Buffer.alloc(10) }, prompt: 'slow push in' }, options)
     return this.received(shown)
+  }
+
+  /** The next interaction that arrives, whoever caused it; to be asked for before it is caused. */
+  async next() {
+    const [id] = (await once(this.#socket, 'interaction')) as [string]
+    return this.received({ id })
   }
 
   async received<Shown extends { id: string }>(shown: Shown) {

@@ -53,6 +53,18 @@ describe('registering commands', () => {
       [command({ options: [option(), option({ name: 'other', required: true })] })],
       '0.options.1.required',
     ],
+    [
+      'choices or autocomplete',
+      [command({ options: [option({ autocomplete: true })] })],
+      [command({ options: [option({ autocomplete: true, choices: choices(1) })] })],
+      '0.options.0.choices',
+    ],
+    [
+      'autocomplete of texts and numbers',
+      [command({ options: [option({ type: 4, autocomplete: true })] })],
+      [command({ options: [option({ type: 11, autocomplete: true })] })],
+      '0.options.0.autocomplete',
+    ],
     ['a kind of option there is', [command({ options: [option()] })], [command({ options: [option({ type: 99 })] })], '0.options.0.type'],
     [
       'min before max',

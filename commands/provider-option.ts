@@ -1,0 +1,55 @@
+import type { AutocompleteInteraction, ChatInputCommandInteraction } from 'discord.js'
+import { SlashCommandStringOption } from 'discord.js'
+
+import type { Choice } from '../src/discord/command.ts'
+import { formatUsd } from '../src/domain/money.ts'
+import type { ProviderId } from '../src/domain/provider-id.ts'
+import { providerIds, providerNames } from '../src/domain/provider-id.ts'
+import { Refusal } from '../src/domain/refusal.ts'
+import type { ClipWish, ProviderChoice, Studio, WishSoFar } from '../src/studio.ts'
+
+export const providerOption = new SlashCommandStringOption()
+  .setName('provider')
+  .setDescription('The host that makes the clip (the bot chooses if left out)')
+  .setAutocomplete(true)
+
+/** The hosts that can do what was typed so far and fit what is being typed. `picture`: a clip from a picture is always one, picked yet or not. */
+export function suggestProviders(
+  { options }: AutocompleteInteraction,
+  { picture }: Pick<WishSoFar, 'picture'>,
+  studio: Pick<Studio, 'choices'>,
+): Choice[] {
+  const typed = options.getFocused().trim().toLowerCase()
+  const choices = studio.choices({
+    picture,
+    // Discord names a picture that was picked, but does not describe it before the command is sent.
+    lastPicture: options.get('last_image') !== null,
+    negativePrompt: options.getString('negative')?.trim() || undefined,
+    guidance: options.getNumber('guidance') ?? undefined,
+  })
+  return choices
+    .map((choice) => ({ name: labelOf(choice), value: choice.id }))
+    .filter(({ name, value }) => name.toLowerCase().includes(typed) || value.includes(typed))
+}
+
+/**
+ * The host that was asked for by id or by name; undefined where the bot shall choose. What autocomplete offers binds nobody, so any text can
+ * arrive here. Throws `provider-unknown` with the hosts that can make this clip; whether a known host can is for the studio to say.
+ */
+export function readProvider(
+  { options }: ChatInputCommandInteraction,
+  wish: Omit<ClipWish, 'provider'>,
+  studio: Pick<Studio, 'choices'>,
+): ProviderId | undefined {
+  const typed = options.getString('provider')?.trim().toLowerCase()
+  if (!typed) return undefined
+  const provider = providerIds.find((id) => id === typed || providerNames[id].toLowerCase() === typed)
+  if (provider) return provider
+  const { picture, lastPicture, negativePrompt, guidance } = wish
+  const choices = studio.choices({ picture: picture !== undefined, lastPicture: lastPicture !== undefined, negativePrompt, guidance })
+  throw new Refusal('provider-unknown', { choices: choices.map(({ name }) => name) })
+}
+
+function labelOf({ name, price }: ProviderChoice): string {
+  return `${name} · ${formatUsd(price)} for 5 s`
+}

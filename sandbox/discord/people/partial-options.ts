@@ -1,0 +1,52 @@
+import type { CommandOption } from '../validation/command-rules.ts'
+import { ClientRefusal } from './client-refusal.ts'
+import { behindWords, checkOption, isPickedFile, refuseUnknownOptions } from './options.ts'
+import type { OptionValue, OptionValues, SentOption } from './options.ts'
+
+/** The option in which the member's cursor stands, and what they have typed there. */
+export interface Focus {
+  option: string
+  typed: string
+}
+
+export interface PartialOptions {
+  sent: SentOption[]
+  focusedType: number
+}
+
+/**
+ * Lays out a command that is still being typed as Discord tells it: required options may be missing, texts may be too short yet, and what a
+ * client would not send is left out. What stands in the focused option is always a text, even for a number. `attachmentId` names a picked
+ * file, of which Discord tells nothing more before the command is sent.
+ */
+export function layOutPartialOptions(
+  options: readonly CommandOption[],
+  words: readonly string[],
+  values: OptionValues,
+  { option, typed }: Focus,
+  attachmentId: () => string,
+): PartialOptions {
+  const { definitions, nest } = behindWords(options, words)
+  refuseUnknownOptions(definitions, [...Object.keys(values), option])
+  const focused = definitions.find(({ name }) => name === option)
+  if (!focused?.autocomplete) throw new ClientRefusal('this option is not completed by the bot', option)
+  const sent = definitions.flatMap((definition): SentOption[] => {
+    const { name, type } = definition
+    if (definition === focused) return [{ name, type, value: typed, focused: true }]
+    const value = values[name]
+    if (value === undefined || !mayBeSent(definition, value)) return []
+    return [{ name, type, value: isPickedFile(value) ? attachmentId() : value }]
+  })
+  return { sent: nest(sent), focusedType: focused.type }
+}
+
+function mayBeSent(definition: CommandOption, value: OptionValue): boolean {
+  try {
+    // A text that is too short is only not finished.
+    checkOption({ ...definition, min_length: 1 }, value)
+    return true
+  } catch (error) {
+    if (error instanceof ClientRefusal) return false
+    throw error
+  }
+}

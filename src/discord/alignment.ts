@@ -1,0 +1,31 @@
+import type { REST } from 'discord.js'
+
+import type { Config } from '../config.ts'
+import type { Snowflake } from '../domain/ids.ts'
+import type { Log } from '../observability/log.ts'
+
+import { type CommandBody, fetchRegistered, findDrift, registerCommands } from './registration.ts'
+
+export interface Alignment {
+  applicationId: Snowflake
+  commands: readonly CommandBody[]
+  config: Pick<Config, 'allowedGuilds'>
+  /** Register at once, for every server, instead of only saying that Discord's list differs. */
+  register: boolean
+  log: Log
+}
+
+/** Compares Discord's list of commands with ours at the start. Registering is a deliberate act of the operator: Discord counts how often. */
+export async function alignCommands(rest: REST, { applicationId, commands, config, register, log }: Alignment): Promise<void> {
+  if (register) {
+    await registerCommands(rest, { applicationId }, commands)
+    return
+  }
+  const everywhere = findDrift(commands, await fetchRegistered(rest, { applicationId }))
+  if (everywhere.length === 0) return
+  for (const guildId of config.allowedGuilds === '*' ? [] : config.allowedGuilds) {
+    const registered = await fetchRegistered(rest, { applicationId, guildId }).catch(() => []) // the bot is not in that server (yet)
+    if (findDrift(commands, registered).length === 0) return
+  }
+  log.warn({ differences: everywhere }, 'Discord shows other commands than this version has: run `npm run register`')
+}

@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+
+import type { Log } from '../observability/log.ts'
+import { addWebhooks, type WebhookParts } from './webhooks.ts'
+
+export interface HttpServer {
+  /** Accepts nothing more and lets answers under way finish. */
+  close(): Promise<void>
+}
+
+/** What the bot offers to the outside over HTTP. Resolves once it listens; rejects if the port is taken. */
+export async function startHttpServer({
+  port,
+  log,
+  ...parts
+}: { port: number; log: Log } & Omit<WebhookParts, 'log'>): Promise<HttpServer> {
+  const app = new Hono()
+  addWebhooks(app, { ...parts, log })
+  app.notFound((call) => call.body(null, 404))
+  app.onError((error, call) => {
+    log.error({ error }, 'a request to the bot failed')
+    return call.body(null, 500)
+  })
+  const server = serve({ fetch: app.fetch, port }) as Server
+  await once(server, 'listening')
+  return {
+    close: async () => {
+      server.close()
+      server.closeIdleConnections()
+      await once(server, 'close')
+    },
+  }
+}

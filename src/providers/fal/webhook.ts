@@ -1,0 +1,50 @@
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
+
+import { z } from 'zod'
+
+import { readJson } from '../answer.ts'
+import type { ProviderHttp } from '../http.ts'
+import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../provider.ts'
+import { WebhookKeys } from '../webhook-keys.ts'
+import { assertFresh, readWebhookBody, requireHeader } from '../webhook-signature.ts'
+
+const KeySet = z.object({ keys: z.array(z.object({ x: z.string() }).catch({ x: '' })).max(100) })
+const Body = z.object({ request_id: z.string().min(1), gateway_request_id: z.string().nullish() })
+
+/**
+ * Verifies fal's webhooks: Ed25519 over the request's id, the account, the time stamp and the hash of the body, by any key of fal's public set.
+ * Contract: docs/providers.md#fal
+ */
+export function createFalVerification(http: ProviderHttp, rest: string): (delivery: WebhookDelivery) => Promise<WebhookEvent> {
+  const keys = new WebhookKeys(async () => {
+    const url = `${rest}/.well-known/jwks.json`
+    const { signal } = new AbortController()
+    const set = await http.send({ method: 'GET', url, step: 'follow', credentials: 'none', signal, read: readJson(KeySet) })
+    return set.keys.map(({ x }) => importKey(x)).filter((key) => key !== undefined)
+  })
+  return async (delivery) => {
+    const { headers, rawBody, now } = delivery
+    const id = requireHeader(headers, 'x-fal-webhook-request-id')
+    const account = requireHeader(headers, 'x-fal-webhook-user-id')
+    const timestamp = requireHeader(headers, 'x-fal-webhook-timestamp')
+    const signature = requireHeader(headers, 'x-fal-webhook-signature')
+    assertFresh(timestamp, now)
+    if (!/^[0-9a-f]{128}$/i.test(signature)) throw new WebhookRejected('forged')
+    const text = Buffer.from([id, account, timestamp, createHash('sha256').update(rawBody).digest('hex')].join('\n'))
+    await keys.assertFits((set) => set.some((key) => verify(null, text, key, Buffer.from(signature, 'hex'))), delivery)
+
+    const { request_id: requestId, gateway_request_id: gatewayId } = readWebhookBody(Body, rawBody)
+    // When fal ran the job again by itself, the gateway's id is another one; the job's own id stays.
+    if (id !== requestId && id !== gatewayId) throw new WebhookRejected('of two requests')
+    return { operation: { id: requestId }, deliveryId: id }
+  }
+}
+
+/** The public key, or undefined where it is of another kind than the signatures are. */
+function importKey(x: string): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+  } catch {
+    return undefined
+  }
+}

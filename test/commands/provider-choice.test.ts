@@ -1,0 +1,106 @@
+import type { Client } from 'discord.js'
+import { Events } from 'discord.js'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { commands } from '../../commands/index.ts'
+import type { LocalDiscord } from '../../sandbox/discord/local-discord.ts'
+import { startLocalDiscord } from '../../sandbox/discord/local-discord.ts'
+import { createDiscordClient } from '../../src/discord/client.ts'
+import { createInteractions } from '../../src/discord/interactions.ts'
+import { registerCommands } from '../../src/discord/registration.ts'
+import type { RestClients } from '../../src/discord/rest.ts'
+import { createRestClients } from '../../src/discord/rest.ts'
+import type { ClipWish, ProviderChoice, Studio, WishSoFar } from '../../src/studio.ts'
+import { createCapturedLog } from '../discord/captured-log.ts'
+import { pictureOf } from '../sandbox/discord/bot.ts'
+
+const [fal, replicate]: [ProviderChoice, ProviderChoice] = [
+  { id: 'fal', name: 'fal.ai', price: 350_000 },
+  { id: 'replicate', name: 'Replicate', price: 350_000 },
+]
+const image = { name: 'boat.png', bytes: pictureOf(640, 360) }
+const lastImage = { name: 'harbour.png', bytes: pictureOf(641, 361) }
+
+let discord: LocalDiscord
+let client: Client
+let clients: RestClients
+let captured: ReturnType<typeof createCapturedLog>
+let asked: PromiseWithResolvers<ClipWish>
+let checks: number
+
+/** The studio's port: only one of its two hosts has a guidance, and only the other a last frame. */
+const studio: Studio = {
+  check: () => void checks++,
+  choices: ({ guidance, lastPicture }: WishSoFar) => [...(lastPicture ? [] : [fal]), ...(guidance === undefined ? [replicate] : [])],
+  request: (wish) => Promise.resolve(asked.resolve(wish)),
+  cancel: () => Promise.resolve(),
+}
+
+beforeAll(async () => {
+  captured = createCapturedLog()
+  const { log } = captured
+  discord = await startLocalDiscord()
+  client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
+  clients = createRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
+  const interactions = createInteractions({ commands, buttons: [], parts: { studio }, log })
+  client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+  const bodies = commands.map(({ data }) => data.toJSON())
+  await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)
+  const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
+  await client.login(discord.botToken)
+  await ready
+})
+
+afterAll(async () => {
+  clients.close()
+  await client.destroy()
+  await discord.close()
+})
+
+beforeEach(() => {
+  asked = Promise.withResolvers<ClipWish>()
+  checks = 0
+})
+
+const label = ({ id, name }: ProviderChoice) => ({ name: `${name} · $0.35 for 5 s`, value: id })
+
+describe('a member who types a host', () => {
+  test.each([
+    ['film', { prompt: 'x' }, 'fa', [label(fal)]],
+    ['film', {}, '', [label(fal), label(replicate)]],
+    ['film', { guidance: 0 }, '', [label(fal)]],
+    ['animate', { image, prompt: 'a boat', last_image: lastImage }, '', [label(replicate)]],
+    ['animate', { last_image: lastImage, guidance: 0.5 }, '', []],
+  ])('in /%s with %j is offered those that can do it', async (command, values, typed, choices) => {
+    expect(await discord.member.suggest(command, values, { focused: 'provider', typed })).toEqual(choices)
+  })
+
+  test('gets the one that was picked', async () => {
+    const [choice] = await discord.member.suggest('film', {}, { focused: 'provider', typed: 'repl' })
+    await discord.member.run('film', { prompt: 'a boat', provider: choice?.value })
+    expect((await asked.promise).provider).toBe('replicate')
+  })
+
+  test('and sends one that nobody knows is refused in private before any acknowledgement, and nothing is begun', async () => {
+    const interaction = await discord.member.run('film', { prompt: 'a boat', provider: 'Hollywood', guidance: 0.5 })
+    const reply = await interaction.reply()
+    expect(await interaction.acknowledged()).toBe(4)
+    expect(reply).toMatchObject({ ephemeral: true, edited: false, mentions: [] })
+    expect(reply.text).toContain('Choose **fal.ai**, or leave `provider` out')
+    expect(checks).toBe(0)
+  })
+})
+
+test('the picture on which a clip ends reaches the studio as it was uploaded', async () => {
+  await discord.member.run('animate', { image, prompt: 'a boat', last_image: lastImage })
+  const { picture, lastPicture } = await asked.promise
+  expect(picture).toMatchObject({ name: 'boat.png', width: 640, height: 360 })
+  expect(lastPicture).toMatchObject({ name: 'harbour.png', sizeBytes: lastImage.bytes.length, width: 641, height: 361 })
+  const served = await fetch(lastPicture?.url ?? '')
+  expect(Buffer.from(await served.arrayBuffer())).toEqual(lastImage.bytes)
+})
+
+test('Discord and the log had nothing to complain of', () => {
+  expect(discord.responseProblems).toEqual([])
+  expect(captured.lines).toEqual([])
+})

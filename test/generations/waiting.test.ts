@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+
+import { nextPollInMs, safetyPollInMs } from '../../src/generations/waiting.ts'
+
+/** Walks a job that is done at `doneAt`, looking when told to; counts the looks and how late the last one is. */
+function walk(
+  wait: (elapsedMs: number, expectedMs: number) => number,
+  expectedMs: number,
+  doneAt: number,
+): { looks: number; lagMs: number } {
+  let elapsed = 0
+  for (let looks = 0; ; looks += 1) {
+    if (looks > 0 && elapsed >= doneAt) return { looks, lagMs: elapsed - doneAt }
+    elapsed += wait(elapsed, expectedMs)
+  }
+}
+
+describe('the adaptive poll', () => {
+  it('looks not once before half the expected time', () => {
+    expect(nextPollInMs(0, 100_000)).toBe(50_000)
+    expect(nextPollInMs(40_000, 100_000)).toBe(10_000)
+  })
+
+  it.each([100_000, 130_000, 160_000, 190_000, 205_000])(
+    'needs few looks and little lag for a job of %i ms that was expected at 160 s',
+    (doneAt) => {
+      const { looks, lagMs } = walk(nextPollInMs, 160_000, doneAt)
+      // The vendors' own clients need 81 to 270 requests for such a job.
+      expect(looks).toBeLessThanOrEqual(35)
+      expect(lagMs).toBeLessThanOrEqual(doneAt < 0.8 * 160_000 ? 12_800 : 3200)
+    },
+  )
+
+  it('grows sparse for a job that is long overdue, but never gives up looking', () => {
+    expect(nextPollInMs(400_000, 160_000)).toBeGreaterThan(20_000)
+    expect(nextPollInMs(4_000_000, 160_000)).toBe(60_000)
+  })
+
+  it('never asks faster than twice a second, however short the expectation', () => {
+    expect(nextPollInMs(0, 10)).toBe(500)
+    expect(nextPollInMs(9, 10)).toBe(500)
+  })
+})
+
+describe('the poll behind a webhook', () => {
+  it('is a net only: the first look comes when the webhook should have', () => {
+    expect(safetyPollInMs(0, 160_000)).toBe(160_000)
+    expect(walk(safetyPollInMs, 160_000, 170_000).looks).toBeLessThanOrEqual(2)
+    expect(walk(safetyPollInMs, 160_000, 170_000).lagMs).toBeLessThanOrEqual(60_000)
+  })
+})

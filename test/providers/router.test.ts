@@ -1,0 +1,89 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import type { Clock } from '../../src/domain/clock.ts'
+import { ProviderError, type ProviderErrorKind } from '../../src/domain/provider-error.ts'
+import type { ProviderId } from '../../src/domain/provider-id.ts'
+import { capabilitiesOf } from '../../src/providers/registry.ts'
+import type { Provider } from '../../src/providers/provider.ts'
+import { createRouter, type Router, type RouteWish } from '../../src/providers/router.ts'
+
+/** Only what the router looks at; what it calls is given with each call. */
+function host(id: ProviderId): Provider {
+  const unused = () => Promise.reject(new Error('not called here'))
+  return { id, capabilities: capabilitiesOf[id], price: () => 1, prepare: unused, start: unused, status: unused }
+}
+
+const [fal, replicate] = [host('fal'), host('replicate')]
+const equal: RouteWish = { price: () => 1, expectedMs: () => 1 }
+
+function routerAt(start = 0): { router: Router; pass: (ms: number) => void; alarms: [ProviderId, ProviderErrorKind][] } {
+  let now = start
+  const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
+  const alarms: [ProviderId, ProviderErrorKind][] = []
+  const router = createRouter({ clock, onOperatorNeeded: (id, kind) => void alarms.push([id, kind]) })
+  return { router, pass: (ms) => (now += ms), alarms }
+}
+
+async function fail(router: Router, provider: Provider, kind: ProviderErrorKind): Promise<unknown> {
+  return router.call(provider, () => Promise.reject(new ProviderError({ provider: provider.id, kind }))).catch((error: unknown) => error)
+}
+
+describe('the order of hosts', () => {
+  const ids = (providers: Provider[]) => providers.map(({ id }) => id)
+
+  it('is the chosen one where somebody chose', () => {
+    const { router } = routerAt()
+    expect(ids(router.order([fal, replicate], { ...equal, chosen: ['replicate', 'fal'] }))).toEqual(['replicate', 'fal'])
+    expect(ids(router.order([fal, replicate], { ...equal, chosen: ['replicate'] }))).toEqual(['replicate', 'fal'])
+  })
+
+  it('is by price, then by speed, where nobody did', () => {
+    const { router } = routerAt()
+    expect(ids(router.order([fal, replicate], { ...equal, price: ({ id }) => (id === 'fal' ? 2 : 1) }))).toEqual(['replicate', 'fal'])
+    expect(ids(router.order([fal, replicate], { ...equal, expectedMs: ({ id }) => (id === 'fal' ? 9 : 8) }))).toEqual(['replicate', 'fal'])
+  })
+
+  it('puts a host that is out at the end, whatever was chosen', async () => {
+    const { router } = routerAt()
+    await fail(router, fal, 'no_credit')
+    expect(ids(router.order([fal, replicate], { ...equal, chosen: ['fal', 'replicate'] }))).toEqual(['replicate', 'fal'])
+  })
+})
+
+describe('a host in trouble', () => {
+  it.each(['unavailable', 'timeout', 'submission_unknown'] as const)('is left alone after five failures in a row: %s', async (kind) => {
+    const { router } = routerAt()
+    for (let count = 0; count < 5; count += 1) {
+      expect(router.isOut('fal')).toBe(false)
+      await fail(router, fal, kind)
+    }
+    expect(router.isOut('fal')).toBe(true)
+    const work = vi.fn(() => Promise.resolve(1))
+    await expect(router.call(fal, work)).rejects.toMatchObject({ kind: 'unavailable', failoverSafe: true })
+    expect(work).not.toHaveBeenCalled()
+    expect(router.isOut('replicate')).toBe(false)
+  })
+
+  it.each(['moderation', 'invalid_input', 'rate_limited'] as const)(
+    'is not in trouble for what is the request’s own fault: %s',
+    async (kind) => {
+      const { router } = routerAt()
+      for (let count = 0; count < 10; count += 1) await fail(router, fal, kind)
+      expect(router.isOut('fal')).toBe(false)
+    },
+  )
+
+  it.each(['auth', 'no_credit'] as const)(
+    'is out at once for %s, tells the operator, and may try again after ten minutes',
+    async (kind) => {
+      const { router, pass, alarms } = routerAt()
+      await fail(router, fal, kind)
+      expect(alarms).toEqual([['fal', kind]])
+      expect(router.isOut('fal')).toBe(true)
+      await expect(router.call(fal, () => Promise.resolve(1))).rejects.toMatchObject({ kind, failoverSafe: true })
+      pass(10 * 60_000)
+      expect(router.isOut('fal')).toBe(false)
+      await expect(router.call(fal, () => Promise.resolve(1))).resolves.toBe(1)
+    },
+  )
+})
