@@ -34,7 +34,8 @@ export function suggestProviders(
 
 /**
  * The host that was asked for by id or by name; undefined where the bot shall choose. What autocomplete offers binds nobody, so any text can
- * arrive here. Throws `provider-unknown` with the hosts that can make this clip; whether a known host can is for the studio to say.
+ * arrive here, and a host that was offered before the last option was filled in. Throws `provider-unknown` with the hosts that can make this
+ * clip, and with the name of the one that was meant, if it has one.
  */
 export function readProvider(
   { options }: ChatInputCommandInteraction,
@@ -43,11 +44,12 @@ export function readProvider(
 ): ProviderId | undefined {
   const typed = options.getString('provider')?.trim().toLowerCase()
   if (!typed) return undefined
-  const provider = providerIds.find((id) => id === typed || providerNames[id].toLowerCase() === typed)
-  if (provider) return provider
+  const meant = providerIds.find((id) => id === typed || providerNames[id].toLowerCase() === typed)
   const { picture, lastPicture, negativePrompt, guidance } = wish
   const choices = studio.choices({ picture: picture !== undefined, lastPicture: lastPicture !== undefined, negativePrompt, guidance })
-  throw new Refusal('provider-unknown', { choices: choices.map(({ name }) => name) })
+  const chosen = choices.find(({ id }) => id === meant)
+  if (chosen) return chosen.id
+  throw new Refusal('provider-unknown', { ...(meant && { provider: providerNames[meant] }), choices: choices.map(({ name }) => name) })
 }
 
 function labelOf({ name, price }: ProviderChoice): string {

@@ -13,6 +13,8 @@ export interface SandboxOptions {
   hostsPort?: number | undefined
   /** How many seconds pass at the hosts in one of ours. */
   hostSpeed?: number | undefined
+  /** Where the bot takes webhooks; without it the hosts cannot reach the bot, and it asks them. */
+  publicPort?: number | undefined
   /** Shorter side of the clips in pixels; 720 unless given. */
   clipHeight?: number | undefined
   discord?: Omit<LocalDiscordOptions, 'port'> | undefined
@@ -27,6 +29,8 @@ export interface SandboxOptions {
 export interface Sandbox {
   readonly discord: LocalDiscord
   readonly hosts: Hosts
+  /** Where the hosts reach the bot; undefined where they cannot. */
+  readonly publicUrl: string | undefined
   /** Where the bot keeps its database; goes with the sandbox. */
   readonly dataFolder: string
   /** Starts the bot (again) over the same store. */
@@ -38,19 +42,24 @@ export interface Sandbox {
 
 /** Starts everything on loopback and signs the bot in; its commands are registered when this resolves. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const hostSpeed = options.hostSpeed ?? 20
   const dataFolder = mkdtempSync(join(tmpdir(), 'rushes-sandbox-'))
   const clips = new ClipRenderer({ height: options.clipHeight })
   const discord = await startLocalDiscord({ ...options.discord, port: options.discordPort ?? 0 })
-  const hosts = await startHosts({ clips, speed: options.hostSpeed ?? 20, port: options.hostsPort ?? 0 })
+  const hosts = await startHosts({ clips, speed: hostSpeed, port: options.hostsPort ?? 0 })
   let bot: Bot | undefined
+  const { publicPort } = options
+  const reachable: { PUBLIC_URL?: string; PORT?: string } =
+    publicPort === undefined ? {} : { PUBLIC_URL: `http://127.0.0.1:${publicPort}`, PORT: String(publicPort) }
 
   const sandbox: Sandbox = {
     discord,
     hosts,
+    publicUrl: reachable.PUBLIC_URL,
     dataFolder,
     startBot: async () => {
       bot = await startBot({
-        environment: environmentFor(discord, hosts, dataFolder, options.environment),
+        environment: environmentFor(discord, hosts, dataFolder, { ...reachable, ...options.environment }),
         origins: {
           discordApi: discord.apiUrl,
           discordMedia: [discord.cdnOrigin],
@@ -64,6 +73,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         clock: options.clock,
         lookup: options.lookup,
         logDestination: options.logDestination,
+        // A clip that takes 160 s at a host is here done after 160 s by a clock that runs faster.
+        typicalRunMs: { 5: 160_000 / hostSpeed, 10: 250_000 / hostSpeed },
         registerAtStart: true,
       })
       return bot

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { chooseMode, ConfigError, readConfig } from '../src/config.ts'
+import { chooseMode, ConfigError, keyVariables, liveOrigins, readConfig } from '../src/config.ts'
 
 const token = 'a'.repeat(30)
 const complete = { DISCORD_TOKEN: token, FAL_KEY: 'key-of-fal' }
@@ -21,7 +21,7 @@ describe('chooseMode', () => {
     expect(chooseMode({ DISCORD_TOKEN: '', FAL_KEY: '  ' })).toBe('sandbox')
   })
 
-  it.each(['DISCORD_TOKEN', 'FAL_KEY', 'REPLICATE_API_TOKEN', 'DATABASE_URL', 'ROLE'])('goes live as soon as %s is set', (name) => {
+  it.each(['DISCORD_TOKEN', ...Object.values(keyVariables), 'DATABASE_URL', 'ROLE'])('goes live as soon as %s is set', (name) => {
     expect(chooseMode({ [name]: 'x' })).toBe('live')
   })
 
@@ -55,6 +55,31 @@ describe('readConfig', () => {
     expect(problemsOf({ ...complete, PROVIDERS: 'nobody' })).toEqual([expect.stringContaining('PROVIDERS is a list of fal, replicate')])
   })
 
+  it('knows every host by its key, with what an account there can bear', () => {
+    const keys = { FAL_KEY: 'a', REPLICATE_API_TOKEN: 'b', WAVESPEED_API_KEY: 'c', RUNWARE_API_KEY: 'd', EACHLABS_API_KEY: 'e' }
+    expect(readConfig({ DISCORD_TOKEN: token, ...keys, EACHLABS_CONCURRENCY: '7', WAVESPEED_CREATES_PER_MINUTE: '60' }).hosts).toEqual([
+      { id: 'fal', apiKey: 'a', concurrency: 2, createsPerMinute: 60 },
+      { id: 'replicate', apiKey: 'b', concurrency: 4, createsPerMinute: 60 },
+      { id: 'wavespeed', apiKey: 'c', concurrency: 3, createsPerMinute: 60 },
+      { id: 'runware', apiKey: 'd', concurrency: 4, createsPerMinute: 60 },
+      { id: 'eachlabs', apiKey: 'e', concurrency: 7, createsPerMinute: 60 },
+    ])
+    expect(readConfig({ DISCORD_TOKEN: token, WAVESPEED_API_KEY: 'c' }).hosts[0]?.createsPerMinute).toBe(5)
+    const { discordApi, discordMedia, allowPrivateAddresses, ...hosts } = liveOrigins
+    expect(allowPrivateAddresses).toBe(false)
+    for (const url of [discordApi, ...discordMedia, ...Object.values(hosts).flatMap((origins) => Object.values(origins))]) {
+      expect(url).toMatch(/^https:\/\/[a-z.]+(\/api)?$/)
+    }
+  })
+
+  it('leaves to the operator how large the files of Runware are, and whether it looks at them', () => {
+    expect(readConfig(complete).runware).toEqual({ output: { quality: 95 }, safety: undefined })
+    expect(readConfig({ ...complete, RUNWARE_OUTPUT_QUALITY: '60', RUNWARE_SAFETY: 'fast' }).runware).toEqual({
+      output: { quality: 60 },
+      safety: { checkContent: true, mode: 'fast' },
+    })
+  })
+
   it('takes * for every server only where it is written out', () => {
     expect(readConfig({ ...complete, ALLOWED_GUILDS: '*' }).allowedGuilds).toBe('*')
     expect(readConfig({ ...complete, ALLOWED_GUILDS: '123456789012345678, 223456789012345678' }).allowedGuilds).toEqual(
@@ -71,12 +96,15 @@ describe('readConfig', () => {
     ['GUILD_BUDGET_MONTH_USD', '1e3'],
     ['MEMBER_REQUESTS_PER_MINUTE', '-7'],
     ['FAL_CONCURRENCY', 'many'],
+    ['RUNWARE_CONCURRENCY', 'many'],
+    ['RUNWARE_OUTPUT_QUALITY', '100'],
+    ['RUNWARE_SAFETY', 'maybe'],
     ['LOG_LEVEL', 'loud'],
     ['DATABASE_URL', 'postgres://somewhere/rushes'],
     ['ROLE', 'worker'],
     ['DISCORD_TOKEN', 'short'],
   ])('refuses %s=%s by name and never repeats the value', (name, value) => {
-    const problems = problemsOf({ ...complete, [name]: value })
+    const problems = problemsOf({ ...complete, RUNWARE_API_KEY: 'd', [name]: value })
     expect(problems).toEqual([expect.stringContaining(name)])
     expect(problems.join()).not.toContain(value)
   })

@@ -94,6 +94,7 @@ async function deliver(order: ClipOrder, performance: Performance, studio: Studi
 async function untilTold(performance: Performance, studio: Studio, milliseconds: number): Promise<void> {
   const { job, gates, ended, hurry } = performance
   await untilLate(performance, studio, milliseconds)
+  if (hurry.aborted) return
   await unlessHurried(gates.completion.pass(job.id, AbortSignal.any([ended, hurry])), performance)
 }
 

@@ -77,7 +77,9 @@ const sentences: Record<RefusalIdentifier, (context: Context) => string> = {
   'provider-unknown': (context) => {
     const choices = list(context, 'choices').map((name) => `**${name}**`)
     const instead = choices.length > 0 ? `Choose ${formatChoice(choices)}, or leave` : 'Leave'
-    return `This bot has no host of that name. ${instead} \`provider\` out and try again.`
+    const provider = word(context, 'provider')
+    const what = provider ? `**${provider}** cannot make this clip here` : 'This bot has no host of that name'
+    return `${what}. ${instead} \`provider\` out and try again.`
   },
   'rate-limited': (context) => {
     const retryAt = number(context, 'retryAt')

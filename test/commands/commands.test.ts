@@ -174,6 +174,12 @@ describe('/animate with more', () => {
     expect(asked).toEqual([])
     expect(wishes).toEqual([{ picture: true, lastPicture: true, guidance: 0.5, negativePrompt: undefined }])
   })
+
+  test('refuses a known host that is not among them', async () => {
+    await send(commandPayload('animate', [image, prompt, { name: 'provider', type: 3, value: 'runware' }], { resolved }))
+    expect(await refusal()).toContain('**Runware** cannot make this clip here. Choose **fal.ai** or **Replicate**')
+    expect(asked).toEqual([])
+  })
 })
 
 describe('the host that is being typed', () => {

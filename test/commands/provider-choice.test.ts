@@ -30,9 +30,14 @@ let checks: number
 
 /** The studio's port: only one of its two hosts has a guidance, and only the other a last frame. */
 const studio: Studio = {
-  check: () => void checks++,
+  check: () => {
+    checks += 1
+  },
   choices: ({ guidance, lastPicture }: WishSoFar) => [...(lastPicture ? [] : [fal]), ...(guidance === undefined ? [replicate] : [])],
-  request: (wish) => Promise.resolve(asked.resolve(wish)),
+  request: (wish) => {
+    asked.resolve(wish)
+    return Promise.resolve()
+  },
   cancel: () => Promise.resolve(),
 }
 
@@ -79,6 +84,12 @@ describe('a member who types a host', () => {
     const [choice] = await discord.member.suggest('film', {}, { focused: 'provider', typed: 'repl' })
     await discord.member.run('film', { prompt: 'a boat', provider: choice?.value })
     expect((await asked.promise).provider).toBe('replicate')
+  })
+
+  test('is refused where an option that was filled in later is beyond it', async () => {
+    const interaction = await discord.member.run('film', { prompt: 'a boat', provider: 'replicate', guidance: 0.5 })
+    expect((await interaction.reply()).text).toContain('**Replicate** cannot make this clip here. Choose **fal.ai**, or leave')
+    expect(await interaction.acknowledged()).toBe(4)
   })
 
   test('and sends one that nobody knows is refused in private before any acknowledgement, and nothing is begun', async () => {

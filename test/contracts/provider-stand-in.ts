@@ -15,15 +15,15 @@ export interface ExpectedSubmission {
 }
 
 export interface WebhookStandIn {
-  /** Sets the route that tells the keys; the answer once, where it is another one. Absent where the host signs nothing. */
+  /** Sets the route that tells the keys, or lets it answer otherwise. Absent where the host signs nothing. */
   keys?: (answer?: ScriptedAnswer) => void
   keyRoute?: string
   /** What the host sends with this body at this moment. */
-  headers(body: string, delivery: { id: string; at: number }): Record<string, string>
+  headers: (body: string, delivery: { id: string; at: number }) => Record<string, string>
   /** The headers with keys of somebody else. */
   forged?: (body: string, delivery: { id: string; at: number }) => Record<string, string>
   /** The body about a job, as it went well or failed, in each of the forms that are known. */
-  bodies(id: string): unknown[]
+  bodies: (id: string) => unknown[]
   /** An id as the host makes them, of another job than the stand-in's operation. */
   otherId: string
 }

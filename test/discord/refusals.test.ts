@@ -50,6 +50,12 @@ describe.each(Object.entries(told))('%s', (name, { context, says }) => {
   })
 })
 
+test('tells a host that cannot from one that nobody knows', () => {
+  expect(describeRefusal(new Refusal('provider-unknown', { provider: 'Replicate', choices: ['fal.ai'] }))).toBe(
+    '**Replicate** cannot make this clip here. Choose **fal.ai**, or leave `provider` out and try again.',
+  )
+})
+
 test('names the wallet that is empty', () => {
   expect(describeRefusal(new Refusal('budget-exhausted', { wallet: 'installation' }))).toContain('The bot’s budget')
 })

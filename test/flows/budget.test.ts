@@ -18,9 +18,7 @@ const environment = { PROVIDERS: 'fal', FAL_CONCURRENCY: '10', FAL_CREATES_PER_M
 /** A card with its button is an acceptance; a placeholder that goes and a private word is a refusal. */
 async function ask(member: Member): Promise<Outcome> {
   const interaction = await member.run('film', { prompt: 'a boat' })
-  const accepted = interaction
-    .reply((message) => message.buttons.length > 0)
-    .then((): Outcome => ({ accepted: true, refusal: '' }))
+  const accepted = interaction.reply((message) => message.buttons.length > 0).then((): Outcome => ({ accepted: true, refusal: '' }))
   const refused = interaction.replyDeleted().then(async (): Promise<Outcome> => {
     const followUp = await interaction.followUp()
     expect(followUp.ephemeral).toBe(true)

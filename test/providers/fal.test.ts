@@ -4,9 +4,12 @@ import type { FrameReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { FalProvider } from '../../src/providers/fal/adapter.ts'
 import type { Operation, Status } from '../../src/providers/provider.ts'
-import { describeProviderContract, type MakeStandIn } from '../contracts/provider.ts'
+import { describeProviderContract } from '../contracts/provider.ts'
+import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
+import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
 import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { ed25519Key, publicX, signLikeFal } from '../support/webhook-signatures.ts'
 
 const apiKey = 'id:key-of-the-operator'
 const output = 'https://v3.fal.media/files/x/out.mp4'
@@ -36,6 +39,9 @@ const detail = (type: string, more: object = {}) => ({
   detail: [{ loc: ['body', 'image_url'], msg: 'secret', type, url: 'https://docs.fal.ai/errors', input: 'secret', ...more }],
 })
 
+const keyRoute = 'GET /.well-known/jwks.json'
+const requestIdIn = (body: string) => /"request_id":"(\w+)"/.exec(body)?.[1] ?? 'r1'
+
 const makeStandIn: MakeStandIn = (host) => {
   const completed = { json: { status: 'COMPLETED', request_id: 'r1' } }
   const pending = { json: { status: 'IN_PROGRESS', request_id: 'r1', logs: null } }
@@ -52,9 +58,47 @@ const makeStandIn: MakeStandIn = (host) => {
   return {
     key: apiKey,
     routes: { submit: textRoute, status: statusRoute, cancel: cancelRoute, upload: [ticketRoute, 'PUT /bucket/1'] },
+    asksBy: 'path',
     operation: operationOf(host.origin),
     submitted: submitted(host.origin),
     pending,
+    unknownState: { json: { status: 'secret' } },
+    refusedContent: { status: 422, json: detail('content_policy_violation') },
+    submissions: {
+      words: { json: { prompt: 'a heron', duration: '5' } },
+      'words with everything': {
+        query: { fal_webhook: webhookUrl },
+        json: { prompt: 'a heron', duration: '10', negative_prompt: 'haze', cfg_scale: 0.25, aspect_ratio: '9:16' },
+      },
+      'square words': { json: { prompt: 'a heron', duration: '5', aspect_ratio: '1:1' } },
+      'words with nothing in it': { json: { prompt: 'a heron', duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' } },
+      'a picture': { route: pictureRoute, json: { prompt: 'a heron', duration: '5', image_url: pictureUrls.first } },
+      'two pictures with everything': {
+        route: pictureRoute,
+        query: { fal_webhook: webhookUrl },
+        json: {
+          ...{ prompt: 'a heron', duration: '10', negative_prompt: 'haze', cfg_scale: 1 },
+          ...{ image_url: pictureUrls.first, tail_image_url: pictureUrls.last },
+        },
+      },
+    },
+    webhook: {
+      keyRoute,
+      keys: (answer) =>
+        host.on(
+          keyRoute,
+          answer ?? { json: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: publicX(ed25519Key(9)) }, { x: publicX(ed25519Key(7)) }] } },
+        ),
+      // The header names the request, as the body does.
+      headers: (body, { at }) => signLikeFal(ed25519Key(7), body, { id: requestIdIn(body), at }),
+      forged: (body, { at }) => signLikeFal(ed25519Key(8), body, { id: requestIdIn(body), at }),
+      bodies: (id) => [
+        { request_id: id, gateway_request_id: id, status: 'OK', payload: { video: { url: output } } },
+        { request_id: id, gateway_request_id: 'g2', status: 'ERROR', error: 'Invalid status code: 422', payload: { detail: [] } },
+        { request_id: id, status: 'OK', payload: null, payload_error: 'secret' },
+      ],
+      otherId: 'r2',
+    },
     job: (state) => {
       host.on(statusRoute, states[state][0])
       host.on(resultRoute, states[state][1])
@@ -66,6 +110,7 @@ const makeStandIn: MakeStandIn = (host) => {
       host.on('PUT /bucket/1', { status: 200 })
     },
     uploadedBy: 'PUT /bucket/1',
+    uploadedAs: 'https://v3.fal.media/files/1.png',
     cancelAccepted: { status: 202, json: { status: 'CANCELLATION_REQUESTED' } },
     cancelTooLate: { status: 400, json: { status: 'ALREADY_COMPLETED' } },
   }
@@ -476,6 +521,24 @@ describe('fal', () => {
       for await (const status of provider.watch(operationOf(elsewhere.origin), { signal })) expect.unreachable(status.state)
       expect(host.to(streamRoute)).toHaveLength(1)
       expect(elsewhere.requests).toEqual([])
+    })
+  })
+
+  describe('a webhook', () => {
+    const at = 1_760_000_000_000
+    const deliver = (body: string, id: string) => {
+      host.on(keyRoute, { json: { keys: [{ x: publicX(ed25519Key(7)) }] } })
+      return provider.verifyWebhook({ headers: signLikeFal(ed25519Key(7), body, { id, at }), rawBody: Buffer.from(body), now: at, signal })
+    }
+
+    it('is about the request itself, also when fal ran it again', async () => {
+      const body = JSON.stringify({ request_id: 'r1', gateway_request_id: 'g2', status: 'OK', payload: {} })
+      expect(await deliver(body, 'r1')).toStrictEqual({ operation: { id: 'r1' }, deliveryId: 'r1' })
+      expect(await deliver(body, 'g2')).toStrictEqual({ operation: { id: 'r1' }, deliveryId: 'g2' })
+    })
+
+    it('whose header names another request than its body is refused, however well it is signed', async () => {
+      await expect(deliver(JSON.stringify({ request_id: 'r1', status: 'OK' }), 'r3')).rejects.toThrow('of two requests')
     })
   })
 

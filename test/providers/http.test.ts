@@ -25,7 +25,15 @@ describe('the HTTP client of a host', () => {
   })
 
   const make = (wire: Partial<ProviderWire> = {}, origins = [host.origin]) =>
-    createProviderHttp({ provider: 'fal', network, clock, origins, keyHeaders: { authorization: 'Key secret' }, rejections: () => undefined, ...wire })
+    createProviderHttp({
+      provider: 'fal',
+      network,
+      clock,
+      origins,
+      keyHeaders: { authorization: 'Key secret' },
+      rejections: () => undefined,
+      ...wire,
+    })
   const send = (call: Partial<Call<{ ok: boolean }>> = {}, wire: Partial<ProviderWire> = {}) =>
     make(wire).send({ method: 'GET', url: `${host.origin}/a`, step: 'follow', signal, read, ...call })
 

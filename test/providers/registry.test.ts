@@ -1,37 +1,58 @@
 import { describe, expect, it } from 'vitest'
 
 import type { ClipRequest, FrameReference } from '../../src/domain/clip-request.ts'
+import { liveOrigins } from '../../src/config.ts'
 import { providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork } from '../../src/network/network.ts'
 import { capableProviders, missingCapabilities } from '../../src/providers/capable.ts'
 import { capabilitiesOf, createProviders } from '../../src/providers/registry.ts'
+import { startScriptedHost } from '../support/scripted-host.ts'
 
 const frame: FrameReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
-const accounts = {
-  fal: { apiKey: 'a', origins: { queue: 'https://queue.fal.run', storage: 'https://rest.fal.ai' } },
-  replicate: { apiKey: 'b', origins: { api: 'https://api.replicate.com' } },
-}
+const accounts = providerIds.map((id) => ({ id, apiKey: `key-of-${id}` }))
 
 describe('the hosts', () => {
   it('are those with an account, in the order asked for', async () => {
     const network = createNetwork({ allowPrivateAddresses: false })
-    const providers = createProviders(accounts, { network })
-    expect(providers.all().map(({ id }) => id)).toEqual(['fal', 'replicate'])
-    expect(providers.inOrder(['replicate', 'fal']).map(({ id }) => id)).toEqual(['replicate', 'fal'])
-    expect(providers.find('replicate')?.capabilities).toEqual(capabilitiesOf.replicate)
-    const one = createProviders({ replicate: accounts.replicate }, { network })
+    const providers = createProviders({ accounts, origins: liveOrigins }, { network })
+    expect(providers.all().map(({ id }) => id)).toEqual(['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'])
+    expect(providers.inOrder(['runware', 'fal']).map(({ id }) => id)).toEqual(['runware', 'fal'])
+    for (const id of providerIds) expect(providers.find(id)).toMatchObject({ id, capabilities: capabilitiesOf[id] })
+    const one = createProviders({ accounts: accounts.filter(({ id }) => id === 'replicate'), origins: liveOrigins }, { network })
     expect(one.inOrder(['fal', 'replicate']).map(({ id }) => id)).toEqual(['replicate'])
     expect(one.find('fal')).toBeUndefined()
     await Promise.all([providers.close(), one.close(), network.close()])
   })
 
+  it('are reached with their own key, and Runware as the operator chose', async () => {
+    await using host = await startScriptedHost()
+    const network = createNetwork({ allowPrivateAddresses: true })
+    const at = { api: host.origin }
+    const origins = { fal: { queue: host.origin, storage: host.origin }, replicate: at, wavespeed: at, runware: at, eachlabs: at }
+    const choices = { runware: { output: { quality: 40 }, safety: { checkContent: true, mode: 'full' } } } as const
+    const providers = createProviders({ accounts, origins, choices }, { network })
+    const { signal } = new AbortController()
+    for (const provider of providers.all()) {
+      host.requests.splice(0)
+      await expect(provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })).rejects.toMatchObject({
+        provider: provider.id,
+        httpStatus: 501,
+      })
+      expect(host.requests.map(({ headers }) => headers.authorization)).toEqual([
+        expect.stringMatching(new RegExp(`key-of-${provider.id}$`)),
+      ])
+      if (provider.id === 'runware') expect(host.requests[0]?.json).toMatchObject([{ outputQuality: 40, safety: { mode: 'full' } }])
+    }
+    await Promise.all([providers.close(), network.close()])
+  })
+
   const all = providerIds.map((id) => ({ id, capabilities: capabilitiesOf[id] }))
-  it.each<[string, Partial<ClipRequest>, string[]]>([
-    ['words', {}, ['fal', 'replicate']],
-    ['a picture', { startFrame: frame }, ['fal', 'replicate']],
-    ['two pictures', { startFrame: frame, lastFrame: frame }, ['fal', 'replicate']],
-    ['a negative prompt', { negativePrompt: 'n' }, ['fal', 'replicate']],
-    ['guidance, even none', { guidance: 0 }, ['fal']],
+  it.each<[string, Partial<ClipRequest>, readonly string[]]>([
+    ['words', {}, providerIds],
+    ['a picture', { startFrame: frame }, providerIds],
+    ['two pictures', { startFrame: frame, lastFrame: frame }, providerIds],
+    ['a negative prompt', { negativePrompt: 'n' }, providerIds],
+    ['guidance, even none', { guidance: 0 }, ['fal', 'wavespeed', 'runware', 'eachlabs']],
   ])('that can do a clip from %s', (_, more, ids) => {
     const request: ClipRequest = { prompt: 'p', durationSeconds: 5, ...more }
     expect(capableProviders(all, request).map(({ id }) => id)).toEqual(ids)

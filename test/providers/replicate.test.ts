@@ -2,10 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { FrameReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
+import type { HostedFrames } from '../../src/providers/provider.ts'
 import { ReplicateProvider } from '../../src/providers/replicate/adapter.ts'
-import { describeProviderContract, type MakeStandIn } from '../contracts/provider.ts'
+import { describeProviderContract } from '../contracts/provider.ts'
+import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
+import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
 import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { signLikeReplicate } from '../support/webhook-signatures.ts'
 
 const apiKey = 'r8_key-of-the-operator'
 const output = 'https://replicate.delivery/x/out.mp4'
@@ -25,6 +29,14 @@ const prediction = (more: Record<string, unknown>) => ({
   ...more,
 })
 
+const secret = 'whsec_a2xpbmctZGlzY29yZC1ib3QtdGVzdC1zZWNyZXQtMDE='
+const keyRoute = 'GET /v1/webhooks/default/secret'
+const listRoute = 'GET /v1/predictions'
+const webhookFields = { webhook: webhookUrl, webhook_events_filter: ['completed'] }
+/** Made ten seconds after the lost call, unless it is said otherwise. */
+const listed = (more: Record<string, unknown>) => ({ ...prediction({}), created_at: new Date(1_760_000_010_000).toISOString(), ...more })
+const listOf = (results: unknown[], next: string | null = null) => ({ previous: null, next, results })
+
 const makeStandIn: MakeStandIn = (host) => {
   const status = 'GET /v1/predictions/p1'
   const states = {
@@ -36,10 +48,44 @@ const makeStandIn: MakeStandIn = (host) => {
   }
   return {
     key: apiKey,
-    routes: { submit: submitRoute, status, cancel: 'POST /v1/predictions/p1/cancel', upload: ['POST /v1/files'] },
+    routes: { submit: submitRoute, status, cancel: 'POST /v1/predictions/p1/cancel', upload: ['POST /v1/files'], lost: [listRoute] },
+    asksBy: 'path',
     operation: { id: 'p1' },
     submitted: { status: 201, json: prediction({}) },
     pending: { json: prediction(states.pending) },
+    unknownState: { json: prediction({ status: 'secret' }) },
+    refusedContent: { status: 422, json: { detail: 'Failure to pass the risk control system' } },
+    submissions: {
+      words: { json: { input: { prompt: 'a heron', duration: 5 } } },
+      'words with everything': {
+        json: { input: { prompt: 'a heron', duration: 10, aspect_ratio: '9:16', negative_prompt: 'haze' }, ...webhookFields },
+      },
+      'square words': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '1:1' } } },
+      'words with nothing in it': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '16:9', negative_prompt: '' } } },
+      'a picture': { json: { input: { prompt: 'a heron', duration: 5, start_image: pictureUrls.first } } },
+      'two pictures with everything': {
+        json: {
+          input: {
+            ...{ prompt: 'a heron', duration: 10, negative_prompt: 'haze' },
+            ...{ start_image: pictureUrls.first, end_image: pictureUrls.last },
+          },
+          ...webhookFields,
+        },
+      },
+    },
+    webhook: {
+      keyRoute,
+      keys: (answer) => host.on(keyRoute, answer ?? { json: { key: secret } }),
+      headers: (body, sent) => signLikeReplicate(secret, body, sent),
+      forged: (body, sent) => signLikeReplicate('whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldA==', body, sent),
+      bodies: (id) => [
+        { ...prediction(states.completed), id },
+        { ...prediction(states.failed), id },
+        { ...prediction({ status: 'a state of tomorrow' }), id },
+      ],
+      otherId: 'p2',
+    },
+    lost: (state) => host.on(listRoute, { json: listOf(state === 'there' ? [listed({ id: 'p1', webhook: webhookUrl })] : []) }),
     job: (state) => host.on(status, { json: prediction(states[state]) }),
     outputUrl: output,
     uploads: (failure) => {
@@ -47,6 +93,7 @@ const makeStandIn: MakeStandIn = (host) => {
       host.on('POST /v1/files', ...(failure ? [failure, stored] : [stored]))
     },
     uploadedBy: 'POST /v1/files',
+    uploadedAs: 'https://api.replicate.com/v1/files/f1',
     cancelAccepted: { json: prediction({ status: 'canceled' }) },
     cancelTooLate: { json: prediction({ status: 'succeeded', output }) },
   }
@@ -199,6 +246,83 @@ describe('replicate', () => {
     it('with a bad key is an error', async () => {
       host.on('POST /v1/predictions/p1/cancel', { status: 401, json: { detail: 'no' } })
       await expect(provider.cancel({ id: 'p1' }, { signal })).rejects.toMatchObject({ kind: 'auth', failoverSafe: false })
+    })
+  })
+
+  describe('a lost create answer', () => {
+    const submittedAt = 1_760_000_000_000
+    const request = { prompt: 'p', durationSeconds: 5 } as const
+    const recover = (more: object = {}, frames: HostedFrames = {}) =>
+      provider.recover(request, frames, { attemptId: 'a1', webhookUrl, submittedAt, ...more }, { signal })
+    const list = (...results: unknown[]) => host.on(listRoute, { json: listOf(results) })
+    const first = { startFrame: { url: 'https://f/1' } }
+    const both = { ...first, lastFrame: { url: 'https://f/2' } }
+    const found = { id: 'p9' }
+
+    it.each<[string, Record<string, unknown>, HostedFrames, object | string]>([
+      ['by its webhook', { webhook: webhookUrl }, {}, found],
+      ['by its webhook, written another way', { webhook: webhookUrl.replace('https://bot.example', 'https://BOT.example:443') }, {}, found],
+      ['by its picture', { input: { start_image: 'https://f/1' } }, first, found],
+      ['by both pictures', { input: { start_image: 'https://f/1', end_image: 'https://f/2' } }, both, found],
+      ['by its webhook, when it is over', { webhook: webhookUrl, status: 'succeeded', input: {}, output }, {}, found],
+      ['not by its prompt', { input: { prompt: 'p', duration: 5 } }, {}, 'unknown'],
+      ['not by another webhook', { webhook: webhookUrl.replace('0123', '9876') }, {}, 'unknown'],
+      ['not by half of its token', { webhook: webhookUrl.replace('-0123456789', '') }, {}, 'unknown'],
+      [
+        'not by its picture under another webhook',
+        { webhook: 'https://bot.example/x', input: { start_image: 'https://f/1' } },
+        first,
+        'unknown',
+      ],
+      ['not by another picture', { input: { start_image: 'https://f/3' } }, first, 'unknown'],
+      ['not by the first of two pictures', { input: { start_image: 'https://f/1' } }, both, 'unknown'],
+      ['not by a picture that has a second', { input: { start_image: 'https://f/1', end_image: 'https://f/2' } }, first, 'unknown'],
+      [
+        'not from before it was asked for',
+        { webhook: webhookUrl, created_at: new Date(submittedAt - 121_000).toISOString() },
+        {},
+        'unknown',
+      ],
+      ['by clocks that differ a little', { webhook: webhookUrl, created_at: new Date(submittedAt - 119_000).toISOString() }, {}, found],
+    ])('is found %s', async (_, more, frames, expected) => {
+      list(listed({ id: 'p8', webhook: 'https://bot.example/other' }), listed({ id: 'p9', ...more }), listed({ id: 'p7' }))
+      expect(await recover({}, frames)).toEqual(expected)
+      expect(host.to(submitRoute)).toEqual([])
+    })
+
+    it('is not decided between two', async () => {
+      list(listed({ id: 'p8', webhook: webhookUrl }), listed({ id: 'p9', webhook: webhookUrl }))
+      expect(await recover()).toBe('unknown')
+    })
+
+    it('is not looked for without a mark', async () => {
+      expect(await recover({ webhookUrl: undefined })).toBe('unknown')
+      expect(await recover({ webhookUrl: 'https://bot.example/short' })).toBe('unknown')
+      expect(host.requests).toEqual([])
+    })
+
+    it('is looked for on further pages, as long as they are young enough', async () => {
+      const pages = [
+        listOf([listed({ id: 'p1' })], `${host.origin}/v1/predictions?cursor=2`),
+        listOf([listed({ id: 'p9', webhook: webhookUrl })], `${host.origin}/v1/predictions?cursor=3`),
+        listOf([listed({ id: 'p0', created_at: '2025-01-01T00:00:00Z' })], `${host.origin}/v1/predictions?cursor=4`),
+      ]
+      host.on(listRoute, ...pages.map((json) => ({ json })))
+      expect(await recover()).toEqual(found)
+      expect(host.requests.map(({ path }) => path)).toEqual(['', '?cursor=2', '?cursor=3'].map((query) => `/v1/predictions${query}`))
+    })
+
+    it('is not looked for without end', async () => {
+      host.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${host.origin}/v1/predictions?cursor=x`) })
+      expect(await recover()).toBe('unknown')
+      expect(host.requests).toHaveLength(5)
+    })
+
+    it('is not looked for elsewhere', async () => {
+      await using elsewhere = await startScriptedHost()
+      host.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${elsewhere.origin}/v1/predictions?cursor=x`) })
+      expect(await recover()).toBe('unknown')
+      expect(elsewhere.requests).toEqual([])
     })
   })
 

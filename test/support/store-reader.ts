@@ -43,7 +43,9 @@ export function readDayWallet({ dataFolder }: { dataFolder: string }, ownerId = 
   const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })
   try {
     const row = database
-      .prepare(`select coalesce(sum(reserved), 0) as reserved, coalesce(sum(spent), 0) as spent from wallets where period = 'day' and owner_id = ?`)
+      .prepare(
+        `select coalesce(sum(reserved), 0) as reserved, coalesce(sum(spent), 0) as spent from wallets where period = 'day' and owner_id = ?`,
+      )
       .get(ownerId)
     return z.object({ reserved: z.number(), spent: z.number() }).parse(row)
   } finally {
@@ -58,4 +60,27 @@ function readRows(dataFolder: string, statement: string): unknown[] {
   } finally {
     database.close()
   }
+}
+
+const StoredAttempt = z.object({
+  provider: z.string(),
+  state: z.string(),
+  /** What a refusal or failure was called. */
+  outcome: z.string().nullable(),
+  /** What the host said it billed, in micro-dollars. */
+  hostCost: z.number().nullable(),
+  webhookToken: z.string(),
+  operationId: z.string().nullable(),
+})
+export type StoredAttempt = z.infer<typeof StoredAttempt>
+
+/** Every try at a host, in its order. */
+export function readAttempts({ dataFolder }: { dataFolder: string }): StoredAttempt[] {
+  return z.array(StoredAttempt).parse(
+    readRows(
+      dataFolder,
+      `select provider, state, outcome, host_cost as hostCost, webhook_token as webhookToken, operation_id as operationId
+       from attempts order by created_at, id`,
+    ),
+  )
 }

@@ -57,13 +57,19 @@ export class RunwareSocket {
       status: undefined,
     }
     requests.add(entry)
-    if (faults.take(route, ['reset'])) return client.terminate()
+    if (faults.take(route, ['reset'])) {
+      client.terminate()
+      return
+    }
     entry.body = withoutKeys(tasks)
     const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
     const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#parts)
     const answer = answerOf(performed.outcomes, conduct)
     // A message arrives whole or not at all, so that however an answer is spoiled, it is lost.
-    if (performed.lost || faults.take(route, lostAnswers)) return client.terminate()
+    if (performed.lost || faults.take(route, lostAnswers)) {
+      client.terminate()
+      return
+    }
     entry.status = answer.status
     client.send(JSON.stringify(answer.body))
   }

@@ -90,7 +90,7 @@ export function readVideoTask(
 function framesOf(images: readonly z.infer<typeof FrameImage>[]): [string | undefined, string | undefined] | undefined {
   const placed: [string | undefined, string | undefined] = [undefined, undefined]
   for (const [index, given] of images.entries()) {
-    const { image, frame = undefined } = typeof given === 'string' ? { image: given } : given
+    const { image, frame } = typeof given === 'string' ? { image: given, frame: undefined } : given
     const place = frame === undefined ? index : frame === 'first' || frame === 0 ? 0 : 1
     if (placed[place] !== undefined) return undefined
     placed[place] = image

@@ -38,8 +38,8 @@ export function addTasks(
   app.post('/api/v3/predictions/delete', on('cancel'), async (call) => {
     const order = Deletion.safeParse(await call.req.json().catch(() => undefined))
     if (!order.success) return refuse(call, 400, 'Missing required parameter: ids')
-    const records = order.data.ids.map((id) => parts.records.get(id)).filter((record) => record !== undefined && !record.deleted)
-    await Promise.all(records.map((record) => record && remove(record, parts)))
+    const records = order.data.ids.flatMap((id) => parts.records.get(id) ?? []).filter(({ deleted }) => !deleted)
+    for (const record of records) await remove(record, parts)
     return answerWith(call, { deleted_count: records.length })
   })
 }

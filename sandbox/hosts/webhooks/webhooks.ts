@@ -35,7 +35,12 @@ export class Webhooks {
   constructor(parts: WebhooksParts) {
     this.#parts = parts
     parts.jobs.onChange((job) => {
-      for (const message of parts.form.messagesOf(job)) void this.#tell(job, message)
+      for (const message of parts.form.messagesOf(job)) {
+        this.#tell(job, message).catch((error: unknown) => {
+          // What is broken off by the end of all is nobody's failure.
+          if (!this.#closed.signal.aborted) throw error
+        })
+      }
     })
   }
 
@@ -68,15 +73,11 @@ export class Webhooks {
     if (job.order.webhookUrl === undefined || this.#closed.signal.aborted) return
     const message = { job, event, text: JSON.stringify(body), url: job.order.webhookUrl, deliveryId: randomUUID() }
     const waits = retried ? conduct.webhookRetrySeconds : []
-    try {
-      for (const [index, seconds] of [0, ...waits].entries()) {
-        // Up to a fifth earlier than the rule says, so that not everyone comes back in the same moment.
-        const jitter = 1 - 0.2 * chanceOf(`${seed}:${hostId}:${job.id}:${index}`)
-        if (index > 0) await clock.sleep(1000 * seconds * jitter, this.#closed.signal)
-        if (isHeard(await this.#attempt(message, index + 1))) return
-      }
-    } catch (error) {
-      if (!this.#closed.signal.aborted) throw error
+    for (const [index, seconds] of [0, ...waits].entries()) {
+      // Up to a fifth earlier than the rule says, so that not everyone comes back in the same moment.
+      const jitter = 1 - 0.2 * chanceOf(`${seed}:${hostId}:${job.id}:${index}`)
+      if (index > 0) await clock.sleep(1000 * seconds * jitter, this.#closed.signal)
+      if (isHeard(await this.#attempt(message, index + 1))) return
     }
   }
 

@@ -35,11 +35,11 @@ export const Prediction = z.object({
     ...(['created', 'queued', 'starting', 'processing', 'success', 'succeeded'] as const),
     ...(['error', 'failed', 'cancelled', 'canceled'] as const),
   ]),
-  output: z.unknown(),
-  message: z.unknown(),
-  details: z.unknown(),
-  error: z.unknown(),
-  logs: z.unknown(),
+  output: z.unknown().optional(),
+  message: z.unknown().optional(),
+  details: z.unknown().optional(),
+  error: z.unknown().optional(),
+  logs: z.unknown().optional(),
   metrics: z
     .object({ cost: z.number().nonnegative().nullish().catch(undefined) })
     .nullish()
@@ -51,8 +51,8 @@ export type Prediction = z.infer<typeof Prediction>
 export const OutputFailure = z.object({
   error_code: z.string().nullish().catch(undefined),
   code: z.string().nullish().catch(undefined),
-  error: z.unknown(),
-  error_message: z.unknown(),
+  error: z.unknown().optional(),
+  error_message: z.unknown().optional(),
 })
 
 export const UploadTicket = z.object({
@@ -66,7 +66,7 @@ export const Cancellation = z.object({ status: z.string().nullish().catch(undefi
 export const StoredOperation = z.object({ id: z.string() })
 
 /** An error body has one of two shapes, or none. */
-export const ErrorBody = z.object({ message: z.unknown(), error: z.unknown(), details: z.unknown() })
+export const ErrorBody = z.object({ message: z.unknown().optional(), error: z.unknown().optional(), details: z.unknown().optional() })
 
 export const WebhookBody = z.object({
   exec_id: z.string().min(1).nullish(),

@@ -119,7 +119,7 @@ describe('the choices', () => {
     ['25 of them', 'provider', choices(25), choices(26), 'choices'],
     ['a list', 'provider', [], 'none', 'choices'],
     ['a name', 'provider', choices(1), [{ value: 'v' }], 'choices.0.name'],
-    ['a name that is not empty', 'provider', [{ name: 'n', value: 'v' }], [{ name: '', value: 'v' }], 'choices.0.name'],
+    ['a name that is not blank', 'provider', [{ name: 'n', value: 'v' }], [{ name: ' ', value: 'v' }], 'choices.0.name'],
     [
       'a name of 100 characters',
       'provider',

@@ -3,7 +3,7 @@ import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
 import { type Hosts, type HostsOptions, startHosts } from '../../../sandbox/hosts/hosts.ts'
 
 /** Hosts of its own for each test of the file, and one renderer for all of them, so that a clip is made once. */
-export function withHosts(options: Partial<Pick<HostsOptions, 'speed' | 'seed'>> = {}): { readonly hosts: Hosts } {
+export function withHosts(options: Partial<Pick<HostsOptions, 'speed' | 'seed' | 'outside'>> = {}): { readonly hosts: Hosts } {
   let renderer: ClipRenderer | undefined
   let running: Hosts | undefined
   beforeAll(() => {

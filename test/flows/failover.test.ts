@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest'
+
+import { compareBooks } from '../../sandbox/books.ts'
+import { lastWord } from '../support/last-word.ts'
+import { finishedCard, testSandbox } from '../support/sandbox.ts'
+import { readAttempts, readGeneration } from '../support/store-reader.ts'
+
+const order = { PROVIDERS: 'fal,replicate,wavespeed' }
+
+describe('a host that certainly did not take the job', () => {
+  it.each(['busy', 'refused', 'no-credit', 'bad-key'])('is left for the next one: %s', async (fault) => {
+    const sandbox = await testSandbox({ environment: order })
+    const interaction = await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${fault}@fal` })
+    const card = await finishedCard(interaction)
+    expect(card.text).toContain('Replicate · $0.35')
+    expect(sandbox.hosts.fal.jobs.list()).toEqual([])
+    await sandbox.stopBot()
+    expect(readAttempts(sandbox).map(({ provider, state }) => `${provider} ${state}`)).toEqual(['fal refused', 'replicate completed'])
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+  })
+
+  it('is left for the next one when it cannot be reached, and so is the one after it', async () => {
+    const sandbox = await testSandbox({ environment: order })
+    await sandbox.hosts.fal.refuseConnections()
+    await sandbox.hosts.replicate.refuseConnections()
+    const card = await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
+    expect(card.text).toContain('WaveSpeedAI · $0.35')
+    await sandbox.stopBot()
+    expect(readAttempts(sandbox).map(({ provider, outcome }) => [provider, outcome])).toEqual([
+      ['fal', 'unavailable'],
+      ['replicate', 'unavailable'],
+      ['wavespeed', null],
+    ])
+  })
+
+  it('ends the request, with nothing charged, where it was the last', async () => {
+    const sandbox = await testSandbox({ environment: order })
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy' })
+    const card = await lastWord(interaction)
+    expect(card.text).toMatch(/Not made.*Nothing was charged/s)
+    await sandbox.stopBot()
+    expect(readAttempts(sandbox)).toHaveLength(3)
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 0, invoiced: 0, equal: true })
+  })
+
+  it('is not left where a member chose it', async () => {
+    const sandbox = await testSandbox({ environment: order })
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy@fal', provider: 'fal' })
+    expect((await lastWord(interaction)).text).toContain('Not made')
+    await sandbox.stopBot()
+    expect(readAttempts(sandbox)).toHaveLength(1)
+  })
+})
+
+describe('what never moves on', () => {
+  it('is a content refusal: with two hosts down and one refusing, the books and the words are right', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate,runware,eachlabs' } })
+    await sandbox.hosts.fal.refuseConnections()
+    await sandbox.hosts.replicate.refuseConnections()
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:moderated' })
+    const card = await lastWord(interaction)
+    expect(card.text).toMatch(/Not made.*Nothing was charged/s)
+    expect((await interaction.followUp()).text).toMatch(/safety rules/)
+    await sandbox.stopBot()
+    expect(readAttempts(sandbox).map(({ provider, state, outcome, hostCost }) => ({ provider, state, outcome, hostCost }))).toEqual([
+      { provider: 'fal', state: 'refused', outcome: 'unavailable', hostCost: null },
+      { provider: 'replicate', state: 'refused', outcome: 'unavailable', hostCost: null },
+      { provider: 'runware', state: 'failed', outcome: 'moderation', hostCost: null },
+    ])
+    expect(sandbox.hosts.runware.invoice.sheet().totalMicroUsd).toBe(0)
+    expect(sandbox.hosts.eachlabs.requests.count('create')).toBe(0)
+  })
+
+  it.each(['fal', 'wavespeed', 'eachlabs'] as const)('is a lost answer at %s, of which nobody can know', async (id) => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: `${id},replicate` } })
+    const interaction = await sandbox.discord.member.run('film', { prompt: `a boat sandbox:lost-answer@${id}` })
+    expect((await lastWord(interaction)).text).toContain('On hold')
+    await sandbox.stopBot()
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', attempts: 1, ledger: 'reserve hold' })
+    expect(sandbox.hosts[id].requests.count('create')).toBe(1)
+    expect(sandbox.hosts.replicate.requests.count('create')).toBe(0)
+  })
+})
+
+describe('a lost answer that can be found again', () => {
+  it('is, at Runware, by sending the same task once more, which runs once', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'runware' } })
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
+    await finishedCard(interaction)
+    await sandbox.stopBot()
+    expect(sandbox.hosts.runware.jobs.list()).toHaveLength(1)
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+  })
+
+  it('is not, at Replicate, where nothing marks the job as this attempt’s own', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'replicate' } })
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
+    expect((await lastWord(interaction)).text).toContain('On hold')
+    expect(sandbox.hosts.replicate.requests.count('create')).toBe(1)
+  })
+})
+
+describe('failing over takes a place in line at the next host', () => {
+  it('so its cap holds: never more jobs there than it may have', async () => {
+    const sandbox = await testSandbox({ environment: { ...order, FAL_CONCURRENCY: '10', REPLICATE_CONCURRENCY: '2' } })
+    let most = 0
+    const count = () => {
+      const running = sandbox.hosts.replicate.jobs.list().filter(({ state }) => state === 'queued' || state === 'running').length
+      most = Math.max(most, running)
+    }
+    const counting = (async () => {
+      for (;;) {
+        await sandbox.hosts.replicate.jobs.nextChange()
+        count()
+      }
+    })().catch(() => undefined) // ends when the hosts are stopped
+    const interactions = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => sandbox.discord.member.run('film', { prompt: `boat ${index} sandbox:busy@fal` })),
+    )
+    await Promise.all(interactions.map(finishedCard))
+    expect(sandbox.hosts.replicate.jobs.list()).toHaveLength(6)
+    expect(most).toBe(2)
+    await sandbox.stop()
+    await counting
+  })
+})
