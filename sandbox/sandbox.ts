@@ -46,7 +46,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const dataFolder = mkdtempSync(join(tmpdir(), 'rushes-sandbox-'))
   const clips = new ClipRenderer({ height: options.clipHeight })
   const discord = await startLocalDiscord({ ...options.discord, port: options.discordPort ?? 0 })
-  const hosts = await startHosts({ clips, speed: hostSpeed, port: options.hostsPort ?? 0 })
+  const hosts = await startHosts({
+    clips,
+    speed: hostSpeed,
+    port: options.hostsPort ?? 0,
+    // Webhooks are dated as the bot reads the time, or it would take them for old ones.
+    receiverNow: () => options.clock?.now() ?? Date.now(),
+  })
   let bot: Bot | undefined
   const { publicPort } = options
   const reachable: { PUBLIC_URL?: string; PORT?: string } =

@@ -83,7 +83,8 @@ async function deliver(order: ClipOrder, performance: Performance, studio: Studi
     await untilTold(performance, studio, runMs * failureShare)
     throw new JobFailed({ kind: failure, byModel: failure === 'moderated' && studio.conduct.moderatedBy === 'model' })
   }
-  const rendering = studio.clips.render(order)
+  // The words that ask for a fault are for this machine; they are not part of the film.
+  const rendering = studio.clips.render({ ...order, prompt: order.prompt.replaceAll(/\s*\bsandbox:[\w@-]+/g, '') })
   // Looked at below, when the time is over; until then a failure is nobody's surprise.
   rendering.catch(() => undefined)
   await untilTold(performance, studio, runMs)

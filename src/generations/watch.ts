@@ -121,8 +121,10 @@ async function* readStatuses(watched: Watched, parts: Parts, signal: AbortSignal
     try {
       let patience = 0
       try {
-        if (provider.watch && !announced) yield* provider.watch(operation, { signal })
-        if (look || provider.watch) yield await provider.status(operation, { signal })
+        const stream = announced ? undefined : provider.watch?.(operation, { signal })
+        if (stream) yield* stream
+        // A stream that ended has told all it could, or broke off: the state itself decides.
+        if (look || stream) yield await provider.status(operation, { signal })
       } catch (error) {
         signal.throwIfAborted()
         if (!(error instanceof ProviderError)) throw error

@@ -1,6 +1,7 @@
 import type { AnswerFault } from '../faults.ts'
 import type { Call } from '../call.ts'
 import { type Job, type JobFailure, riskControlWords } from '../job.ts'
+import type { FalConduct } from './fal-conduct.ts'
 import type { FalProblem } from './fal-input.ts'
 
 /** How fal words what it refuses. */
@@ -23,8 +24,8 @@ export function notFound(call: Call, detail = 'Not found'): Response {
 }
 
 /** What the result of a job says that delivered nothing; fal has no FAILED status, it shows only here. */
-export function answerWithFailure(call: Call, job: Job): Response {
-  const { body, status, headers } = failureOf(job)
+export function answerWithFailure(call: Call, job: Job, conduct: FalConduct): Response {
+  const { body, status, headers } = failureOf(job, conduct)
   for (const [name, value] of Object.entries(headers)) call.header(name, value)
   const answer = call.json(body, 400)
   // 499 is nobody's standard, and Hono's types know only the registered ones.
@@ -32,14 +33,27 @@ export function answerWithFailure(call: Call, job: Job): Response {
 }
 
 /** The same for whoever hears of it in another way. */
-export function failureOf(job: Job): { body: Record<string, unknown>; status: number; headers: Record<string, string> } {
-  if (job.state === 'cancelled' || job.state === 'aborted') {
-    const body = { detail: 'Request was cancelled by the client', error_type: 'client_cancelled' }
-    return { body, status: 499, headers: { 'X-Fal-Error-Type': 'client_cancelled' } }
+export function failureOf(
+  job: Job,
+  conduct: FalConduct,
+): { body: Record<string, unknown>; status: number; headers: Record<string, string> } {
+  const request = requestErrorOf(job, conduct)
+  if (request) {
+    const { error: detail, type, status } = request
+    return { body: { detail, error_type: type }, status, headers: { 'X-Fal-Error-Type': type } }
   }
   const { problem, status, retryable } = problemOf(job.failure ?? { kind: 'failed' }, job)
   const detail = [{ ...problem, url: documentation(problem.type) }]
   return { body: { detail }, status, headers: { 'X-Fal-Retryable': String(retryable) } }
+}
+
+/** What fal itself says of a request that never became the model's: its status tells this, too. */
+export function requestErrorOf(job: Job, conduct: FalConduct): { error: string; type: string; status: number } | undefined {
+  if (job.state === 'cancelled' || job.state === 'aborted') {
+    return { error: 'Request was cancelled by the client', type: 'client_cancelled', status: 499 }
+  }
+  if (job.failure?.kind !== 'timed-out' || conduct.timedOut === 'by-model') return undefined
+  return { error: 'Request timed out', type: 'request_timeout', status: 504 }
 }
 
 interface WordedFailure {

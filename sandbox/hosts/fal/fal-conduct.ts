@@ -4,6 +4,8 @@ import { type Conduct, usualConduct } from '../conduct.ts'
 export interface FalConduct extends Conduct {
   /** HTTP status of a status answer while the job is not finished. */
   unfinishedStatus: 200 | 202
+  /** Who gives up on a job that takes too long: the model, which only the result tells, or fal, which its status tells as well. */
+  timedOut: 'by-model' | 'by-fal'
   /** Whether a cancelled job is told by a webhook. */
   tellsCancelled: boolean
   /** A job that fal ran again on its own is known to the gateway by another id. */
@@ -16,6 +18,7 @@ export function usualFalConduct(): FalConduct {
   return {
     ...usualConduct(),
     unfinishedStatus: 202,
+    timedOut: 'by-model',
     tellsCancelled: true,
     gatewayRequestId: 'same',
     webhookPayload: 'whole',

@@ -7,7 +7,7 @@ import type { RouteName } from '../faults.ts'
 import type { Furniture } from '../host.ts'
 import { isFinished, type Job } from '../job.ts'
 import { withRetryAfter } from '../throttled.ts'
-import { answerWithFailure, answerWithProblems, falAnswers, notFound } from './fal-answers.ts'
+import { answerWithFailure, answerWithProblems, falAnswers, notFound, requestErrorOf } from './fal-answers.ts'
 import type { FalConduct } from './fal-conduct.ts'
 import { isFalOperation, readFalInput } from './fal-input.ts'
 
@@ -88,7 +88,7 @@ function status(call: Call, job: Job, parts: Parts): Response {
   return call.json(statusOf(job, call.req.query('logs') === '1', parts), isFinished(job) ? 200 : parts.conduct.unfinishedStatus)
 }
 
-function statusOf(job: Job, withLogs: boolean, { jobs, origins }: Parts): Record<string, unknown> {
+function statusOf(job: Job, withLogs: boolean, { jobs, origins, conduct }: Parts): Record<string, unknown> {
   const common = { request_id: job.id, response_url: `${origins.queue}${requests}/${job.id}` }
   // The model runs at a partner of fal, which gives no logs: asked for, the list is empty.
   const logs = withLogs ? [] : null
@@ -96,9 +96,8 @@ function statusOf(job: Job, withLogs: boolean, { jobs, origins }: Parts): Record
   if (job.state === 'running') return { status: 'IN_PROGRESS', ...common, logs }
   const seconds = job.startedAt === undefined ? undefined : ((job.finishedAt ?? job.startedAt) - job.startedAt) / 1000
   const metrics = seconds === undefined ? {} : { inference_time: seconds }
-  const cancelled = job.state === 'cancelled' || job.state === 'aborted'
-  const error = cancelled ? { error: 'Request was cancelled by the client', error_type: 'client_cancelled' } : {}
-  return { status: 'COMPLETED', ...common, logs, metrics, ...error }
+  const wrong = requestErrorOf(job, conduct)
+  return { status: 'COMPLETED', ...common, logs, metrics, ...(wrong && { error: wrong.error, error_type: wrong.type }) }
 }
 
 /** One event for each change, the first at once; ends with the job. */
@@ -129,12 +128,12 @@ async function nextNews(changed: () => boolean, { jobs }: Parts, gone: AbortSign
   }
 }
 
-function result(call: Call, job: Job, { invoice, addressOf }: Parts): Response {
+function result(call: Call, job: Job, { invoice, addressOf, conduct }: Parts): Response {
   if (!isFinished(job)) return call.json({ detail: 'Request is still in progress' }, 400)
   // fal sells this model by the second: a unit is one, and what was not billed are none.
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))
-  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job)
+  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job, conduct)
   return call.json(resultOf(job.clip, addressOf(job)))
 }
 

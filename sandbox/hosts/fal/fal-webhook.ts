@@ -61,7 +61,7 @@ function bodyOf(job: Job, { conduct, addressOf }: { conduct: FalConduct; address
       ? { ...ids, status: 'OK', payload: resultOf(job.clip, addressOf(job)) }
       : { ...ids, status: 'OK', payload: null, payload_error: 'Response payload is not JSON serializable.' }
   }
-  const { body, status } = failureOf(job)
+  const { body, status } = failureOf(job, conduct)
   return { ...ids, status: 'ERROR', error: `Invalid status code: ${status}`, payload: body }
 }
 

@@ -44,10 +44,8 @@ describe('a prediction', () => {
   test('walks through its states', async () => {
     const { eachlabs, clock } = context.hosts
     clock.speed = 0
-    eachlabs.jobs.hold('start')
     const id = await created()
     expect(await look(id)).toMatchObject({ id, status: 'created', output: null, logs: null, metrics: { predict_time: 0, cost: 0 } })
-    eachlabs.jobs.release('start')
     clock.advance(4000)
     await eachlabs.jobs.reached('running')
     expect(await look(id)).toMatchObject({ status: 'starting' })

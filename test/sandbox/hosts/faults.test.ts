@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { promptFaults } from '../../../sandbox/hosts/faults.ts'
+import { earlyWebhook, promptFaults, webhookFaults } from '../../../sandbox/hosts/faults.ts'
 import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from './calls.ts'
 import { withHosts } from './with-hosts.ts'
 
@@ -27,6 +27,7 @@ const refusals = {
 } as const
 type Refusal = keyof typeof refusals.fal
 const refusalKinds = Object.keys(refusals.fal) as Refusal[]
+const failures = ['moderated', 'failed', 'timed-out'] as const
 
 describe.for(refusalKinds)('%s', (kind) => {
   test('is asked for by a word in the prompt, and makes no job', async () => {
@@ -193,6 +194,7 @@ test('the finished clip is not there', async () => {
   expect((await fetch(url)).status).toBe(200)
 })
 
-test('every fault that people can ask for is tried above', () => {
-  expect(new Set(promptFaults)).toEqual(new Set([...refusalKinds, 'moderated', 'failed', 'slow', 'lost-answer']))
+test('every fault that people can ask for is tried here, in hosts-alike or in webhooks', () => {
+  const tried = [...refusalKinds, ...failures, 'slow', 'flagged', 'lost-answer', 'output-gone', ...webhookFaults, earlyWebhook]
+  expect(new Set(promptFaults)).toEqual(new Set(tried))
 })

@@ -281,6 +281,16 @@ describe('over WebSocket', () => {
     expect(runware.jobs.list()).toHaveLength(2)
   })
 
+  test('who goes on talking is not hung up on', async () => {
+    const idleMs = 400
+    context.hosts.runware.conduct.socketIdleMs = idleMs
+    const { ask, socket } = await connect()
+    const begun = performance.now()
+    await ask({ ...greet, apiKey: context.hosts.runware.apiKey })
+    while (performance.now() - begun < 2 * idleMs) await ask({ taskType: 'ping', ping: true })
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+  })
+
   test('who says nothing for long is hung up on, and other addresses are not there', async () => {
     context.hosts.runware.conduct.socketIdleMs = 20
     const { socket } = await connect()

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+
+import { compareBooks } from '../../sandbox/books.ts'
+import { tellHeld } from '../../src/held.ts'
+import { lastWord } from '../support/last-word.ts'
+import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { readDayWallet, readGeneration } from '../support/store-reader.ts'
+
+/** The operator's terminal beside the running bot. */
+async function operator(sandbox: TestSandbox, ...words: string[]): Promise<string> {
+  const lines: string[] = []
+  const environment = { DISCORD_TOKEN: sandbox.discord.botToken, FAL_KEY: 'any', DATA_DIR: sandbox.dataFolder }
+  await tellHeld(environment, words, (line) => lines.push(line))
+  return lines.join('\n')
+}
+
+async function heldRequest(sandbox: TestSandbox) {
+  const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus sandbox:lost-answer' })
+  const card = await lastWord(interaction)
+  expect(card.text).toContain('On hold')
+  const [, reference = ''] = /Reference ([0-9a-f]+)/.exec(card.text) ?? []
+  return { interaction, reference }
+}
+
+describe('what is held', () => {
+  it('is listed for the operator, without a prompt', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+    expect(await operator(sandbox)).toBe('Nothing is held.')
+    const { reference } = await heldRequest(sandbox)
+    const list = await operator(sandbox)
+    expect(list).toContain(reference)
+    expect(list).toContain('$0.35  fal.ai')
+    expect(list).not.toContain('walrus')
+  })
+
+  it('is set free by the operator’s word that it was not billed', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+    const { interaction, reference } = await heldRequest(sandbox)
+    await operator(sandbox, reference, 'free')
+    const card = await interaction.reply(({ text }) => text.includes('Not made'))
+    expect(card.text).toContain('Nothing was charged.')
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', ledger: 'reserve hold release' })
+    expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 0 })
+  })
+
+  it('is booked by the operator’s word that it was billed: the installation pays, the guild does not', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+    const { interaction, reference } = await heldRequest(sandbox)
+    // The bot is not even running: it acts on the word at its next start.
+    await sandbox.stopBot()
+    await sandbox.hosts.fal.jobs.reached('succeeded')
+    await operator(sandbox, reference, 'billed')
+    await sandbox.startBot()
+    await interaction.reply(({ text }) => text.includes('Not made'))
+    await sandbox.stopBot()
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', ledger: 'reserve hold capture refund' })
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 0, spent: 0 })
+  })
+
+  it('is settled once, and only under its own reference', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+    const { reference } = await heldRequest(sandbox)
+    await expect(operator(sandbox, 'ffffffff', 'free')).rejects.toThrow(/nothing undecided is held/)
+    await expect(operator(sandbox, reference, 'perhaps')).rejects.toThrow(/free.*billed/)
+    await operator(sandbox, reference, 'free')
+    await expect(operator(sandbox, reference, 'billed')).rejects.toThrow(/nothing undecided is held/)
+  })
+})

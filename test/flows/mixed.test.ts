@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+
+import { allHosts, compareBooks } from '../../sandbox/books.ts'
+import { createClock } from '../../src/domain/clock.ts'
+import type { Member } from '../../sandbox/discord/people/member.ts'
+import { freePort } from '../support/free-ports.ts'
+import { lastWord } from '../support/last-word.ts'
+import { testSandbox } from '../support/sandbox.ts'
+import { readAttempts, readDayWallet, readGenerations } from '../support/store-reader.ts'
+
+const requests = 200
+const hosts = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs']
+const faults = [
+  'busy',
+  'down',
+  'refused',
+  'no-credit',
+  'moderated',
+  'failed',
+  'lost-answer',
+  'webhook-lost',
+  'webhook-twice',
+  'webhook-first',
+]
+
+/** A sequence of numbers from 0 to 1, the same in each run. */
+function chances(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** About half of the prompts make some host misbehave: one host alone, or every host it comes to. */
+function promptFor(index: number, chance: () => number): string {
+  const fault = faults[Math.floor(chance() * faults.length)] ?? ''
+  const host = hosts[Math.floor(chance() * hosts.length)] ?? ''
+  const kind = chance()
+  // So few pictures of so few words that the clips are rendered once each.
+  const scene = `scene ${index % 5}`
+  if (kind < 0.5) return scene
+  return kind < 0.8 ? `${scene} sandbox:${fault}@${host}` : `${scene} sandbox:${fault}`
+}
+
+describe('200 mixed requests over all five hosts with faults', () => {
+  it('end, each of them, and the ledger equals the invoices to the last micro-dollar', async () => {
+    const sandbox = await testSandbox({
+      hostSpeed: 400,
+      clipHeight: 96,
+      // Recovering a lost answer takes its time; it need not be ours.
+      clock: createClock(5),
+      publicPort: await freePort([]),
+      environment: Object.fromEntries([
+        ...hosts.map((id) => [`${id.toUpperCase()}_CONCURRENCY`, '8']),
+        ...hosts.map((id) => [`${id.toUpperCase()}_CREATES_PER_MINUTE`, '6000']),
+        ...['BUDGET_DAY_USD', 'BUDGET_MONTH_USD', 'GUILD_BUDGET_DAY_USD', 'GUILD_BUDGET_MONTH_USD'].map((name) => [name, '1000']),
+      ]) as Record<string, string>,
+    })
+    const guilds = [0, 1, 2].map((index) => sandbox.discord.createGuild({ name: `guild ${index}` }))
+    const members = guilds.flatMap((guild) => [0, 1, 2, 3].map((index): Member => guild.createMember({ name: `member ${index}` })))
+    const chance = chances(20_261_120)
+    const interactions = []
+    for (let index = 0; index < requests; index += 1) {
+      const member = members[index % members.length]
+      const interaction = await member?.run('film', { prompt: promptFor(index, chance), duration: chance() < 0.8 ? 5 : 10 })
+      if (interaction) interactions.push(interaction)
+    }
+    const cards = await Promise.all(interactions.map(lastWord))
+    await sandbox.stopBot()
+
+    const generations = readGenerations(sandbox)
+    expect(generations).toHaveLength(requests)
+    const count = (state: string) => generations.filter((generation) => generation.state === state).length
+    expect(count('done') + count('failed') + count('held')).toBe(requests)
+    expect(cards.filter(({ attachments }) => attachments.length > 0)).toHaveLength(count('done'))
+    // The faults were really met, and most requests got their clip all the same.
+    expect(count('failed')).toBeGreaterThan(5)
+    expect(count('done')).toBeGreaterThan(requests / 2)
+
+    // Every line of every invoice is a job that the ledger paid for, or one that is held because its create answer was lost.
+    const { spent, reserved } = await compareBooks(sandbox)
+    const known = new Set(readAttempts(sandbox).flatMap(({ operationId }) => operationId ?? []))
+    const billed = allHosts(sandbox.hosts).flatMap(({ invoice }) =>
+      invoice.sheet().lines.filter(({ amountMicroUsd }) => amountMicroUsd > 0),
+    )
+    const explained = billed.filter(({ jobId }) => known.has(jobId))
+    expect(explained.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0)).toBe(spent)
+    expect(explained).toHaveLength(count('done'))
+    expect(billed.length - explained.length).toBeLessThanOrEqual(count('held'))
+    expect(reserved > 0).toBe(count('held') > 0)
+    const spentByGuilds = guilds.map((guild) => readDayWallet(sandbox, guild.id).spent).reduce((sum, spentByGuild) => sum + spentByGuild, 0)
+    expect(spentByGuilds).toBe(spent)
+    expect(sandbox.discord.responseProblems).toEqual([])
+  }, 180_000)
+})
