@@ -43,7 +43,9 @@ export function readDayWallet({ dataFolder }: { dataFolder: string }, ownerId = 
   const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })
   try {
     const row = database
-      .prepare(`select coalesce(sum(reserved), 0) as reserved, coalesce(sum(spent), 0) as spent from wallets where period = 'day' and owner_id = ?`)
+      .prepare(
+        `select coalesce(sum(reserved), 0) as reserved, coalesce(sum(spent), 0) as spent from wallets where period = 'day' and owner_id = ?`,
+      )
       .get(ownerId)
     return z.object({ reserved: z.number(), spent: z.number() }).parse(row)
   } finally {

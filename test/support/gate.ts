@@ -1,0 +1,60 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+import { onTestFinished } from 'vitest'
+
+export interface Gate {
+  /** `http://127.0.0.1:PORT`, to be used in place of the origin behind it. */
+  readonly origin: string
+  /** From now on answers to POST requests stay here, as if the way back were slow. */
+  hold(): void
+  /** Resolves once an answer is kept here: what was asked for has been done by then. */
+  readonly answered: Promise<void>
+  /** Lets everything through again, also what was kept. */
+  release(): void
+}
+
+/** Stands before an HTTP origin and can keep the answers to its billable calls, without understanding them. Gone with the test. */
+export async function openGate(target: string): Promise<Gate> {
+  const sockets = new Set<Socket>()
+  const answered = Promise.withResolvers<undefined>()
+  let held: PromiseWithResolvers<undefined> | undefined
+
+  const server = createServer((client) => {
+    const host = connect(Number(new URL(target).port), '127.0.0.1')
+    let isPost = false
+    /** In order, whenever each part of the answer may pass. */
+    let passed = Promise.resolve()
+    const pass = (onward: () => void) => {
+      const opened = isPost ? held?.promise : undefined
+      if (opened) answered.resolve(undefined)
+      passed = passed.then(() => opened).then(onward)
+    }
+    client.on('data', (chunk) => {
+      isPost ||= chunk.toString('latin1').startsWith('POST ')
+      host.write(chunk)
+    })
+    host.on('data', (chunk) => pass(() => client.write(chunk)))
+    host.on('close', () => pass(() => client.destroy()))
+    client.on('close', () => host.destroy())
+    for (const socket of [client, host]) {
+      sockets.add(socket)
+      socket.on('error', () => socket.destroy())
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    answered: answered.promise,
+    hold: () => {
+      held = Promise.withResolvers()
+    },
+    release: () => {
+      held?.resolve(undefined)
+      held = undefined
+    },
+  }
+}
