@@ -12,7 +12,19 @@ import { faults } from './faults.ts'
  * this exit 1: then the test proves nothing. With a word, only the faults whose name contains it.
  */
 const project = fileURLToPath(new URL('../..', import.meta.url))
-const copied = ['src', 'commands', 'sandbox', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts', 'README.md', '.env.example']
+const copied = [
+  'start.mjs',
+  'start.ts',
+  'src',
+  'commands',
+  'sandbox',
+  'test',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+  'README.md',
+  '.env.example',
+]
 
 interface Outcome {
   failed: number
@@ -52,9 +64,10 @@ async function checkGreen(chosen: readonly Fault[]): Promise<string[]> {
   const problems: string[] = []
   const folder = copyProject()
   try {
-    for (const test of new Set(chosen.map((fault) => fault.test))) {
-      const outcome = await runTest(folder, { test })
-      if (outcome.failed > 0 || outcome.total === 0) problems.push(`${test} is not green to begin with`)
+    const runs = new Map(chosen.map(({ test, title }) => [`${test} ${title ?? ''}`.trim(), { test, title }]))
+    for (const [name, run] of runs) {
+      const outcome = await runTest(folder, run)
+      if (outcome.failed > 0 || outcome.total === 0) problems.push(`${name} is not green to begin with`)
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { compareBooks } from '../../sandbox/books.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import { createClock } from '../../src/domain/clock.ts'
-import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { startBot } from '../../src/main.ts'
+import { botSettingsFor } from '../support/bot-settings.ts'
+import { openGate } from '../support/gate.ts'
+import { lastWord } from '../support/last-word.ts'
+import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'
 
 const hostIds = ['fal', 'replicate'] as const
@@ -38,7 +42,7 @@ describe.each(hostIds)('on %s', (id) => {
     const second = await sandbox.discord.member.run('film', { prompt: 'a second boat' })
     await cardSaying(second, /In line/)
     await pressCancel(sandbox, second)
-    expect((await endedCard(second, /Cancelled/)).text).toContain('Nothing was charged.')
+    expect((await lastWord(second)).text).toContain('**Cancelled**\nNothing was charged.')
 
     sandbox.hosts[id].jobs.release('completion')
     await finishedCard(first)
@@ -69,7 +73,7 @@ describe.each(hostIds)('on %s', (id) => {
 })
 
 async function expectPostedAndPaid(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
-  expect((await finishedCard(interaction)).attachments).toHaveLength(1)
+  expect((await lastWord(interaction)).attachments).toHaveLength(1)
   await sandbox.stopBot()
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', attempts: 1, ledger: 'reserve capture' })
   expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
@@ -84,7 +88,7 @@ describe('fal, which says what it billed for a job that it stopped', () => {
     sandbox.hosts.fal.conduct.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'fal')
     await pressCancel(sandbox, interaction)
-    expect((await endedCard(interaction, /Cancelled/)).text).toContain(words)
+    expect((await lastWord(interaction)).text).toContain(`**Cancelled**\n${words}`)
     const reason = await interaction.followUp()
     expect(reason.ephemeral).toBe(true)
     expect(reason.text).toContain(words)
@@ -100,7 +104,8 @@ describe('Replicate, which does not say it', () => {
     sandbox.hosts.replicate.conduct.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'replicate')
     await pressCancel(sandbox, interaction)
-    const card = await endedCard(interaction, /On hold/)
+    const card = await lastWord(interaction)
+    expect(card.text).toContain('**On hold**')
     expect(card.text).toContain('The host has not said what became of the cancellation.')
     expect(card.text).toContain('$0.35 stays set aside')
     await sandbox.stopBot()
@@ -109,12 +114,46 @@ describe('Replicate, which does not say it', () => {
   })
 })
 
+it('while the host has not yet answered the create call: it is asked as soon as it has', async () => {
+  const sandbox = await sandboxFor('fal')
+  await sandbox.stopBot()
+  const gate = await openGate(sandbox.hosts.fal.origins.queue)
+  gate.hold()
+  const bot = await startBot(botSettingsFor(sandbox, { queue: gate.origin }))
+  onTestFinished(() => bot.stop())
+  sandbox.hosts.fal.jobs.hold('completion')
+  const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+  await gate.answered
+  await cardSaying(interaction, /Handing it to the host/)
+  await (await pressCancel(sandbox, interaction)).acknowledged()
+  gate.release()
+  expect((await lastWord(interaction)).text).toContain('**Cancelled**\nNothing was charged.')
+  await bot.stop()
+  expect(sandbox.hosts.fal.requests.count('cancel')).toBe(1)
+  expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'cancelled', attempts: 1, ledger: 'reserve release' })
+  expect(await compareBooks(sandbox)).toMatchObject({ spent: 0, reserved: 0, invoiced: 0, equal: true })
+})
+
+it('lives on in a bot that starts anew', async () => {
+  const sandbox = await sandboxFor('fal')
+  sandbox.hosts.fal.conduct.onCancel = 'cannot'
+  const interaction = await renderingClip(sandbox, 'fal')
+  await pressCancel(sandbox, interaction)
+  await sandbox.hosts.fal.requests.reached('cancel')
+  await sandbox.stopBot()
+  sandbox.hosts.fal.conduct.onCancel = 'cancels'
+  await sandbox.startBot()
+  expect((await lastWord(interaction)).text).toContain('**Cancelled**\nNothing was charged.')
+  expect(sandbox.hosts.fal.requests.count('cancel')).toBe(2)
+})
+
 describe('who may press', () => {
   it('somebody else is refused privately, and nothing happens to the clip', async () => {
     const sandbox = await sandboxFor('fal')
     const interaction = await renderingClip(sandbox, 'fal')
     const other = sandbox.discord.guild.createMember({ name: 'Somebody else' })
-    const refusal = await (await pressCancel(sandbox, interaction, other)).followUp()
+    const press = await pressCancel(sandbox, interaction, other)
+    const refusal = await Promise.race([press.followUp(), lastWord(interaction)])
     expect(refusal.ephemeral).toBe(true)
     expect(refusal.text).toMatch(/Only the member who asked/)
     sandbox.hosts.fal.jobs.release('completion')
@@ -130,7 +169,7 @@ describe('who may press', () => {
       permissions: ['ViewChannel', 'SendMessages', 'UseApplicationCommands', 'ManageMessages'],
     })
     await pressCancel(sandbox, interaction, moderator)
-    await endedCard(interaction, /Cancelled/)
+    expect((await lastWord(interaction)).text).toContain('**Cancelled**')
     expect((await interaction.followUp()).text).toContain('Your clip was cancelled')
   })
 
@@ -147,7 +186,7 @@ describe('who may press', () => {
     expect(late.ephemeral).toBe(true)
     expect(late.text).toMatch(/already finished/)
     edit.release()
-    await endedCard(waiting, /Cancelled/)
+    expect((await lastWord(waiting)).text).toContain('**Cancelled**')
     await sandbox.stopBot()
     expect(readGeneration(sandbox, waiting)).toMatchObject({ ledger: 'reserve release' })
   })

@@ -64,7 +64,7 @@ function expectQuiet({ discord }: TestSandbox): void {
 describe('Discord takes every card, and nobody is called, for a prompt of', () => {
   it.each(Object.entries(prompts))('%s', async (_kind, pattern) => {
     const sandbox = await testSandbox({
-      environment: { PROVIDERS: 'fal', FAL_CONCURRENCY: '1' },
+      environment: { PROVIDERS: 'fal', FAL_CONCURRENCY: '1', FAL_CREATES_PER_MINUTE: '1000' },
       // Discord would let the bot call everybody, if the bot asked for it.
       discord: { rateLimit: { limit: 1000, windowMs: 1000 } },
     })

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { compareBooks } from '../../sandbox/books.ts'
 import type { FaultKind } from '../../sandbox/hosts/faults.ts'
 import { createClock } from '../../src/domain/clock.ts'
-import { endedCard, finishedCard, testSandbox } from '../support/sandbox.ts'
+import { lastWord } from '../support/last-word.ts'
+import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'
 
 /** What becomes of the call, and whether the host made the job all the same. */
@@ -19,12 +20,13 @@ const losses: { kind: FaultKind; what: string; made: boolean }[] = [
 ]
 
 describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
-  it.each(losses)('that is answered by $what is held, and never made again', async ({ kind, made }) => {
+  it.each(losses)('is held, and never made again: $what', async ({ kind, made }) => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
     const host = sandbox.hosts[id]
     host.faults.add({ kind, route: 'create' })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus' })
-    const card = await endedCard(interaction, /On hold/)
+    const card = await lastWord(interaction)
+    expect(card.text).toContain('**On hold**')
     expect(card.text).toContain('$0.35 stays set aside')
     expect(card.text).not.toContain('walrus')
     const reason = await interaction.followUp()
@@ -50,7 +52,7 @@ describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
     const host = sandbox.hosts[id]
     await host.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    expect((await endedCard(interaction, /Not made/)).text).toContain('Nothing was charged.')
+    expect((await lastWord(interaction)).text).toMatch(/\*\*Not made\*\*.*Nothing was charged\./s)
     await host.acceptConnections()
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
     await sandbox.stopBot()

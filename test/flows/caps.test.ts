@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+
+import { compareBooks } from '../../sandbox/books.ts'
+import type { Job } from '../../sandbox/hosts/job.ts'
+import { createClock } from '../../src/domain/clock.ts'
+import { finishedCard, testSandbox } from '../support/sandbox.ts'
+
+/** The most jobs that the host held at one moment. */
+function mostAtOnce(jobs: readonly Job[]): number {
+  const heldAt = (moment: number) => jobs.filter(({ createdAt, finishedAt = Infinity }) => createdAt <= moment && moment < finishedAt)
+  return Math.max(...jobs.map(({ createdAt }) => heldAt(createdAt).length))
+}
+
+it.each(['fal', 'replicate'] as const)('%s never holds more jobs at once than it may, and all are made', async (id) => {
+  const capital = id.toUpperCase()
+  const sandbox = await testSandbox({
+    environment: { PROVIDERS: id, [`${capital}_CONCURRENCY`]: '2', [`${capital}_CREATES_PER_MINUTE`]: '10000' },
+    clock: createClock(10),
+  })
+  const names = ['one', 'two', 'three', 'four', 'five']
+  const interactions = await Promise.all(names.map((name) => sandbox.discord.member.run('film', { prompt: `boat ${name}` })))
+  await Promise.all(interactions.map(finishedCard))
+  expect(mostAtOnce(sandbox.hosts[id].jobs.list())).toBe(2)
+  await sandbox.stopBot()
+  expect(await compareBooks(sandbox)).toMatchObject({ spent: 1_750_000, invoiced: 1_750_000, reserved: 0, equal: true })
+})

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, it } from 'vitest'
+
+import { inspectClip } from '../../sandbox/clips/inspect-clip.ts'
+import { temporaryFolder } from '../support/database.ts'
+import { freePort } from '../support/free-ports.ts'
+import { startProcess } from '../support/process.ts'
+
+const token = 'a-token-that-nobody-has-given-out'
+const key = 'a-key-that-nobody-has-given-out'
+
+function start(environment: Record<string, string>, node?: string) {
+  return startProcess('start.mjs', [], { environment, node, folder: temporaryFolder() })
+}
+
+describe('half a configuration ends with 1, and says what is missing', () => {
+  it.each<[string, Record<string, string>, RegExp[], RegExp[]]>([
+    ['a token without a key', { DISCORD_TOKEN: token }, [/No host key is set.*FAL_KEY, REPLICATE_API_TOKEN/], [/DISCORD_TOKEN is missing/]],
+    ['a key without a token', { FAL_KEY: key }, [/DISCORD_TOKEN is missing: the bot signs in to Discord/], [/No host key/]],
+    ['live by word alone', { MODE: 'live' }, [/DISCORD_TOKEN is missing/, /No host key is set/], []],
+    [
+      'an amount that is none',
+      { DISCORD_TOKEN: token, FAL_KEY: key, BUDGET_DAY_USD: 'plenty' },
+      [/BUDGET_DAY_USD is an amount/],
+      [/plenty/],
+    ],
+    ['a mode that is none', { MODE: 'fast' }, [/MODE is "fast"/], []],
+    ['a host without its key', { DISCORD_TOKEN: token, FAL_KEY: key, PROVIDERS: 'replicate' }, [/REPLICATE_API_TOKEN is not set/], []],
+  ])('%s', async (_, environment, said, unsaid) => {
+    const { code, output } = await start(environment).ended
+    expect(code).toBe(1)
+    for (const words of [/Rushes cannot start yet/, ...said]) expect(output).toMatch(words)
+    for (const words of unsaid) expect(output).not.toMatch(words)
+    expect(output).not.toContain(token)
+    expect(output).not.toContain(key)
+  })
+})
+
+it('under an old Node it says which is needed and how to get it', async (context) => {
+  const old = findOldNode()
+  if (!old) {
+    process.stderr.write('SKIPPED: no Node older than 24 was found on PATH, so nobody has seen what start.mjs says under one\n')
+    context.skip('no old Node on PATH')
+    return
+  }
+  const { code, output } = await start({}, old).ended
+  expect(code).toBe(1)
+  expect(output).toMatch(/needs Node 24 or newer; this is Node \d+\./)
+  expect(output).toMatch(/npm ci/)
+  expect(output).not.toMatch(/SyntaxError|at .*:\d+:\d+/)
+})
+
+/** The first `node` on PATH that is older than 24; npm puts the project's own in front. */
+function findOldNode(): string | undefined {
+  const candidates = (process.env['PATH'] ?? '').split(':').map((folder) => join(folder, 'node'))
+  return candidates
+    .filter((path) => existsSync(path))
+    .map((path) => realpathSync(path))
+    .find((path) => Number(/^v(\d+)/.exec(execFileSync(path, ['--version']).toString())?.[1]) < 24)
+}
+
+it('with nothing configured the sandbox starts, says what to type, makes a clip of it, and ends cleanly', async () => {
+  // The hosts stand from ten ports further on.
+  const port = String(await freePort([10, 11, 12, 13, 14]))
+  const sandbox = start({ SANDBOX_PORT: port })
+  const greeting = await sandbox.says(/Ctrl\+C ends the sandbox/)
+  expect(greeting).toContain('Nothing is configured, so this is the sandbox')
+  expect(greeting).toMatch(/npm run try -- film "/)
+  expect(greeting).toContain(`http://127.0.0.1:${port}`)
+
+  const folder = temporaryFolder()
+  const attempt = startProcess('sandbox/try.ts', ['film', 'a paper boat'], { environment: { SANDBOX_PORT: port }, folder })
+  const { code, output } = await attempt.ended
+  expect(output).toMatch(/posted: rushes-\w+\.mp4/)
+  expect(output).toContain('a paper boat')
+  expect(code).toBe(0)
+  const [clip = ''] = readdirSync(folder)
+  expect(await inspectClip(readFileSync(join(folder, clip)))).toMatchObject({ codec: 'h264', pixelFormat: 'yuv420p' })
+
+  sandbox.signal('SIGTERM')
+  expect((await sandbox.ended).code).toBe(0)
+}, 60_000)
+
+it('a try without a sandbox says how to start one', async () => {
+  const port = String(await freePort([]))
+  const { code, output } = await startProcess('sandbox/try.ts', ['film', 'a boat'], {
+    environment: { SANDBOX_PORT: port },
+    folder: temporaryFolder(),
+  }).ended
+  expect(code).toBe(1)
+  expect(output).toMatch(/No sandbox answers at .*npm start/)
+})
