@@ -20,6 +20,9 @@ export function botSettingsFor(
       discordMedia: [discord.cdnOrigin],
       fal: { queue, storage: hosts.fal.origins.rest },
       replicate: { api: hosts.replicate.origins.api },
+      wavespeed: { api: hosts.wavespeed.origins.api },
+      runware: { api: hosts.runware.origins.api },
+      eachlabs: { api: hosts.eachlabs.origins.api },
       allowPrivateAddresses: true,
     },
   }
