@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { compareBooks } from '../../sandbox/books.ts'
+import { createClock } from '../../src/domain/clock.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readGeneration } from '../support/store-reader.ts'
@@ -93,7 +94,8 @@ describe('a lost answer that can be found again', () => {
   })
 
   it('is not, at Replicate, where nothing marks the job as this attempt’s own', async () => {
-    const sandbox = await testSandbox({ environment: { PROVIDERS: 'replicate' } })
+    // It is looked for over twenty seconds of the bot's clock.
+    const sandbox = await testSandbox({ clock: createClock(10), environment: { PROVIDERS: 'replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
     expect((await lastWord(interaction)).text).toContain('On hold')
     expect(sandbox.hosts.replicate.requests.count('create')).toBe(1)

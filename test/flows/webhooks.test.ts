@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { compareBooks } from '../../sandbox/books.ts'
+import { createClock } from '../../src/domain/clock.ts'
 import type { FaultKind } from '../../sandbox/hosts/faults.ts'
 import type { SandboxOptions } from '../../sandbox/sandbox.ts'
 import { freePort } from '../support/free-ports.ts'
@@ -86,7 +87,8 @@ describe('the address of webhooks', () => {
 
 describe('a held request', () => {
   it('is delivered by a webhook that comes after it was given up, and paid then', async () => {
-    const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'wavespeed' } })
+    // It is waited for over twenty seconds of the bot's clock.
+    const sandbox = await reachableSandbox({ clock: createClock(10), environment: { PROVIDERS: 'wavespeed' } })
     sandbox.hosts.wavespeed.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
     expect((await lastWord(interaction)).text).toContain('On hold')
