@@ -57,14 +57,15 @@ describe('200 mixed requests over all five hosts with faults', () => {
       await interaction?.acknowledged()
       if (interaction) interactions.push(interaction)
     }
-    const cards = await Promise.all(interactions.map(lastWord))
+    await Promise.all(interactions.map(lastWord))
     await sandbox.stopBot()
 
     const generations = readGenerations(sandbox)
     expect(generations).toHaveLength(requests)
     const count = (state: string) => generations.filter((generation) => generation.state === state).length
     expect(count('done') + count('failed') + count('held')).toBe(requests)
-    expect(cards.filter(({ attachments }) => attachments.length > 0)).toHaveLength(count('done'))
+    // Read at the very end: what was held may have been delivered since by a late webhook.
+    expect(interactions.filter((interaction) => interaction.currentReply()?.attachments.length === 1)).toHaveLength(count('done'))
     // The faults were really met, and most requests got their clip all the same.
     expect(count('failed')).toBeGreaterThan(5)
     expect(count('done')).toBeGreaterThan(requests / 2)
