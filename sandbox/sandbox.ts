@@ -33,8 +33,8 @@ export interface Sandbox {
   readonly publicUrl: string | undefined
   /** Where the bot keeps its database; goes with the sandbox. */
   readonly dataFolder: string
-  /** Starts the bot (again) over the same store. */
-  startBot(): Promise<Bot>
+  /** Starts the bot (again) over the same store, with other variables where given. */
+  startBot(environment?: Record<string, string | undefined>): Promise<Bot>
   /** Ends the bot cleanly; Discord and the hosts go on. */
   stopBot(): Promise<void>
   stop(): Promise<void>
@@ -63,9 +63,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     hosts,
     publicUrl: reachable.PUBLIC_URL,
     dataFolder,
-    startBot: async () => {
+    startBot: async (environment) => {
       bot = await startBot({
-        environment: environmentFor(discord, hosts, dataFolder, { ...reachable, ...options.environment }),
+        environment: environmentFor(discord, hosts, dataFolder, { ...reachable, ...options.environment, ...environment }),
         origins: {
           discordApi: discord.apiUrl,
           discordMedia: [discord.cdnOrigin],

@@ -130,6 +130,9 @@ export function createStudio(parts: StudioParts): Studio {
       const cancelled = await cancelQueued(database, generationId, clock.now())
       if (cancelled) return parts.delivery.end(cancelled, { now: clock.now() })
       if (!(await wishCancel(database.statements, generationId, clock.now()))) throw new Refusal('generation-over')
+      // It may have gone back into line (for another host) between the two.
+      const requeued = await cancelQueued(database, generationId, clock.now())
+      if (requeued) return parts.delivery.end(requeued, { now: clock.now() })
       parts.wakes.wake(generationId)
     },
   }

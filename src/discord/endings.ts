@@ -68,7 +68,12 @@ const endings: Record<EndReason, EndingWords> = {
   },
   'render-overdue': {
     public: 'The host never said that it was done.',
-    private: 'The host took far longer than such clips take and never said that it was done. Try again, perhaps later.',
+    private:
+      'The host took far longer than such clips take and never said that it was done. If it still makes your clip, it is posted here.',
+  },
+  'settled-by-operator': {
+    public: 'It was never made.',
+    private: 'Whoever runs the bot has looked into your request: it ended at the host without a clip. You can ask for it again.',
   },
   undeliverable: {
     public: 'Discord would not take the clip.',

@@ -1,3 +1,4 @@
+import type { Clock } from '../domain/clock.ts'
 import { createId, createSecret } from '../domain/ids.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
@@ -23,6 +24,8 @@ export interface Attempt {
   /** When the billable call was about to leave, milliseconds since the epoch. */
   sentAt: number | undefined
   operation: Operation | undefined
+  /** What a refusal or failure was called. */
+  outcome: string | undefined
 }
 
 /** Makes the attempt durable before anything is sent to the host. */
@@ -94,6 +97,30 @@ export async function recordOperation(statements: Statements, attemptId: string,
     .execute()
 }
 
+/** The same for the answer to a create call, which exists nowhere else yet: a store that hiccups is asked again before it is given up. */
+export async function keepOperation(statements: Statements, attemptId: string, operation: Operation, clock: Clock): Promise<void> {
+  for (const wait of [200, 1000, 3000]) {
+    try {
+      await recordOperation(statements, attemptId, operation)
+      return
+    } catch {
+      await clock.sleep(wait) // tried again; the last try below tells what is wrong
+    }
+  }
+  await recordOperation(statements, attemptId, operation)
+}
+
+/** Nothing left after all: the attempt is as if it were still being prepared. */
+export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {
+  await statements
+    .updateTable('attempts')
+    .set({ state: 'preparing', sent_at: null })
+    .where('id', '=', attemptId)
+    .where('state', '=', 'sent')
+    .where('operation', 'is', null)
+    .execute()
+}
+
 export async function closeAttempt(
   statements: Statements,
   attemptId: string,
@@ -121,5 +148,6 @@ function toAttempt(row: AttemptRow): Attempt {
     frames: row.frames === null ? {} : (JSON.parse(row.frames) as HostedFrames),
     sentAt: row.sent_at ?? undefined,
     operation: row.operation === null ? undefined : (JSON.parse(row.operation) as Operation),
+    outcome: row.outcome ?? undefined,
   }
 }

@@ -13,6 +13,8 @@ export interface HostLine {
   createsPerMinute: number
 }
 
+const longestRestMs = 60 * 60_000
+
 export interface Claims {
   claimed: Generation[]
   /** The create-rate forbids more until then (milliseconds since the epoch); absent when the cap or an empty line was the reason. */
@@ -31,7 +33,9 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
     const free = host.concurrency - sum(running.values())
     const claimed: Generation[] = []
     if (free <= 0) return { claimed }
-    if (stamp.closedUntil > now) return { claimed, retryAt: stamp.closedUntil }
+    // Clamped like the create-rate: neither a host's whim nor a clock that was ahead may close a line for longer than this.
+    const closedUntil = Math.min(stamp.closedUntil, now + longestRestMs)
+    if (closedUntil > now) return { claimed, retryAt: closedUntil }
 
     const lines = await readLines(transaction, host.id)
     let { served } = stamp
@@ -62,12 +66,7 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
 
 /** The host asked for patience: no creates there before `until` (milliseconds since the epoch), in whatever process. */
 export async function closeHost(database: Database, provider: ProviderId, until: number): Promise<void> {
-  await database.statements
-    .updateTable('hosts')
-    .set({ closed_until: until })
-    .where('provider', '=', provider)
-    .where('closed_until', '<', until)
-    .execute()
+  await database.statements.updateTable('hosts').set({ closed_until: until }).where('provider', '=', provider).execute()
 }
 
 interface Line {

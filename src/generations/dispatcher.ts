@@ -2,6 +2,7 @@ import { claim, type HostLine } from './claim.ts'
 import type { Generation } from './generation.ts'
 import { reviveHeld, settleDecided } from './held.ts'
 import type { Parts, StopSignals } from './parts.ts'
+import { moveStranded } from './stranded.ts'
 import { produce } from './produce.ts'
 import { toGeneration } from './rows.ts'
 import { findGeneration, LeaseLost } from './store.ts'
@@ -18,23 +19,35 @@ export interface Dispatcher {
 
 const lookEveryMs = 5000
 const retryAfterFaultMs = 5000
-const triesAfterFault = 5
+const longestRetryMs = 60_000
 
 export function createDispatcher(hosts: readonly HostLine[], parts: Parts): Dispatcher {
   const { clock, database, log, owner } = parts
   const pause = new AbortController()
   const force = new AbortController()
   const signals: StopSignals = { pause: pause.signal, force: force.signal }
-  const running = new Set<Promise<void>>()
+  const running = new Map<string, Promise<void>>()
+  let tending: Promise<void> | undefined
   let looping: Promise<void> | undefined
   let awaken: () => void = () => undefined
 
   function run(generation: Generation): void {
     const story = runToEnd(generation, parts, signals).finally(() => {
-      running.delete(story)
+      running.delete(generation.id)
       awaken()
     })
-    running.add(story)
+    running.set(generation.id, story)
+  }
+
+  /** What is held is looked after beside the claiming: a host that answers slowly must not keep the others waiting. */
+  function tendHeld(): void {
+    tending ??= settleDecided(parts)
+      .then(() => reviveHeld(parts, pause.signal, (id) => running.has(id)))
+      .then((revived) => revived.forEach(run))
+      .catch((error: unknown) => {
+        if (!pause.signal.aborted) log.error({ error }, 'held generations could not be looked after; trying again')
+      })
+      .finally(() => (tending = undefined))
   }
 
   async function claimAll(): Promise<number> {
@@ -54,8 +67,7 @@ export function createDispatcher(hosts: readonly HostLine[], parts: Parts): Disp
       awaken = () => woken.abort()
       let wait = lookEveryMs
       try {
-        await settleDecided(parts)
-        for (const revived of await reviveHeld(parts, pause.signal)) run(revived)
+        tendHeld()
         wait = await claimAll()
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')
@@ -66,6 +78,7 @@ export function createDispatcher(hosts: readonly HostLine[], parts: Parts): Disp
 
   return {
     start: async () => {
+      await moveStranded(hosts, parts)
       for (const orphan of await adoptOrphans(parts)) run(orphan)
       looping = loop()
     },
@@ -74,7 +87,7 @@ export function createDispatcher(hosts: readonly HostLine[], parts: Parts): Disp
       pause.abort(new Error('stopping'))
       await looping
       const deadline = setTimeout(() => force.abort(new Error('stopping')), graceMs)
-      await Promise.all(running)
+      await Promise.all([tending, ...running.values()])
       clearTimeout(deadline)
     },
   }
@@ -97,7 +110,7 @@ async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals)
   const { clock, database, log } = parts
   const isPaused = () => signals.pause.aborted
   let generation = claimed
-  for (let attempt = 1; attempt <= triesAfterFault && !isPaused(); attempt += 1) {
+  for (let attempt = 1; !isPaused(); attempt += 1) {
     const outcome = await produce(generation, parts, signals).then(
       () => undefined,
       (error: unknown) => ({ error }),
@@ -109,7 +122,7 @@ async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals)
       return
     }
     log.error(fields, 'a generation met a fault; taking it up again')
-    await clock.sleep(retryAfterFaultMs, { signal: signals.pause }).catch(() => undefined) // stopping: the loop sees it
+    await clock.sleep(Math.min(longestRetryMs, retryAfterFaultMs * attempt), { signal: signals.pause }).catch(() => undefined) // stopping: the loop sees it
     generation = (await findGeneration(database.statements, generation.id).catch(() => undefined)) ?? generation // the store hiccups: try with what we have
   }
 }

@@ -1,4 +1,3 @@
-import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderError } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { EndReason } from './generation.ts'
@@ -15,19 +14,12 @@ export class Ending extends Error {
   readonly state: 'failed' | 'cancelled' | 'held'
   readonly reason: EndReason
   readonly settlement: Settlement
-  readonly hostCost: MicroUsd | undefined
 
-  constructor(
-    state: 'failed' | 'cancelled' | 'held',
-    reason: EndReason,
-    settlement: Settlement,
-    { cause, hostCost }: { cause?: unknown; hostCost?: MicroUsd | undefined } = {},
-  ) {
+  constructor(state: 'failed' | 'cancelled' | 'held', reason: EndReason, settlement: Settlement, { cause }: { cause?: unknown } = {}) {
     super(`${state}: ${reason}`, { cause })
     this.state = state
     this.reason = reason
     this.settlement = settlement
-    this.hostCost = hostCost
   }
 }
 

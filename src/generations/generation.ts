@@ -17,6 +17,7 @@ export type EndReason =
   | 'cancelled-by-member'
   | 'output-unusable' // what the host served is not a whole MP4
   | 'render-overdue' // the host never said that it was done
+  | 'settled-by-operator' // it was held, and the operator said what became of it
   | 'undeliverable' // Discord would not take the clip by any route
   | 'internal' // our own fault
 

@@ -1,7 +1,8 @@
+import type { Operation, Provider } from '../providers/provider.ts'
 import type { Database, Statements } from '../storage/database.ts'
 import { latestAttempt, recordOperation } from './attempts.ts'
 import type { Generation } from './generation.ts'
-import { operationFromWebhook } from './inbox.ts'
+import { forgetEvents, operationFromWebhook } from './inbox.ts'
 import type { Parts } from './parts.ts'
 import { reservationOf, toGeneration } from './rows.ts'
 import { capture, refundGuild, release } from '../quota/ledger.ts'
@@ -51,6 +52,7 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
       .set((generations) => ({
         state: 'failed',
         ended_at: now,
+        end_reason: 'settled-by-operator',
         captured: generations.case().when('held_decision', '=', 'billed').then(1).else(0).end(),
       }))
       .where('id', '=', id)
@@ -70,29 +72,45 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
 }
 
 /** The held generations of which the host has told us the job by now (a late webhook): taken up again as their owner, to be watched to their end. */
-export async function reviveHeld({ database, providers, owner, log }: Parts, signal: AbortSignal): Promise<Generation[]> {
+export async function reviveHeld(
+  { database, providers, owner, log }: Parts,
+  signal: AbortSignal,
+  /** Is its story still running here (writing its last card)? Two must not write the same card. */
+  isBusy: (generationId: string) => boolean,
+): Promise<Generation[]> {
   const revived: Generation[] = []
   const waiting = await database.statements
     .selectFrom('webhook_events')
     .innerJoin('attempts', 'attempts.id', 'webhook_events.attempt_id')
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
-    .select('generations.id')
+    .select(['generations.id', 'attempts.id as attempt_id'])
     .distinct()
     .where('generations.state', '=', 'held')
     .where('generations.held_decision', 'is', null)
+    // What came before it was held was heard then, unless the job itself was still unknown.
+    .where((event) =>
+      event.or([event('attempts.operation', 'is', null), event('webhook_events.received_at', '>=', event.ref('generations.ended_at'))]),
+    )
     .execute()
-  for (const { id } of waiting) {
+  for (const { id, attempt_id: attemptId } of waiting) {
     const attempt = await latestAttempt(database.statements, id)
     const provider = attempt && providers.get(attempt.provider)
-    if (!attempt || !provider) continue
+    // A word about an earlier attempt, at another host, changes nothing.
+    if (!attempt || attempt.id !== attemptId || !provider || isBusy(id)) continue
     const operation = attempt.operation ?? (await operationFromWebhook(database.statements, attempt, provider, signal))
     if (!operation) continue
+    if (attempt.operation && !(await saysMore(provider, attempt.operation, signal))) {
+      // Heard, and it is what was known when it was held: taken up again it would only be held again.
+      await forgetEvents(database.statements, attempt.id)
+      continue
+    }
     await recordOperation(database.statements, attempt.id, operation)
     const row = await database.statements
       .updateTable('generations')
       .set({ state: 'rendering', owner, ended_at: null, end_reason: null })
       .where('id', '=', id)
       .where('state', '=', 'held')
+      .where('held_decision', 'is', null)
       .returningAll()
       .executeTakeFirst()
     if (!row) continue
@@ -100,4 +118,10 @@ export async function reviveHeld({ database, providers, owner, log }: Parts, sig
     revived.push(toGeneration(row))
   }
   return revived
+}
+
+/** Does the host's word settle the matter by now? */
+async function saysMore(provider: Provider, operation: Operation, signal: AbortSignal): Promise<boolean> {
+  const status = await provider.status(operation, { signal })
+  return status.state === 'completed' || status.state === 'failed' || (status.state === 'cancelled' && status.billed !== undefined)
 }

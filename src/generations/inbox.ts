@@ -51,3 +51,8 @@ export async function hasEvent(statements: Statements, attemptId: string): Promi
   const row = await statements.selectFrom('webhook_events').select('attempt_id').where('attempt_id', '=', attemptId).executeTakeFirst()
   return row !== undefined
 }
+
+/** What was announced about this attempt has been heard. */
+export async function forgetEvents(statements: Statements, attemptId: string): Promise<void> {
+  await statements.deleteFrom('webhook_events').where('attempt_id', '=', attemptId).execute()
+}

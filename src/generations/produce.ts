@@ -30,6 +30,8 @@ async function render(claimed: Generation, parts: Parts, signals: StopSignals): 
 }
 
 async function moveOn(claimed: Generation, failOver: FailOver, parts: Parts): Promise<void> {
+  const current = await findGeneration(parts.database.statements, claimed.id)
+  if (current?.cancelRequestedAt !== undefined) return end(claimed.id, new Ending('cancelled', 'cancelled-by-member', 'release'), parts)
   const queued = await requeue(claimed, failOver, parts)
   const { provider, kind } = failOver.cause
   parts.log.warn({ generation: queued.id, reference: queued.reference, from: provider, to: failOver.next, kind }, 'on to another host')

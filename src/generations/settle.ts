@@ -1,10 +1,10 @@
 import type { Transaction } from 'kysely'
 
-import { capture, hold, refundGuild, release } from '../quota/ledger.ts'
+import { bookDifference, capture, hold, refundGuild, release } from '../quota/ledger.ts'
 import type { Database } from '../storage/database.ts'
 import type { GenerationRow, Schema } from '../storage/schema.ts'
 import { type AttemptState, closeAttempt, latestAttempt } from './attempts.ts'
-import type { Ending, FailOver, Settlement } from './ending.ts'
+import { Ending, type FailOver, type Settlement } from './ending.ts'
 import type { Generation } from './generation.ts'
 import type { Parts } from './parts.ts'
 import { reservationOf, toGeneration } from './rows.ts'
@@ -27,6 +27,7 @@ export async function settleCompleted(
       set: { output_url: completed.url, captured: 1 },
     })
     await capture(transaction, reservationOf(settled), clock.now())
+    if (completed.cost !== undefined) await bookDifference(transaction, reservationOf(settled), completed.cost, clock.now())
     await closeAttempt(transaction, attempt.id, { state: 'completed', hostCost: completed.cost, now: clock.now() })
     return settled
   })
@@ -51,7 +52,7 @@ export async function settleEnding(generation: Generation, ending: Ending, { dat
     await settleMoney(transaction, settled, ending.settlement, generation.captured, now)
     const attempt = await latestAttempt(transaction, generation.id)
     if (attempt && isOpen(attempt.state)) {
-      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), outcome: ending.reason, hostCost: ending.hostCost, now })
+      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), outcome: ending.reason, now })
     }
     return settled
   })
@@ -71,19 +72,23 @@ export async function requeue(generation: Generation, { next }: FailOver, { data
 }
 
 /** Ends a generation that nobody has claimed yet. Undefined if it is no longer in line: then its owner is to be woken. */
-export async function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+export async function endQueued(database: Database, id: string, { state, reason }: Ending, now: number): Promise<Generation | undefined> {
   const row = await database.transaction(async (transaction) => {
-    const cancelled = await transaction
+    const ended = await transaction
       .updateTable('generations')
-      .set({ state: 'cancelled', ended_at: now, end_reason: 'cancelled-by-member' })
+      .set({ state, ended_at: now, end_reason: reason })
       .where('id', '=', id)
       .where('state', '=', 'queued')
       .returningAll()
       .executeTakeFirst()
-    if (cancelled) await release(transaction, reservationOf(cancelled), now)
-    return cancelled
+    if (ended) await release(transaction, reservationOf(ended), now)
+    return ended
   })
   return row && toGeneration(row)
+}
+
+export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+  return endQueued(database, id, new Ending('cancelled', 'cancelled-by-member', 'release'), now)
 }
 
 async function settleMoney(

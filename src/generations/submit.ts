@@ -1,8 +1,8 @@
-import { ProviderError } from '../domain/provider-error.ts'
+import { ProviderError, type ProviderErrorKind } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { HostedFrames, Operation, Provider } from '../providers/provider.ts'
 import { readFrame } from '../storage/frames.ts'
-import { type Attempt, closeAttempt, listAttempts, markSent, openAttempt, recordOperation } from './attempts.ts'
+import { type Attempt, closeAttempt, keepOperation, listAttempts, markSent, openAttempt, recordOperation, unmarkSent } from './attempts.ts'
 import { closeHost } from './claim.ts'
 import { Ending, FailOver } from './ending.ts'
 import type { Generation } from './generation.ts'
@@ -10,6 +10,10 @@ import type { Parts, StopSignals } from './parts.ts'
 import { recoverSubmission } from './recover.ts'
 import { toGeneration } from './rows.ts'
 import { LeaseLost, transition } from './store.ts'
+
+/** How long a host is left alone that said "too many" without saying for how long, and how often a request comes back to it. */
+const usualRestMs = 10_000
+const triesWhenBusy = 3
 
 /** A generation that a host has accepted. */
 export interface Submitted {
@@ -57,9 +61,11 @@ async function reachHost(
 ): Promise<Accepted> {
   if (current?.operation) return { attempt: current, operation: current.operation }
   if (current?.state === 'sent' || current?.state === 'unknown') return lookFor(generation, provider, current, parts, signals.pause)
-  // A crash came between the host's refusal and what follows from it; why it refused is gone, but that nothing is due is known.
-  if (current?.state === 'refused')
-    throw afterRefusal(generation, attempts, new ProviderError({ provider: provider.id, kind: 'unavailable', failoverSafe: true }), parts)
+  // Asked for patience: this is the next try at the same host.
+  if (current?.state === 'refused' && current.outcome === 'rate_limited')
+    return create(generation, provider, undefined, attempts, parts, signals)
+  // A crash came between the host's refusal and what follows from it.
+  if (current?.state === 'refused') throw afterRefusal(generation, attempts, refusalOf(current), parts)
   return create(generation, provider, current, attempts, parts, signals)
 }
 
@@ -78,14 +84,16 @@ async function create(
   const tried = attempts.includes(opened) ? attempts : [...attempts, opened]
   let sent = opened
   try {
-    const frames = await router.call(provider, () => prepare(generation, provider, parts, signals.pause))
+    const frames = await router.prepare(provider, () => prepare(generation, provider, parts, signals.pause))
     await lastLook(generation, parts)
     sent = await markSent(database.statements, opened, frames, clock.now())
     const options = { attemptId: sent.id, webhookUrl: parts.webhookUrlOf(sent), signal: signals.force }
     const operation = await router.call(provider, () => provider.start(generation.request, frames, options))
-    await recordOperation(database.statements, sent.id, operation)
+    await keepOperation(database.statements, sent.id, operation, clock)
     return { attempt: { ...sent, operation }, operation }
   } catch (error) {
+    // Stopped before the connection was even opened (afterwards it would be `submission_unknown`): nothing has left after all.
+    if (signals.force.aborted && error === signals.force.reason) await unmarkSent(database.statements, sent.id)
     if (!(error instanceof ProviderError)) throw error
     if (error.kind === 'submission_unknown') {
       await closeAttempt(database.statements, sent.id, { state: 'unknown', outcome: error.kind, now: clock.now() })
@@ -93,7 +101,7 @@ async function create(
     }
     // Any other answer means that no job was made (whether another host may be asked is a different question).
     await closeAttempt(database.statements, sent.id, { state: 'refused', outcome: error.kind, now: clock.now() })
-    if (error.retryAfterMs !== undefined) await closeHost(database, provider.id, clock.now() + error.retryAfterMs)
+    if (error.kind === 'rate_limited') await letRest(provider.id, error.retryAfterMs ?? usualRestMs, parts)
     throw afterRefusal(generation, tried, error, parts, sent.state === 'preparing')
   }
 }
@@ -135,7 +143,8 @@ function afterRefusal(
   /** Before the billable call nothing can have been accepted, whatever went wrong. */
   nothingSent = false,
 ): FailOver | Ending {
-  const next = (error.failoverSafe || nothingSent) && error.kind !== 'moderation' ? nextHost(generation, attempts, parts) : undefined
+  const mayMove = (error.failoverSafe || nothingSent) && error.kind !== 'moderation'
+  const next = mayMove ? (nextHost(generation, attempts, parts) ?? sameHost(generation, attempts, error)) : undefined
   return next ? new FailOver(next, error) : new Ending('failed', error.kind, 'release', { cause: error })
 }
 
@@ -143,6 +152,25 @@ function nextHost(generation: Generation, attempts: readonly Attempt[], { provid
   const tried = new Set(attempts.map(({ provider }) => provider))
   const untried = generation.candidates.filter((id) => !tried.has(id) && id !== generation.provider && providers.has(id))
   return untried.find((id) => !router.isOut(id)) ?? untried[0]
+}
+
+/** Where nobody else is left and the host only asked for patience, the request waits in its line again, a few times. */
+function sameHost(generation: Generation, attempts: readonly Attempt[], error: ProviderError): ProviderId | undefined {
+  const tries = attempts.filter(({ provider }) => provider === generation.provider).length
+  return error.kind === 'rate_limited' && tries < triesWhenBusy ? generation.provider : undefined
+}
+
+/** Kept in the store for every process, and in memory so that new requests go elsewhere. */
+async function letRest(id: ProviderId, milliseconds: number, { database, clock, router }: Parts): Promise<void> {
+  const until = clock.now() + milliseconds
+  router.rest(id, until)
+  await closeHost(database, id, until)
+}
+
+/** What the host said then, as far as it was kept. */
+function refusalOf({ provider, outcome }: Attempt): ProviderError {
+  const kind = (outcome ?? 'unavailable') as ProviderErrorKind
+  return new ProviderError({ provider, kind, failoverSafe: kind !== 'moderation' })
 }
 
 function providerOf(generation: Generation, { providers }: Parts): Provider {

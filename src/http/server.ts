@@ -12,6 +12,8 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+const closePatienceMs = 1000
+
 /** What the bot offers to the outside over HTTP. Resolves once it listens; rejects if the port is taken. */
 export async function startHttpServer({
   port,
@@ -31,7 +33,10 @@ export async function startHttpServer({
     close: async () => {
       server.close()
       server.closeIdleConnections()
+      // Answers are given at once; whoever is still sending after a moment must not keep the store open.
+      const patience = setTimeout(() => server.closeAllConnections(), closePatienceMs)
       await once(server, 'close')
+      clearTimeout(patience)
     },
   }
 }

@@ -4,7 +4,9 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Clock } from '../domain/clock.ts'
 import { type ProviderId, providerIds } from '../domain/provider-id.ts'
 import { findAttemptByToken } from '../generations/attempts.ts'
+import { isOver } from '../generations/generation.ts'
 import { keepEvent } from '../generations/inbox.ts'
+import { findGeneration } from '../generations/store.ts'
 import type { Wakes } from '../generations/wakes.ts'
 import type { Log } from '../observability/log.ts'
 import { type Provider, WebhookRejected } from '../providers/provider.ts'
@@ -28,19 +30,37 @@ const maxBodyBytes = 256 * 1024
  * verified as the host signs it, and even then only wakes whoever reads the state from the host itself. Everything unknown is 404, without a hint.
  */
 export function addWebhooks(app: Hono, { database, providers, wakes, wakeDispatcher, clock, log }: WebhookParts): void {
-  app.post('/webhooks/:provider/:token', bodyLimit({ maxSize: maxBodyBytes, onError: (call) => call.body(null, 413) }), async (call) => {
-    const { provider: name, token } = call.req.param()
+  const path = '/webhooks/:provider/:token'
+  const findAddressee = async (name: string, token: string) => {
     const provider = isProviderId(name) ? providers.get(name) : undefined
     const attempt = provider && (await findAttemptByToken(database.statements, provider.id, token))
-    if (!attempt || !provider.verifyWebhook) return call.body(null, 404)
+    return attempt && provider.verifyWebhook ? { provider, attempt } : undefined
+  }
+  // Before the first byte of the body is read: a stranger gets no more of our attention than this.
+  app.post(path, async (call, next) => {
+    const { provider, token } = call.req.param()
+    return (await findAddressee(provider, token)) ? next() : call.body(null, 404)
+  })
+  app.post(path, bodyLimit({ maxSize: maxBodyBytes, onError: (call) => call.body(null, 413) }), async (call) => {
+    const { provider: name, token } = call.req.param()
+    const addressee = await findAddressee(name, token)
+    if (!addressee?.provider.verifyWebhook) return call.body(null, 404)
+    const { provider, attempt } = addressee
 
     const rawBody = new Uint8Array(await call.req.arrayBuffer())
     try {
       // Signatures are dated by the real world, whatever the bot's clock does.
       const delivery = { headers: call.req.header(), rawBody, now: Date.now(), signal: call.req.raw.signal }
-      const event = await provider.verifyWebhook(delivery)
+      const event = await addressee.provider.verifyWebhook(delivery)
       if (await keepEvent(database.statements, attempt, event, clock.now())) {
         log.debug({ provider: provider.id, generation: attempt.generationId }, 'webhook received')
+        const generation = await findGeneration(database.statements, attempt.generationId)
+        if (generation && isOver(generation.state) && !generation.captured) {
+          log.error(
+            { provider: provider.id, generation: generation.id, reference: generation.reference },
+            'a host speaks of a job that was settled as not billed: look at its bill',
+          )
+        }
         wakes.wake(attempt.generationId)
         wakeDispatcher()
       }

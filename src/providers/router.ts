@@ -14,6 +14,12 @@ export interface Router {
   order(providers: readonly Provider[], wish: RouteWish): Provider[]
   /** Makes a call to a host and learns from how it ends. A host that is out refuses at once: no call is made, so another may be asked. */
   call<Result>(provider: Provider, work: () => Promise<Result>): Promise<Result>
+  /**
+   * The same for what is harmless to repeat (an upload): its failures count, its success does not, because it says nothing about the calls that matter.
+   */
+  prepare<Result>(provider: Provider, work: () => Promise<Result>): Promise<Result>
+  /** The host asked for patience until then (milliseconds since the epoch). */
+  rest(id: ProviderId, until: number): void
   isOut(id: ProviderId): boolean
 }
 
@@ -43,6 +49,7 @@ const operatorTrouble = new Set<ProviderErrorKind>(['auth', 'no_credit'])
 export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router {
   const breakers = new Map<ProviderId, { policy: CircuitBreakerPolicy; brokeAt: number }>()
   const pausedUntil = new Map<ProviderId, { until: number; kind: ProviderErrorKind }>()
+  const restsUntil = new Map<ProviderId, number>()
 
   function breakerOf(id: ProviderId): { policy: CircuitBreakerPolicy; brokeAt: number } {
     const known = breakers.get(id)
@@ -61,11 +68,30 @@ export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router
     return pause && pause.until > clock.now() ? pause.kind : undefined
   }
 
+  function isBroken(id: ProviderId): boolean {
+    const { policy, brokeAt } = breakerOf(id)
+    return policy.state === CircuitState.Open && performance.now() < brokeAt + halfOpenAfterMs
+  }
+
+  function refuseIfPaused(provider: Provider): void {
+    const kind = pauseOf(provider.id)
+    if (kind) throw refusal(provider, kind)
+  }
+
+  /** What the caller shall see, after the host's trouble was taken note of. */
+  function learn(provider: Provider, error: unknown): unknown {
+    if (isBrokenCircuitError(error)) return refusal(provider, 'unavailable')
+    if (error instanceof ProviderError && operatorTrouble.has(error.kind)) {
+      pausedUntil.set(provider.id, { until: clock.now() + operatorPauseMs, kind: error.kind })
+      onOperatorNeeded(provider.id, error.kind)
+    }
+    return error
+  }
+
   const router: Router = {
-    isOut: (id) => {
-      const { policy, brokeAt } = breakerOf(id)
-      return pauseOf(id) !== undefined || (policy.state === CircuitState.Open && performance.now() < brokeAt + halfOpenAfterMs)
-    },
+    isOut: (id) => pauseOf(id) !== undefined || isBroken(id) || (restsUntil.get(id) ?? 0) > clock.now(),
+
+    rest: (id, until) => void restsUntil.set(id, Math.max(until, restsUntil.get(id) ?? 0)),
 
     order: (providers, { chosen, price, expectedMs }) => {
       const rank = (provider: Provider): number[] => {
@@ -77,21 +103,34 @@ export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router
     },
 
     call: async (provider, work) => {
-      const kind = pauseOf(provider.id)
-      if (kind) throw new ProviderError({ provider: provider.id, kind, failoverSafe: true })
+      refuseIfPaused(provider)
       try {
         return await breakerOf(provider.id).policy.execute(work)
       } catch (error) {
-        if (isBrokenCircuitError(error)) throw new ProviderError({ provider: provider.id, kind: 'unavailable', failoverSafe: true })
-        if (error instanceof ProviderError && operatorTrouble.has(error.kind)) {
-          pausedUntil.set(provider.id, { until: clock.now() + operatorPauseMs, kind: error.kind })
-          onOperatorNeeded(provider.id, error.kind)
-        }
-        throw error
+        throw learn(provider, error)
+      }
+    },
+
+    prepare: async (provider, work) => {
+      refuseIfPaused(provider)
+      if (isBroken(provider.id)) throw refusal(provider, 'unavailable')
+      try {
+        return await work()
+      } catch (error) {
+        // Told to the breaker as what it is; it throws the same again, or that it was open already.
+        await breakerOf(provider.id)
+          .policy.execute(() => Promise.reject(error as Error))
+          .catch(() => undefined)
+        throw learn(provider, error)
       }
     },
   }
   return router
+}
+
+/** No call was made. */
+function refusal({ id }: Provider, kind: ProviderErrorKind): ProviderError {
+  return new ProviderError({ provider: id, kind, failoverSafe: true })
 }
 
 function compare(left: readonly number[], right: readonly number[]): number {

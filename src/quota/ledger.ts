@@ -98,6 +98,19 @@ export async function refundGuild(transaction: Transaction<Schema>, reservation:
   await change(transaction, reservation, { spent: -reservation.amount }, 'guild')
 }
 
+/** The host billed another sum than was set aside. The guild pays what it was told; the difference, up or down, is the installation's. */
+export async function bookDifference(
+  transaction: Transaction<Schema>,
+  reservation: Reservation,
+  hostCost: MicroUsd,
+  now: number,
+): Promise<void> {
+  const difference = hostCost - reservation.amount
+  if (difference === 0) return
+  await record(transaction, reservation, 'difference', difference, now)
+  await change(transaction, reservation, { spent: difference }, 'installation')
+}
+
 async function record(
   transaction: Transaction<Schema>,
   reservation: Reservation,

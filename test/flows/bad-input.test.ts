@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compareBooks } from '../../sandbox/books.ts'
 import { ClientRefusal } from '../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../sandbox/discord/people/options.ts'
+import { createClock } from '../../src/domain/clock.ts'
 import { endedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
 /** Nothing reserved, nothing spent, nothing asked of a host, and no trace in the channel. */
@@ -115,7 +116,8 @@ describe('what fails after acceptance: a neutral card, the reason privately, not
   ]
   describe.each(['fal', 'replicate'])('%s', (host) => {
     it.each(cases)('%s', async (_, word, reason) => {
-      const sandbox = await testSandbox({ environment: { PROVIDERS: host } })
+      // A busy host is asked again after some patience; that need not be ours.
+      const sandbox = await testSandbox({ clock: createClock(20), environment: { PROVIDERS: host } })
       const interaction = await sandbox.discord.member.run('film', { prompt: `an unmistakable walrus ${word}` })
       const card = await endedCard(interaction, /Not made/)
       expect(card.text).toContain('Nothing was charged.')

@@ -35,21 +35,22 @@ describe('a host that certainly did not take the job', () => {
   })
 
   it('ends the request, with nothing charged, where it was the last', async () => {
-    const sandbox = await testSandbox({ environment: order })
+    const sandbox = await testSandbox({ clock: createClock(20), environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy' })
     const card = await lastWord(interaction)
     expect(card.text).toMatch(/Not made.*Nothing was charged/s)
     await sandbox.stopBot()
-    expect(readAttempts(sandbox)).toHaveLength(3)
+    // The last host only asked for patience, so the request came back to its line twice.
+    expect(readAttempts(sandbox).map(({ provider }) => provider)).toEqual(['fal', 'replicate', 'wavespeed', 'wavespeed', 'wavespeed'])
     expect(await compareBooks(sandbox)).toMatchObject({ spent: 0, invoiced: 0, equal: true })
   })
 
   it('is not left where a member chose it', async () => {
-    const sandbox = await testSandbox({ environment: order })
+    const sandbox = await testSandbox({ clock: createClock(20), environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy@fal', provider: 'fal' })
     expect((await lastWord(interaction)).text).toContain('Not made')
     await sandbox.stopBot()
-    expect(readAttempts(sandbox)).toHaveLength(1)
+    expect(new Set(readAttempts(sandbox).map(({ provider }) => provider))).toEqual(new Set(['fal']))
   })
 })
 
@@ -124,5 +125,35 @@ describe('failing over takes a place in line at the next host', () => {
     expect(most).toBe(2)
     await sandbox.stop()
     await counting
+  })
+})
+
+describe('a host that asks for patience, where nobody else is left', () => {
+  it('keeps the request in its line and makes the clip when it is ready', async () => {
+    const sandbox = await testSandbox({ clock: createClock(20), environment: { PROVIDERS: 'fal' } })
+    sandbox.hosts.fal.faults.add({ kind: 'busy', times: 2 })
+    await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
+    await sandbox.stopBot()
+    expect(readAttempts(sandbox).map(({ state }) => state)).toEqual(['refused', 'refused', 'completed'])
+    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+  })
+})
+
+describe('a host that is no longer set up', () => {
+  it('hands what waits for it to the next one, or ends it with nothing charged', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '1' } })
+    sandbox.hosts.fal.jobs.hold('completion')
+    const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+    await sandbox.hosts.fal.jobs.reached('running')
+    const moved = await sandbox.discord.member.run('film', { prompt: 'another boat' })
+    const ended = await sandbox.discord.member.run('film', { prompt: 'a third boat', provider: 'fal' })
+    await ended.reply(({ text }) => text.includes('In line'))
+    await sandbox.stopBot()
+
+    await sandbox.startBot({ PROVIDERS: 'replicate', FAL_KEY: undefined })
+    expect((await finishedCard(moved)).text).toContain('Replicate')
+    expect((await lastWord(ended)).text).toMatch(/Not made.*Nothing was charged/s)
+    // What ran there can neither be read nor cancelled now: nobody knows what it costs.
+    expect((await lastWord(first)).text).toContain('On hold')
   })
 })

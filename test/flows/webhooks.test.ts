@@ -118,3 +118,24 @@ describe('a late webhook of the first host', () => {
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', ledger: 'reserve capture' })
   })
 })
+
+describe('a cancel of which nobody says what it cost', () => {
+  it('is held once, also when the webhook has told the same', async () => {
+    const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'replicate' } })
+    sandbox.hosts.replicate.jobs.hold('completion')
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+    const job = await sandbox.hosts.replicate.jobs.reached('running')
+    const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
+    await sandbox.discord.member.press(card, 'Cancel')
+    expect((await lastWord(interaction)).text).toContain('On hold')
+    await sandbox.hosts.replicate.webhooks.answered(job.id)
+    const looks = sandbox.hosts.replicate.requests.count('status')
+    // A second request goes through every turn of the bot meanwhile; the held one takes no part in it.
+    sandbox.hosts.replicate.jobs.release('completion')
+    await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
+    await sandbox.stopBot()
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
+    expect(sandbox.hosts.replicate.requests.count('status') - looks).toBeLessThanOrEqual(4)
+    expect(interaction.followUps()).toHaveLength(1)
+  })
+})

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { claim, type HostLine } from '../../src/generations/claim.ts'
+import { claim, closeHost, type HostLine } from '../../src/generations/claim.ts'
 import { LeaseLost, transition } from '../../src/generations/store.ts'
 import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration } from '../support/generations.ts'
@@ -57,6 +57,25 @@ describe('claim', () => {
     await claim(database, slow, { owner, now: now + 86_400_000 })
     expect((await claim(database, slow, { owner, now: now + 10_000 })).claimed).toHaveLength(0)
     expect((await claim(database, slow, { owner, now: now + 20_000 })).claimed).toHaveLength(1)
+  })
+})
+
+describe('a host that asked for patience', () => {
+  it('gets nothing before then, and the line says when', async () => {
+    const database = await temporaryDatabase()
+    await claim(database, roomy, { owner, now })
+    await acceptGeneration(database, { now })
+    await closeHost(database, 'fal', now + 30_000)
+    expect(await claim(database, roomy, { owner, now: now + 29_999 })).toEqual({ claimed: [], retryAt: now + 30_000 })
+    expect((await claim(database, roomy, { owner, now: now + 30_000 })).claimed).toHaveLength(1)
+  })
+
+  it('is not closed for a year by a clock that was ahead for a moment', async () => {
+    const database = await temporaryDatabase()
+    await claim(database, roomy, { owner, now })
+    await acceptGeneration(database, { now })
+    await closeHost(database, 'fal', now + 365 * 86_400_000)
+    expect((await claim(database, roomy, { owner, now })).retryAt).toBe(now + 3_600_000)
   })
 })
 

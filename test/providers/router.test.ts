@@ -64,6 +64,31 @@ describe('a host in trouble', () => {
     expect(router.isOut('replicate')).toBe(false)
   })
 
+  it('is not taken for healthy because an upload went well', async () => {
+    const { router } = routerAt()
+    for (let count = 0; count < 5; count += 1) {
+      await router.prepare(fal, () => Promise.resolve(1))
+      await fail(router, fal, 'unavailable')
+    }
+    expect(router.isOut('fal')).toBe(true)
+    await expect(router.prepare(fal, () => Promise.resolve(1))).rejects.toMatchObject({ kind: 'unavailable', failoverSafe: true })
+  })
+
+  it('is in trouble for uploads that fail, too', async () => {
+    const { router } = routerAt()
+    const failing = () => Promise.reject(new ProviderError({ provider: 'fal', kind: 'unavailable' }))
+    for (let count = 0; count < 5; count += 1) await expect(router.prepare(fal, failing)).rejects.toMatchObject({ kind: 'unavailable' })
+    expect(router.isOut('fal')).toBe(true)
+  })
+
+  it('that asked for patience is left alone for so long', () => {
+    const { router, pass } = routerAt()
+    router.rest('fal', 3000)
+    expect(router.isOut('fal')).toBe(true)
+    pass(3000)
+    expect(router.isOut('fal')).toBe(false)
+  })
+
   it.each(['moderation', 'invalid_input', 'rate_limited'] as const)(
     'is not in trouble for what is the request’s own fault: %s',
     async (kind) => {

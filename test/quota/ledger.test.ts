@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Refusal } from '../../src/domain/refusal.ts'
 import { findRow } from '../../src/generations/store.ts'
 import { reservationOf } from '../../src/generations/rows.ts'
-import { capture, hold, refundGuild, release } from '../../src/quota/ledger.ts'
+import { bookDifference, capture, hold, refundGuild, release } from '../../src/quota/ledger.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration, plenty, walletOf } from '../support/generations.ts'
@@ -84,6 +84,18 @@ describe('the ledger', () => {
     await database.transaction((transaction) => hold(transaction, reservation, 1))
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: price, spent: 0 })
     expect(await kinds(database)).toEqual(['reserve', 'hold'])
+  })
+
+  it.each([10_000, -10_000])('books a bill that differs by %i to the installation alone', async (difference) => {
+    const database = await temporaryDatabase()
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction(async (transaction) => {
+      await capture(transaction, reservation, 1)
+      await bookDifference(transaction, reservation, price + difference, 1)
+    })
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: price })
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: price + difference })
+    expect(await kinds(database)).toEqual(['reserve', 'capture', 'difference'])
   })
 
   it('refunds the guild and leaves what the host was paid with the installation', async () => {

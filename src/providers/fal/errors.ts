@@ -95,7 +95,8 @@ export function outputGone(answer: Answer): Status {
     httpStatus: answer.status,
     requestId: answer.headers['x-fal-request-id'],
   })
-  return { state: 'failed', error }
+  // It had finished, and finished jobs are billed.
+  return { state: 'failed', error, billed: true }
 }
 
 /** What fal says it billed, in units of the endpoint (for this model: seconds); undefined where the header is absent or unreadable. */
