@@ -6,7 +6,7 @@ import type { Member } from '../../sandbox/discord/people/member.ts'
 import { freePort } from '../support/free-ports.ts'
 import { lastWord } from '../support/last-word.ts'
 import { testSandbox } from '../support/sandbox.ts'
-import { readAttempts, readDayWallet, readGenerations } from '../support/store-reader.ts'
+import { readAttempts, readDayWallet, readGenerations, sumOfLedger } from '../support/store-reader.ts'
 
 const requests = 200
 const hosts = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs']
@@ -78,11 +78,12 @@ describe('200 mixed requests over all five hosts with faults', () => {
     )
     const explained = billed.filter(({ jobId }) => known.has(jobId))
     expect(explained.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0)).toBe(spent)
-    expect(explained).toHaveLength(count('done'))
+    expect(explained).toHaveLength(generations.filter(({ ledger }) => ledger.includes('capture')).length)
     expect(billed.length - explained.length).toBeLessThanOrEqual(count('held'))
     expect(reserved > 0).toBe(count('held') > 0)
     const spentByGuilds = guilds.map((guild) => readDayWallet(sandbox, guild.id).spent).reduce((sum, spentByGuild) => sum + spentByGuild, 0)
-    expect(spentByGuilds).toBe(spent)
+    // A clip that its host no longer served when its turn came was paid by the installation, and given back to the guild.
+    expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent)
     expect(sandbox.discord.responseProblems).toEqual([])
   }, 180_000)
 })

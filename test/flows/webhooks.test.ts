@@ -135,7 +135,7 @@ describe('a cancel of which nobody says what it cost', () => {
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
-    expect(sandbox.hosts.replicate.requests.count('status') - looks).toBeLessThanOrEqual(4)
+    expect(sandbox.hosts.replicate.requests.count('status') - looks).toBeLessThanOrEqual(10)
     expect(interaction.followUps()).toHaveLength(1)
   })
 })

@@ -53,6 +53,12 @@ export function readDayWallet({ dataFolder }: { dataFolder: string }, ownerId = 
   }
 }
 
+/** The amounts of all ledger rows of a kind, in micro-dollars. */
+export function sumOfLedger({ dataFolder }: { dataFolder: string }, kind: 'refund' | 'difference'): number {
+  const rows = readRows(dataFolder, `select coalesce(sum(amount), 0) as total from ledger where kind = '${kind}'`)
+  return z.array(z.object({ total: z.number() })).parse(rows)[0]?.total ?? 0
+}
+
 function readRows(dataFolder: string, statement: string): unknown[] {
   const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })
   try {
