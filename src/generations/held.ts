@@ -2,8 +2,10 @@ import type { Database, Statements } from '../storage/database.ts'
 import { latestAttempt, recordOperation } from './attempts.ts'
 import type { Generation } from './generation.ts'
 import { operationFromWebhook } from './inbox.ts'
+import { findLateAnswers } from './late-answers.ts'
 import type { Parts } from './parts.ts'
 import { reservationOf, toGeneration } from './rows.ts'
+import { findLateWords } from './slow-watch.ts'
 import { capture, refundGuild, release } from '../quota/ledger.ts'
 
 /** The operator's word on a held generation, after a look at the host's bill. */
@@ -51,7 +53,9 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
       .set((generations) => ({
         state: 'failed',
         ended_at: now,
-        captured: generations.case().when('held_decision', '=', 'billed').then(1).else(0).end(),
+        // The member knows that it was held, and not yet how it ended.
+        noticed_at: null,
+        captured: generations.case().when('held_decision', '=', 'billed').then(generations.lit(1)).else(generations.lit(0)).end(),
       }))
       .where('id', '=', id)
       .where('state', '=', 'held')
@@ -69,8 +73,12 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
   return row && toGeneration(row)
 }
 
-/** The held generations of which the host has told us the job by now (a late webhook): taken up again as their owner, to be watched to their end. */
-export async function reviveHeld({ database, providers, owner, log }: Parts, signal: AbortSignal): Promise<Generation[]> {
+/**
+ * The held generations of which the host has spoken by now, by a late webhook or when asked again: taken up as their owner, to be watched to
+ * their end.
+ */
+export async function reviveHeld(parts: Parts, signal: AbortSignal): Promise<Generation[]> {
+  const { database, providers, owner, log } = parts
   const revived: Generation[] = []
   const waiting = await database.statements
     .selectFrom('webhook_events')
@@ -80,8 +88,20 @@ export async function reviveHeld({ database, providers, owner, log }: Parts, sig
     .distinct()
     .where('generations.state', '=', 'held')
     .where('generations.held_decision', 'is', null)
+    // What came before it was held was heard then, unless the job itself was still unknown.
+    .where((webhook) =>
+      webhook.or([
+        webhook('attempts.operation', 'is', null),
+        webhook('webhook_events.received_at', '>=', webhook.ref('generations.ended_at')),
+      ]),
+    )
     .execute()
-  for (const { id } of waiting) {
+  const spoken = new Set([
+    ...waiting.map(({ id }) => id),
+    ...(await findLateAnswers(database.statements)),
+    ...(await findLateWords(parts, signal)),
+  ])
+  for (const id of spoken) {
     const attempt = await latestAttempt(database.statements, id)
     const provider = attempt && providers.get(attempt.provider)
     if (!attempt || !provider) continue
@@ -90,9 +110,10 @@ export async function reviveHeld({ database, providers, owner, log }: Parts, sig
     await recordOperation(database.statements, attempt.id, operation)
     const row = await database.statements
       .updateTable('generations')
-      .set({ state: 'rendering', owner, ended_at: null, end_reason: null })
+      .set({ state: 'rendering', owner, ended_at: null, end_reason: null, noticed_at: null })
       .where('id', '=', id)
       .where('state', '=', 'held')
+      .where('held_decision', 'is', null)
       .returningAll()
       .executeTakeFirst()
     if (!row) continue

@@ -45,6 +45,7 @@ export async function settleEnding(generation: Generation, ending: Ending, { dat
       set: {
         ended_at: now,
         end_reason: ending.reason,
+        noticed_at: null,
         captured: generation.captured || ending.settlement === 'capture' || ending.settlement === 'refund' ? 1 : 0,
       },
     })
@@ -71,17 +72,29 @@ export async function requeue(generation: Generation, { next }: FailOver, { data
 }
 
 /** Ends a generation that nobody has claimed yet. Undefined if it is no longer in line: then its owner is to be woken. */
-export async function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+  return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', now })
+}
+
+/** Why a request ended that no host was asked for, beside the reasons of those that were (`EndReason`). */
+export type LineEndReason = 'queue-overdue'
+
+/** Ends what still waits in line, with nothing due. Undefined if it waits no longer. */
+export async function endQueued(
+  database: Database,
+  id: string,
+  { state, reason, now }: { state: 'cancelled' | 'failed'; reason: 'cancelled-by-member' | LineEndReason; now: number },
+): Promise<Generation | undefined> {
   const row = await database.transaction(async (transaction) => {
-    const cancelled = await transaction
+    const ended = await transaction
       .updateTable('generations')
-      .set({ state: 'cancelled', ended_at: now, end_reason: 'cancelled-by-member' })
+      .set({ state, ended_at: now, end_reason: reason })
       .where('id', '=', id)
       .where('state', '=', 'queued')
       .returningAll()
       .executeTakeFirst()
-    if (cancelled) await release(transaction, reservationOf(cancelled), now)
-    return cancelled
+    if (ended) await release(transaction, reservationOf(ended), now)
+    return ended
   })
   return row && toGeneration(row)
 }
