@@ -3,12 +3,17 @@ import { request } from 'undici'
 
 import type { Network } from '../network/network.ts'
 
+import { judgeGateway, namesGateway } from './gateway-address.ts'
+
 type MakeRequest = RESTOptions['makeRequest']
 
 /** Discord's answers to these carry no body, and a `Response` with one would be refused. */
 const bodiless = new Set([204, 205, 304])
 
-/** Sends discord.js's REST calls over the guarded network, so that Discord, too, is only ever reached at a public address. */
+/**
+ * Sends discord.js's REST calls over the guarded network, so that Discord, too, is only ever reached at a public address. The gateway's socket is
+ * opened by the library itself, so its address is judged where it is learnt.
+ */
 export function createTransport(network: Network): MakeRequest {
   const dispatcher = network.agent()
   return async (url, init) => {
@@ -24,6 +29,7 @@ export function createTransport(network: Network): MakeRequest {
       bodyTimeout: 0,
     })
     const bytes = await answer.body.arrayBuffer()
+    if (namesGateway(url) && answer.statusCode === 200) await judgeGateway(bytes, network)
     return new Response(bodiless.has(answer.statusCode) ? null : bytes, { status: answer.statusCode, headers: flatten(answer.headers) })
   }
 }

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+
+import { Client } from 'pg'
+import { onTestFinished } from 'vitest'
+
+import type { StoreLocation } from '../../src/config.ts'
+import { type Database, openDatabase } from '../../src/storage/database.ts'
+import { temporaryFolder } from '../support/database.ts'
+
+/** Where PostgreSQL is for the tests; another server by TEST_DATABASE_URL. */
+const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
+
+/** One kind of store that the contract suites run on. */
+export interface Store {
+  name: 'SQLite' | 'PostgreSQL'
+  /** A place with nothing in it, which goes with the test. */
+  place(): Promise<StoreLocation>
+}
+
+const sqlite: Store = { name: 'SQLite', place: () => Promise.resolve({ file: join(temporaryFolder(), 'rushes.db') }) }
+const postgres: Store = { name: 'PostgreSQL', place: async () => ({ url: await temporarySchema() }) }
+
+/** Without a server there is nothing to run on, which must be seen; where the project is judged it is a failure. */
+export const hasPostgres = Boolean(process.env['CI']) || (await answers())
+if (!hasPostgres) process.stderr.write('SKIPPED: no PostgreSQL answers, so nothing was tested on it (TEST_DATABASE_URL names a server)\n')
+
+/** For `describe.each`: one contract, every kind of store. */
+export const stores: readonly Store[] = hasPostgres ? [sqlite, postgres] : [sqlite]
+
+/** A fresh store of this kind, closed with the test. */
+export async function openStore(store: Store): Promise<Database> {
+  return openPlace(await store.place())
+}
+
+/** Opens a place (once more); closed with the test. */
+export async function openPlace(location: StoreLocation): Promise<Database> {
+  const database = await openDatabase(location)
+  onTestFinished(() => database.close())
+  return database
+}
+
+/** The URL of an empty schema of its own, dropped with the test. */
+export async function temporarySchema(): Promise<string> {
+  const schema = `rushes_${randomBytes(8).toString('hex')}`
+  await administer(`create schema ${schema}`)
+  onTestFinished(() => administer(`drop schema ${schema} cascade`))
+  const url = new URL(serverUrl)
+  url.searchParams.set('options', `-c search_path=${schema}`)
+  return url.href.replaceAll('+', '%20')
+}
+
+async function administer(statement: string): Promise<void> {
+  const client = new Client({ connectionString: serverUrl })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+async function answers(): Promise<boolean> {
+  try {
+    await administer('select 1')
+    return true
+  } catch {
+    return false
+  }
+}
