@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Database } from '../../src/storage/database.ts'
 import { startProcesses } from '../storage/processes.ts'
-import { hasPostgres, openPlace, temporarySchema } from '../storage/stores.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const file = new URL('./claiming-process.ts', import.meta.url)
@@ -18,7 +18,7 @@ async function countRunning({ statements }: Database): Promise<number> {
 
 describe.skipIf(!hasPostgres)('four processes that claim from one line', () => {
   it('never have more running than the cap, and make each request once', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     // They meet an empty schema, so one of them makes the tables while the others wait for it.
     const processes = await startProcesses(file, 4, [url])
     const database = await openPlace({ url })

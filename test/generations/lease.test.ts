@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Lease, takeLease } from '../../src/generations/lease.ts'
 import { createLog } from '../../src/observability/log.ts'
 import type { Database } from '../../src/storage/database.ts'
-import { hasPostgres, openPlace, openStore, stores, temporarySchema } from '../storage/stores.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
 
 const log = createLog({ level: 'silent' })
 const times = { heartbeatMs: 20, expiryMs: 600 }
@@ -32,7 +32,7 @@ async function heartbeatOf(database: Database, id: string): Promise<number> {
 
 describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
   it('lasts as long as heartbeats arrive, and ends with the worker’s row', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     const beats = Promise.withResolvers<undefined>()
     let count = 0
     const taken = await lease(database, 'one', { onBeat: () => (count += 1) === 3 && beats.resolve(undefined) })
@@ -46,7 +46,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
   })
 
   it('is lost as soon as others struck the worker out', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     const taken = await lease(database, 'one')
     const lost = once(taken.lost, 'abort')
     await database.statements.deleteFrom('workers').execute()
@@ -54,7 +54,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
   })
 
   it('is lost when no heartbeat arrives for its time, though the row is still there', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     const taken = await lease(database, 'one')
     const lost = once(taken.lost, 'abort')
     await sql`alter table workers rename to elsewhere`.execute(database.statements)
@@ -66,7 +66,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
   })
 
   it('is lost in time even when a heartbeat hangs', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     const taken = await lease(database, 'one')
     const lost = once(taken.lost, 'abort')
     await database.transaction(async (transaction) => {

@@ -5,7 +5,7 @@ import { wishCancel } from '../../src/generations/store.ts'
 import { createWakes, type Wakes } from '../../src/generations/wakes.ts'
 import { createLog } from '../../src/observability/log.ts'
 import { connectAlone } from '../../src/storage/postgres.ts'
-import { hasPostgres, openPlace, temporarySchema } from '../storage/stores.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const log = createLog({ level: 'silent' })
@@ -54,7 +54,7 @@ describe('wakes in one process', () => {
 
 describe.skipIf(!hasPostgres)('wakes between processes', () => {
   it('carry a cancel, a webhook and news of work to the others', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
     const heard = woken(two.wakes, 'clip')
     one.wakes.wake('clip')
@@ -65,7 +65,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
   })
 
   it('stay within one installation, though the server is shared', async () => {
-    const [url, otherUrl] = [await temporarySchema(), await temporarySchema()]
+    const [url, otherUrl] = [await temporaryPostgres(), await temporaryPostgres()]
     const [one, two, stranger] = [await oneProcess(url), await oneProcess(url), await oneProcess(otherUrl)]
     const heardByStranger: string[] = []
     stranger.wakes.onWake('clip', () => heardByStranger.push('clip'))
@@ -81,7 +81,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
   })
 
   it('go on after the connection was lost, and make up for what nobody heard', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
     const renewed = workAnnounced(two.wakes)
     await breakListeners(url)
@@ -92,7 +92,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
   })
 
   it('find a wish that was left without a word, by looking now and then', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const { database, wakes } = await oneProcess(url, 20)
     const { id } = await acceptGeneration(database)
     const heard = woken(wakes, id)

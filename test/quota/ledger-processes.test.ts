@@ -4,7 +4,7 @@ import { findRow } from '../../src/generations/store.ts'
 import { reservationOf } from '../../src/generations/rows.ts'
 import { capture, release } from '../../src/quota/ledger.ts'
 import { startProcesses } from '../storage/processes.ts'
-import { hasPostgres, openPlace, temporarySchema } from '../storage/stores.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration, walletOf } from '../support/generations.ts'
 
 const price = 350_000
@@ -12,7 +12,7 @@ const file = new URL('./reserving-process.ts', import.meta.url)
 
 describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
   it('accept exactly as many of 100 requests, over four processes at once, as the budget pays for', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const processes = await startProcesses(file, 4, [url])
     const database = await openPlace({ url })
     for (const each of processes) each.go()
@@ -25,7 +25,7 @@ describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
   })
 
   it('never wait for one another in a circle, while guilds reserve, capture and release at once', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     const settle = async (index: number) => {
       const { id } = await acceptGeneration(database, { guildId: `21000000000000000${index % 3}` })
       const row = await findRow(database.statements, id)

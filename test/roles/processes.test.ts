@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { startBot } from '../../src/main.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { ShardTakenError } from '../../src/roles/shards.ts'
-import { hasPostgres, openPlace, temporarySchema } from '../storage/stores.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'
 import { walletOf } from '../support/generations.ts'
@@ -22,7 +22,7 @@ interface House {
 
 /** A sandbox whose bot only takes requests, over a PostgreSQL schema of its own. */
 async function houseWithGateway(): Promise<House> {
-  const url = await temporarySchema()
+  const url = await temporaryPostgres()
   const sandbox = await testSandbox({ environment: { ...limits, DATABASE_URL: url, ROLE: 'gateway' } })
   return { sandbox, url, database: await openPlace({ url }) }
 }
@@ -90,7 +90,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
 })
 
 it.skipIf(!hasPostgres)('a worker ends with a clear word where Discord refuses its token', async () => {
-  const url = await temporarySchema()
+  const url = await temporaryPostgres()
   const sandbox = await testSandbox({ environment: limits })
   const reasons: string[] = []
   const settings = botSettingsFor(sandbox, {

@@ -4,7 +4,7 @@ import type { GatewayShards } from '../../src/config.ts'
 import { reserveShards, ShardTakenError } from '../../src/roles/shards.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
-import { hasPostgres, openPlace, temporarySchema } from '../storage/stores.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 
 async function reserve(database: Database, chosen: 'auto' | GatewayShards, gateway: unknown = { shards: 2 }) {
   const reserved = await reserveShards({ database, chosen, readGateway: () => Promise.resolve(gateway), onTaken: () => undefined })
@@ -14,12 +14,12 @@ async function reserve(database: Database, chosen: 'auto' | GatewayShards, gatew
 
 describe.skipIf(!hasPostgres)('shards over several processes', () => {
   it('are all that Discord recommends unless some are named', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     expect(await reserve(database, 'auto')).toEqual({ ids: [0, 1], count: 2 })
   })
 
   it('can be divided, but none be served twice: the second process refuses to start and says why', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const [one, two] = [await openPlace({ url }), await openPlace({ url })]
     expect(await reserve(one, { ids: [0, 1], count: 4 })).toEqual({ ids: [0, 1], count: 4 })
     expect(await reserve(two, { ids: [2], count: 4 })).toEqual({ ids: [2], count: 4 })
@@ -31,7 +31,7 @@ describe.skipIf(!hasPostgres)('shards over several processes', () => {
   })
 
   it('are not guessed where Discord answers something else', async () => {
-    const database = await openPlace({ url: await temporarySchema() })
+    const database = await openPlace({ url: await temporaryPostgres() })
     await expect(reserve(database, 'auto', { shards: 0 })).rejects.toThrow()
   })
 })

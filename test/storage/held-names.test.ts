@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { holdNames, NameTakenError } from '../../src/storage/held-names.ts'
 import { connectAlone } from '../../src/storage/postgres.ts'
-import { hasPostgres, temporarySchema } from './stores.ts'
+import { hasPostgres, temporaryPostgres } from './stores.ts'
 
 async function hold(url: string, names: string[], onTaken: (name: string) => void = () => undefined) {
   const held = await holdNames({ url, names, onTaken })
@@ -22,7 +22,7 @@ async function breakHolders(url: string): Promise<void> {
 
 describe.skipIf(!hasPostgres)('names held on PostgreSQL', () => {
   it('belong to one process at a time, and are free again once released', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const held = await hold(url, ['a', 'b'])
     await expect(hold(url, ['b', 'c'])).rejects.toMatchObject({ name: 'NameTakenError', taken: 'b' })
     await hold(url, ['c'])
@@ -31,12 +31,12 @@ describe.skipIf(!hasPostgres)('names held on PostgreSQL', () => {
   })
 
   it('are those of one installation, though the server is shared', async () => {
-    await hold(await temporarySchema(), ['a'])
-    await hold(await temporarySchema(), ['a'])
+    await hold(await temporaryPostgres(), ['a'])
+    await hold(await temporaryPostgres(), ['a'])
   })
 
   it('are given to a successor that was started while the former holder was just ending', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const held = await hold(url, ['a'])
     const successor = hold(url, ['a'])
     await held.release()
@@ -44,7 +44,7 @@ describe.skipIf(!hasPostgres)('names held on PostgreSQL', () => {
   })
 
   it('are taken again after a lost connection, or the loss is told if somebody was quicker', async () => {
-    const url = await temporarySchema()
+    const url = await temporaryPostgres()
     const taken = Promise.withResolvers<string>()
     await hold(url, ['a'], taken.resolve)
     await breakHolders(url)
