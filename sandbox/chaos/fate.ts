@@ -8,11 +8,15 @@ import type { ChaosOptions } from './options.ts'
 import type { Contents, Store } from './store.ts'
 
 /** How often a bot is started where no host can reach it: there an answer that was lost often stays lost. */
-const unreachableShare = 0.5
+const unreachableShare = { sqlite: 0.5, postgres: 0.8 }
 /** How often, where several share the work, one of them is stopped in the middle of a create call until others take it for dead. */
 const stallShare = 0.3
 const stallMs = 3 * leaseTimes.expiryMs
-const lookForCreateMs = 4000
+const lookForCreateMs = 10_000
+/** After the last kill, so that nobody's death mends what a worker did that woke too late. */
+const lastStalls = 4
+/** The hosts that cannot be asked what became of a create call: whoever takes over lets go of the job, which the sleeper may have got after all. */
+const forgetful = new Set(['fal', 'wavespeed', 'eachlabs'])
 
 /** What befalls the bots, round after round. */
 export class Fate {
@@ -34,7 +38,7 @@ export class Fate {
   }
 
   async start(bot: Bot): Promise<void> {
-    await bot.start({ without: this.#chance() < unreachableShare ? ['PUBLIC_URL'] : [] })
+    await bot.start({ without: this.#chance() < unreachableShare[this.#options.store] ? ['PUBLIC_URL'] : [] })
     // Bots are started one after the other: whatever name is new is this one's.
     const known = new Set([...this.#owners.values()].flatMap((names) => [...names]))
     const { owners } = await this.#store.read()
@@ -50,6 +54,7 @@ export class Fate {
       if (this.#bots.length > 1 && this.#chance() < stallShare) await this.#stall(round)
       await this.#kill(round)
     }
+    for (let count = 0; count < lastStalls && this.#bots.length > 1; count += 1) await this.#stall(this.#options.rounds)
   }
 
   async #kill(round: number): Promise<void> {
@@ -89,6 +94,10 @@ export class Fate {
 }
 
 function isCreating({ generations, attempts }: Contents, own: Own): boolean {
-  const mine = new Set(generations.filter((generation) => generation.state === 'submitting' && own(generation)).map(({ id }) => id))
+  const mine = new Set(
+    generations
+      .filter((generation) => generation.state === 'submitting' && forgetful.has(generation.provider) && own(generation))
+      .map(({ id }) => id),
+  )
   return attempts.some(({ generationId, state }) => state === 'sent' && mine.has(generationId))
 }
