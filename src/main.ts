@@ -143,6 +143,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
         config.publicServer && `${config.publicServer.url}/webhooks/${provider}/${webhookToken}`,
       downloadClip: (url, { signal }) => fetchClipFile(download, url, signal),
       renderDeadlineMs: config.renderDeadlineMs,
+      queueDeadlineMs: config.queueDeadlineMs,
     }
     const dispatcher =
       config.role === 'gateway'

@@ -4,18 +4,13 @@ import { toGeneration } from './rows.ts'
 import { endQueued, type LineEndReason } from './settle.ts'
 import { createUntold } from './untold.ts'
 
-export type LineParts = Pick<Parts, 'database' | 'delivery' | 'clock' | 'log'> & {
-  /** Milliseconds that a request may wait in line before it is given up and refunded; an hour where not given. */
-  queueDeadlineMs?: number | undefined
-}
+export type LineParts = Pick<Parts, 'database' | 'delivery' | 'clock' | 'log' | 'queueDeadlineMs'>
 
 /** The cards that no story is at work on: requests in line, where each stands and how long it may wait; and ends that were never told. */
 export interface Line {
   /** Gives up what waited too long, puts changed places on the cards, and tells what was not told. Called after each claim, by one process. */
   look(): Promise<void>
 }
-
-const defaultQueueDeadlineMs = 60 * 60_000
 
 /**
  * The card of the next request is edited at most this often (milliseconds), the one behind it half as often, and so on: however long the
@@ -153,7 +148,7 @@ function isBefore(left: readonly number[], right: readonly number[]): boolean {
 }
 
 /** Nothing was asked of a host, so nothing can be due: what was set aside is free again, and the card says why. */
-async function giveUpOverdue({ database, delivery, clock, log, queueDeadlineMs = defaultQueueDeadlineMs }: LineParts): Promise<void> {
+async function giveUpOverdue({ database, delivery, clock, log, queueDeadlineMs }: LineParts): Promise<void> {
   const now = clock.now()
   for (const id of await listOverdue(database, now - queueDeadlineMs)) {
     const ended = await endQueued(database, id, { state: 'failed', reason: 'queue-overdue' satisfies LineEndReason, now })
