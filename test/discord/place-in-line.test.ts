@@ -76,12 +76,12 @@ function createNotes(): { delivery: Delivery; shown: [string, number | undefined
   return { delivery, shown, ended }
 }
 
-async function setUp(options: { queueDeadlineMs?: number } = {}) {
+async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: number } = {}) {
   const database = await temporaryDatabase()
   const clock = createManualClock(now)
   const { log } = createCapturedLog()
   const notes = createNotes()
-  return { database, clock, ...notes, line: createLine({ database, clock, log, delivery: notes.delivery, ...options }) }
+  return { database, clock, ...notes, line: createLine({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }) }
 }
 
 describe('the place on the card', () => {
