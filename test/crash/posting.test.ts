@@ -108,15 +108,17 @@ const postings: readonly Posting[] = [
   },
 ]
 
-describe.each(postings)('a bot that is killed $name', ({ crash }) => {
-  it.each(laters)('and started again %i ms later leaves one message with the clip', async (later) => {
-    const stage = await setStage()
-    const interaction = await crash(stage)
-    await stage.restart(later)
-    await expectOutcome(stage, interaction, posted)
-    const messages = stage.sandbox.discord.guild.channel.messages()
-    expect(messages.filter(({ content }) => content === '')).toHaveLength(1)
-    // Called back at most once, whichever message does it.
-    expect(messages.flatMap(({ notified }) => notified).length).toBeLessThanOrEqual(1)
+for (const { name, crash } of postings) {
+  describe(`a bot that is killed ${name}`, () => {
+    it.each(laters)('and started again %i ms later leaves one message with the clip', async (later) => {
+      const stage = await setStage()
+      const interaction = await crash(stage)
+      await stage.restart(later)
+      await expectOutcome(stage, interaction, posted)
+      const messages = stage.sandbox.discord.guild.channel.messages()
+      expect(messages.filter(({ content }) => content === '')).toHaveLength(1)
+      // Called back at most once, whichever message does it.
+      expect(messages.flatMap(({ notified }) => notified).length).toBeLessThanOrEqual(1)
+    })
   })
-})
+}
