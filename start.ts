@@ -27,7 +27,13 @@ async function start(): Promise<void> {
     await runSandbox()
     return
   }
-  const bot = await startBot({ environment: process.env, onFatal: () => process.exit(1) })
+  const bot = await startBot({
+    environment: process.env,
+    onFatal: (reason) => {
+      console.error(`Rushes has to stop: ${reason}`)
+      process.exit(1)
+    },
+  })
   console.error(`Rushes is running. Invite it with ${bot.invitation}`)
   stopOnSignals(() => bot.stop())
 }
@@ -39,6 +45,7 @@ function stopOnSignals(stop: () => Promise<void>): void {
     process.on(signal, () => {
       if (stopping) process.exit(1)
       stopping = true
+      console.error('Rushes is stopping: calls to hosts that are under way are waited for. A second signal ends it at once.')
       stop().then(
         () => process.exit(0),
         () => process.exit(1),

@@ -44,6 +44,19 @@ export interface HostConfig {
   createsPerMinute: number
 }
 
+/** Where everything durable is: a file of this process alone, or a PostgreSQL server that any number of processes share. The URL is a secret. */
+export type StoreLocation = { file: string } | { url: string }
+
+/** `gateway` takes what members ask for, `worker` makes the clips, `all` does both. */
+export type Role = 'all' | 'gateway' | 'worker'
+
+/** The part of Discord's gateway that this process serves. */
+export interface GatewayShards {
+  ids: readonly number[]
+  /** Shards over all processes together. */
+  count: number
+}
+
 export interface Config {
   discordToken: string
   /** In the order in which they are tried. */
@@ -57,9 +70,14 @@ export interface Config {
   /** What a guild may spend unless its own settings say otherwise. */
   guildBudgets: Budgets
   limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }
-  databaseFile: string
+  store: StoreLocation
+  role: Role
+  /** `auto`: all shards, as many as Discord recommends. */
+  shards: 'auto' | GatewayShards
   /** Of Runware alone: how good, and so how large its files are (20 to 99), and its own look at the clip, which has a price. */
   runware: { output: { quality: number }; safety: { checkContent: boolean; mode: 'fast' | 'full' } | undefined }
+  /** Milliseconds that a request may wait in line before it is given up and refunded. */
+  queueDeadlineMs: number
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
   /** Milliseconds that a stop waits for create calls under way. */
@@ -137,6 +155,24 @@ const publicUrl = z
   )
   .transform((text) => text.replace(/\/+$/, ''))
 
+/** A PostgreSQL server, or `sqlite:` for the file in DATA_DIR (`sqlite:PATH` for another one). */
+const storeUrl = z
+  .string()
+  .refine(
+    (text) => text.startsWith('sqlite:') || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)),
+    'is postgres://user:password@server/database, or sqlite: for the file in DATA_DIR',
+  )
+
+const mostShards = 10_000
+const shardRanges = z
+  .string()
+  .regex(/^(auto|\d{1,4}(-\d{1,4})?(, *\d{1,4}(-\d{1,4})?)*)$/, 'is auto, or a list of shards as in 0-3,5')
+  .transform((text) => (text === 'auto' ? 'auto' : splitList(text).flatMap(shardsOf)))
+  .refine(
+    (shards) => shards === 'auto' || (shards.length > 0 && new Set(shards).size === shards.length),
+    'names a shard twice, or a range that ends before it begins',
+  )
+
 const Variables = z.object({
   DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
   PROVIDERS: hostOrder.optional(),
@@ -150,8 +186,11 @@ const Variables = z.object({
   PUBLIC_URL: publicUrl.optional(),
   PORT: wholeNumber(1, 65_535).default(8080),
   DATA_DIR: z.string().min(1).default('./data'),
-  ROLE: z.literal('all', 'can only be all in this version').default('all'),
-  DATABASE_URL: z.undefined('is not read in this version: the store is an SQLite file in DATA_DIR. Remove the variable'),
+  DATABASE_URL: storeUrl.optional(),
+  ROLE: z.enum(['all', 'gateway', 'worker'], 'is all, gateway or worker').default('all'),
+  GATEWAY_SHARDS: shardRanges.default('auto'),
+  GATEWAY_SHARD_COUNT: wholeNumber(1, mostShards).optional(),
+  QUEUE_DEADLINE_MINUTES: wholeNumber(1, 1440).default(60),
   RENDER_DEADLINE_MINUTES: wholeNumber(5, 600).default(30),
   STOP_GRACE_SECONDS: wholeNumber(0, 600).default(30),
   RUNWARE_OUTPUT_QUALITY: wholeNumber(20, 99).default(95),
@@ -191,6 +230,7 @@ export function readConfig(environment: Environment): Config {
     if (!hosts.includes(id))
       problems.push(`PROVIDERS names ${id}, but ${keyVariables[id]} is not set: set the key, or take ${id} off the list.`)
   }
+  if (parsed.success) problems.push(...contradictions(parsed.data))
   if (problems.length > 0 || !parsed.success || !parsedHosts.success) throw new ConfigError(problems)
 
   const variables = parsed.data
@@ -208,15 +248,47 @@ export function readConfig(environment: Environment): Config {
     installationBudgets: { day: variables.BUDGET_DAY_USD, month: variables.BUDGET_MONTH_USD },
     guildBudgets: { day: variables.GUILD_BUDGET_DAY_USD, month: variables.GUILD_BUDGET_MONTH_USD },
     limits: { memberRequestsPerMinute: variables.MEMBER_REQUESTS_PER_MINUTE, guildRequestsPerMinute: variables.GUILD_REQUESTS_PER_MINUTE },
-    databaseFile: `${variables.DATA_DIR}/rushes.db`,
+    store: storeOf(variables),
+    role: variables.ROLE,
+    shards:
+      variables.GATEWAY_SHARDS === 'auto' || variables.GATEWAY_SHARD_COUNT === undefined
+        ? 'auto'
+        : { ids: variables.GATEWAY_SHARDS, count: variables.GATEWAY_SHARD_COUNT },
     runware: {
       output: { quality: variables.RUNWARE_OUTPUT_QUALITY },
       safety: variables.RUNWARE_SAFETY === 'none' ? undefined : { checkContent: true, mode: variables.RUNWARE_SAFETY },
     },
+    queueDeadlineMs: variables.QUEUE_DEADLINE_MINUTES * 60_000,
     renderDeadlineMs: variables.RENDER_DEADLINE_MINUTES * 60_000,
     stopGraceMs: variables.STOP_GRACE_SECONDS * 1000,
     logLevel: variables.LOG_LEVEL,
   }
+}
+
+/** Variables that are each well formed but do not go together. */
+function contradictions(variables: z.infer<typeof Variables>): string[] {
+  const { ROLE: role, GATEWAY_SHARDS: shards, GATEWAY_SHARD_COUNT: count } = variables
+  const problems: string[] = []
+  if (role !== 'all' && 'file' in storeOf(variables)) {
+    problems.push(
+      `ROLE is ${role}, but an SQLite file belongs to one process: set DATABASE_URL to a PostgreSQL server that all processes share, or ROLE to all.`,
+    )
+  }
+  if (shards !== 'auto' && count === undefined) {
+    problems.push('GATEWAY_SHARD_COUNT is missing: with shards named in GATEWAY_SHARDS it says how many there are over all processes.')
+  }
+  if (shards === 'auto' && count !== undefined) {
+    problems.push('GATEWAY_SHARD_COUNT is only read beside a list in GATEWAY_SHARDS: name the shards of this process there, as in 0-3.')
+  }
+  if (shards !== 'auto' && count !== undefined && shards.some((shard) => shard >= count)) {
+    problems.push(`GATEWAY_SHARDS names a shard that does not exist: with GATEWAY_SHARD_COUNT=${count} they go from 0 to ${count - 1}.`)
+  }
+  return problems
+}
+
+function storeOf({ DATABASE_URL: url = 'sqlite:', DATA_DIR: folder }: z.infer<typeof Variables>): StoreLocation {
+  if (!url.startsWith('sqlite:')) return { url }
+  return { file: url.slice('sqlite:'.length) || `${folder}/rushes.db` }
 }
 
 /** Every variable the bot reads; the README's table and `.env.example` are checked against it. */
@@ -245,6 +317,12 @@ function splitList(text: string): string[] {
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
+}
+
+/** `3` or `0-3`. */
+function shardsOf(range: string): number[] {
+  const [from = 0, to = from] = range.split('-').map(Number)
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
 }
 
 function isProviderId(text: string): text is ProviderId {

@@ -10,7 +10,7 @@ export async function tellHeld(
   [reference, decision]: readonly string[],
   print: (line: string) => void,
 ): Promise<void> {
-  const database = openBeside({ file: readConfig(environment).databaseFile })
+  const database = openBeside(readConfig(environment).store)
   try {
     if (reference === undefined) {
       await list()

@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 import { buttons, commands } from '../commands/index.ts'
 import { type Environment, liveOrigins, type Origins, readConfig } from './config.ts'
-import { createDiscordClient, uploadLimitOf } from './discord/client.ts'
+import { createDiscordClient } from './discord/client.ts'
 import { createDelivery } from './discord/delivery.ts'
 import { createInteractions } from './discord/interactions.ts'
 import { createMessages } from './discord/messages.ts'
@@ -15,12 +15,16 @@ import { alignCommands } from './discord/alignment.ts'
 import { registerCommands } from './discord/registration.ts'
 import { createRestClients } from './discord/rest.ts'
 import { createTransport } from './discord/transport.ts'
+import { uploadLimitOfTier } from './discord/upload-limits.ts'
 import { type Clock, createClock } from './domain/clock.ts'
 import { createId } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
-import { createDispatcher } from './generations/dispatcher.ts'
+import { createAnnouncer, createDispatcher } from './generations/dispatcher.ts'
 import { createEstimates, type typicalRunMs } from './generations/estimates.ts'
 import { fetchClipFile } from './generations/fetch-clip.ts'
+import type { LeaseTimes } from './generations/lease.ts'
+import type { Parts } from './generations/parts.ts'
+import { createSharedWakes } from './generations/shared-wakes.ts'
 import { claimNotice, rememberMessage } from './generations/store.ts'
 import { createWakes } from './generations/wakes.ts'
 import { startHttpServer } from './http/server.ts'
@@ -32,6 +36,8 @@ import { createProviders } from './providers/registry.ts'
 import { createRouter } from './providers/router.ts'
 import { createLimits } from './quota/limits.ts'
 import { createSettings } from './quota/settings.ts'
+import { createGuildUploadLimits, learningLimits } from './roles/guild-upload-limits.ts'
+import { reserveShards } from './roles/shards.ts'
 import { openDatabase } from './storage/database.ts'
 import { createKeyv } from './storage/keyv.ts'
 import { createStudio } from './studio.ts'
@@ -50,6 +56,8 @@ export interface BotSettings {
   logDestination?: DestinationStream | undefined
   /** Register the commands for every server at the start, instead of only saying that they differ. */
   registerAtStart?: boolean | undefined
+  /** How soon other processes on the same store notice that this one is gone. */
+  leaseTimes?: LeaseTimes | undefined
   /** Told once, when the bot cannot go on; `stop` has been called by then. */
   onFatal?: ((reason: string) => void) | undefined
 }
@@ -72,7 +80,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     for (const close of owned.splice(0).reverse()) await close()
   }
   try {
-    const database = await openDatabase({ file: config.databaseFile })
+    const database = await openDatabase(config.store, { onError: (error) => log.warn({ error }, 'a connection to the store broke') })
     owned.push(() => database.close())
     const limits = createLimits(config.limits)
     owned.push(() => limits.close())
@@ -92,27 +100,36 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     }
     const onTokenRejected = () => fail('Discord refuses DISCORD_TOKEN: copy it anew from the Bot page of your application and start again.')
     const makeRequest = createTransport(network)
-    const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
-    owned.push(() => client.destroy())
     const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
     owned.push(() => rest.close())
+    const gateway = config.role === 'worker' ? undefined : await openGateway()
+    const guildLimits = createGuildUploadLimits({
+      tierAtGateway: (guildId) => gateway?.guilds.cache.get(guildId)?.premiumTier,
+      readGuild: (guildId) => rest.brief.get(Routes.guild(guildId)),
+      limitOfTier: uploadLimitOfTier,
+      now: () => clock.now(),
+      log,
+    })
 
-    const delivery = createDelivery({
+    const ownDelivery = createDelivery({
       messages: createMessages(rest),
       clock,
       log,
       rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
       claimNotice: (id) => claimNotice(database.statements, id, clock.now()),
-      uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
+      uploadLimitOf: (guildId) => guildLimits.of(guildId),
     })
-    const wakes = createWakes()
+    // Where processes share the work, a clip may be for a server that another process serves.
+    const delivery = database.sharedUrl === undefined ? ownDelivery : learningLimits(ownDelivery, guildLimits)
+    const wakes = database.sharedUrl === undefined ? createWakes() : await createSharedWakes(database, { url: database.sharedUrl, log })
+    owned.push(() => wakes.close())
     const router = createRouter({
       clock,
       onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, operatorSentences[kind] ?? 'a host needs the operator'),
     })
     const estimates = await createEstimates(database, settings.typicalRunMs)
     const providerById = new Map(providers.all().map((provider) => [provider.id, provider]))
-    const dispatcher = createDispatcher(config.hosts, {
+    const parts: Parts = {
       database,
       providers: providerById,
       router,
@@ -126,7 +143,12 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
         config.publicServer && `${config.publicServer.url}/webhooks/${provider}/${webhookToken}`,
       downloadClip: (url, { signal }) => fetchClipFile(download, url, signal),
       renderDeadlineMs: config.renderDeadlineMs,
-    })
+      queueDeadlineMs: config.queueDeadlineMs,
+    }
+    const dispatcher =
+      config.role === 'gateway'
+        ? createAnnouncer(wakes)
+        : createDispatcher(config.hosts, parts, { role: config.role, leaseTimes: settings.leaseTimes })
     const studio = createStudio({
       config,
       database,
@@ -142,11 +164,20 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       downloadPicture: (url) => fetchMemberPicture(download, url, origins.discordMedia),
     })
     const interactions = createInteractions({ commands, buttons, parts: { studio }, log })
-    client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+    gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
 
-    const applicationId = (await signIn(client, config.discordToken)).application.id
-    await alignCommands(rest.brief, { applicationId, commands: commandBodies(), config, register: settings.registerAtStart ?? false, log })
-    if (config.publicServer) {
+    const applicationId = gateway
+      ? (await signIn(gateway, config.discordToken)).application.id
+      : Application.parse(await rest.brief.get(Routes.currentApplication())).id
+    if (gateway)
+      await alignCommands(rest.brief, {
+        applicationId,
+        commands: commandBodies(),
+        config,
+        register: settings.registerAtStart ?? false,
+        log,
+      })
+    if (gateway && config.publicServer) {
       const { port } = config.publicServer
       const server = await startHttpServer({
         port,
@@ -169,9 +200,24 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       log.warn({}, 'ALLOWED_GUILDS is not set, so no server may make clips: set it to server ids, or to * for every server')
     }
     const invitation = inviteUrl(applicationId)
-    log.info({ hosts: config.hosts.map(({ id }) => id), guilds: client.guilds.cache.size, invitation }, 'ready')
+    log.info({ hosts: config.hosts.map(({ id }) => id), role: config.role, guilds: gateway?.guilds.cache.size, invitation }, 'ready')
 
     return { invitation, stop: closeAll }
+
+    /** The client of Discord's gateway, for shards that no other process serves; it is not signed in yet. */
+    async function openGateway(): Promise<Client> {
+      const reserved = await reserveShards({
+        database,
+        chosen: config.shards,
+        readGateway: () => rest.brief.get(Routes.gatewayBot()),
+        onTaken: ({ message }) => fail(message),
+      })
+      owned.push(() => reserved.release())
+      const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
+      if (reserved.shards) Object.assign(client.options, { shards: reserved.shards.ids, shardCount: reserved.shards.count })
+      owned.push(() => client.destroy())
+      return client
+    }
   } catch (error) {
     await closeAll()
     throw error

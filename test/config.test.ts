@@ -100,12 +100,47 @@ describe('readConfig', () => {
     ['RUNWARE_OUTPUT_QUALITY', '100'],
     ['RUNWARE_SAFETY', 'maybe'],
     ['LOG_LEVEL', 'loud'],
-    ['DATABASE_URL', 'postgres://somewhere/rushes'],
-    ['ROLE', 'worker'],
+    ['DATABASE_URL', 'mysql://somewhere/rushes'],
+    ['DATABASE_URL', 'postgres://some where:x/rushes'],
+    ['ROLE', 'boss'],
+    ['GATEWAY_SHARDS', 'every'],
+    ['GATEWAY_SHARDS', '3-1'],
+    ['GATEWAY_SHARDS', '0-2,2'],
+    ['GATEWAY_SHARD_COUNT', 'none'],
     ['DISCORD_TOKEN', 'short'],
   ])('refuses %s=%s by name and never repeats the value', (name, value) => {
     const problems = problemsOf({ ...complete, RUNWARE_API_KEY: 'd', [name]: value })
     expect(problems).toEqual([expect.stringContaining(name)])
     expect(problems.join()).not.toContain(value)
+  })
+
+  it('keeps its store in DATA_DIR unless DATABASE_URL names a server or another file', () => {
+    expect(readConfig(complete).store).toEqual({ file: './data/rushes.db' })
+    expect(readConfig({ ...complete, DATABASE_URL: 'sqlite:', DATA_DIR: '/srv' }).store).toEqual({ file: '/srv/rushes.db' })
+    expect(readConfig({ ...complete, DATABASE_URL: 'sqlite:./here.db' }).store).toEqual({ file: './here.db' })
+    for (const url of ['postgres://bot:secret@db/rushes', 'postgresql://db/rushes'])
+      expect(readConfig({ ...complete, DATABASE_URL: url }).store).toEqual({ url })
+  })
+
+  it.each(['gateway', 'worker'])('lets a process be a %s only where others can share its store', (role) => {
+    expect(readConfig({ ...complete, ROLE: role, DATABASE_URL: 'postgres://db/rushes' }).role).toBe(role)
+    expect(problemsOf({ ...complete, ROLE: role })).toEqual([
+      expect.stringMatching(`^ROLE is ${role}, but an SQLite file belongs to one process`),
+    ])
+  })
+
+  it('reads which shards of how many this process serves', () => {
+    expect(readConfig(complete).shards).toBe('auto')
+    expect(readConfig({ ...complete, GATEWAY_SHARDS: '0-3, 5', GATEWAY_SHARD_COUNT: '8' }).shards).toEqual({
+      ids: [0, 1, 2, 3, 5],
+      count: 8,
+    })
+    expect(problemsOf({ ...complete, GATEWAY_SHARDS: '0' })).toEqual([expect.stringMatching(/^GATEWAY_SHARD_COUNT is missing/)])
+    expect(problemsOf({ ...complete, GATEWAY_SHARD_COUNT: '2' })).toEqual([
+      expect.stringMatching(/^GATEWAY_SHARD_COUNT is only read beside/),
+    ])
+    expect(problemsOf({ ...complete, GATEWAY_SHARDS: '0-2', GATEWAY_SHARD_COUNT: '2' })).toEqual([
+      expect.stringMatching(/^GATEWAY_SHARDS names a shard that does not exist.*0 to 1/),
+    ])
   })
 })

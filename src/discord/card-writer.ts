@@ -1,10 +1,15 @@
 import type { Clock } from '../domain/clock.ts'
 
+/** A write that did not come through: the same content is worth another try after `retryInMs` milliseconds of the clock, unless newer comes. */
+export interface Postponed {
+  retryInMs: number
+}
+
 /** One writer per message, so that its writes can neither overtake one another nor pile up. */
 export interface CardWriter<Body> {
   /**
    * The newest content replaces whatever still waits. It goes out once nothing is in flight: at once if `state` is news, otherwise no
-   * sooner than the spacing after the last write. Ignored after `finish`.
+   * sooner than the spacing after the last write; and in any case not while a write is postponed. Ignored after `finish`.
    */
   offer(state: string, body: Body): void
   /** Drops what waits, waits for the write in flight, runs the last write and closes the writer, whether it succeeds or not. */
@@ -16,37 +21,51 @@ export interface CardWriter<Body> {
 export interface CardWriterOptions<Body> {
   clock: Clock
   /** Must not reject: what a failed write means is known to whoever writes. */
-  write: (body: Body) => Promise<void>
+  write: (body: Body) => Promise<Postponed | undefined>
   /** Milliseconds of the clock between two writes of the same state. Discord allows about five edits in five seconds. */
   spacingMs?: number
 }
 
+interface Offer<Body> {
+  state: string
+  body: Body
+}
+
 export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardWriterOptions<Body>): CardWriter<Body> {
-  let waiting: { state: string; body: Body } | undefined
+  let waiting: Offer<Body> | undefined
   let written: { state: string; at: number } | undefined
   let inFlight: Promise<void> | undefined
   let pause: AbortController | undefined
+  let postponedUntil = 0
   let closed = false
 
   function advance(): void {
     if (closed || inFlight || !waiting) return
-    const due = written && waiting.state === written.state ? written.at + spacingMs - clock.now() : 0
+    const spaced = written && waiting.state === written.state ? written.at + spacingMs : 0
+    const due = Math.max(spaced, postponedUntil) - clock.now()
     if (due > 0) {
       wait(due)
       return
     }
     pause?.abort()
     pause = undefined
-    const { state, body } = waiting
+    const current = waiting
     waiting = undefined
-    written = { state, at: clock.now() }
-    inFlight = write(body).then(done, done)
+    written = { state: current.state, at: clock.now() }
+    inFlight = write(current.body).then(
+      (postponed) => done(current, postponed),
+      () => done(current),
+    )
   }
 
-  function done(): void {
+  function done(current: Offer<Body>, postponed?: Postponed): void {
     inFlight = undefined
     // Counted from the end: a slow edit must not be followed by the next one at once.
     if (written) written.at = clock.now()
+    if (postponed) {
+      postponedUntil = clock.now() + postponed.retryInMs
+      waiting ??= current
+    }
     advance()
   }
 

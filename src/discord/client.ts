@@ -1,11 +1,23 @@
 import type { RESTOptions, Snowflake } from 'discord.js'
-import { Client, Events, GatewayIntentBits, Partials } from 'discord.js'
+import { Client, Events, GatewayCloseCodes, GatewayIntentBits, Partials } from 'discord.js'
 
 import type { Log } from '../observability/log.ts'
 
 import { describeError } from './discord-errors.ts'
 import { watchBotToken } from './rest.ts'
 import { uploadLimitOfTier } from './upload-limits.ts'
+
+/** Asking where the gateway is may take its time and be repeated. */
+const callsBeforeReady = { timeout: 10_000, retries: 2 }
+
+/**
+ * An acknowledgement has three seconds, so a call that hangs must leave time for another one. Nothing is repeated: only whoever knows of the
+ * first try understands the answer to the second (acknowledge.ts), and a follow-up would be said twice.
+ */
+const callsOfInteractions = { timeout: 2500, retries: 0 }
+
+/** The close code of a gateway that does not know the token (any more). */
+const authenticationFailed: number = GatewayCloseCodes.AuthenticationFailed
 
 export interface DiscordClientOptions {
   origins: {
@@ -28,8 +40,7 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
     allowedMentions: { parse: [] },
     // As many shards as Discord recommends; written out, because discord.js would otherwise look into the environment.
     shards: 'auto',
-    // An acknowledgement has three seconds; what has not come through by then is of no use any more.
-    rest: { api: origins.discordApi, version: '10', timeout: 10_000, retries: 1, ...(makeRequest && { makeRequest }) },
+    rest: { api: origins.discordApi, version: '10', ...callsBeforeReady, ...(makeRequest && { makeRequest }) },
     // After a start one guild that is slow to come must not hold the interactions of all others.
     waitGuildTimeout: 3000,
   })
@@ -40,7 +51,12 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
     onTokenRejected()
   }
   watchBotToken(client.rest, reject)
+  client.once(Events.ClientReady, () => Object.assign(client.rest.options, callsOfInteractions))
   client.on(Events.Invalidated, reject)
+  client.on(Events.ShardDisconnect, ({ code }, shard) => {
+    if (code === authenticationFailed) reject()
+    else log.error({ shard, code }, 'Discord closed the gateway connection for good: this process gets no interactions any more')
+  })
   client.on(Events.Error, (error) => log.error({ failure: describeError(error) }, 'the Discord client reported an error'))
   client.on(Events.ShardError, (error, shard) => log.warn({ shard, failure: describeError(error) }, 'the gateway connection had an error'))
   client.on(Events.ShardReconnecting, (shard) => log.info({ shard }, 'the gateway connection is being renewed'))

@@ -10,9 +10,12 @@ import type { MessageBody, Part } from './message-body.ts'
 import { accents, messageLimits, messageOf, text, textLength } from './message-body.ts'
 import { formatDuration, formatSize } from './wording.ts'
 
-/** The name under which the clip is uploaded; recognisable in a downloads folder, and the same whenever the upload is repeated. */
-export function clipFilename(generation: Pick<Generation, 'id'>): string {
-  return `rushes-${generation.id.slice(0, 8)}.mp4`
+/**
+ * The name under which the clip is uploaded; recognisable in a downloads folder, and the same whenever the upload is repeated. It holds the
+ * reference, by which a message that has the clip already is known again.
+ */
+export function clipFilename({ reference }: Pick<Generation, 'reference'>): string {
+  return `rushes-${reference}.mp4`
 }
 
 /** The finished card: the clip plays inside it. The MP4 goes with it as the only file. Pure. */

@@ -1,8 +1,10 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Snowflake } from '../domain/ids.ts'
+import type { StandingClips } from '../generations/deliver.ts'
 import type { Generation } from '../generations/generation.ts'
 import { isOver } from '../generations/generation.ts'
-import type { Delivery, Live, PostedMessage } from '../generations/ports.ts'
+import type { Delivery, PostedMessage } from '../generations/ports.ts'
+import type { LiveOrPaused } from '../generations/watch.ts'
 import type { Log } from '../observability/log.ts'
 
 import type { CardWriter } from './card-writer.ts'
@@ -10,12 +12,14 @@ import { createCardWriter } from './card-writer.ts'
 import { cardOf, chargeOf } from './cards.ts'
 import type { Carrier } from './carrier.ts'
 import { createCarrier } from './carrier.ts'
-import { describeError, isTokenDead } from './discord-errors.ts'
+import { describeError, isTokenDead, isTransient } from './discord-errors.ts'
 import { endingOf } from './endings.ts'
 import type { MessageBody } from './message-body.ts'
 import type { Messages } from './messages.ts'
 import { placeClip } from './placement.ts'
+import { postpone } from './postpone.ts'
 import { repeatOnFault } from './repeat.ts'
+import { findStandingClip } from './standing.ts'
 
 export interface DeliveryOptions {
   messages: Messages
@@ -23,7 +27,7 @@ export interface DeliveryOptions {
   log: Log
   /** Stores which message carries the card, as soon as it is known. */
   rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
-  /** Resolves to true for the first who asks, ever: a member is mentioned once. */
+  /** Resolves to true for the first who asks, ever: a member is told of one end once. */
   claimNotice: (generationId: string) => Promise<boolean>
   /** Bytes per file that a bot may upload in this guild. */
   uploadLimitOf: (guildId: Snowflake) => number
@@ -32,41 +36,56 @@ export interface DeliveryOptions {
 interface Card {
   carrier: Carrier
   writer: CardWriter<MessageBody>
+  /** What was offered last, as it would go over the wire: the same again is no edit. */
+  offered?: string
 }
 
 /** How long a request may take, in milliseconds, before its requester is called back to it. */
 const noticeAfterMs = 60_000
 
+/**
+ * So many open cards are kept in mind. A card that another process brings to its end is never closed here; the oldest ones make room, and
+ * whoever is still at work on one learns its routes anew.
+ */
+const openKept = 5000
+
 /** So many of the last finished cards are kept in mind, lest a state that was overtaken is written over a clip. */
 const finishedKept = 1000
 
-export function createDelivery(options: DeliveryOptions): Delivery {
+export function createDelivery(options: DeliveryOptions): Delivery & StandingClips {
   const { messages, clock, log, claimNotice, uploadLimitOf } = options
   const cards = new Map<string, Card>()
   const finished = new Set<string>()
   const underWay = new Set<Promise<unknown>>()
+  const ending = new Map<string, Promise<void>>()
 
   function cardFor(generation: Generation): Card {
     const known = cards.get(generation.id)
     if (known) return known
     const carrier = createCarrier(generation, options)
     let unreachable = false
+    let failuresInRow = 0
     const writer = createCardWriter<MessageBody>({
       clock,
       async write(body) {
         // Progress stops where the member deleted the card; asking every three seconds would only count as invalid requests.
-        if (unreachable) return
+        if (unreachable) return undefined
         try {
-          const { result } = await carrier.edit(() => ({ body }))
+          const { result } = await carrier.edit(() => ({ body, options: { passing: true } }))
+          failuresInRow = 0
           unreachable = result !== 'edited'
           if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
+          return undefined
         } catch (error) {
+          failuresInRow += 1
           log.warn({ generation: generation.id, failure: describeError(error) }, 'progress could not be shown')
+          return postpone(error, failuresInRow)
         }
       },
     })
-    const card = { carrier, writer }
+    const card: Card = { carrier, writer }
     cards.set(generation.id, card)
+    if (cards.size > openKept) for (const oldest of cards.keys().take(1)) cards.delete(oldest)
     return card
   }
 
@@ -91,7 +110,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     try {
       return await claimNotice(generation.id)
     } catch (error) {
-      log.warn({ generation: generation.id, failure: describeError(error) }, 'it could not be stored that the requester is mentioned')
+      log.warn({ generation: generation.id, failure: describeError(error) }, 'it could not be stored that the requester is told')
       return false
     }
   }
@@ -123,30 +142,53 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     await messages.tellPrivately(generation.reply, privateWords(generation))
   }
 
-  async function end(generation: Generation, live: Live): Promise<void> {
-    const { carrier, writer } = cardFor(generation)
+  /** Is the card's last word said, or is it certain that nobody can say it? False while Discord is at fault: then it is told again later. */
+  async function showEnd(generation: Generation, live: LiveOrPaused, { carrier, writer }: Card): Promise<boolean> {
     try {
       const body = cardOf(generation, live)
       await writer.finish(() => repeatOnFault(() => carrier.edit(() => ({ body })), { clock, pausesMs: [1000, 4000] }))
+      return true
     } catch (error) {
       log.error({ generation: generation.id, failure: describeError(error) }, 'the end could not be shown')
+      return !isTransient(error)
     }
-    try {
-      await tellReason(generation, carrier)
-    } catch (error) {
-      log.warn({ generation: generation.id, failure: describeError(error) }, 'the reason could not be told')
+  }
+
+  async function end(generation: Generation, live: LiveOrPaused): Promise<void> {
+    const card = cardFor(generation)
+    // Whoever claims it first says it in private: a card can be written twice, a word to the member cannot be taken back.
+    if ((await showEnd(generation, live, card)) && (await claimed(generation))) {
+      try {
+        await tellReason(generation, card.carrier)
+      } catch (error) {
+        log.warn({ generation: generation.id, failure: describeError(error) }, 'the reason could not be told')
+      }
     }
     close(generation)
   }
 
   return {
-    show(generation, live) {
+    show(generation, live: LiveOrPaused) {
       if (isOver(generation.state) || finished.has(generation.id)) return
       try {
-        cardFor(generation).writer.offer(newsOf(generation, live), cardOf(generation, live))
+        const card = cardFor(generation)
+        const body = cardOf(generation, live)
+        const offered = JSON.stringify(body)
+        if (offered === card.offered) return
+        card.offered = offered
+        card.writer.offer(newsOf(generation, live), body)
       } catch (error) {
         log.error({ generation: generation.id, failure: describeError(error) }, 'the card could not be made')
       }
+    },
+
+    async find(generation) {
+      const { carrier } = cardFor(generation)
+      const standing = await findStandingClip(generation, { messages, log, tokenAlive: carrier.tokenAlive })
+      if (!standing) return undefined
+      await track(notify(generation, carrier, standing))
+      close({ ...generation, state: 'done' })
+      return standing
     },
 
     post(generation, clip, { signal }) {
@@ -168,7 +210,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       )
     },
 
-    end: (generation, live) => track(end(generation, live)),
+    async end(generation, live) {
+      const work = ending.get(generation.id) ?? end(generation, live).finally(() => ending.delete(generation.id))
+      ending.set(generation.id, work)
+      await track(work)
+    },
 
     async settle() {
       await Promise.all([...[...cards.values()].map(({ writer }) => writer.drain()), Promise.allSettled(underWay)])
@@ -182,7 +228,7 @@ function privateWords(generation: Generation): string {
 }
 
 /** What makes a card worth writing at once; everything else waits its turn. */
-function newsOf(generation: Generation, live: Live): string {
+function newsOf(generation: Generation, live: LiveOrPaused): string {
   const cancel = generation.cancelRequestedAt === undefined ? '' : 'cancelling'
-  return [generation.state, generation.provider, cancel, live.cancelRefused ? 'refused' : ''].join(' ')
+  return [generation.state, generation.provider, cancel, live.cancelRefused ? 'refused' : '', live.paused ? 'paused' : ''].join(' ')
 }

@@ -1,4 +1,5 @@
 import type { EndReason, Generation } from '../generations/generation.ts'
+import type { LineEndReason } from '../generations/settle.ts'
 
 export interface EndingWords {
   /** On the card, for everyone: neutral, and silent about what somebody asked for. */
@@ -7,19 +8,31 @@ export interface EndingWords {
   private: string
 }
 
-/** A wish to cancel of which the host has not said what it cost: the one reason that reads differently while it is held. */
+/** A wish to cancel of which the host has not said what it cost: reads differently while it is held. */
 const cancelUnsettled: EndingWords = {
   public: 'The host has not said what became of the cancellation.',
   private: 'The host was asked to cancel your clip, but has not said whether it had billed it already.',
 }
 
+/** A render that is late is asked about again, so there is something to hope for. */
+const overdueYet: EndingWords = {
+  public: 'The host never said that it was done.',
+  private:
+    'The host takes far longer than such clips take and has not said that it is done. It is asked again every few minutes: if it makes your clip after all, you get it.',
+}
+
 export function endingOf({ state, endReason }: Pick<Generation, 'state' | 'endReason'>): EndingWords {
   if (state === 'held' && endReason === 'cancelled-by-member') return cancelUnsettled
+  if (state === 'held' && endReason === 'render-overdue') return overdueYet
   return endings[endReason ?? 'internal']
 }
 
 /** What each end is called, by the reason the core gives. Money is not spoken of here: the card knows whether it was captured. */
-const endings: Record<EndReason, EndingWords> = {
+const endings: Record<EndReason | LineEndReason, EndingWords> = {
+  'queue-overdue': {
+    public: 'It waited too long in line.',
+    private: 'The hosts were so busy that your request waited too long in line, so it was given up. Try again, perhaps later.',
+  },
   invalid_input: {
     public: 'The host could not use this request.',
     private: 'The host did not accept this request. Try another picture or other words.',

@@ -1,10 +1,12 @@
 import type { ButtonInteraction, ChatInputCommandInteraction, Interaction } from 'discord.js'
 import { MessageFlags, RESTJSONErrorCodes } from 'discord.js'
 
+import { type Clock, createClock } from '../domain/clock.ts'
 import { createReference } from '../domain/ids.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { Log } from '../observability/log.ts'
 
+import { acknowledge } from './acknowledge.ts'
 import type { Button, Command } from './command.ts'
 import { parseCustomId } from './command.ts'
 import { describeError, hasCode } from './discord-errors.ts'
@@ -16,21 +18,30 @@ export interface InteractionsOptions<Parts> {
   buttons: readonly Button<Parts>[]
   parts: Parts
   log: Log
+  /** The wall unless given: Discord's three seconds pass there, however fast the bot's own time runs. */
+  clock?: Clock | undefined
 }
 
 export interface Interactions {
   /** For discord.js's `interactionCreate`. Never rejects. */
   handle(interaction: Interaction): Promise<void>
-  /** Resolves when every interaction under way has been answered. */
+  /** Resolves when every interaction under way has been answered. Those that come after are told, each alone, that the bot is being restarted. */
   settle(): Promise<void>
 }
 
 type Answerable = ChatInputCommandInteraction | ButtonInteraction
 
-export function createInteractions<Parts>({ commands, buttons, parts, log }: InteractionsOptions<Parts>): Interactions {
+export function createInteractions<Parts>({
+  commands,
+  buttons,
+  parts,
+  log,
+  clock = createClock(),
+}: InteractionsOptions<Parts>): Interactions {
   const commandsByName = new Map(commands.map((command) => [command.data.name, command]))
   const buttonsByName = new Map(buttons.map((button) => [button.name, button]))
   const underWay = new Set<Promise<void>>()
+  let settling = false
 
   async function runCommand(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = commandsByName.get(interaction.commandName)
@@ -48,16 +59,18 @@ export function createInteractions<Parts>({ commands, buttons, parts, log }: Int
     await button.execute(interaction, argument, parts)
   }
 
-  async function acknowledged(interaction: Answerable, acknowledge: () => Promise<unknown>): Promise<boolean> {
+  async function acknowledged(interaction: Answerable, defer: () => Promise<unknown>): Promise<boolean> {
     try {
-      await acknowledge()
+      await acknowledge(defer, clock)
+      // The library learns it from an answer only, and that can be lost.
+      interaction.deferred = true
       return true
     } catch (error) {
       const fields = { interaction: interaction.id, ageMs: Date.now() - interaction.createdTimestamp, failure: describeError(error) }
       if (hasCode(error, RESTJSONErrorCodes.UnknownInteraction)) {
         log.warn(fields, 'acknowledged too late: Discord waits three seconds (is the process busy, or was it just started?)')
       } else if (hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) {
-        log.warn(fields, 'already acknowledged: by another process with the same bot token, or by a first try whose answer was lost')
+        log.warn(fields, 'already acknowledged: by another process with the same bot token, or because Discord sent it twice')
       } else {
         log.error(fields, 'the acknowledgement failed, so nothing was begun')
       }
@@ -106,6 +119,10 @@ export function createInteractions<Parts>({ commands, buttons, parts, log }: Int
 
   async function answer(interaction: Answerable): Promise<void> {
     try {
+      if (settling) {
+        await say(interaction, 'The bot is just being restarted. Try again in a minute.')
+        return
+      }
       await (interaction.isButton() ? pressButton(interaction) : runCommand(interaction))
     } catch (error) {
       try {
@@ -131,6 +148,7 @@ export function createInteractions<Parts>({ commands, buttons, parts, log }: Int
       underWay.delete(work)
     },
     async settle() {
+      settling = true
       await Promise.all(underWay)
     },
   }

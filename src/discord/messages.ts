@@ -10,6 +10,8 @@ import type { MessageBody } from './message-body.ts'
 import type { RestClients } from './rest.ts'
 
 export interface EditOptions {
+  /** This content is soon overtaken: it is rather dropped than kept waiting. */
+  passing?: boolean | undefined
   file?: RawFile | undefined
   signal?: AbortSignal | undefined
 }
@@ -18,8 +20,8 @@ export type Messages = ReturnType<typeof createMessages>
 
 /** Discord's calls on messages, one function each. They throw what `@discordjs/rest` throws, which must not be logged as it is. */
 export function createMessages(clients: RestClients) {
-  function edit(route: `/${string}`, auth: boolean, body: MessageBody, { file, signal }: EditOptions): Promise<PostedMessage> {
-    const client = file ? clients.upload : clients.brief
+  function edit(route: `/${string}`, auth: boolean, body: MessageBody, { passing, file, signal }: EditOptions): Promise<PostedMessage> {
+    const client = file ? clients.upload : passing ? clients.passing : clients.brief
     return client.patch(route, { body, auth, signal, ...(file && { files: [file] }) }).then(parseMessage)
   }
 
@@ -41,12 +43,33 @@ export function createMessages(clients: RestClients) {
         .then(parseMessage)
     },
 
-    /** A message of this application that came after `afterId` and shows `marker`, if Discord lets us look and there is one. */
+    /** The reply to an interaction as it stands, by its token. */
+    async readReply(reply: Reply): Promise<StandingMessage> {
+      const route = Routes.webhookMessage(reply.applicationId, reply.token, '@original')
+      return Standing.parse(await clients.brief.get(route, { auth: false }))
+    },
+
+    /** A message as it stands, by the bot token. */
+    async readMessage({ channelId, messageId }: PostedMessage): Promise<StandingMessage> {
+      return Standing.parse(await clients.brief.get(Routes.channelMessage(channelId, messageId)))
+    },
+
+    /**
+     * The newest message of this application that came after `afterId` and shows `marker`, if Discord lets us look and there is one. From the
+     * newest back, because what a crash left behind is young; in a channel where more was said since, it counts as not there.
+     */
     async findOwn(channelId: Snowflake, authorId: Snowflake, afterId: Snowflake, marker: string): Promise<PostedMessage | undefined> {
-      const query = new URLSearchParams({ after: afterId, limit: '100' })
-      const found = ChannelMessages.parse(await clients.brief.get(Routes.channelMessages(channelId), { query }))
-      const own = found.find(({ author, components }) => author.id === authorId && JSON.stringify(components).includes(marker))
-      return own && { channelId: own.channel_id, messageId: own.id }
+      let before: Snowflake | undefined
+      for (let page = 0; page < pagesSearched; page += 1) {
+        const query = new URLSearchParams({ limit: String(pageLength), ...(before !== undefined && { before }) })
+        const found = z.array(Standing).parse(await clients.brief.get(Routes.channelMessages(channelId), { query }))
+        const young = found.filter(({ id }) => BigInt(id) > BigInt(afterId))
+        const own = young.find((message) => message.author.id === authorId && shows(message, marker))
+        if (own) return { channelId: own.channel_id, messageId: own.id }
+        before = young.at(-1)?.id
+        if (young.length < pageLength || before === undefined) return undefined
+      }
+      return undefined
     },
 
     /** A word to the member alone. Never repeated: it would be said twice. */
@@ -81,5 +104,18 @@ function parseMessage(answer: unknown): PostedMessage {
 /** Without it Discord answers before the message exists, and says nothing where it never will. */
 const answered = new URLSearchParams({ wait: 'true' })
 
+const pageLength = 100
+const pagesSearched = 5
+
 const Message = z.object({ id: z.string(), channel_id: z.string() })
-const ChannelMessages = z.array(Message.extend({ author: z.object({ id: z.string() }), components: z.unknown().optional() }))
+const Standing = Message.extend({
+  author: z.object({ id: z.string() }),
+  components: z.unknown().optional(),
+  attachments: z.unknown().optional(),
+})
+export type StandingMessage = z.infer<typeof Standing>
+
+/** Does a text, a link or a file of the message hold this? */
+export function shows({ components, attachments }: StandingMessage, marker: string): boolean {
+  return JSON.stringify([components, attachments]).includes(JSON.stringify(marker).slice(1, -1))
+}

@@ -2,7 +2,9 @@ import type { RESTOptions } from 'discord.js'
 import { REST, RESTEvents } from 'discord.js'
 
 export interface RestClients {
-  /** Short calls: cards, messages, registration. */
+  /** Cards that still change: where Discord asks to wait, the call fails at once with a `RateLimitError` instead of holding up what comes after it. */
+  readonly passing: REST
+  /** Short calls: last words, messages, registration. */
   readonly brief: REST
   /** Calls that carry a clip. */
   readonly upload: REST
@@ -23,8 +25,9 @@ export interface RestClientsOptions {
 const timeouts = { brief: 10_000, upload: 300_000 }
 
 /**
- * Two clients, because a time-out belongs to a client. Neither repeats anything by itself (rate limits apart, which Discord asks for):
- * a clip would be sent four times over, a new message twice. What is harmless to repeat is repeated by repeat.ts, with pauses.
+ * Three clients, because a time-out belongs to a client, and so does a queue: a clip must not wait behind text. None repeats anything by
+ * itself (rate limits apart, which Discord asks for): a clip would be sent four times over, a new message twice. What is harmless to repeat
+ * is repeated by repeat.ts, with pauses.
  */
 export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions): RestClients {
   let rejected = false
@@ -33,16 +36,20 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
     rejected = true
     onTokenRejected()
   }
-  const [brief, upload] = [timeouts.brief, timeouts.upload].map((timeout) => {
-    const rest = new REST({ api, version: '10', timeout, retries: 0, ...(makeRequest && { makeRequest }) }).setToken(botToken)
+  const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
+    const rest = new REST({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
     watchBotToken(rest, reject)
     return rest
-  }) as [REST, REST]
+  }
+  const clients = {
+    passing: open({ timeout: timeouts.brief, rejectOnRateLimit: () => true }),
+    brief: open({ timeout: timeouts.brief }),
+    upload: open({ timeout: timeouts.upload }),
+  }
   return {
-    brief,
-    upload,
+    ...clients,
     close() {
-      for (const rest of [brief, upload]) {
+      for (const rest of Object.values(clients)) {
         rest.clearHashSweeper()
         rest.clearHandlerSweeper()
       }

@@ -5,6 +5,7 @@ import type { ProviderId } from '../domain/provider-id.ts'
 import type { HostedFrames, Operation } from '../providers/provider.ts'
 import type { Statements } from '../storage/database.ts'
 import type { AttemptRow } from '../storage/schema.ts'
+import { LeaseLost } from './store.ts'
 
 /**
  * `preparing`: nothing billable has left. `sent`: the billable call may have left and its answer is not stored. `unknown`: its answer was lost.
@@ -56,14 +57,19 @@ export async function openAttempt(
   return toAttempt(row)
 }
 
-/** Must be durable before the billable call is made: from here on only the host's word says that there is no job. */
+/**
+ * Must be durable before the billable call is made: from here on only the host's word says that there is no job. Of two processes that hold the same
+ * attempt (one was taken for dead and went on) the first gets through; the other's call would be a second job: `LeaseLost`.
+ */
 export async function markSent(statements: Statements, attempt: Attempt, frames: HostedFrames, now: number): Promise<Attempt> {
   const row = await statements
     .updateTable('attempts')
     .set({ state: 'sent', frames: JSON.stringify(frames), sent_at: now })
     .where('id', '=', attempt.id)
+    .where('state', '=', 'preparing')
     .returningAll()
-    .executeTakeFirstOrThrow()
+    .executeTakeFirst()
+  if (!row) throw new LeaseLost('the attempt was sent or given up by somebody else')
   return toAttempt(row)
 }
 

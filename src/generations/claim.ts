@@ -49,6 +49,11 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
       }
       const line = nextLine(lines, running)
       const generation = await take(transaction, host.id, line, owner)
+      if (!generation) {
+        // Every request of this line was cancelled since it was counted.
+        lines.splice(lines.indexOf(line), 1)
+        continue
+      }
       claimed.push(generation)
       nextCreateAt = allowed.next
       served += 1
@@ -127,23 +132,28 @@ function nextLine(lines: readonly Line[], running: ReadonlyMap<string, number>):
   return first
 }
 
-async function take(transaction: Transaction<Schema>, provider: ProviderId, line: Line, owner: string): Promise<Generation> {
-  const oldest = await transaction
-    .selectFrom('generations')
-    .select('id')
-    .where('provider', '=', provider)
-    .where('state', '=', 'queued')
-    .where('guild_id', '=', line.guildId)
-    .where('member_id', '=', line.memberId)
-    .orderBy('id')
-    .executeTakeFirstOrThrow()
-  const row = await transaction
-    .updateTable('generations')
-    .set({ state: 'submitting', owner })
-    .where('id', '=', oldest.id)
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  return toGeneration(row)
+/** The oldest request of a line, now the owner's. A member may cancel one between the look and the claim: then it is the turn of the next. */
+async function take(transaction: Transaction<Schema>, provider: ProviderId, line: Line, owner: string): Promise<Generation | undefined> {
+  for (;;) {
+    const oldest = await transaction
+      .selectFrom('generations')
+      .select('id')
+      .where('provider', '=', provider)
+      .where('state', '=', 'queued')
+      .where('guild_id', '=', line.guildId)
+      .where('member_id', '=', line.memberId)
+      .orderBy('id')
+      .executeTakeFirst()
+    if (!oldest) return undefined
+    const row = await transaction
+      .updateTable('generations')
+      .set({ state: 'submitting', owner })
+      .where('id', '=', oldest.id)
+      .where('state', '=', 'queued')
+      .returningAll()
+      .executeTakeFirst()
+    if (row) return toGeneration(row)
+  }
 }
 
 async function markServed(transaction: Transaction<Schema>, provider: ProviderId, line: Line, served: number): Promise<void> {

@@ -1,113 +1,165 @@
+import { createId } from '../domain/ids.ts'
+import { isEldest } from '../storage/workers.ts'
 import { claim, type HostLine } from './claim.ts'
 import type { Generation } from './generation.ts'
+import { isOver } from './generation.ts'
 import { reviveHeld, settleDecided } from './held.ts'
+import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
+import { createLine } from './line.ts'
+import { adoptAll, adoptOrphans } from './orphans.ts'
 import type { Parts, StopSignals } from './parts.ts'
 import { moveStranded } from './stranded.ts'
 import { produce } from './produce.ts'
 import { toGeneration } from './rows.ts'
-import { findGeneration, LeaseLost } from './store.ts'
+import { findRow, LeaseLost, listWaitingHosts } from './store.ts'
 
 /** Runs the story of every claimed generation, and claims more as room appears. */
 export interface Dispatcher {
   /** Takes up what an earlier process left unfinished, then begins to claim. */
   start(): Promise<void>
-  /** There may be work or room: look now. */
+  /** There may be work or room, for this process or another: look now. */
   wake(): void
-  /** Claims nothing more, waits up to `graceMs` for billable calls under way, pauses everything else where it stands. */
+  /** Claims nothing more, waits up to `graceMs` for billable calls under way, pauses everything else where it stands and gives it back. */
   stop(options: { graceMs: number }): Promise<void>
+}
+
+export interface DispatcherOptions {
+  /** What this process is to the others: `all` or `worker`. */
+  role?: string | undefined
+  leaseTimes?: LeaseTimes | undefined
+}
+
+/** One life of this process as an owner of claims: it ends when others may take the process for dead, and a new one begins under a new name. */
+interface Term {
+  lease: Lease
+  parts: Parts
+  signals: StopSignals
 }
 
 const lookEveryMs = 5000
 const retryAfterFaultMs = 5000
 const longestRetryMs = 60_000
 
-export function createDispatcher(hosts: readonly HostLine[], parts: Parts): Dispatcher {
-  const { clock, database, log, owner } = parts
-  const pause = new AbortController()
+export function createDispatcher(
+  hosts: readonly HostLine[],
+  parts: Parts,
+  { role = 'all', leaseTimes = usualLeaseTimes }: DispatcherOptions = {},
+): Dispatcher {
+  const { clock, database, log, wakes } = parts
+  const isShared = database.sharedUrl !== undefined
+  const stopping = new AbortController()
   const force = new AbortController()
-  const signals: StopSignals = { pause: pause.signal, force: force.signal }
+  const line = createLine(parts)
   const running = new Map<string, Promise<void>>()
   let tending: Promise<void> | undefined
+  let term: Term | undefined
   let looping: Promise<void> | undefined
   let awaken: () => void = () => undefined
+  let stopListening: () => void = () => undefined
 
-  function run(generation: Generation): void {
-    const story = runToEnd(generation, parts, signals).finally(() => {
+  async function beginTerm(former: Term | undefined): Promise<Term> {
+    const owner = former ? createId(clock.now()) : parts.owner
+    const replaces = former?.lease.owner
+    const lease = await takeLease(database, { owner, replaces, role, times: leaseTimes, onBeat: () => awaken(), log })
+    const signals = { pause: AbortSignal.any([stopping.signal, lease.lost]), force: force.signal }
+    return { lease, parts: { ...parts, owner }, signals }
+  }
+
+  function run(generation: Generation, { parts: own, signals }: Term): void {
+    const story = runToEnd(generation, own, signals).finally(() => {
       running.delete(generation.id)
-      awaken()
+      // Room at a host is room for every process.
+      if (stopping.signal.aborted) awaken()
+      else wakes.announceWork()
     })
     running.set(generation.id, story)
   }
 
   /** What is held is looked after beside the claiming: a host that answers slowly must not keep the others waiting. */
-  function tendHeld(): void {
-    tending ??= settleDecided(parts)
-      .then(() => reviveHeld(parts, pause.signal, (id) => running.has(id)))
-      .then((revived) => revived.forEach(run))
+  function tendHeld(current: Term): void {
+    const { pause } = current.signals
+    tending ??= settleDecided(current.parts)
+      .then(() => reviveHeld(current.parts, pause, (id) => running.has(id)))
+      .then((revived) => revived.forEach((generation) => run(generation, current)))
       .catch((error: unknown) => {
-        if (!pause.signal.aborted) log.error({ error }, 'held generations could not be looked after; trying again')
+        if (!pause.aborted) log.error({ error }, 'held generations could not be looked after; trying again')
       })
       .finally(() => (tending = undefined))
   }
 
-  async function claimAll(): Promise<number> {
+  function takeUp(orphans: readonly Generation[], current: Term): void {
+    if (orphans.length > 0) log.info({ count: orphans.length }, 'taking up unfinished generations')
+    for (const orphan of orphans) run(orphan, current)
+  }
+
+  async function claimAll(current: Term): Promise<number> {
     let wait = lookEveryMs
-    for (const host of hosts) {
-      const { claimed, retryAt } = await claim(database, host, { owner, now: clock.now() })
-      for (const generation of claimed) run(generation)
+    const waiting = await listWaitingHosts(database.statements)
+    for (const host of hosts.filter(({ id }) => waiting.has(id))) {
+      const { claimed, retryAt } = await claim(database, host, { owner: current.lease.owner, now: clock.now() })
+      for (const generation of claimed) run(generation, current)
       if (retryAt !== undefined) wait = Math.min(wait, Math.max(1, retryAt - clock.now()))
     }
     return wait
   }
 
-  async function loop(): Promise<void> {
-    while (!pause.signal.aborted) {
-      // Made before claiming: a wake that arrives meanwhile must not be lost, it ends the rest at once.
+  async function look(current: Term): Promise<number> {
+    if (isShared) takeUp(await adoptOrphans(database, current.lease.owner, leaseTimes.expiryMs), current)
+    tendHeld(current)
+    const wait = await claimAll(current)
+    // A card has one writer: of several processes the eldest shows those that wait.
+    if (!isShared || (await isEldest(database.statements, current.lease.owner))) await line.look()
+    return wait
+  }
+
+  async function loop(first: Term): Promise<void> {
+    let current = first
+    while (!stopping.signal.aborted) {
+      // Made before looking: a wake that arrives meanwhile must not be lost, it ends the rest at once.
       const woken = new AbortController()
       awaken = () => woken.abort()
       let wait = lookEveryMs
       try {
-        tendHeld()
-        wait = await claimAll()
+        if (current.lease.lost.aborted) current = term = await beginTerm(current)
+        wait = await look(current)
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')
       }
-      await clock.sleep(wait, { signal: AbortSignal.any([woken.signal, pause.signal]) }).catch(() => undefined) // woken or stopping
+      const ends = [woken.signal, stopping.signal, ...(current.lease.lost.aborted ? [] : [current.lease.lost])]
+      await clock.sleep(wait, { signal: AbortSignal.any(ends) }).catch(() => undefined) // woken, stopping, or a new term is due
     }
   }
 
   return {
     start: async () => {
+      term = await beginTerm(undefined)
+      stopListening = wakes.onWork(() => awaken())
+      if (!isShared) takeUp(await adoptAll(database, term.lease.owner), term)
       await moveStranded(hosts, parts)
-      for (const orphan of await adoptOrphans(parts)) run(orphan)
-      looping = loop()
+      looping = loop(term)
     },
-    wake: () => awaken(),
+    wake: () => wakes.announceWork(),
     stop: async ({ graceMs }) => {
-      pause.abort(new Error('stopping'))
+      stopping.abort(new Error('stopping'))
+      stopListening()
       await looping
       const deadline = setTimeout(() => force.abort(new Error('stopping')), graceMs)
       await Promise.all([tending, ...running.values()])
       clearTimeout(deadline)
+      await term?.lease.end()
+      if (isShared) wakes.announceWork()
     },
   }
 }
 
-/** On SQLite this process holds the store's lock, so whatever is claimed by another name is an orphan of a process that is gone. */
-async function adoptOrphans({ database, owner, log }: Parts): Promise<Generation[]> {
-  const rows = await database.statements
-    .updateTable('generations')
-    .set({ owner })
-    .where('state', 'in', ['submitting', 'rendering', 'delivering'])
-    .returningAll()
-    .execute()
-  if (rows.length > 0) log.info({ count: rows.length }, 'taking up unfinished generations')
-  return rows.map((row) => toGeneration(row))
+/** For a process that makes no clips itself: passes word on to those that do. */
+export function createAnnouncer(wakes: Parts['wakes']): Dispatcher {
+  return { start: () => Promise.resolve(), wake: () => wakes.announceWork(), stop: () => Promise.resolve() }
 }
 
 /** A fault of our own (a store that hiccups) does not end a generation: its story is taken up again from where it stands. */
 async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
-  const { clock, database, log } = parts
+  const { clock, database, log, owner } = parts
   const isPaused = () => signals.pause.aborted
   let generation = claimed
   for (let attempt = 1; !isPaused(); attempt += 1) {
@@ -117,12 +169,17 @@ async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals)
     )
     if (!outcome || isPaused()) return
     const fields = { error: outcome.error, generation: generation.id, reference: generation.reference, attempt }
+    const row = await findRow(database.statements, generation.id).catch(() => undefined) // the store hiccups: try with what we have
     if (outcome.error instanceof LeaseLost) {
-      log.warn(fields, 'the lease was lost; leaving the generation to its owner')
-      return
+      // A former owner may have been quicker with one step; what is ours is still ours.
+      const isOurs = row !== undefined && row.owner === owner && !isOver(toGeneration(row).state) && row.state !== 'held'
+      log.warn({ ...fields, isOurs }, 'somebody else acted on this generation')
+      if (!isOurs) return
+    } else {
+      log.error(fields, 'a generation met a fault; taking it up again')
     }
-    log.error(fields, 'a generation met a fault; taking it up again')
-    await clock.sleep(Math.min(longestRetryMs, retryAfterFaultMs * attempt), { signal: signals.pause }).catch(() => undefined) // stopping: the loop sees it
-    generation = (await findGeneration(database.statements, generation.id).catch(() => undefined)) ?? generation // the store hiccups: try with what we have
+    const pause = Math.min(longestRetryMs, retryAfterFaultMs * attempt)
+    await clock.sleep(pause, { signal: signals.pause }).catch(() => undefined) // stopping: the loop sees it
+    if (row) generation = toGeneration(row)
   }
 }

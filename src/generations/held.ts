@@ -3,8 +3,10 @@ import type { Database, Statements } from '../storage/database.ts'
 import { latestAttempt, recordOperation } from './attempts.ts'
 import type { Generation } from './generation.ts'
 import { forgetEvents, operationFromWebhook } from './inbox.ts'
+import { findLateAnswers } from './late-answers.ts'
 import type { Parts } from './parts.ts'
 import { reservationOf, toGeneration } from './rows.ts'
+import { findLateWords } from './slow-watch.ts'
 import { capture, refundGuild, release } from '../quota/ledger.ts'
 
 /** The operator's word on a held generation, after a look at the host's bill. */
@@ -53,7 +55,9 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
         state: 'failed',
         ended_at: now,
         end_reason: 'settled-by-operator',
-        captured: generations.case().when('held_decision', '=', 'billed').then(1).else(0).end(),
+        // The member knows that it was held, and not yet how it ended.
+        noticed_at: null,
+        captured: generations.case().when('held_decision', '=', 'billed').then(generations.lit(1)).else(generations.lit(0)).end(),
       }))
       .where('id', '=', id)
       .where('state', '=', 'held')
@@ -71,43 +75,39 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
   return row && toGeneration(row)
 }
 
-/** The held generations of which the host has told us the job by now (a late webhook): taken up again as their owner, to be watched to their end. */
+/**
+ * The held generations of which the host has spoken by now, by a late webhook or when asked again: taken up as their owner, to be watched to
+ * their end.
+ */
 export async function reviveHeld(
-  { database, providers, owner, log }: Parts,
+  parts: Parts,
   signal: AbortSignal,
   /** Is its story still running here (writing its last card)? Two must not write the same card. */
   isBusy: (generationId: string) => boolean,
 ): Promise<Generation[]> {
+  const { database, providers, owner, log } = parts
   const revived: Generation[] = []
-  const waiting = await database.statements
-    .selectFrom('webhook_events')
-    .innerJoin('attempts', 'attempts.id', 'webhook_events.attempt_id')
-    .innerJoin('generations', 'generations.id', 'attempts.generation_id')
-    .select(['generations.id', 'attempts.id as attempt_id'])
-    .distinct()
-    .where('generations.state', '=', 'held')
-    .where('generations.held_decision', 'is', null)
-    // What came before it was held was heard then, unless the job itself was still unknown.
-    .where((event) =>
-      event.or([event('attempts.operation', 'is', null), event('webhook_events.received_at', '>=', event.ref('generations.ended_at'))]),
-    )
-    .execute()
-  for (const { id, attempt_id: attemptId } of waiting) {
+  const announced = await findAnnounced(database.statements)
+  const late = new Set([...(await findLateAnswers(database.statements)), ...(await findLateWords(parts, signal))])
+  for (const id of new Set([...announced.map((event) => event.id), ...late])) {
     const attempt = await latestAttempt(database.statements, id)
     const provider = attempt && providers.get(attempt.provider)
-    // A word about an earlier attempt, at another host, changes nothing.
-    if (!attempt || attempt.id !== attemptId || !provider || isBusy(id)) continue
+    if (!attempt || !provider || isBusy(id)) continue
+    if (!late.has(id)) {
+      // A word about an earlier attempt, at another host, changes nothing.
+      if (!announced.some(({ attemptId }) => attemptId === attempt.id)) continue
+      // Heard, and it is what was known when it was held: taken up again it would only be held again.
+      if (attempt.operation && !(await saysMore(provider, attempt.operation, signal))) {
+        await forgetEvents(database.statements, attempt.id)
+        continue
+      }
+    }
     const operation = attempt.operation ?? (await operationFromWebhook(database.statements, attempt, provider, signal))
     if (!operation) continue
-    if (attempt.operation && !(await saysMore(provider, attempt.operation, signal))) {
-      // Heard, and it is what was known when it was held: taken up again it would only be held again.
-      await forgetEvents(database.statements, attempt.id)
-      continue
-    }
     await recordOperation(database.statements, attempt.id, operation)
     const row = await database.statements
       .updateTable('generations')
-      .set({ state: 'rendering', owner, ended_at: null, end_reason: null })
+      .set({ state: 'rendering', owner, ended_at: null, end_reason: null, noticed_at: null })
       .where('id', '=', id)
       .where('state', '=', 'held')
       .where('held_decision', 'is', null)
@@ -118,6 +118,22 @@ export async function reviveHeld(
     revived.push(toGeneration(row))
   }
   return revived
+}
+
+/** What webhooks have told since it was held; what came before was heard then, unless the job itself was still unknown. */
+async function findAnnounced(statements: Statements): Promise<{ id: string; attemptId: string }[]> {
+  return statements
+    .selectFrom('webhook_events')
+    .innerJoin('attempts', 'attempts.id', 'webhook_events.attempt_id')
+    .innerJoin('generations', 'generations.id', 'attempts.generation_id')
+    .select(['generations.id', 'attempts.id as attemptId'])
+    .distinct()
+    .where('generations.state', '=', 'held')
+    .where('generations.held_decision', 'is', null)
+    .where((event) =>
+      event.or([event('attempts.operation', 'is', null), event('webhook_events.received_at', '>=', event.ref('generations.ended_at'))]),
+    )
+    .execute()
 }
 
 /** Does the host's word settle the matter by now? */

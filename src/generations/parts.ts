@@ -27,6 +27,8 @@ export interface Parts {
   downloadClip(url: string, options: { signal: AbortSignal }): Promise<Uint8Array>
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
+  /** Milliseconds after which a request that still waits in line is given up, with nothing charged. */
+  queueDeadlineMs: number
 }
 
 /** Two ways to stop: `pause` ends waiting at once (it can be taken up again later), `force` also gives up on a billable call under way. */

@@ -1,4 +1,4 @@
-import { deliver } from './deliver.ts'
+import { deliver, findPosted } from './deliver.ts'
 import { Ending, FailOver } from './ending.ts'
 import type { Generation } from './generation.ts'
 import type { Parts, StopSignals } from './parts.ts'
@@ -13,8 +13,7 @@ import { watch } from './watch.ts'
  */
 export async function produce(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
   try {
-    const rendered = claimed.state === 'delivering' ? claimed : await render(claimed, parts, signals)
-    const posted = await deliver(rendered, parts, signals)
+    const posted = (await findPosted(claimed, parts)) ?? (await deliver(await render(claimed, parts, signals), parts, signals))
     parts.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
   } catch (error) {
     if (error instanceof Ending) return end(claimed.id, error, parts)
@@ -24,6 +23,7 @@ export async function produce(claimed: Generation, parts: Parts, signals: StopSi
 }
 
 async function render(claimed: Generation, parts: Parts, signals: StopSignals): Promise<Generation> {
+  if (claimed.state === 'delivering') return claimed
   const submitted = await submit(claimed, parts, signals)
   const completed = await watch(submitted, parts, signals.pause)
   return settleCompleted(submitted, completed, parts)

@@ -4,8 +4,8 @@ import { bookDifference, capture, hold, refundGuild, release } from '../quota/le
 import type { Database } from '../storage/database.ts'
 import type { GenerationRow, Schema } from '../storage/schema.ts'
 import { type AttemptState, closeAttempt, latestAttempt } from './attempts.ts'
-import { Ending, type FailOver, type Settlement } from './ending.ts'
-import type { Generation } from './generation.ts'
+import type { Ending, FailOver, Settlement } from './ending.ts'
+import type { EndReason, Generation } from './generation.ts'
 import type { Parts } from './parts.ts'
 import { reservationOf, toGeneration } from './rows.ts'
 import { transition } from './store.ts'
@@ -46,6 +46,7 @@ export async function settleEnding(generation: Generation, ending: Ending, { dat
       set: {
         ended_at: now,
         end_reason: ending.reason,
+        noticed_at: null,
         captured: generation.captured || ending.settlement === 'capture' || ending.settlement === 'refund' ? 1 : 0,
       },
     })
@@ -72,7 +73,19 @@ export async function requeue(generation: Generation, { next }: FailOver, { data
 }
 
 /** Ends a generation that nobody has claimed yet. Undefined if it is no longer in line: then its owner is to be woken. */
-export async function endQueued(database: Database, id: string, { state, reason }: Ending, now: number): Promise<Generation | undefined> {
+export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+  return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', now })
+}
+
+/** Why a request ended that no host was asked for, beside the reasons of those that were (`EndReason`). */
+export type LineEndReason = 'queue-overdue'
+
+/** Ends what still waits in line, with nothing due. Undefined if it waits no longer. */
+export async function endQueued(
+  database: Database,
+  id: string,
+  { state, reason, now }: { state: 'cancelled' | 'failed'; reason: EndReason | LineEndReason; now: number },
+): Promise<Generation | undefined> {
   const row = await database.transaction(async (transaction) => {
     const ended = await transaction
       .updateTable('generations')
@@ -85,10 +98,6 @@ export async function endQueued(database: Database, id: string, { state, reason 
     return ended
   })
   return row && toGeneration(row)
-}
-
-export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
-  return endQueued(database, id, new Ending('cancelled', 'cancelled-by-member', 'release'), now)
 }
 
 async function settleMoney(

@@ -83,6 +83,12 @@ export async function claimNotice(statements: Statements, id: string, now: numbe
   return row !== undefined
 }
 
+/** The hosts in whose lines somebody waits. */
+export async function listWaitingHosts(statements: Statements): Promise<Set<string>> {
+  const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
+  return new Set(rows.map(({ provider }) => provider))
+}
+
 /** How many queued requests stand before this one at its host. */
 export async function countAhead(statements: Statements, generation: Generation): Promise<number> {
   const { ahead } = await statements

@@ -1,4 +1,3 @@
-import { Ending } from './ending.ts'
 import type { HostLine } from './claim.ts'
 import type { Parts } from './parts.ts'
 import { toGeneration } from './rows.ts'
@@ -28,7 +27,7 @@ export async function moveStranded(hosts: readonly HostLine[], { database, deliv
       log.info({ generation: generation.id, from: generation.provider, to: next }, 'a request moved on: its host is no longer set up')
       continue
     }
-    const ended = await endQueued(database, generation.id, new Ending('failed', 'unavailable', 'release'), clock.now())
+    const ended = await endQueued(database, generation.id, { state: 'failed', reason: 'unavailable', now: clock.now() })
     if (ended) await delivery.end(ended, { now: clock.now() })
   }
 }

@@ -1,20 +1,34 @@
 import { EventEmitter } from 'node:events'
 
-/** Wakes the owner of a generation when somebody left something for it in the store: a wish to cancel, a webhook. */
+/** Wakes whoever has to act when somebody left something in the store, in this process or, on a shared store, in any other. */
 export interface Wakes {
+  /** Something was left for the owner of a generation: a wish to cancel, a webhook. */
   wake(generationId: string): void
   /** Calls back at each wake; returns the way to stop listening. */
   onWake(generationId: string, listener: () => void): () => void
+  /** There may be work to claim, or room for it. */
+  announceWork(): void
+  /** Calls back at each announcement; returns the way to stop listening. */
+  onWork(listener: () => void): () => void
+  close(): Promise<void>
 }
 
-export function createWakes(): Wakes {
-  const wakes = new EventEmitter()
-  wakes.setMaxListeners(0)
+/** Within this process. */
+export function createWakes(): Wakes & { readonly listenedFor: () => string[] } {
+  const generations = new EventEmitter()
+  const work = new EventEmitter()
+  generations.setMaxListeners(0)
+  work.setMaxListeners(0)
+  const listen = (emitter: EventEmitter, event: string, listener: () => void) => {
+    emitter.on(event, listener)
+    return () => void emitter.off(event, listener)
+  }
   return {
-    wake: (generationId) => void wakes.emit(generationId),
-    onWake: (generationId, listener) => {
-      wakes.on(generationId, listener)
-      return () => void wakes.off(generationId, listener)
-    },
+    wake: (generationId) => void generations.emit(generationId),
+    onWake: (generationId, listener) => listen(generations, generationId, listener),
+    announceWork: () => void work.emit('work'),
+    onWork: (listener) => listen(work, 'work', listener),
+    listenedFor: () => generations.eventNames().map(String),
+    close: () => Promise.resolve(),
   }
 }

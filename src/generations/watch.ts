@@ -8,10 +8,14 @@ import { hasEvent } from './inbox.ts'
 import { progressOf } from './estimates.ts'
 import type { Parts } from './parts.ts'
 import type { Live } from './ports.ts'
+import { findRow } from './store.ts'
 import type { Submitted } from './submit.ts'
 import { nextPollInMs, safetyPollInMs } from './waiting.ts'
 
 export type Completed = Extract<Status, { state: 'completed' }>
+
+/** What a card shows while nobody watches the job: the bot is being stopped, and the next process goes on. */
+export type LiveOrPaused = Live & { paused?: boolean | undefined }
 
 const showEveryMs = 5000
 /** A host that was asked to cancel is looked at more often: it may be over at any moment. */
@@ -37,6 +41,7 @@ export async function watch({ generation, attempt, operation }: Submitted, parts
   let hostProgress: number | undefined
 
   const over = new AbortController()
+  const overdue = new AbortController()
   const signal = AbortSignal.any([pause, over.signal])
   const cancelling = passCancelWish(generation, provider, operation, parts, {
     signal,
@@ -47,7 +52,10 @@ export async function watch({ generation, attempt, operation }: Submitted, parts
     },
     onDecided: (ending) => over.abort(ending),
   })
-  const showing = showRegularly(parts, signal, show)
+  const showing = regularly(parts, signal, () => {
+    show()
+    if (clock.now() >= startedAt + parts.renderDeadlineMs) overdue.abort()
+  })
   try {
     show()
     for await (const status of readStatuses(
@@ -60,12 +68,15 @@ export async function watch({ generation, attempt, operation }: Submitted, parts
         expectedMs,
         announced: parts.webhookUrlOf(attempt) !== undefined,
         isCancelling: () => current.cancelRequestedAt !== undefined,
+        overdue: overdue.signal,
       },
       parts,
       signal,
     )) {
       if (status.state === 'completed') {
-        estimates.learn(provider.id, generation.request, clock.now() - startedAt)
+        const ranMs = clock.now() - startedAt
+        // A job that was held in between tells when it was asked again, not how long it took.
+        if (ranMs < parts.renderDeadlineMs) estimates.learn(provider.id, generation.request, ranMs)
         return status
       }
       if (status.state === 'failed') {
@@ -81,6 +92,7 @@ export async function watch({ generation, attempt, operation }: Submitted, parts
     throw new Ending('held', 'render-overdue', 'hold')
   } catch (error) {
     if (over.signal.reason instanceof Ending) throw over.signal.reason
+    if (isStop(pause)) await showPaused(current, parts)
     throw error
   } finally {
     over.abort()
@@ -104,6 +116,8 @@ interface Watched {
   /** Will the host announce the end by a webhook? */
   announced: boolean
   isCancelling: () => boolean
+  /** Aborted at the deadline: a stream that says nothing must not outlast it. */
+  overdue: AbortSignal
 }
 
 /**
@@ -111,7 +125,7 @@ interface Watched {
  * host that cannot be read for a while is not a failed job.
  */
 async function* readStatuses(watched: Watched, parts: Parts, signal: AbortSignal): AsyncGenerator<Status> {
-  const { provider, attempt, operation, startedAt, expectedMs, announced, isCancelling } = watched
+  const { provider, attempt, operation, startedAt, expectedMs, announced, isCancelling, overdue } = watched
   const { clock, log, renderDeadlineMs } = parts
   // A job that has only just been accepted is not done yet, unless its webhook was quicker than the create answer.
   let look = clock.now() - startedAt > freshMs || (await hasEvent(parts.database.statements, attempt.id))
@@ -121,8 +135,8 @@ async function* readStatuses(watched: Watched, parts: Parts, signal: AbortSignal
     try {
       let patience = 0
       try {
-        const stream = announced ? undefined : provider.watch?.(operation, { signal })
-        if (stream) yield* stream
+        const stream = announced ? undefined : provider.watch?.(operation, { signal: AbortSignal.any([signal, overdue]) })
+        if (stream) yield* untilOverdue(stream, overdue)
         // A stream that ended has told all it could, or broke off: the state itself decides.
         if (look || stream) yield await provider.status(operation, { signal })
       } catch (error) {
@@ -135,9 +149,11 @@ async function* readStatuses(watched: Watched, parts: Parts, signal: AbortSignal
       const elapsed = clock.now() - startedAt
       const pause = announced ? safetyPollInMs(elapsed, expectedMs) : nextPollInMs(elapsed, expectedMs)
       const longest = isCancelling() ? whileCancellingMs : pause
-      await clock.sleep(Math.max(Math.min(pause, longest), patience), { signal: AbortSignal.any([signal, woken.signal]) }).catch(() => {
-        signal.throwIfAborted()
-      })
+      await clock
+        .sleep(Math.max(Math.min(pause, longest), patience), { signal: AbortSignal.any([signal, woken.signal, overdue]) })
+        .catch(() => {
+          signal.throwIfAborted()
+        })
     } finally {
       woken.stop()
     }
@@ -150,13 +166,38 @@ function listen({ generation }: Watched, { wakes }: Parts): { signal: AbortSigna
   return { signal: woken.signal, stop: wakes.onWake(generation.id, () => woken.abort()) }
 }
 
-async function showRegularly({ clock }: Parts, signal: AbortSignal, show: () => void): Promise<void> {
+/** A pause because the lease was lost is none: then the card belongs to somebody else. */
+function isStop({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof Error && reason.message === 'stopping'
+}
+
+/** The last thing before a stop: a card must not go on counting down while nobody looks. Whoever lost the job meanwhile writes nothing. */
+async function showPaused(generation: Generation, { database, owner, clock, delivery, log }: Parts): Promise<void> {
+  try {
+    const row = await findRow(database.statements, generation.id)
+    const paused: LiveOrPaused = { now: clock.now(), paused: true }
+    if (row?.owner === owner && row.state === 'rendering') delivery.show(generation, paused)
+  } catch (error) {
+    log.warn({ error, generation: generation.id }, 'a card could not be told of the stop')
+  }
+}
+
+async function regularly({ clock }: Parts, signal: AbortSignal, work: () => void): Promise<void> {
   while (!signal.aborted) {
     try {
       await clock.sleep(showEveryMs, { signal })
     } catch {
-      return // only the signal ends this sleep, and then there is nothing more to show
+      return // only the signal ends this sleep, and then there is nothing more to do
     }
-    show()
+    work()
+  }
+}
+
+/** What a stream tells until the deadline ends it; after that the state itself is read once more. */
+async function* untilOverdue(stream: AsyncIterable<Status>, overdue: AbortSignal): AsyncGenerator<Status> {
+  try {
+    yield* stream
+  } catch (error) {
+    if (!overdue.aborted) throw error
   }
 }

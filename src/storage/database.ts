@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-import { Kysely, type Transaction } from 'kysely'
-import { Migrator } from 'kysely/migration'
+import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 
+import type { StoreLocation } from '../config.ts'
 import { lockStore } from './lock.ts'
-import { migrations } from './migrations/index.ts'
+import { migrate } from './migrate.ts'
+import { createPostgresDialect, StoreUnreachableError } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { createSqliteDialect } from './sqlite.ts'
 
@@ -15,43 +16,87 @@ export type Statements = Kysely<Schema> | Transaction<Schema>
 /** The durable store. Inside `transaction` only the handle it gives may be used: the outer one would wait for itself. */
 export interface Database {
   readonly statements: Kysely<Schema>
+  /** Milliseconds since the epoch by the store's own clock, which all processes share. */
+  readonly now: RawBuilder<number>
+  /** The server's URL, where other processes may work on the same store; undefined where it belongs to this process alone. A secret. */
+  readonly sharedUrl: string | undefined
   transaction<Result>(work: (transaction: Transaction<Schema>) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
-/** Opens the SQLite file (made where it is missing), takes its lock and brings its tables up to date. */
-export async function openDatabase({ file }: { file: string }): Promise<Database> {
+export interface OpenOptions {
+  /** Told of connections that broke while nobody waited for them; they are replaced by themselves. */
+  onError?: ((error: Error) => void) | undefined
+}
+
+/** Opens the store and brings its tables up to date; a file is made where it is missing, and locked against a second process. */
+export async function openDatabase(location: StoreLocation, options: OpenOptions = {}): Promise<Database> {
+  return 'file' in location ? openFile(location.file) : openServer(location.url, options)
+}
+
+/** Opens the store of a bot that may be running, to read it and to leave wishes there; takes no lock and changes no table. */
+export function openBeside(location: StoreLocation): Database {
+  return 'file' in location
+    ? sqliteDatabase(new Kysely({ dialect: createSqliteDialect(location.file, { mustExist: true }) }))
+    : postgresDatabase(location.url, () => undefined)
+}
+
+async function openFile(file: string): Promise<Database> {
   mkdirSync(dirname(file), { recursive: true })
   const lock = lockStore(file)
-  try {
-    const statements = new Kysely<Schema>({ dialect: createSqliteDialect(file) })
-    await migrate(statements)
-    return {
-      statements,
-      transaction: (work) => statements.transaction().execute(work),
-      close: async () => {
-        await statements.destroy()
-        lock.release()
-      },
-    }
-  } catch (error) {
+  const database = sqliteDatabase(new Kysely({ dialect: createSqliteDialect(file) }))
+  const close = async () => {
+    await database.close()
     lock.release()
+  }
+  try {
+    await migrate(database.statements, { dialect: 'sqlite' })
+    return { ...database, close }
+  } catch (error) {
+    await close()
     throw error
   }
 }
 
-/** Opens the file of a bot that may be running, to read it and to leave wishes there; takes no lock and changes no table. */
-export function openBeside({ file }: { file: string }): Database {
-  const statements = new Kysely<Schema>({ dialect: createSqliteDialect(file, { mustExist: true }) })
+async function openServer(url: string, { onError = () => undefined }: OpenOptions): Promise<Database> {
+  const database = postgresDatabase(url, onError)
+  try {
+    const schema = await currentSchema(database.statements)
+    await migrate(database.statements, { dialect: 'postgres', schema })
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+function sqliteDatabase(statements: Kysely<Schema>): Database {
   return {
     statements,
+    now: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+    sharedUrl: undefined,
     transaction: (work) => statements.transaction().execute(work),
     close: () => statements.destroy(),
   }
 }
 
-async function migrate(statements: Kysely<Schema>): Promise<void> {
-  const migrator = new Migrator({ db: statements, provider: { getMigrations: () => Promise.resolve(migrations) } })
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw new Error('the database could not be brought up to date', { cause: error })
+function postgresDatabase(url: string, onError: (error: Error) => void): Database {
+  const statements = new Kysely<Schema>({ dialect: createPostgresDialect(url, onError) })
+  return {
+    statements,
+    now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
+    sharedUrl: url,
+    // What comes after a lock was waited for must see what the other one wrote, whatever the server's default is.
+    transaction: (work) => statements.transaction().setIsolationLevel('read committed').execute(work),
+    close: () => statements.destroy(),
+  }
+}
+
+async function currentSchema(statements: Kysely<Schema>): Promise<string> {
+  try {
+    const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(statements)
+    return rows[0]?.schema ?? 'public'
+  } catch (error) {
+    throw new StoreUnreachableError(error)
+  }
 }

@@ -11,6 +11,7 @@ export interface Schema {
   webhook_events: WebhookEventsTable
   frames: FramesTable
   keyv: KeyvTable
+  workers: WorkersTable
 }
 
 export interface GenerationsTable {
@@ -138,6 +139,15 @@ export interface KeyvTable {
   key: string
   value: string
   expires_at: number | null
+}
+
+/** The processes that make clips. One whose heartbeat is too old is gone, and what it claimed is an orphan. */
+export interface WorkersTable {
+  id: string
+  role: string
+  /** By the store's own clock, as is `heartbeat_at`. */
+  started_at: number
+  heartbeat_at: number
 }
 
 export type GenerationRow = Selectable<GenerationsTable>

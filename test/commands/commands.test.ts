@@ -46,6 +46,8 @@ const requester = {
 let discord: ScriptedDiscord
 let client: Client
 let interactions: Interactions
+/** The answer to the interaction that came last. */
+let answered: Promise<void> | undefined
 let asked: { what: keyof Studio; of: unknown[] }[]
 let wishes: WishSoFar[]
 
@@ -70,7 +72,9 @@ beforeAll(async () => {
   discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
   client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
   interactions = createInteractions({ commands, buttons, parts: { studio }, log })
-  client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+  client.on(Events.InteractionCreate, (interaction) => {
+    answered = interactions.handle(interaction)
+  })
   const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
   await client.login('bot-token-of-the-test')
   await ready
@@ -91,7 +95,7 @@ async function send(payload: object): Promise<void> {
   const seen = new Promise((resolve) => client.once(Events.InteractionCreate, resolve))
   discord.dispatch('INTERACTION_CREATE', payload)
   await seen
-  await interactions.settle()
+  await answered
 }
 
 /** The one ephemeral reply that a refusal before the acknowledgement is. */

@@ -1,23 +1,27 @@
 import { expect, test } from 'vitest'
 
-import { createCardWriter } from '../../src/discord/card-writer.ts'
+import { createCardWriter, type Postponed } from '../../src/discord/card-writer.ts'
 
 import { createManualClock } from './manual-clock.ts'
 
 /** A place to write to that answers only when told. */
 function createSlowPlace() {
   const begun: string[] = []
-  const open: PromiseWithResolvers<undefined>[] = []
+  const open: PromiseWithResolvers<Postponed | undefined>[] = []
   return {
     begun,
-    write(body: string): Promise<void> {
+    write(body: string): Promise<Postponed | undefined> {
       begun.push(body)
-      const answer = Promise.withResolvers<undefined>()
+      const answer = Promise.withResolvers<Postponed | undefined>()
       open.push(answer)
       return answer.promise
     },
     async answer() {
       open.shift()?.resolve(undefined)
+      await turn()
+    },
+    async postpone(retryInMs: number) {
+      open.shift()?.resolve({ retryInMs })
       await turn()
     },
     async fail() {
@@ -83,6 +87,44 @@ test('a failed write does not stop the next one', async () => {
   await place.fail()
   writer.offer('rendering', '0 %')
   expect(place.begun).toEqual(['in line', '0 %'])
+})
+
+test('a postponed write is made again after its time, if nothing newer came', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('queued', 'in line')
+  await place.postpone(10_000)
+  await clock.advance(9999)
+  expect(place.begun).toEqual(['in line'])
+  await clock.advance(1)
+  expect(place.begun).toEqual(['in line', 'in line'])
+  await place.answer()
+  await clock.advance(60_000)
+  expect(place.begun).toHaveLength(2)
+})
+
+test('newer content takes the place of a postponed write, and waits as long, news or not', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('queued', 'in line')
+  await place.postpone(10_000)
+  writer.offer('rendering', '0 %')
+  await clock.advance(9999)
+  expect(place.begun).toEqual(['in line'])
+  await clock.advance(1)
+  expect(place.begun).toEqual(['in line', '0 %'])
+})
+
+test('the last write does not wait for a postponed one', async () => {
+  const { clock, place, writer } = setUp()
+  writer.offer('queued', 'in line')
+  await place.postpone(60_000)
+  const finished = writer.finish(() => place.write('the clip'))
+  await turn()
+  expect(place.begun).toEqual(['in line', 'the clip'])
+  await place.answer()
+  await finished
+  await clock.advance(60_000)
+  expect(place.begun).toHaveLength(2)
+  expect(clock.sleepers).toBe(0)
 })
 
 test('the last write waits for the one in flight, drops what waits, and closes', async () => {

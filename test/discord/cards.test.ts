@@ -129,9 +129,9 @@ describe('at its end', () => {
 
 test('the finished card plays the clip and says what made it', () => {
   const body = finishedCard(exampleGeneration(), clip)
-  expect(body.attachments).toMatchObject([{ id: '0', filename: 'rushes-0196a1b2.mp4' }])
+  expect(body.attachments).toMatchObject([{ id: '0', filename: 'rushes-c0ffee42.mp4' }])
   expect(walk(body).find(({ type }) => type === ComponentType.MediaGallery)).toMatchObject({
-    items: [{ media: { url: 'attachment://rushes-0196a1b2.mp4' }, description: 'AI-generated clip: a paper boat in the rain' }],
+    items: [{ media: { url: 'attachment://rushes-c0ffee42.mp4' }, description: 'AI-generated clip: a paper boat in the rain' }],
   })
   expect(textsOf(body)).toEqual(['a paper boat in the rain', `-# <@${ids.member}> · 10 s\n-# fal.ai · $0.70 · AI-generated`])
 })

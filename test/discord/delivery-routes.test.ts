@@ -60,16 +60,38 @@ describe('where the message cannot be used', () => {
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
-  test('a message that an earlier try left behind is used again', async () => {
+  /** Ids as Discord gives them out: after the interaction's. */
+  const later = (by: number) => (BigInt(ids.interaction) + BigInt(by)).toString()
+  const message = (id: string, author: string, content: string) => ({
+    id,
+    channel_id: ids.channel,
+    author: { id: author },
+    components: [{ content }],
+  })
+
+  test('a message that an earlier try left behind is used again, however much was said around it', async () => {
     await stage.clock.advance(15 * minute)
+    const talk = Array.from({ length: 100 }, (_, index) => message(later(900 - index), 'somebody', 'Reference c0ffee42'))
     const left = [
-      { id: '1', channel_id: ids.channel, author: { id: 'somebody' }, components: [{ content: 'c0ffee42' }] },
-      { id: '2', channel_id: ids.channel, author: { id: ids.application }, components: [{ content: 'another' }] },
-      { id: ids.fresh, channel_id: ids.channel, author: { id: ids.application }, components: [{ content: 'Reference c0ffee42' }] },
+      message(later(700), ids.application, 'another'),
+      message(later(600), ids.application, 'Reference c0ffee42'),
+      message(ids.reply, ids.application, 'Reference c0ffee42 before it was asked for'),
     ]
+    stage.discord.answerOnce('GET', channelMessages, { status: 200, body: talk })
     stage.discord.answerOnce('GET', channelMessages, { status: 200, body: left })
-    expect(await stage.post()).toEqual({ channelId: ids.channel, messageId: ids.fresh })
+    expect(await stage.post()).toEqual({ channelId: ids.channel, messageId: later(600) })
+    expect(stage.calls('GET', channelMessages).map(({ query }) => query.get('before'))).toEqual([null, later(801)])
+    expect(stage.calls('PATCH', channelMessage).map(({ path }) => path.split('/').at(-1))).toEqual([later(600)])
     expect(stage.calls('POST', channelMessages)).toEqual([])
+  })
+
+  test('the search ends where the request was made', async () => {
+    await stage.clock.advance(15 * minute)
+    const older = Array.from({ length: 100 }, (_, index) => message(later(-index), ids.application, 'Reference c0ffee42'))
+    stage.discord.answerAlways('GET', channelMessages, { status: 200, body: older })
+    await stage.post()
+    expect(stage.calls('GET', channelMessages)).toHaveLength(1)
+    expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
   test('without access to the channel it fails for good, by codes alone', async () => {

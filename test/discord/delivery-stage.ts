@@ -31,7 +31,7 @@ export const clip: Clip = {
 export interface DeliveryStage {
   discord: ScriptedDiscord
   clock: ManualClock
-  delivery: Delivery
+  delivery: ReturnType<typeof createDelivery>
   /** What the log says. */
   logged: () => string
   remembered: string[]

@@ -24,10 +24,10 @@ describe('while the token lives', () => {
     expect(await stage.post()).toEqual({ channelId: ids.channel, messageId: ids.reply })
     const [edit] = stage.calls('PATCH', reply)
     expect(edit?.authorization).toBeUndefined()
-    expect(edit?.files).toMatchObject([{ field: 'files[0]', name: 'rushes-0196a1b2.mp4', type: 'video/mp4' }])
+    expect(edit?.files).toMatchObject([{ field: 'files[0]', name: 'rushes-c0ffee42.mp4', type: 'video/mp4' }])
     expect(edit?.files[0]?.bytes).toEqual(clip.bytes)
-    expect(edit?.body).toMatchObject({ attachments: [{ id: '0', filename: 'rushes-0196a1b2.mp4' }] })
-    expect(JSON.stringify(edit?.body)).toContain('attachment://rushes-0196a1b2.mp4')
+    expect(edit?.body).toMatchObject({ attachments: [{ id: '0', filename: 'rushes-c0ffee42.mp4' }] })
+    expect(JSON.stringify(edit?.body)).toContain('attachment://rushes-c0ffee42.mp4')
     expect(stage.calls('POST', followUps)).toEqual([])
   })
 

@@ -7,7 +7,7 @@ import type { Button, Choice, Command } from '../../src/discord/command.ts'
 import type { Interactions } from '../../src/discord/interactions.ts'
 import { createInteractions } from '../../src/discord/interactions.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
-import type { ScriptedDiscord } from '../support/scripted-discord.ts'
+import type { ScriptedAnswer, ScriptedDiscord } from '../support/scripted-discord.ts'
 import { refusals, startScriptedDiscord } from '../support/scripted-discord.ts'
 
 import { createCapturedLog } from './captured-log.ts'
@@ -165,6 +165,34 @@ describe('a slash command', () => {
     expect(executed).toEqual([])
     expect(calls()).toEqual(['POST callback'])
     expect(JSON.parse(captured.lines[0] ?? '')).toMatchObject({ msg: expect.stringContaining(words) as string, failure: { code } })
+  })
+
+  test.each<[string, ScriptedAnswer]>([
+    ['broke off', { status: 200, reset: true }],
+    ['met a fault of Discord’s', refusals.unavailable],
+  ])('whose acknowledgement %s, but had arrived, is done all the same', async (_case, answer) => {
+    discord.answerOnce('POST', callback, answer)
+    discord.answerOnce('POST', callback, refusals.alreadyAcknowledged)
+    parts.execute = () => Promise.reject(new Refusal('budget-exhausted'))
+    await send(commandPayload('clap'))
+    // The placeholder is known to be there: it goes before the private word.
+    expect(calls()).toEqual(['POST callback', 'POST callback', 'DELETE @original', 'POST follow-up'])
+    expect(captured.lines).toEqual([])
+  })
+
+  test('whose acknowledgement broke off before it arrived is acknowledged by the next try', async () => {
+    discord.answerOnce('POST', callback, { status: 200, reset: true })
+    await send(commandPayload('clap'))
+    expect(executed).toHaveLength(1)
+    expect(calls()).toEqual(['POST callback', 'POST callback'])
+  })
+
+  test('that comes while the bot is being stopped is turned away in private', async () => {
+    await interactions.settle()
+    await send(commandPayload('clap'))
+    const { body } = await discord.call('POST', callback)
+    expect(body).toMatchObject({ type: 4, data: { flags: ephemeral, content: expect.stringContaining('restarted') as string } })
+    expect(executed).toEqual([])
   })
 
   test('that cannot even be told of its failure ends in the log', async () => {

@@ -22,9 +22,9 @@ async function post(url: string, body: string, headers: Record<string, string> =
 
 describe.each(ids)('a webhook of %s', (id) => {
   it('ends the wait: one create, and one look to confirm it', async () => {
-    const sandbox = await reachableSandbox({ hostSpeed: 40, environment: { PROVIDERS: id } })
+    const sandbox = await reachableSandbox({ hostSpeed: 20, environment: { PROVIDERS: id } })
     // Done long before it is expected, so that only the webhook can have ended the wait.
-    sandbox.hosts[id].conduct.runSeconds = { 5: 50, 10: 50 }
+    sandbox.hosts[id].conduct.runSeconds = { 5: 20, 10: 20 }
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
     const routes = sandbox.hosts[id].requests.list().map(({ route }) => route)
     expect(routes.filter((route) => route === 'create')).toHaveLength(1)

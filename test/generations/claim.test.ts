@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest'
 
 import { claim, closeHost, type HostLine } from '../../src/generations/claim.ts'
 import { LeaseLost, transition } from '../../src/generations/store.ts'
-import { temporaryDatabase } from '../support/database.ts'
+import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const roomy: HostLine = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
 const owner = 'this-process'
 
-describe('claim', () => {
+describe.each(stores)('claim on $name', (store) => {
   it('never exceeds the cap, however many claim at once', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     for (let index = 0; index < 20; index += 1) await acceptGeneration(database, { now })
     const claims = await Promise.all(Array.from({ length: 10 }, () => claim(database, roomy, { owner, now })))
     expect(claims.flatMap(({ claimed }) => claimed)).toHaveLength(3)
@@ -20,7 +20,7 @@ describe('claim', () => {
   })
 
   it('takes the oldest of one member first, and only those of its host', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     const first = await acceptGeneration(database, { now })
     const other = await acceptGeneration(database, { now, provider: 'replicate' })
     const second = await acceptGeneration(database, { now })
@@ -30,7 +30,7 @@ describe('claim', () => {
   })
 
   it('is fair between guilds and, inside one, between members', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     for (let index = 0; index < 6; index += 1)
       await acceptGeneration(database, { now, guildId: '211111111111111111', memberId: '411111111111111111' })
     await acceptGeneration(database, { now, guildId: '211111111111111111', memberId: '422222222222222222' })
@@ -40,7 +40,7 @@ describe('claim', () => {
   })
 
   it('keeps the create-rate across claims and says when the next one is due', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     for (let index = 0; index < 5; index += 1) await acceptGeneration(database, { now })
     const slow: HostLine = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
     const first = await claim(database, slow, { owner, now })
@@ -51,7 +51,7 @@ describe('claim', () => {
   })
 
   it('is not closed for long by a clock that was set back', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     for (let index = 0; index < 2; index += 1) await acceptGeneration(database, { now })
     const slow: HostLine = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
     await claim(database, slow, { owner, now: now + 86_400_000 })
@@ -60,9 +60,9 @@ describe('claim', () => {
   })
 })
 
-describe('a host that asked for patience', () => {
+describe.each(stores)('a host that asked for patience on $name', (store) => {
   it('gets nothing before then, and the line says when', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
     await closeHost(database, 'fal', now + 30_000)
@@ -71,7 +71,7 @@ describe('a host that asked for patience', () => {
   })
 
   it('is not closed for a year by a clock that was ahead for a moment', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
     await closeHost(database, 'fal', now + 365 * 86_400_000)
@@ -79,9 +79,9 @@ describe('a host that asked for patience', () => {
   })
 })
 
-describe('the fence', () => {
+describe.each(stores)('the fence on $name', (store) => {
   it('lets only the owner write, and only from the state it believes in', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     const { id } = await acceptGeneration(database, { now })
     await claim(database, roomy, { owner, now })
     const step = { id, from: 'submitting', to: 'rendering' } as const

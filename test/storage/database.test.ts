@@ -1,13 +1,16 @@
 import { join } from 'node:path'
 
+import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { openDatabase } from '../../src/storage/database.ts'
+import { openBeside, openDatabase } from '../../src/storage/database.ts'
 import { keepFrame, readFrame } from '../../src/storage/frames.ts'
 import { StoreLockedError } from '../../src/storage/lock.ts'
-import { temporaryDatabase, temporaryFolder } from '../support/database.ts'
+import { NewerStoreError } from '../../src/storage/migrate.ts'
+import { temporaryFolder } from '../support/database.ts'
+import { openPlace, openStore, stores } from './stores.ts'
 
-describe('the store', () => {
+describe('the SQLite file', () => {
   it('belongs to one opener at a time, and is free again once closed', async () => {
     const file = join(temporaryFolder(), 'rushes.db')
     const first = await openDatabase({ file })
@@ -17,17 +20,16 @@ describe('the store', () => {
     await second.close()
   })
 
-  it('writes every commit through to the disk', async () => {
-    const file = join(temporaryFolder(), 'rushes.db')
-    const database = await openDatabase({ file })
-    const { sql } = await import('kysely')
+  it('has every commit written through to the disk', async () => {
+    const database = await openPlace({ file: join(temporaryFolder(), 'rushes.db') })
     const mode = await sql<{ synchronous: number }>`pragma synchronous`.execute(database.statements)
     expect(mode.rows[0]?.synchronous).toBe(2)
-    await database.close()
   })
+})
 
+describe.each(stores)('the store on $name', (store) => {
   it('rolls a failed transaction back whole', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     const failed = database.transaction(async (transaction) => {
       await transaction.insertInto('keyv').values({ key: 'a', value: '1', expires_at: null }).execute()
       throw new Error('half way')
@@ -37,11 +39,42 @@ describe('the store', () => {
   })
 
   it('keeps the same picture once', async () => {
-    const database = await temporaryDatabase()
-    const frame = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(1, 2, 3) } as const
+    const database = await openStore(store)
+    const frame = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(0, 255, 3) } as const
     await keepFrame(database.statements, frame, 1)
     await keepFrame(database.statements, frame, 2)
-    expect([...(await readFrame(database.statements, frame)).bytes]).toEqual([1, 2, 3])
+    expect([...(await readFrame(database.statements, frame)).bytes]).toEqual([0, 255, 3])
     expect(await database.statements.selectFrom('frames').select('created_at').execute()).toEqual([{ created_at: 1 }])
+  })
+
+  it('hands money and times over as numbers, to the last micro-dollar', async () => {
+    const database = await openStore(store)
+    const wallet = { scope: 'guild', owner_id: '1', period: 'day', period_key: 'x', reserved: Number.MAX_SAFE_INTEGER, spent: 0 }
+    await database.statements.insertInto('wallets').values(wallet).execute()
+    expect(await database.statements.selectFrom('wallets').selectAll().execute()).toEqual([wallet])
+    const { rows } = await sql<{ now: number }>`select ${database.now} as now`.execute(database.statements)
+    expect(Math.abs((rows[0]?.now ?? 0) - Date.now())).toBeLessThan(600_000)
+  })
+
+  it('keeps what it holds when it is opened again, and can be read beside', async () => {
+    const place = await store.place()
+    const first = await openDatabase(place)
+    await first.statements.insertInto('keyv').values({ key: 'a', value: '1', expires_at: null }).execute()
+    await first.close()
+    const again = await openPlace(place)
+    const beside = openBeside(place)
+    expect(await again.statements.selectFrom('keyv').select('value').execute()).toEqual([{ value: '1' }])
+    expect(await beside.statements.selectFrom('keyv').select('value').execute()).toEqual([{ value: '1' }])
+    await beside.close()
+  })
+
+  it('refuses a store of a newer version, and says what to do', async () => {
+    const place = await store.place()
+    const database = await openDatabase(place)
+    await sql`insert into kysely_migration (name, timestamp) values ('0099-later', '2030-01-01T00:00:00.000Z')`.execute(database.statements)
+    await database.close()
+    const refused = openDatabase(place)
+    await expect(refused).rejects.toBeInstanceOf(NewerStoreError)
+    await expect(refused).rejects.toThrow(/newer version of Rushes \(it has 0099-later\): start that version/)
   })
 })

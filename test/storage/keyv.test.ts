@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 
 import { createSettings } from '../../src/quota/settings.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
-import { temporaryDatabase } from '../support/database.ts'
+import { openStore, stores } from './stores.ts'
 
-describe('Keyv over the database', () => {
+describe.each(stores)('Keyv over $name', (store) => {
   it('keeps values, expires them, and keeps namespaces apart', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     const drafts = createKeyv(database, 'drafts')
     const words = createKeyv(database, 'words')
     await drafts.set('a', { text: 'one' })
@@ -24,16 +24,16 @@ describe('Keyv over the database', () => {
   })
 
   it('throws where the store fails, instead of answering "nothing there"', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     const keyv = createKeyv(database, 'drafts')
     await database.statements.schema.dropTable('keyv').execute()
-    await expect(keyv.get('a')).rejects.toThrow(/no such table/)
+    await expect(keyv.get('a')).rejects.toThrow(/no such table|does not exist/)
   })
 })
 
-describe('guild settings', () => {
+describe.each(stores)('guild settings on $name', (store) => {
   it('are defaults where nothing is stored, and what was written otherwise', async () => {
-    const settings = createSettings(createKeyv(await temporaryDatabase(), 'guild-settings'))
+    const settings = createSettings(createKeyv(await openStore(store), 'guild-settings'))
     expect(await settings.read('1')).toEqual({})
     await settings.write('1', { budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
     expect(await settings.read('1')).toEqual({ budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
@@ -41,7 +41,7 @@ describe('guild settings', () => {
   })
 
   it('refuse paid work where the store fails or a row does not parse', async () => {
-    const database = await temporaryDatabase()
+    const database = await openStore(store)
     const keyv = createKeyv(database, 'guild-settings')
     const settings = createSettings(keyv)
     await keyv.set('1', { budgets: { day: 'plenty' } })

@@ -9,14 +9,18 @@ import type { BotSettings } from '../../src/main.ts'
 export interface BotProcess {
   /** Ends it as a power cut does. */
   kill(): Promise<void>
+  /** Resolves once it has logged these words, past or future. */
+  logged(words: string): Promise<void>
 }
 
 /** The bot in a process of its own, which can be killed. Ready when this resolves; gone with the test. */
-export async function startBotProcess(settings: Pick<BotSettings, 'environment' | 'origins'>): Promise<BotProcess> {
+export async function startBotProcess(settings: Pick<BotSettings, 'environment' | 'origins' | 'typicalRunMs'>): Promise<BotProcess> {
   const child: ChildProcess = fork(fileURLToPath(new URL('./bot-process-child.ts', import.meta.url)), {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   const exited = once(child, 'exit')
+  let log = ''
+  child.stdout?.on('data', (chunk: Buffer) => void (log += chunk.toString()))
   const kill = async () => {
     child.kill('SIGKILL')
     await exited
@@ -29,5 +33,13 @@ export async function startBotProcess(settings: Pick<BotSettings, 'environment' 
       throw new Error('the bot ended instead of becoming ready')
     }),
   ])
-  return { kill }
+  const logged = (words: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (log.includes(words)) resolve()
+      }
+      child.stdout?.on('data', look)
+      look()
+    })
+  return { kill, logged }
 }

@@ -68,7 +68,7 @@ function sameNonce(form: MessageForm, channel: ChannelRecord, world: World): Sto
   if (!form.enforce_nonce || form.nonce === undefined || form.nonce === null) return undefined
   return world.messages
     .inChannel(channel.id)
-    .find((message) => message.nonce === String(form.nonce) && Date.now() - Date.parse(message.createdAt) < nonceLifetimeMs)
+    .find((message) => message.nonce === String(form.nonce) && world.clock.now() - Date.parse(message.createdAt) < nonceLifetimeMs)
 }
 
 function readReference(form: MessageForm, channel: ChannelRecord, permissions: bigint, world: World): string | undefined {

@@ -1,9 +1,14 @@
 import type { Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+import type { ColumnTypes } from './column-types.ts'
 
 /** The tables of the first version. A landed migration is never edited: the next change is the next file. */
-export async function up(database: Kysely<unknown>): Promise<void> {
-  const { schema } = database
+export function first(types: ColumnTypes): Migration {
+  return { up: (database: Kysely<unknown>) => createTables(database, types) }
+}
 
+async function createTables({ schema }: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await schema
     .createTable('generations')
     .addColumn('id', 'text', (column) => column.primaryKey())
@@ -72,7 +77,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
 
   await schema
     .createTable('ledger')
-    .addColumn('sequence', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('sequence', types.sequence, types.counts)
     .addColumn('generation_id', 'text', (column) => column.notNull().references('generations.id'))
     .addColumn('take', 'integer', (column) => column.notNull())
     .addColumn('kind', 'text', (column) => column.notNull())
@@ -119,7 +124,7 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('width', 'integer', (column) => column.notNull())
     .addColumn('height', 'integer', (column) => column.notNull())
     .addColumn('size_bytes', 'integer', (column) => column.notNull())
-    .addColumn('bytes', 'blob', (column) => column.notNull())
+    .addColumn('bytes', types.bytes, (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .execute()
 
@@ -128,5 +133,13 @@ export async function up(database: Kysely<unknown>): Promise<void> {
     .addColumn('key', 'text', (column) => column.primaryKey())
     .addColumn('value', 'text', (column) => column.notNull())
     .addColumn('expires_at', 'bigint')
+    .execute()
+
+  await schema
+    .createTable('workers')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('heartbeat_at', 'bigint', (column) => column.notNull())
     .execute()
 }

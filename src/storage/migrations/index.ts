@@ -1,6 +1,12 @@
 import type { Migration } from 'kysely/migration'
 
-import * as first from './0001-first.ts'
+import { first } from './0001-first.ts'
+import { columnTypes, type Dialect } from './column-types.ts'
+
+export type { Dialect } from './column-types.ts'
 
 /** Every migration in order; the name is what the database remembers. */
-export const migrations: Record<string, Migration> = { '0001-first': first }
+export function migrationsFor(dialect: Dialect): Record<string, Migration> {
+  const types = columnTypes[dialect]
+  return { '0001-first': first(types) }
+}

@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url'
+
+import { runChaos } from './chaos.ts'
+import { copyWithFault } from './faulty-copy.ts'
+import { enoughRounds } from './killings.ts'
+import { type ChaosOptions, readOptions, usage } from './options.ts'
+
+/**
+ * `npm run chaos`: sandbox and bot in processes of their own, a stream of requests with faults, kills at random moments. Ends with one line of JSON on
+ * standard output; everything else goes to standard error.
+ */
+const project = fileURLToPath(new URL('../..', import.meta.url))
+
+async function main(options: ChaosOptions): Promise<boolean> {
+  const copy = options.fault && copyWithFault(project, options.fault)
+  try {
+    const { verdict, killings, resumesMs, problems, folder } = await runChaos(options, copy?.folder ?? project)
+    if (options.rounds >= enoughRounds) {
+      for (const state of killings.missed()) problems.push(`too few kills met a generation that was ${state}`)
+    }
+    console.error(`states met by the kills: ${JSON.stringify(killings.histogram)}, inside a create call: ${killings.insideCreate}`)
+    for (const problem of problems) console.error(problem)
+    if (problems.length > 0) console.error(`the bots' logs are in ${folder}`)
+    const sorted = [...resumesMs].sort((left, right) => left - right)
+    const resumes = { resumeMsP50: sorted[Math.floor(sorted.length / 2)] ?? 0, resumeMsMax: sorted.at(-1) ?? 0 }
+    console.log(JSON.stringify({ ...verdict, kills: killings.count, ...resumes }))
+    const { lost, postedTwice, billedTwice, ledgerMinusInvoicesMicroUsd, capExceeded } = verdict
+    return problems.length === 0 && [lost, postedTwice, billedTwice, ledgerMinusInvoicesMicroUsd, capExceeded].every((value) => value === 0)
+  } finally {
+    copy?.remove()
+  }
+}
+
+try {
+  process.exitCode = (await main(readOptions(process.argv.slice(2)))) ? 0 : 1
+} catch (error) {
+  console.error(error instanceof Error ? `${error.message}\n${usage}` : String(error))
+  process.exitCode = 1
+}

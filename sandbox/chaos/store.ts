@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+
+import SQLite from 'better-sqlite3'
+import pg from 'pg'
+import { z } from 'zod'
+
+const amount = z.coerce.number().int()
+const Generation = z.object({
+  id: z.string(),
+  state: z.string(),
+  interactionId: z.string(),
+  owner: z.string().nullable(),
+  provider: z.string(),
+  price: amount,
+  /** Kinds of its ledger rows, in their order. */
+  ledger: z.string().nullable(),
+})
+const Attempt = z.object({ id: z.string(), generationId: z.string(), state: z.string(), operationId: z.string().nullable() })
+const Wallet = z.object({ scope: z.string(), spent: amount, reserved: amount })
+
+const Owner = z.object({ id: z.string() })
+
+/** What the bot has written down. */
+export interface Contents {
+  generations: z.infer<typeof Generation>[]
+  attempts: z.infer<typeof Attempt>[]
+  /** The wallets of the day. */
+  wallets: z.infer<typeof Wallet>[]
+  /** The names under which processes claim, where several share the store. */
+  owners: string[]
+}
+
+/** The bot's store, read from outside. */
+export interface Store {
+  /** Variables that lead the bot to it. */
+  readonly environment: Record<string, string>
+  read(): Promise<Contents>
+  remove(): Promise<void>
+}
+
+export function openSqliteStore(folder: string): Store {
+  return {
+    environment: { DATA_DIR: folder },
+    read: async () => {
+      const database = new SQLite(join(folder, 'rushes.db'), { readonly: true })
+      try {
+        return await readContents((statement) => Promise.resolve(database.prepare(statement).all()), "group_concat(kind, ' ')")
+      } finally {
+        database.close()
+      }
+    },
+    remove: () => Promise.resolve(),
+  }
+}
+
+/** A database of its own on a PostgreSQL server, dropped in the end. */
+export async function createPostgresStore(server: string): Promise<Store> {
+  const name = `rushes_chaos_${randomBytes(6).toString('hex')}`
+  await once(server, (client) => client.query(`create database ${name}`))
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return {
+    environment: { DATABASE_URL: url.href },
+    read: () =>
+      once(url.href, (client) =>
+        readContents(async (statement) => (await client.query(statement)).rows as unknown[], "string_agg(kind, ' ')"),
+      ),
+    remove: () =>
+      once(server, async (client) => {
+        await client.query(`drop database ${name} with (force)`)
+      }),
+  }
+}
+
+async function once<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function readContents(query: (statement: string) => Promise<unknown[]>, joined: string): Promise<Contents> {
+  return {
+    generations: z.array(Generation).parse(
+      await query(`select id, state, interaction_id as "interactionId", owner, provider, price,
+        (select ${joined} from (select kind from ledger where generation_id = generations.id order by sequence) as kinds) as ledger
+        from generations`),
+    ),
+    attempts: z
+      .array(Attempt)
+      .parse(await query('select id, generation_id as "generationId", state, operation_id as "operationId" from attempts')),
+    wallets: z.array(Wallet).parse(await query(`select scope, spent, reserved from wallets where period = 'day'`)),
+    owners: z
+      .array(Owner)
+      .parse(await query('select id from workers'))
+      .map(({ id }) => id),
+  }
+}

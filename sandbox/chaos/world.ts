@@ -1,0 +1,60 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+import { z } from 'zod'
+
+import { ItemisedOrder } from './orders.ts'
+
+const Host = z.object({ origins: z.record(z.string(), z.string()), apiKey: z.string() })
+const Addresses = z.object({
+  control: z.string(),
+  discord: z.object({ origin: z.string(), api: z.string(), cdn: z.string(), token: z.string(), channel: z.string() }),
+  /** Where each host takes orders, by a way on which answers can be late. */
+  ways: z.object({ fal: z.string(), replicate: z.string(), wavespeed: z.string(), runware: z.string(), eachlabs: z.string() }),
+  hosts: z.object({ fal: Host, replicate: Host, wavespeed: Host, runware: Host, eachlabs: Host }),
+})
+const Requests = z.array(z.object({ route: z.string().optional(), status: z.number().optional() }))
+
+/** The Discord and the hosts, in another process: everything is asked of them over HTTP. */
+export interface World extends z.infer<typeof Addresses> {
+  orders(): Promise<ItemisedOrder[]>
+  /** Create calls that some host broke off or answered with a 5xx: what became of them, the caller cannot know. */
+  lostCreates(): Promise<number>
+  deleteMessage(id: string): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startWorld(start: { seed: number; hostSpeed: number }): Promise<World> {
+  const child = fork(fileURLToPath(new URL('./world-process.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  child.send(start)
+  const [answer] = (await once(child, 'message')) as unknown[]
+  const addresses = Addresses.parse(answer)
+  const { control, hosts } = addresses
+  return {
+    ...addresses,
+    orders: async () => z.array(ItemisedOrder).parse(await getJson(`${control}/orders`)),
+    lostCreates: async () => {
+      const lists = await Promise.all(
+        Object.values(hosts).map(async ({ origins }) =>
+          Requests.parse(await getJson(`${Object.values(origins)[0] ?? ''}/sandbox/requests`)),
+        ),
+      )
+      return lists.flat().filter(({ route, status }) => route === 'create' && (status === undefined || status >= 500)).length
+    },
+    deleteMessage: async (id) => {
+      await fetch(`${control}/messages/${id}`, { method: 'DELETE' })
+    },
+    stop: async () => {
+      const exited = once(child, 'exit')
+      child.disconnect()
+      await exited
+    },
+  }
+}
+
+async function getJson(url: string): Promise<unknown> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url}: HTTP ${response.status}`)
+  return response.json()
+}

@@ -1,0 +1,43 @@
+import type { Database } from '../storage/database.ts'
+import { beat, removeSilentWorkers, removeWorker } from '../storage/workers.ts'
+import type { Generation, GenerationState } from './generation.ts'
+import { toGeneration } from './rows.ts'
+import { LeaseLost } from './store.ts'
+
+/** What somebody has claimed and not brought to its end. */
+const unfinished: readonly GenerationState[] = ['submitting', 'rendering', 'delivering']
+
+/** On a store of our own every claim is by a process that is gone: we hold the store's lock. To be called once, at the start. */
+export async function adoptAll(database: Database, owner: string): Promise<Generation[]> {
+  const rows = await database.statements.updateTable('generations').set({ owner }).where('state', 'in', unfinished).returningAll().execute()
+  return rows.map(toGeneration)
+}
+
+/**
+ * Takes over what belongs to nobody alive: given back, or claimed by a worker that has been silent for `expiryMs`. Several may try at once; each orphan
+ * finds one owner. Throws `LeaseLost` if we ourselves were taken for dead.
+ */
+export function adoptOrphans(database: Database, owner: string, expiryMs: number): Promise<Generation[]> {
+  return database.transaction(async (transaction) => {
+    // Whoever was struck out would find its own running clips among the orphans.
+    if (!(await beat(transaction, database, owner))) throw new LeaseLost('this process was taken for dead')
+    await removeSilentWorkers(transaction, database, expiryMs)
+    const rows = await transaction
+      .updateTable('generations')
+      .set({ owner })
+      .where('state', 'in', unfinished)
+      // Not `not exists`: PostgreSQL could turn that into a join, which is not asked again about a row that another adopter was quicker to take.
+      .where((where) => where.or([where('owner', 'is', null), where('owner', 'not in', where.selectFrom('workers').select('id'))]))
+      .returningAll()
+      .execute()
+    return rows.map(toGeneration)
+  })
+}
+
+/** The end of a worker by its own will: whoever looks next may have what it leaves. */
+export function giveBack(database: Database, owner: string): Promise<void> {
+  return database.transaction(async (transaction) => {
+    await removeWorker(transaction, owner)
+    await transaction.updateTable('generations').set({ owner: null }).where('owner', '=', owner).where('state', 'in', unfinished).execute()
+  })
+}

@@ -1,0 +1,37 @@
+import { sql } from 'kysely'
+
+import type { Database, Statements } from './database.ts'
+
+/** One process that makes clips, as the others see it. All times are the store's own, so that no process's clock matters. */
+export async function addWorker(statements: Statements, { now }: Database, worker: { id: string; role: string }): Promise<void> {
+  await statements
+    .insertInto('workers')
+    .values({ ...worker, started_at: now, heartbeat_at: now })
+    .execute()
+}
+
+/** Says that the worker is alive. False if it was taken for dead before: then what it had claimed belongs to others. */
+export async function beat(statements: Statements, { now }: Database, id: string): Promise<boolean> {
+  const row = await statements.updateTable('workers').set({ heartbeat_at: now }).where('id', '=', id).returning('id').executeTakeFirst()
+  return row !== undefined
+}
+
+export async function removeWorker(statements: Statements, id: string): Promise<void> {
+  await statements.deleteFrom('workers').where('id', '=', id).execute()
+}
+
+/** Strikes out whoever has not been heard of for `expiryMs`; of several that do so at once, each worker is struck out by one. Returns their ids. */
+export async function removeSilentWorkers(statements: Statements, { now }: Database, expiryMs: number): Promise<string[]> {
+  const gone = await statements
+    .deleteFrom('workers')
+    .where('heartbeat_at', '<', sql<number>`${now} - ${sql.lit(expiryMs)}`)
+    .returning('id')
+    .execute()
+  return gone.map(({ id }) => id)
+}
+
+/** Is this the worker that has been there longest? Exactly one is, as soon as all see the same workers. */
+export async function isEldest(statements: Statements, id: string): Promise<boolean> {
+  const eldest = await statements.selectFrom('workers').select('id').orderBy('started_at').orderBy('id').executeTakeFirst()
+  return eldest?.id === id
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest'
+
+import { claim } from '../../src/generations/claim.ts'
+import type { Generation } from '../../src/generations/generation.ts'
+import { createLine, readPlaces } from '../../src/generations/line.ts'
+import type { Delivery } from '../../src/generations/ports.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { temporaryDatabase } from '../support/database.ts'
+import { acceptGeneration, walletOf } from '../support/generations.ts'
+
+import { createCapturedLog } from './captured-log.ts'
+import { createManualClock } from './manual-clock.ts'
+
+const now = Date.parse('2026-05-04T12:00:00Z')
+const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const
+const minute = 60_000
+
+/** A sequence of whole numbers below `limit`, the same for the same seed. */
+function numbers(seed: number): (limit: number) => number {
+  let state = seed
+  return (limit) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * limit)
+  }
+}
+
+async function acceptSome(database: Database, count: number, seed: number): Promise<Generation[]> {
+  const below = numbers(seed)
+  const accepted: Generation[] = []
+  for (let index = 0; index < count; index += 1) {
+    const guildId = `20000000000000000${below(4)}`
+    accepted.push(await acceptGeneration(database, { guildId, memberId: `4000000000000000${below(3)}0`, now }))
+  }
+  return accepted
+}
+
+describe('the order that the cards tell', () => {
+  test.each([1, 2, 3, 4, 5])('is the one in which requests are served (crowd %i)', async (seed) => {
+    const database = await temporaryDatabase()
+    await acceptSome(database, 20, seed)
+    // Some are served already, so that guilds and members have been at their turn and some are running.
+    await claim(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
+    await acceptSome(database, 20, seed + 100)
+    const told = (await readPlaces(database.statements)).sort((left, right) => left.ahead - right.ahead)
+    expect(told.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, place) => place))
+    const { claimed } = await claim(database, roomy, { owner: 'worker', now })
+    expect(told.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
+  })
+
+  test('is that of each host for itself', async () => {
+    const database = await temporaryDatabase()
+    const first = await acceptGeneration(database, { now })
+    const second = await acceptGeneration(database, { now, provider: 'replicate' })
+    expect(await readPlaces(database.statements)).toEqual(
+      expect.arrayContaining([
+        { id: first.id, ahead: 0 },
+        { id: second.id, ahead: 0 },
+      ]),
+    )
+  })
+})
+
+/** Notes what would be written. */
+function createNotes(): { delivery: Delivery; shown: [string, number | undefined][]; ended: Generation[] } {
+  const shown: [string, number | undefined][] = []
+  const ended: Generation[] = []
+  const delivery: Delivery = {
+    show: ({ id }, { ahead }) => void shown.push([id, ahead]),
+    end: (generation) => {
+      ended.push(generation)
+      return Promise.resolve()
+    },
+    post: () => Promise.reject(new Error('nothing is posted from the line')),
+    settle: () => Promise.resolve(),
+  }
+  return { delivery, shown, ended }
+}
+
+async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: number } = {}) {
+  const database = await temporaryDatabase()
+  const clock = createManualClock(now)
+  const { log } = createCapturedLog()
+  const notes = createNotes()
+  return { database, clock, ...notes, line: createLine({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }) }
+}
+
+describe('the place on the card', () => {
+  test('is told once, and again when it changed', async () => {
+    const { database, clock, line, shown } = await setUp()
+    const [first, second] = [await acceptGeneration(database, { now }), await acceptGeneration(database, { now })]
+    await line.look()
+    await clock.advance(minute)
+    await line.look()
+    expect(shown).toEqual([
+      [first.id, 0],
+      [second.id, 1],
+    ])
+    await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
+    await line.look()
+    expect(shown.slice(2)).toEqual([[second.id, 0]])
+  })
+
+  test('is told the more rarely the further back it is', async () => {
+    const { database, clock, line, shown } = await setUp()
+    const waiting = await acceptSome(database, 10, 7)
+    await line.look()
+    expect(shown).toHaveLength(10)
+    await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
+    await clock.advance(3000)
+    await line.look()
+    expect(shown.slice(10).map(([, ahead]) => ahead)).toEqual([0])
+    await clock.advance(3000)
+    await line.look()
+    expect(shown.slice(11).map(([, ahead]) => ahead)).toEqual([1])
+    await clock.advance(minute)
+    await line.look()
+    expect(new Set(shown.slice(12).map(([, ahead]) => ahead))).toEqual(new Set([2, 3, 4, 5, 6, 7, 8]))
+    expect(new Set(shown.map(([id]) => id))).toEqual(new Set(waiting.map(({ id }) => id)))
+  })
+})
+
+describe('a request that waits too long', () => {
+  test('is given up, and what was set aside for it is free again', async () => {
+    const { database, clock, line, ended } = await setUp({ queueDeadlineMs: 5 * minute })
+    const old = await acceptGeneration(database, { now })
+    const young = await acceptGeneration(database, { now: now + 1 })
+    await clock.advance(5 * minute)
+    await line.look()
+    expect(ended).toEqual([])
+    await clock.advance(1)
+    await line.look()
+    expect(ended).toMatchObject([{ id: old.id, state: 'failed', endReason: 'queue-overdue', captured: false }])
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 350_000, spent: 0 })
+    expect((await readPlaces(database.statements)).map(({ id }) => id)).toEqual([young.id])
+  })
+
+  test('is left alone once a host is asked for it', async () => {
+    const { database, clock, line, ended } = await setUp()
+    await acceptGeneration(database, { now })
+    await claim(database, roomy, { owner: 'worker', now })
+    await clock.advance(24 * 60 * minute)
+    await line.look()
+    expect(ended).toEqual([])
+  })
+})

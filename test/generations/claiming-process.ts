@@ -1,0 +1,43 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { claim, type HostLine } from '../../src/generations/claim.ts'
+import type { Generation } from '../../src/generations/generation.ts'
+import { transition } from '../../src/generations/store.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+
+/** Claims and finishes until nobody waits any more; says how many it made. */
+const [url = ''] = process.argv.slice(2)
+const host: HostLine = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
+const owner = String(process.pid)
+const database = await openDatabase({ url })
+process.send?.('ready')
+await once(process, 'message')
+
+let made = 0
+const making = new Set<Promise<void>>()
+async function make({ id }: Generation): Promise<void> {
+  await sleep(3)
+  await transition(database.statements, { id, owner, from: 'submitting', to: 'rendering' })
+  await sleep(3)
+  await transition(database.statements, { id, owner, from: 'rendering', to: 'done' })
+  made += 1
+}
+async function isAnybodyWaiting(): Promise<boolean> {
+  const row = await database.statements.selectFrom('generations').select('id').where('state', '=', 'queued').executeTakeFirst()
+  return row !== undefined
+}
+
+while (await isAnybodyWaiting()) {
+  // Several claims at once, as wakes and polls bring them.
+  const claims = await Promise.all([1, 2, 3].map(() => claim(database, host, { owner, now: Date.now() })))
+  for (const generation of claims.flatMap(({ claimed }) => claimed)) {
+    const story = make(generation).finally(() => making.delete(story))
+    making.add(story)
+  }
+  await Promise.race([sleep(5), ...making])
+}
+await Promise.all(making)
+await database.close()
+process.send?.(made)
+process.disconnect()

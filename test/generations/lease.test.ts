@@ -1,0 +1,86 @@
+import { once } from 'node:events'
+
+import { sql } from 'kysely'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { type Lease, takeLease } from '../../src/generations/lease.ts'
+import { createLog } from '../../src/observability/log.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
+
+const log = createLog({ level: 'silent' })
+const times = { heartbeatMs: 20, expiryMs: 600 }
+
+async function lease(
+  database: Database,
+  owner: string,
+  { onBeat = () => undefined, replaces }: { onBeat?: () => void; replaces?: string } = {},
+) {
+  const taken: Lease = await takeLease(database, { owner, replaces, role: 'worker', times, onBeat, log })
+  onTestFinished(() => taken.end())
+  return taken
+}
+
+async function workers(database: Database): Promise<string[]> {
+  return (await database.statements.selectFrom('workers').select('id').orderBy('id').execute()).map(({ id }) => id)
+}
+
+async function heartbeatOf(database: Database, id: string): Promise<number> {
+  const row = await database.statements.selectFrom('workers').select('heartbeat_at').where('id', '=', id).executeTakeFirstOrThrow()
+  return row.heartbeat_at
+}
+
+describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
+  it('lasts as long as heartbeats arrive, and ends with the worker’s row', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const beats = Promise.withResolvers<undefined>()
+    let count = 0
+    const taken = await lease(database, 'one', { onBeat: () => (count += 1) === 3 && beats.resolve(undefined) })
+    const first = await heartbeatOf(database, 'one')
+    await beats.promise
+    expect(await heartbeatOf(database, 'one')).toBeGreaterThan(first)
+    expect(taken.lost.aborted).toBe(false)
+    await taken.end()
+    expect(await workers(database)).toEqual([])
+    expect(taken.lost.aborted).toBe(false)
+  })
+
+  it('is lost as soon as others struck the worker out', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const taken = await lease(database, 'one')
+    const lost = once(taken.lost, 'abort')
+    await database.statements.deleteFrom('workers').execute()
+    await lost
+  })
+
+  it('is lost when no heartbeat arrives for its time, though the row is still there', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const taken = await lease(database, 'one')
+    const lost = once(taken.lost, 'abort')
+    await sql`alter table workers rename to elsewhere`.execute(database.statements)
+    await lost
+    await sql`alter table elsewhere rename to workers`.execute(database.statements)
+    const next = await lease(database, 'two', { replaces: 'one' })
+    expect(await workers(database)).toEqual(['two'])
+    expect(next.lost.aborted).toBe(false)
+  })
+
+  it('is lost in time even when a heartbeat hangs', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const taken = await lease(database, 'one')
+    const lost = once(taken.lost, 'abort')
+    await database.transaction(async (transaction) => {
+      await transaction.selectFrom('workers').selectAll().forUpdate().execute()
+      await lost
+    })
+  })
+})
+
+it('on a store of our own it never runs out and leaves no trace', async () => {
+  const [sqlite] = stores
+  if (!sqlite) expect.unreachable()
+  const database = await openStore(sqlite)
+  const taken = await lease(database, 'one')
+  expect(await workers(database)).toEqual([])
+  expect(taken.lost.aborted).toBe(false)
+})

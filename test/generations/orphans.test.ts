@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest'
+
+import { claim, type HostLine } from '../../src/generations/claim.ts'
+import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/orphans.ts'
+import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { addWorker } from '../../src/storage/workers.ts'
+import { openStore, stores } from '../storage/stores.ts'
+import { acceptGeneration } from '../support/generations.ts'
+
+const host: HostLine = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
+const expiryMs = 15_000
+
+async function join(database: Database, id: string): Promise<void> {
+  await addWorker(database.statements, database, { id, role: 'worker' })
+}
+
+/** As if nothing had been heard of it for this long. */
+async function fallSilent(database: Database, id: string, milliseconds: number): Promise<void> {
+  await database.statements
+    .updateTable('workers')
+    .set((worker) => ({ heartbeat_at: worker('heartbeat_at', '-', milliseconds) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+async function claimedBy(database: Database, owner: string, count: number): Promise<string[]> {
+  const now = Date.now()
+  for (let index = 0; index < count; index += 1) await acceptGeneration(database, { now })
+  return (await claim(database, host, { owner, now })).claimed.map(({ id }) => id)
+}
+
+describe.each(stores)('orphans on $name', (store) => {
+  it('of a worker that fell silent find exactly one new owner, however many look', async () => {
+    const database = await openStore(store)
+    for (const id of ['dead', 'first', 'second']) await join(database, id)
+    const ids = await claimedBy(database, 'dead', 5)
+    await fallSilent(database, 'dead', expiryMs + 1000)
+    const owners = ['first', 'second', 'first', 'second']
+    const adopted = await Promise.all(owners.map((owner) => adoptOrphans(database, owner, expiryMs)))
+    expect(adopted.flatMap((each) => each.map(({ id }) => id)).sort()).toEqual(ids.sort())
+  })
+
+  it('are not made of a living worker’s clips, nor of what waits or is over', async () => {
+    const database = await openStore(store)
+    for (const id of ['alive', 'other']) await join(database, id)
+    const [clip = ''] = await claimedBy(database, 'alive', 1)
+    await fallSilent(database, 'alive', expiryMs - 3000)
+    await acceptGeneration(database, { provider: 'replicate' })
+    expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
+    await transition(database.statements, { id: clip, owner: 'alive', from: 'submitting', to: 'failed' })
+    await fallSilent(database, 'alive', expiryMs)
+    expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
+  })
+
+  it('include what a worker claimed that did not know yet that it was taken for dead', async () => {
+    const database = await openStore(store)
+    for (const id of ['late', 'other']) await join(database, id)
+    await fallSilent(database, 'late', expiryMs + 1000)
+    expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
+    const ids = await claimedBy(database, 'late', 1)
+    expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual(ids)
+  })
+
+  it('are nothing that a worker taken for dead could adopt: it would meet its own clips', async () => {
+    const database = await openStore(store)
+    for (const id of ['late', 'other']) await join(database, id)
+    await claimedBy(database, 'late', 1)
+    await fallSilent(database, 'late', expiryMs + 1000)
+    await adoptOrphans(database, 'other', expiryMs)
+    await expect(adoptOrphans(database, 'late', expiryMs)).rejects.toBeInstanceOf(LeaseLost)
+  })
+
+  it('are there at once when a worker gives back what it has', async () => {
+    const database = await openStore(store)
+    for (const id of ['leaving', 'other']) await join(database, id)
+    const [clip = ''] = await claimedBy(database, 'leaving', 1)
+    await giveBack(database, 'leaving')
+    expect(await findRow(database.statements, clip)).toMatchObject({ state: 'submitting', owner: null })
+    expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual([clip])
+  })
+
+  it('are everything unfinished, for the only process of a store', async () => {
+    const database = await openStore(store)
+    const ids = await claimedBy(database, 'before', 2)
+    expect((await adoptAll(database, 'now')).map(({ id }) => id).sort()).toEqual(ids.sort())
+  })
+})

@@ -1,0 +1,103 @@
+import { sql } from 'kysely'
+import { describe, expect, it } from 'vitest'
+
+import { startBot } from '../../src/main.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { ShardTakenError } from '../../src/roles/shards.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
+import { startBotProcess } from '../support/bot-process.ts'
+import { botSettingsFor } from '../support/bot-settings.ts'
+import { walletOf } from '../support/generations.ts'
+import { lastWord } from '../support/last-word.ts'
+import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+
+const limits = { PROVIDERS: 'fal', FAL_CONCURRENCY: '3', FAL_CREATES_PER_MINUTE: '1000' }
+const film = ({ discord }: TestSandbox, prompt = 'a boat') => discord.member.run('film', { prompt })
+
+interface House {
+  sandbox: TestSandbox
+  url: string
+  database: Database
+}
+
+/** A sandbox whose bot only takes requests, over a PostgreSQL schema of its own. */
+async function houseWithGateway(): Promise<House> {
+  const url = await temporaryPostgres()
+  const sandbox = await testSandbox({ environment: { ...limits, DATABASE_URL: url, ROLE: 'gateway' } })
+  return { sandbox, url, database: await openPlace({ url }) }
+}
+
+function startWorker({ sandbox, url }: House) {
+  const settings = botSettingsFor(sandbox, { environment: { ...limits, DATABASE_URL: url, ROLE: 'worker' } })
+  const withLease = { ...settings, leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } }
+  return startBotProcess(withLease)
+}
+
+async function ledgerKinds({ statements }: Database): Promise<string[]> {
+  return (await statements.selectFrom('ledger').select('kind').orderBy('sequence').execute()).map(({ kind }) => kind)
+}
+
+describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () => {
+  it('share the clips, and post each once', async () => {
+    const house = await houseWithGateway()
+    const { sandbox, database } = house
+    await Promise.all([startWorker(house), startWorker(house)])
+    const interactions = await Promise.all(['one', 'two', 'three', 'four'].map((name) => film(sandbox, `boat ${name}`)))
+    for (const card of await Promise.all(interactions.map(finishedCard))) expect(card.attachments).toHaveLength(1)
+    await expect.poll(() => walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 4 * 350_000 })
+    expect(sandbox.hosts.fal.requests.count('create')).toBe(4)
+    expect(sandbox.discord.guild.channel.messages()).toHaveLength(4)
+  })
+
+  it('outlive one worker: the other finishes its clip, made by one create call and paid once', async () => {
+    const house = await houseWithGateway()
+    const { sandbox, database } = house
+    sandbox.hosts.fal.jobs.hold('completion')
+    const first = await startWorker(house)
+    const interaction = await film(sandbox)
+    await interaction.reply((message) => message.text.includes('Making the clip'))
+    await startWorker(house)
+    await first.kill()
+    sandbox.hosts.fal.jobs.release('completion')
+    expect((await lastWord(interaction)).attachments).toHaveLength(1)
+    await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'capture'])
+    expect(sandbox.hosts.fal.requests.count('create')).toBe(1)
+    expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
+  })
+
+  it('pass a cancel from the gateway to the worker that has the clip', async () => {
+    const house = await houseWithGateway()
+    const { sandbox, database } = house
+    sandbox.hosts.fal.jobs.hold('completion')
+    await startWorker(house)
+    const interaction = await film(sandbox)
+    const card = await interaction.reply((message) => message.text.includes('Making the clip'))
+    const [cancel] = card.buttons
+    if (!cancel) expect.unreachable('there is nothing to press')
+    await sandbox.discord.member.press(card, cancel.customId ?? '')
+    await expect
+      .poll(async () => (await database.statements.selectFrom('generations').select('cancel_requested_at').execute())[0])
+      .toBeDefined()
+    expect((await lastWord(interaction)).text).toMatch(/Cancelled|On hold/)
+  })
+
+  it('refuse a second gateway for the same shard, with a sentence', async () => {
+    const { sandbox, url } = await houseWithGateway()
+    const second = startBot(botSettingsFor(sandbox, { environment: { ...limits, DATABASE_URL: url } }))
+    await expect(second).rejects.toBeInstanceOf(ShardTakenError)
+  })
+})
+
+it.skipIf(!hasPostgres)('a worker ends with a clear word where Discord refuses its token', async () => {
+  const url = await temporaryPostgres()
+  const sandbox = await testSandbox({ environment: limits })
+  const reasons: string[] = []
+  const settings = botSettingsFor(sandbox, {
+    environment: { ...limits, DATABASE_URL: url, ROLE: 'worker', DISCORD_TOKEN: 'a-token-that-nobody-has-given-out' },
+  })
+  await expect(startBot({ ...settings, onFatal: (reason) => reasons.push(reason) })).rejects.toThrow()
+  await expect.poll(() => reasons).toEqual([expect.stringContaining('Discord refuses DISCORD_TOKEN')])
+  const database = await openPlace({ url })
+  expect((await sql`select id from workers`.execute(database.statements)).rows).toEqual([])
+})

@@ -1,0 +1,43 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+
+import { onTestFinished } from 'vitest'
+
+/** One more process of ours on the store, which does what its file says. */
+export interface StoreProcess {
+  /** Tells it to begin. */
+  go(): void
+  /** Resolves with the next word it sends. */
+  hears<Word>(): Promise<Word>
+  /** Resolves with its exit code. */
+  readonly ended: Promise<number | null>
+  signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
+}
+
+/** Starts processes at the same moment and resolves once each has sent its first word; killed with the test. */
+export async function startProcesses(file: URL, count: number, words: readonly string[]): Promise<StoreProcess[]> {
+  const children = Array.from({ length: count }, () => fork(file, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
+  const processes = children.map(toStoreProcess)
+  onTestFinished(async () => {
+    for (const child of children) child.kill('SIGKILL')
+    await Promise.all(processes.map(({ ended }) => ended))
+  })
+  await Promise.all(processes.map((each) => each.hears()))
+  return processes
+}
+
+function toStoreProcess(child: ChildProcess): StoreProcess {
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  return {
+    ended,
+    go: () => void child.send('go'),
+    hears: async <Word>() => {
+      const word = once(child, 'message').then(([message]) => message as Word)
+      const end = ended.then((code) => {
+        throw new Error(`the process ended with ${String(code)} instead of saying something`)
+      })
+      return Promise.race([word, end])
+    },
+    signal: (name) => void child.kill(name),
+  }
+}
