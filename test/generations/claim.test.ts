@@ -1,8 +1,10 @@
+import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
 import { claim, closeHost, type HostLine } from '../../src/generations/claim.ts'
-import { LeaseLost, transition } from '../../src/generations/store.ts'
-import { openStore, stores } from '../storage/stores.ts'
+import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
@@ -90,3 +92,28 @@ describe.each(stores)('the fence on $name', (store) => {
     await expect(transition(database.statements, { ...step, owner })).rejects.toBeInstanceOf(LeaseLost)
   })
 })
+
+describe.skipIf(!hasPostgres)('claim beside other connections', () => {
+  it('passes over a request that a member is just cancelling: its money is already free', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const cancelled = await acceptGeneration(database, { now })
+    const next = await acceptGeneration(database, { now })
+    const claiming = await database.transaction(async (transaction) => {
+      await transaction.updateTable('generations').set({ state: 'cancelled' }).where('id', '=', cancelled.id).execute()
+      const waiting = claim(database, { ...roomy, concurrency: 1 }, { owner, now })
+      await expect.poll(() => countWaitingForLocks(database)).toBe(1)
+      return { waiting }
+    })
+    expect((await claiming.waiting).claimed.map(({ id }) => id)).toEqual([next.id])
+    expect(await findRow(database.statements, cancelled.id)).toMatchObject({ state: 'cancelled', owner: null })
+  })
+})
+
+/** Connections to this database's tables that wait for another one to commit. */
+async function countWaitingForLocks({ statements }: Database): Promise<number> {
+  const { rows } = await sql<{ waiting: number }>`
+    select count(distinct waiter.pid) as waiting from pg_locks waiter
+    join pg_locks held on held.pid = waiter.pid and held.relation = 'generations'::regclass
+    where not waiter.granted`.execute(statements)
+  return rows[0]?.waiting ?? 0
+}

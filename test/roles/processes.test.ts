@@ -8,6 +8,7 @@ import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'
 import { walletOf } from '../support/generations.ts'
+import { openGate } from '../support/gate.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
@@ -27,8 +28,8 @@ async function houseWithGateway(): Promise<House> {
   return { sandbox, url, database: await openPlace({ url }) }
 }
 
-function startWorker({ sandbox, url }: House) {
-  const settings = botSettingsFor(sandbox, { environment: { ...limits, DATABASE_URL: url, ROLE: 'worker' } })
+function startWorker({ sandbox, url }: House, queue?: string) {
+  const settings = botSettingsFor(sandbox, { queue, environment: { ...limits, DATABASE_URL: url, ROLE: 'worker' } })
   const withLease = { ...settings, leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } }
   return startBotProcess(withLease)
 }
@@ -63,6 +64,24 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'capture'])
     expect(sandbox.hosts.fal.requests.count('create')).toBe(1)
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
+  })
+
+  it('make no second job of one whose worker was taken for dead in the middle of the create call, and post it once the answer comes', async () => {
+    const house = await houseWithGateway()
+    const { sandbox, database } = house
+    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    gate.hold()
+    await startWorker(house, gate.origin)
+    const interaction = await film(sandbox)
+    await gate.answered
+    await startWorker(house)
+    await sql`delete from workers where id in (select owner from generations)`.execute(database.statements)
+    expect((await lastWord(interaction)).text).toContain('On hold')
+    gate.release()
+    await interaction.reply(({ attachments }) => attachments.length === 1)
+    await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'hold', 'capture'])
+    expect(sandbox.hosts.fal.requests.count('create')).toBe(1)
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
   })
 
