@@ -10,9 +10,10 @@ import { chooseHosts } from './generations/choose-host.ts'
 import type { Dispatcher } from './generations/dispatcher.ts'
 import type { Estimates } from './generations/estimates.ts'
 import { isOver, type Requester } from './generations/generation.ts'
+import { readPlaces } from './generations/line.ts'
 import type { Delivery } from './generations/ports.ts'
 import { cancelQueued } from './generations/settle.ts'
-import { countAhead, findGeneration, wishCancel } from './generations/store.ts'
+import { findGeneration, wishCancel } from './generations/store.ts'
 import type { Wakes } from './generations/wakes.ts'
 import { judgePicture } from './media/picture-policy.ts'
 import { readStartFrame } from './media/start-frame.ts'
@@ -118,7 +119,9 @@ export function createStudio(parts: StudioParts): Studio {
         now: clock.now(),
       })
       if (!generation) return
-      parts.delivery.show(generation, { now: clock.now(), ahead: await countAhead(database.statements, generation) })
+      const place = (await readPlaces(database.statements, generation.provider)).find(({ id }) => id === generation.id)
+      // Claimed meanwhile: then its card is its owner's.
+      if (place) parts.delivery.show(generation, { now: clock.now(), ahead: place.ahead })
       parts.dispatcher.wake()
     },
 

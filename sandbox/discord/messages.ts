@@ -1,5 +1,6 @@
 import type { Cdn } from './cdn.ts'
 import type { Changes } from './changes.ts'
+import type { DiscordClock } from './clock.ts'
 import { contentTypeOf, storedFilename } from './file-kinds.ts'
 import { mentionedBy, notifies } from './mentions.ts'
 import { messageFlags, readableText } from './message.ts'
@@ -24,13 +25,15 @@ export class Messages {
   readonly #snowflakes: SnowflakeSource
   readonly #cdn: Cdn
   readonly #changes: Changes
+  readonly #clock: DiscordClock
   readonly #applicationId: string
   readonly #messages = new Map<string, StoredMessage>()
 
-  constructor(parts: { snowflakes: SnowflakeSource; cdn: Cdn; changes: Changes; applicationId: string }) {
+  constructor(parts: { snowflakes: SnowflakeSource; cdn: Cdn; changes: Changes; clock: DiscordClock; applicationId: string }) {
     this.#snowflakes = parts.snowflakes
     this.#cdn = parts.cdn
     this.#changes = parts.changes
+    this.#clock = parts.clock
     this.#applicationId = parts.applicationId
   }
 
@@ -63,7 +66,7 @@ export class Messages {
       nonce: form.nonce === undefined || form.nonce === null ? undefined : String(form.nonce),
       repliesTo: start.repliesTo,
       interaction: start.interaction,
-      createdAt: new Date().toISOString(),
+      createdAt: new Date(this.#clock.now()).toISOString(),
       editedAt: undefined,
       mentions: [],
       mentionedRoles: [],
@@ -90,7 +93,7 @@ export class Messages {
     message.flags = typeof form.flags !== 'number' ? kept : always | (form.flags & settable)
     this.#attach(message, plan)
     this.#mention(message, form, message.mentionsEveryone)
-    message.editedAt = new Date().toISOString()
+    message.editedAt = new Date(this.#clock.now()).toISOString()
     this.#changes.announce({ kind: 'message', action: 'edited', message })
     return message
   }

@@ -49,7 +49,8 @@ export class World {
     this.gatewayUrl = options.gatewayUrl
     this.#baseLimit = options.uploadLimitBytes ?? tierLimits[0]
     this.cdn = new Cdn(options.origin, this.clock)
-    this.messages = new Messages({ snowflakes: this.snowflakes, cdn: this.cdn, changes: this.changes, applicationId: this.applicationId })
+    const { snowflakes, cdn, changes, clock, applicationId } = this
+    this.messages = new Messages({ snowflakes, cdn, changes, clock, applicationId })
     this.gateway = new Gateway({
       token: this.botToken,
       url: options.gatewayUrl,

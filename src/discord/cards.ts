@@ -3,7 +3,7 @@ import { ButtonStyle, ComponentType } from 'discord.js'
 import { formatUsd } from '../domain/money.ts'
 import { providerNames } from '../domain/provider-id.ts'
 import type { Generation } from '../generations/generation.ts'
-import type { LiveOrPaused } from '../generations/watch.ts'
+import type { Live } from '../generations/ports.ts'
 
 import { customIdOf } from './command.ts'
 import { endingOf } from './endings.ts'
@@ -21,7 +21,7 @@ const promptExcerpt = 280
 /**
  * The card of a generation that has no clip (yet). Pure. The finished card is in clip-cards.ts, because it needs the clip.
  */
-export function cardOf(generation: Generation, live: LiveOrPaused): MessageBody {
+export function cardOf(generation: Generation, live: Live): MessageBody {
   switch (generation.state) {
     case 'queued':
     case 'submitting':
@@ -45,7 +45,7 @@ export function cardOf(generation: Generation, live: LiveOrPaused): MessageBody 
   }
 }
 
-function workingCard(generation: Generation, live: LiveOrPaused): MessageBody {
+function workingCard(generation: Generation, live: Live): MessageBody {
   const cancelling = generation.cancelRequestedAt !== undefined && generation.state !== 'delivering'
   const parts: Part[] = [
     text(
@@ -71,21 +71,21 @@ function titleOf(generation: Generation, cancelling: boolean): string {
   return generation.state === 'delivering' ? 'Posting the clip' : 'Making the clip'
 }
 
-function positionOf(generation: Generation, live: LiveOrPaused): string[] {
+function positionOf(generation: Generation, live: Live): string[] {
   if (live.ahead === undefined || generation.cancelRequestedAt !== undefined) return []
   if (generation.state === 'queued') return [live.ahead === 0 ? 'Yours is next.' : `${live.ahead} ahead of yours.`]
   return generation.state === 'rendering' && live.ahead > 0 ? [`${live.ahead} ahead of yours at the host.`] : []
 }
 
-function cancelWords(cancelling: boolean, live: LiveOrPaused): string[] {
+function cancelWords(cancelling: boolean, live: Live): string[] {
   return cancelling && live.cancelRefused ? ['The host can no longer stop it.', 'If it is made, it is posted and paid.'] : []
 }
 
-function pauseWords(live: LiveOrPaused): string[] {
+function pauseWords(live: Live): string[] {
   return live.paused ? ['The bot is being restarted.', 'The host works on, and this goes on by itself.'] : []
 }
 
-function progressLines(generation: Generation, live: LiveOrPaused): string[] {
+function progressLines(generation: Generation, live: Live): string[] {
   // Nobody writes a card again soon that waits in line or for the next process: its time has to count by itself.
   if (generation.state === 'queued' || live.paused) return [`asked ${formatMoment(generation.createdAt)}`]
   const progress = generation.state === 'delivering' ? 1 : live.progress

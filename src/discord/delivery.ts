@@ -1,10 +1,9 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Snowflake } from '../domain/ids.ts'
-import type { StandingClips } from '../generations/deliver.ts'
 import type { Generation } from '../generations/generation.ts'
+import type { CardTurns } from '../generations/card-turns.ts'
 import { isOver } from '../generations/generation.ts'
-import type { Delivery, PostedMessage } from '../generations/ports.ts'
-import type { LiveOrPaused } from '../generations/watch.ts'
+import type { Delivery, Live, PostedMessage } from '../generations/ports.ts'
 import type { Log } from '../observability/log.ts'
 
 import type { CardWriter } from './card-writer.ts'
@@ -31,11 +30,19 @@ export interface DeliveryOptions {
   claimNotice: (generationId: string) => Promise<boolean>
   /** Bytes per file that a bot may upload in this guild. */
   uploadLimitOf: (guildId: Snowflake) => number
+  /** The order of edits between processes. */
+  turns: CardTurns
+}
+
+/** What a card shows, and of which moment. */
+interface Shown {
+  generation: Generation
+  body: MessageBody
 }
 
 interface Card {
   carrier: Carrier
-  writer: CardWriter<MessageBody>
+  writer: CardWriter<Shown>
   /** What was offered last, as it would go over the wire: the same again is no edit. */
   offered?: string
 }
@@ -52,8 +59,8 @@ const openKept = 5000
 /** So many of the last finished cards are kept in mind, lest a state that was overtaken is written over a clip. */
 const finishedKept = 1000
 
-export function createDelivery(options: DeliveryOptions): Delivery & StandingClips {
-  const { messages, clock, log, claimNotice, uploadLimitOf } = options
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { messages, clock, log, claimNotice, uploadLimitOf, turns } = options
   const cards = new Map<string, Card>()
   const finished = new Set<string>()
   const underWay = new Set<Promise<unknown>>()
@@ -65,16 +72,20 @@ export function createDelivery(options: DeliveryOptions): Delivery & StandingCli
     const carrier = createCarrier(generation, options)
     let unreachable = false
     let failuresInRow = 0
-    const writer = createCardWriter<MessageBody>({
+    const writer = createCardWriter<Shown>({
       clock,
-      async write(body) {
+      async write({ generation: shown, body }) {
         // Progress stops where the member deleted the card; asking every three seconds would only count as invalid requests.
         if (unreachable) return undefined
         try {
-          const { result } = await carrier.edit(() => ({ body, options: { passing: true } }))
+          const isCurrent = await turns.edit(shown, async () => {
+            const { result } = await carrier.edit(() => ({ body, options: { passing: true } }))
+            unreachable = result !== 'edited'
+            if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
+          })
+          // Not shown after all, so the same may be offered again.
+          if (!isCurrent) delete card.offered
           failuresInRow = 0
-          unreachable = result !== 'edited'
-          if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
           return undefined
         } catch (error) {
           failuresInRow += 1
@@ -143,10 +154,13 @@ export function createDelivery(options: DeliveryOptions): Delivery & StandingCli
   }
 
   /** Is the card's last word said, or is it certain that nobody can say it? False while Discord is at fault: then it is told again later. */
-  async function showEnd(generation: Generation, live: LiveOrPaused, { carrier, writer }: Card): Promise<boolean> {
+  async function showEnd(generation: Generation, live: Live, { carrier, writer }: Card): Promise<boolean> {
     try {
       const body = cardOf(generation, live)
-      await writer.finish(() => repeatOnFault(() => carrier.edit(() => ({ body })), { clock, pausesMs: [1000, 4000] }))
+      await writer.finish(async () => {
+        await turns.whenQuiet(generation)
+        await repeatOnFault(() => carrier.edit(() => ({ body })), { clock, pausesMs: [1000, 4000] })
+      })
       return true
     } catch (error) {
       log.error({ generation: generation.id, failure: describeError(error) }, 'the end could not be shown')
@@ -154,7 +168,7 @@ export function createDelivery(options: DeliveryOptions): Delivery & StandingCli
     }
   }
 
-  async function end(generation: Generation, live: LiveOrPaused): Promise<void> {
+  async function end(generation: Generation, live: Live): Promise<void> {
     const card = cardFor(generation)
     // Whoever claims it first says it in private: a card can be written twice, a word to the member cannot be taken back.
     if ((await showEnd(generation, live, card)) && (await claimed(generation))) {
@@ -168,7 +182,7 @@ export function createDelivery(options: DeliveryOptions): Delivery & StandingCli
   }
 
   return {
-    show(generation, live: LiveOrPaused) {
+    show(generation, live: Live) {
       if (isOver(generation.state) || finished.has(generation.id)) return
       try {
         const card = cardFor(generation)
@@ -176,13 +190,13 @@ export function createDelivery(options: DeliveryOptions): Delivery & StandingCli
         const offered = JSON.stringify(body)
         if (offered === card.offered) return
         card.offered = offered
-        card.writer.offer(newsOf(generation, live), body)
+        card.writer.offer(newsOf(generation, live), { generation, body })
       } catch (error) {
         log.error({ generation: generation.id, failure: describeError(error) }, 'the card could not be made')
       }
     },
 
-    async find(generation) {
+    async findPosted(generation) {
       const { carrier } = cardFor(generation)
       const standing = await findStandingClip(generation, { messages, log, tokenAlive: carrier.tokenAlive })
       if (!standing) return undefined
@@ -193,13 +207,15 @@ export function createDelivery(options: DeliveryOptions): Delivery & StandingCli
 
     post(generation, clip, { signal }) {
       const { carrier, writer } = cardFor(generation)
-      const place = () =>
-        placeClip({
+      const place = async () => {
+        await turns.whenQuiet(generation)
+        return placeClip({
           ...{ generation, clip, carrier, messages, clock, log, signal },
           guildUploadLimit: uploadLimitOf(generation.guildId),
           // The new message mentions the member itself; whoever posts again must not do so once more.
           beforeMention: () => claimed(generation),
         })
+      }
       return track(
         writer.finish(place).then(async (posted) => {
           await notify(generation, carrier, posted)
@@ -228,7 +244,7 @@ function privateWords(generation: Generation): string {
 }
 
 /** What makes a card worth writing at once; everything else waits its turn. */
-function newsOf(generation: Generation, live: LiveOrPaused): string {
+function newsOf(generation: Generation, live: Live): string {
   const cancel = generation.cancelRequestedAt === undefined ? '' : 'cancelling'
   return [generation.state, generation.provider, cancel, live.cancelRefused ? 'refused' : '', live.paused ? 'paused' : ''].join(' ')
 }

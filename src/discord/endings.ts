@@ -1,5 +1,4 @@
 import type { EndReason, Generation } from '../generations/generation.ts'
-import type { LineEndReason } from '../generations/settle.ts'
 
 export interface EndingWords {
   /** On the card, for everyone: neutral, and silent about what somebody asked for. */
@@ -28,7 +27,7 @@ export function endingOf({ state, endReason }: Pick<Generation, 'state' | 'endRe
 }
 
 /** What each end is called, by the reason the core gives. Money is not spoken of here: the card knows whether it was captured. */
-const endings: Record<EndReason | LineEndReason, EndingWords> = {
+const endings: Record<EndReason, EndingWords> = {
   'queue-overdue': {
     public: 'It waited too long in line.',
     private: 'The hosts were so busy that your request waited too long in line, so it was given up. Try again, perhaps later.',

@@ -22,7 +22,7 @@ export interface RestClientsOptions {
 }
 
 /** Milliseconds. The time-out of a call covers its whole body, so one that carries a clip needs minutes on a slow line. */
-const timeouts = { brief: 10_000, upload: 300_000 }
+const timeouts = { passing: 5000, brief: 10_000, upload: 300_000 }
 
 /**
  * Three clients, because a time-out belongs to a client, and so does a queue: a clip must not wait behind text. None repeats anything by
@@ -42,7 +42,7 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
     return rest
   }
   const clients = {
-    passing: open({ timeout: timeouts.brief, rejectOnRateLimit: () => true }),
+    passing: open({ timeout: timeouts.passing, rejectOnRateLimit: () => true }),
     brief: open({ timeout: timeouts.brief }),
     upload: open({ timeout: timeouts.upload }),
   }

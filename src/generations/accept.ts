@@ -53,6 +53,7 @@ function newGeneration({ request, requester, candidates, now }: Acceptance): Gen
     ...requester,
     id: createId(now),
     state: 'queued',
+    owner: undefined,
     request,
     provider: candidates[0].id,
     candidates: candidates.map(({ id }) => id),

@@ -2,24 +2,17 @@ import { inspectClip } from '../media/clip.ts'
 import { Ending } from './ending.ts'
 import type { EndReason, Generation } from './generation.ts'
 import type { Parts, StopSignals } from './parts.ts'
-import { type Clip, type Delivery, DeliveryError, OutputGone, type PostedMessage } from './ports.ts'
+import { type Clip, DeliveryError, OutputGone, type PostedMessage } from './ports.ts'
 import { toGeneration } from './rows.ts'
 import { transition } from './store.ts'
 
 /** Waits between tries, in milliseconds: about ten minutes in all, which outlasts most bad weather. */
 const patience = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
 
-/** Where the way to people can also be asked what stands there already. */
-export interface StandingClips {
-  /** The message in which an earlier process left this clip; undefined where it cannot be seen. Never throws. */
-  find(generation: Generation): Promise<PostedMessage | undefined>
-}
-
 /** The clip of an earlier process: it may have posted it and died before it could write that down, and the host may no longer serve it. */
 export async function findPosted(generation: Generation, parts: Parts): Promise<Generation | undefined> {
   if (generation.state !== 'delivering') return undefined
-  const delivery: Delivery & Partial<StandingClips> = parts.delivery
-  const posted = await delivery.find?.(generation)
+  const posted = await parts.delivery.findPosted(generation)
   return posted && finish(generation, posted, parts)
 }
 

@@ -146,6 +146,8 @@ export function createDispatcher(
       const deadline = setTimeout(() => force.abort(new Error('stopping')), graceMs)
       await Promise.all([tending, ...running.values()])
       clearTimeout(deadline)
+      // While they are still ours: the last edits say that nobody watches for the moment.
+      await parts.delivery.settle()
       await term?.lease.end()
       if (isShared) wakes.announceWork()
     },

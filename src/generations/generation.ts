@@ -17,6 +17,7 @@ export type EndReason =
   | 'cancelled-by-member'
   | 'output-unusable' // what the host served is not a whole MP4
   | 'render-overdue' // the host never said that it was done
+  | 'queue-overdue' // it waited too long in line; no host was asked
   | 'settled-by-operator' // it was held, and the operator said what became of it
   | 'undeliverable' // Discord would not take the clip by any route
   | 'internal' // our own fault
@@ -44,6 +45,8 @@ export interface Requester {
 export interface Generation extends Requester {
   id: string
   state: GenerationState
+  /** The process that owns the claim; undefined while nobody does. */
+  owner: string | undefined
   request: ClipRequest
   /** The host it is in line for, or runs on. */
   provider: ProviderId

@@ -1,7 +1,8 @@
+import type { ProviderId } from '../domain/provider-id.ts'
 import type { Database, Statements } from '../storage/database.ts'
 import type { Parts } from './parts.ts'
 import { toGeneration } from './rows.ts'
-import { endQueued, type LineEndReason } from './settle.ts'
+import { endQueued } from './settle.ts'
 import { createUntold } from './untold.ts'
 
 export type LineParts = Pick<Parts, 'database' | 'delivery' | 'clock' | 'log' | 'queueDeadlineMs'>
@@ -70,8 +71,8 @@ export interface Place {
   ahead: number
 }
 
-/** Where every queued request stands at its host, in the order in which the claim would serve them if nothing else came or ended. One query. */
-export async function readPlaces(statements: Statements): Promise<Place[]> {
+/** Where every queued request stands at its host (or at this one), in the order in which the claim would serve them if nothing else came or ended. One query. */
+export async function readPlaces(statements: Statements, provider?: ProviderId): Promise<Place[]> {
   const rows = await statements
     .selectFrom('generations')
     .leftJoin('lines as guild_line', (join) =>
@@ -89,6 +90,7 @@ export async function readPlaces(statements: Statements): Promise<Place[]> {
     .select(['generations.id', 'generations.state', 'generations.provider', 'generations.guild_id', 'generations.member_id'])
     .select(['guild_line.last_served as guild_served', 'member_line.last_served as member_served'])
     .where('generations.state', 'in', ['queued', 'submitting', 'rendering'])
+    .$if(provider !== undefined, (query) => query.where('generations.provider', '=', provider ?? ''))
     .orderBy('generations.id')
     .execute()
   const hosts = Map.groupBy(rows, ({ provider }) => provider)
@@ -151,7 +153,7 @@ function isBefore(left: readonly number[], right: readonly number[]): boolean {
 async function giveUpOverdue({ database, delivery, clock, log, queueDeadlineMs }: LineParts): Promise<void> {
   const now = clock.now()
   for (const id of await listOverdue(database, now - queueDeadlineMs)) {
-    const ended = await endQueued(database, id, { state: 'failed', reason: 'queue-overdue' satisfies LineEndReason, now })
+    const ended = await endQueued(database, id, { state: 'failed', reason: 'queue-overdue', now })
     if (!ended) continue
     log.warn({ generation: id, reference: ended.reference, provider: ended.provider }, 'a request waited too long in line and was refunded')
     // Not waited for: claiming must not stand still while Discord is slow. The delivery keeps it until it is written.

@@ -13,6 +13,8 @@ export interface Live {
   expectedEndAt?: number | undefined
   /** Was the cancel wish passed to the host, which said that it is too late or cannot? */
   cancelRefused?: boolean | undefined
+  /** The bot is being stopped: nobody watches the job until the next process goes on. */
+  paused?: boolean | undefined
 }
 
 /** A finished clip on its way to Discord. */
@@ -32,6 +34,11 @@ export interface PostedMessage {
 export interface Delivery {
   /** Puts the newest state on the card. Returns at once and never throws; states that were overtaken are dropped. */
   show(generation: Generation, live: Live): void
+  /**
+   * The message in which an earlier process left this clip; undefined where it cannot be seen. Never throws. Asked before a clip is fetched and
+   * posted a second time.
+   */
+  findPosted(generation: Generation): Promise<PostedMessage | undefined>
   /**
    * Posts the finished clip in place of the card and lets the requester know if it took long. Resolves once Discord has the clip (or the link,
    * where it is larger than any route takes); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`.

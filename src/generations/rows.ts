@@ -9,6 +9,7 @@ export function toGeneration(row: GenerationRow): Generation {
   return {
     id: row.id,
     state: row.state as GenerationState,
+    owner: row.owner ?? undefined,
     request: JSON.parse(row.request) as ClipRequest,
     provider: row.provider as ProviderId,
     candidates: JSON.parse(row.candidates) as ProviderId[],

@@ -77,14 +77,11 @@ export function cancelQueued(database: Database, id: string, now: number): Promi
   return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', now })
 }
 
-/** Why a request ended that no host was asked for, beside the reasons of those that were (`EndReason`). */
-export type LineEndReason = 'queue-overdue'
-
 /** Ends what still waits in line, with nothing due. Undefined if it waits no longer. */
 export async function endQueued(
   database: Database,
   id: string,
-  { state, reason, now }: { state: 'cancelled' | 'failed'; reason: EndReason | LineEndReason; now: number },
+  { state, reason, now }: { state: 'cancelled' | 'failed'; reason: EndReason; now: number },
 ): Promise<Generation | undefined> {
   const row = await database.transaction(async (transaction) => {
     const ended = await transaction

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import type { Transaction, Updateable } from 'kysely'
 
 import type { Snowflake } from '../domain/ids.ts'
 import type { Reservation } from '../quota/ledger.ts'
@@ -40,7 +40,7 @@ export async function transition(
     from,
     to,
     set = {},
-  }: { id: string; owner: string; from: GenerationState; to: GenerationState; set?: Partial<GenerationsTable> },
+  }: { id: string; owner: string; from: GenerationState; to: GenerationState; set?: Updateable<GenerationsTable> },
 ): Promise<GenerationRow> {
   const row = await statements
     .updateTable('generations')
@@ -87,16 +87,4 @@ export async function claimNotice(statements: Statements, id: string, now: numbe
 export async function listWaitingHosts(statements: Statements): Promise<Set<string>> {
   const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
   return new Set(rows.map(({ provider }) => provider))
-}
-
-/** How many queued requests stand before this one at its host. */
-export async function countAhead(statements: Statements, generation: Generation): Promise<number> {
-  const { ahead } = await statements
-    .selectFrom('generations')
-    .select((count) => count.fn.countAll<number | string>().as('ahead'))
-    .where('state', '=', 'queued')
-    .where('provider', '=', generation.provider)
-    .where('id', '<', generation.id)
-    .executeTakeFirstOrThrow()
-  return Number(ahead)
 }

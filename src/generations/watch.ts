@@ -14,9 +14,6 @@ import { nextPollInMs, safetyPollInMs } from './waiting.ts'
 
 export type Completed = Extract<Status, { state: 'completed' }>
 
-/** What a card shows while nobody watches the job: the bot is being stopped, and the next process goes on. */
-export type LiveOrPaused = Live & { paused?: boolean | undefined }
-
 const showEveryMs = 5000
 /** A host that was asked to cancel is looked at more often: it may be over at any moment. */
 const whileCancellingMs = 3000
@@ -175,7 +172,7 @@ function isStop({ aborted, reason }: AbortSignal): boolean {
 async function showPaused(generation: Generation, { database, owner, clock, delivery, log }: Parts): Promise<void> {
   try {
     const row = await findRow(database.statements, generation.id)
-    const paused: LiveOrPaused = { now: clock.now(), paused: true }
+    const paused: Live = { now: clock.now(), paused: true }
     if (row?.owner === owner && row.state === 'rendering') delivery.show(generation, paused)
   } catch (error) {
     log.warn({ error, generation: generation.id }, 'a card could not be told of the stop')

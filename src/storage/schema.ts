@@ -51,6 +51,8 @@ export interface GenerationsTable {
   noticed_at: number | null
   /** The operator's word on a held generation, left for the bot: `free` or `billed`. */
   held_decision: string | null
+  /** Edits of its card, soon overtaken, that are under way in some process; one that died leaves its own behind. */
+  card_edits: Generated<number>
 }
 
 export interface AttemptsTable {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import { createDelivery } from '../../src/discord/delivery.ts'
 import { createMessages } from '../../src/discord/messages.ts'
 import { createRestClients } from '../../src/discord/rest.ts'
+import { aloneAtCards } from '../../src/generations/card-turns.ts'
 import type { Clip, Delivery, PostedMessage } from '../../src/generations/ports.ts'
 import type { RecordedCall, ScriptedDiscord } from '../support/scripted-discord.ts'
 import { startScriptedDiscord } from '../support/scripted-discord.ts'
@@ -70,6 +71,7 @@ export function useDeliveryStage(): DeliveryStage {
       },
       claimNotice: () => Promise.resolve(++stage.noticesClaimed === 1),
       uploadLimitOf: () => stage.uploadLimit,
+      turns: aloneAtCards,
     })
     Object.assign(stage, {
       ...{ discord, clock, delivery, logged: captured.text },

@@ -62,7 +62,7 @@ describe('a clip that an earlier process may have posted', () => {
 
   test('is found in the reply, by token', async () => {
     stage.discord.answerOnce('GET', reply, standing(ids.reply, clip))
-    expect(await stage.delivery.find(generation)).toEqual({ channelId: ids.channel, messageId: ids.reply })
+    expect(await stage.delivery.findPosted(generation)).toEqual({ channelId: ids.channel, messageId: ids.reply })
     expect(stage.calls('GET', reply)[0]?.authorization).toBeUndefined()
     // From now on nothing is written over it.
     stage.delivery.show({ ...generation, state: 'rendering' }, { now: stage.clock.now() })
@@ -73,18 +73,18 @@ describe('a clip that an earlier process may have posted', () => {
   test('is found past the token, by the stored id', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerOnce('GET', channelMessage, standing(ids.fresh, [], [{ filename: 'rushes-c0ffee42.mp4' }]))
-    expect(await stage.delivery.find({ ...generation, messageId: ids.fresh })).toMatchObject({ messageId: ids.fresh })
+    expect(await stage.delivery.findPosted({ ...generation, messageId: ids.fresh })).toMatchObject({ messageId: ids.fresh })
     expect(stage.calls('GET', reply)).toEqual([])
   })
 
   test('is found as a link, too', async () => {
     stage.discord.answerOnce('GET', reply, standing(ids.reply, [{ components: [{ url: generation.outputUrl }] }]))
-    expect(await stage.delivery.find(generation)).toMatchObject({ messageId: ids.reply })
+    expect(await stage.delivery.findPosted(generation)).toMatchObject({ messageId: ids.reply })
   })
 
   test('whose requester was not called yet, is called to it', async () => {
     stage.discord.answerOnce('GET', reply, standing(ids.reply, clip))
-    await stage.delivery.find({ ...generation, createdAt: stage.clock.now() - 2 * minute })
+    await stage.delivery.findPosted({ ...generation, createdAt: stage.clock.now() - 2 * minute })
     expect(stage.calls('POST', followUps)).toHaveLength(1)
   })
 
@@ -95,7 +95,7 @@ describe('a clip that an earlier process may have posted', () => {
   ])('is not there where %s', async (_case, answer) => {
     stage.discord.answerAlways('GET', reply, answer)
     stage.discord.answerAlways('GET', channelMessage, answer)
-    expect(await stage.delivery.find(generation)).toBeUndefined()
+    expect(await stage.delivery.findPosted(generation)).toBeUndefined()
     expect((await stage.post(generation)).messageId).toBe(ids.reply)
   })
 })

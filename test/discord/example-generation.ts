@@ -21,6 +21,7 @@ export function exampleGeneration(change: Partial<Generation> = {}): Generation 
   return {
     id: '0196a1b2c3d4e5f60718293a4b5c6d7e',
     state: 'rendering',
+    owner: 'this-process',
     request: { prompt: 'a paper boat in the rain', durationSeconds: 10 },
     provider: 'fal',
     candidates: ['fal'],

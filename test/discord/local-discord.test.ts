@@ -15,6 +15,7 @@ import { createMessages } from '../../src/discord/messages.ts'
 import { fetchRegistered, findDrift, registerCommands } from '../../src/discord/registration.ts'
 import type { RestClients } from '../../src/discord/rest.ts'
 import { createRestClients } from '../../src/discord/rest.ts'
+import { aloneAtCards } from '../../src/generations/card-turns.ts'
 import { createClock } from '../../src/domain/clock.ts'
 import type { Generation, Requester } from '../../src/generations/generation.ts'
 import { generationStates } from '../../src/generations/generation.ts'
@@ -58,6 +59,7 @@ beforeAll(async () => {
     rememberMessage: () => Promise.resolve(),
     claimNotice: () => Promise.resolve(true),
     uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
+    turns: aloneAtCards,
   })
   await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)
   const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))

@@ -71,6 +71,7 @@ function createNotes(): { delivery: Delivery; shown: [string, number | undefined
       return Promise.resolve()
     },
     post: () => Promise.reject(new Error('nothing is posted from the line')),
+    findPosted: () => Promise.resolve(undefined),
     settle: () => Promise.resolve(),
   }
   return { delivery, shown, ended }

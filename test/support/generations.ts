@@ -30,6 +30,7 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     // Ids are ordered by time; within a test the counter keeps the order of asking.
     id: createId(now).slice(0, 12) + String(counter).padStart(20, '0'),
     state: 'queued',
+    owner: undefined,
     request: { prompt: 'a boat at dawn', durationSeconds: 5 },
     provider: wanted.provider ?? 'fal',
     candidates: wanted.candidates ?? [wanted.provider ?? 'fal'],

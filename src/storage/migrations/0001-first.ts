@@ -134,12 +134,4 @@ async function createTables({ schema }: Kysely<unknown>, types: ColumnTypes): Pr
     .addColumn('value', 'text', (column) => column.notNull())
     .addColumn('expires_at', 'bigint')
     .execute()
-
-  await schema
-    .createTable('workers')
-    .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('role', 'text', (column) => column.notNull())
-    .addColumn('started_at', 'bigint', (column) => column.notNull())
-    .addColumn('heartbeat_at', 'bigint', (column) => column.notNull())
-    .execute()
 }
