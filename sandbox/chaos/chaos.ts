@@ -93,7 +93,7 @@ async function botsFor({ store, workers }: ChaosOptions, common: ConstructorPara
 
 function openStore({ store }: ChaosOptions, folder: string): Promise<Store> {
   if (store === 'sqlite') return Promise.resolve(openSqliteStore(folder))
-  return createPostgresStore(process.env['CHAOS_POSTGRES_URL'] ?? 'postgres://root@127.0.0.1:5432/postgres')
+  return createPostgresStore(process.env['CHAOS_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres')
 }
 
 /** The members' side of the run. */

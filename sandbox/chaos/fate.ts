@@ -13,6 +13,9 @@ const unreachableShare = { sqlite: 0.5, postgres: 0.8 }
 const stallShare = 0.3
 const stallMs = 3 * leaseTimes.expiryMs
 const lookForCreateMs = 10_000
+/** How often a kill waits for a bot that is at what was met most seldom so far: some states last for a moment only. */
+const aimedShare = 0.5
+const lookForVictimMs = 3000
 /** After the last kill, so that nobody's death mends what a worker did that woke too late. */
 const lastStalls = 4
 /** The hosts that cannot be asked what became of a create call: whoever takes over lets go of the job, which the sleeper may have got after all. */
@@ -58,7 +61,7 @@ export class Fate {
   }
 
   async #kill(round: number): Promise<void> {
-    const bot = pick(this.#bots, this.#chance)
+    const bot = (this.#chance() < aimedShare ? await this.#findVictim() : undefined) ?? pick(this.#bots, this.#chance)
     const killedAt = performance.now()
     await bot.kill()
     this.killings.record(await this.#store.read(), this.#holdings(bot))
@@ -66,6 +69,19 @@ export class Fate {
     const resumeMs = Math.round(performance.now() - killedAt)
     this.resumesMs.push(resumeMs)
     console.error(`round ${round}: ${bot.name} was killed and is back after ${resumeMs} ms`)
+  }
+
+  async #findVictim(): Promise<Bot | undefined> {
+    const state = this.killings.rarest
+    const deadline = performance.now() + lookForVictimMs
+    while (performance.now() < deadline) {
+      const { generations } = await this.#store.read()
+      const bot = this.#bots.find((each) =>
+        generations.some((generation) => generation.state === state && this.#holdings(each)(generation)),
+      )
+      if (bot) return bot
+    }
+    return undefined
   }
 
   /** One worker stands still in the middle of a create call, is taken for dead, and wakes. */

@@ -44,6 +44,12 @@ export class Killings {
     return Object.fromEntries(this.#histogram)
   }
 
+  /** The state that was met most seldom so far. */
+  get rarest(): string {
+    const [[rarest] = ['']] = [...this.#histogram].sort(([, times], [, others]) => times - others)
+    return rarest
+  }
+
   /** The states that were met too seldom for the run to prove much. */
   missed(): string[] {
     return [...this.#histogram].filter(([, times]) => times < leastKills).map(([state]) => state)

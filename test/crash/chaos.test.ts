@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
+import { hasPostgres, serverUrl } from '../storage/stores.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { startProcess } from '../support/process.ts'
 
@@ -21,8 +22,9 @@ const Verdict = z.strictObject({
   resumeMsMax: count,
 })
 
-it('a bot that is killed again and again loses nothing and pays nothing twice', async () => {
-  const { ended } = startProcess('sandbox/chaos/run.ts', ['--rounds', '3'], { folder: temporaryFolder() })
+async function expectNothingLost(words: readonly string[]): Promise<void> {
+  const environment = { CHAOS_POSTGRES_URL: serverUrl }
+  const { ended } = startProcess('sandbox/chaos/run.ts', ['--rounds', '3', ...words], { folder: temporaryFolder(), environment })
   const { code, output } = await ended
   const [line = ''] = /^\{"requests".*$/m.exec(output) ?? []
   expect(line, output).not.toBe('')
@@ -30,4 +32,14 @@ it('a bot that is killed again and again loses nothing and pays nothing twice', 
   expect(verdict.posted, output).toBeGreaterThan(0)
   expect(verdict.posted + verdict.refunded + verdict.held).toBe(verdict.requests)
   expect(code, output).toBe(0)
-}, 180_000)
+}
+
+describe('a bot that is killed again and again loses nothing and pays nothing twice', () => {
+  it('on SQLite', () => expectNothingLost(['--store', 'sqlite']), 180_000)
+
+  it.skipIf(!hasPostgres)(
+    'on PostgreSQL, where two workers share the clips',
+    () => expectNothingLost(['--store', 'postgres', '--workers', '2']),
+    180_000,
+  )
+})

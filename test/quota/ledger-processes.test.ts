@@ -11,17 +11,17 @@ const price = 350_000
 const file = new URL('./reserving-process.ts', import.meta.url)
 
 describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
-  it('accept exactly as many of 100 requests, over four processes at once, as the budget pays for', async () => {
+  it('accept exactly as many of 500 requests, over four processes at once, as the budget pays for', async () => {
     const url = await temporaryPostgres()
     const processes = await startProcesses(file, 4, [url])
     const database = await openPlace({ url })
     for (const each of processes) each.go()
     const accepted = await Promise.all(processes.map((each) => each.hears<number>()))
-    expect(accepted.reduce((total, count) => total + count, 0)).toBe(7)
-    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 7 * price, spent: 0 })
-    expect(await walletOf(database, 'installation', 'month')).toEqual({ reserved: 7 * price, spent: 0 })
-    expect(await database.statements.selectFrom('generations').selectAll().execute()).toHaveLength(7)
-    expect(await database.statements.selectFrom('ledger').selectAll().execute()).toHaveLength(7)
+    expect(accepted.reduce((total, count) => total + count, 0)).toBe(20)
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 20 * price, spent: 0 })
+    expect(await walletOf(database, 'installation', 'month')).toEqual({ reserved: 20 * price, spent: 0 })
+    expect(await database.statements.selectFrom('generations').selectAll().execute()).toHaveLength(20)
+    expect(await database.statements.selectFrom('ledger').selectAll().execute()).toHaveLength(20)
   })
 
   it('never wait for one another in a circle, while guilds reserve, capture and release at once', async () => {

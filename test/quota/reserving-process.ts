@@ -8,8 +8,8 @@ import { createNetwork } from '../../src/network/network.ts'
 import { createProviders } from '../../src/providers/registry.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 
-/** Accepts 25 requests of one guild at once against money for 7; says how many got through. */
-const [url = '', firstInteraction = '0'] = process.argv.slice(2)
+/** Accepts 125 requests of 50 members of one guild at once, against money for 20; says how many got through. */
+const [url = ''] = process.argv.slice(2)
 const clock = createClock()
 const network = createNetwork({ allowPrivateAddresses: false })
 const providers = createProviders(
@@ -23,23 +23,23 @@ const providers = createProviders(
 const [fal] = providers.all()
 if (!fal) throw new Error('there is no host')
 const price = 350_000
-const budget = { day: 7 * price + price - 1, month: 1_000_000_000 }
+const budget = { day: 20 * price + price - 1, month: 1_000_000_000 }
 const database = await openDatabase({ url })
 process.send?.('ready')
 await once(process, 'message')
 
 const outcomes = await Promise.allSettled(
-  Array.from({ length: 25 }, (_, index) =>
+  Array.from({ length: 125 }, (_, index) =>
     acceptGeneration(database, {
       request: { prompt: 'a boat', durationSeconds: 5 },
       frames: [],
       requester: {
-        memberId: '400000000000000001',
+        memberId: `4000000000000000${10 + (index % 50)}`,
         guildId: '200000000000000001',
         channelId: '300000000000000001',
         reply: {
           applicationId: '100000000000000001',
-          interactionId: `${process.pid}${firstInteraction}${index}`,
+          interactionId: `${process.pid}0${index}`,
           token: 'none',
           attachmentSizeLimit: 1,
           locale: 'en-US',

@@ -9,7 +9,7 @@ import { type Database, openDatabase } from '../../src/storage/database.ts'
 import { temporaryFolder } from '../support/database.ts'
 
 /** Where PostgreSQL is for the tests; another server by TEST_DATABASE_URL. */
-const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
+export const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 /** One kind of store that the contract suites run on. */
 export interface Store {

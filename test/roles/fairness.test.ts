@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest'
+
+import type { Guild } from '../../sandbox/discord/people/guild.ts'
+import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
+import type { Job } from '../../sandbox/hosts/job.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
+import { startBotProcess } from '../support/bot-process.ts'
+import { botSettingsFor } from '../support/bot-settings.ts'
+import { walletOf } from '../support/generations.ts'
+import { finishedCard, testSandbox } from '../support/sandbox.ts'
+
+const cap = 3
+const price = 350_000
+const environment = {
+  PROVIDERS: 'fal',
+  FAL_CONCURRENCY: String(cap),
+  FAL_CREATES_PER_MINUTE: '10000',
+  BUDGET_DAY_USD: '1000',
+  BUDGET_MONTH_USD: '1000',
+  GUILD_BUDGET_DAY_USD: '1000',
+  GUILD_BUDGET_MONTH_USD: '1000',
+}
+
+/** Five members of a server, who ask for so many clips each, at once. */
+function askFor(each: number, guild: Guild, name: string): Promise<Interaction[]> {
+  const members = [1, 2, 3, 4, 5].map((index) => guild.createMember({ name: `${name} ${index}` }))
+  return Promise.all(members.flatMap((member) => Array.from({ length: each }, () => member.run('film', { prompt: `${name} boat` }))))
+}
+
+function runningAt(jobs: readonly Job[], moment: number): number {
+  return jobs.filter(({ createdAt, finishedAt = Infinity }) => createdAt <= moment && moment < finishedAt).length
+}
+
+it.skipIf(!hasPostgres)(
+  'four workers keep a host’s cap over 200 clips, and two quiet servers do not wait for a loud one that came first',
+  async () => {
+    const url = await temporaryPostgres()
+    const sandbox = await testSandbox({ environment: { ...environment, DATABASE_URL: url, ROLE: 'gateway' }, hostSpeed: 2000 })
+    // What counts here is the line, not how quickly a busy machine acknowledges.
+    sandbox.discord.clock.freeze()
+    const asked: Interaction[] = []
+    for (const [name, each] of Object.entries({ loud: 36, quiet: 2, shy: 2 }))
+      asked.push(...(await askFor(each, sandbox.discord.createGuild({ name }), name)))
+    await Promise.all(asked.map((interaction) => interaction.reply(({ buttons }) => buttons.length > 0)))
+
+    const settings = botSettingsFor(sandbox, { environment: { ...environment, DATABASE_URL: url, ROLE: 'worker' } })
+    const typicalRunMs = { 5: 160_000 / 2000, 10: 250_000 / 2000 }
+    await Promise.all([1, 2, 3, 4].map(() => startBotProcess({ ...settings, typicalRunMs })))
+    await Promise.all(asked.map(finishedCard))
+
+    const jobs = sandbox.hosts.fal.jobs.list()
+    expect(jobs).toHaveLength(200)
+    expect(Math.max(...jobs.map(({ createdAt }) => runningAt(jobs, createdAt)))).toBe(cap)
+    const finished = jobs.toSorted((left, right) => (left.finishedAt ?? 0) - (right.finishedAt ?? 0)).map(({ order }) => order.prompt)
+    const lastOfTheQuiet = finished.findLastIndex((prompt) => !prompt.startsWith('loud'))
+    expect(finished.slice(0, lastOfTheQuiet).filter((prompt) => prompt.startsWith('loud')).length).toBeLessThan(18)
+    const database = await openPlace({ url })
+    await expect.poll(() => walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 200 * price })
+  },
+  240_000,
+)
