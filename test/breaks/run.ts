@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { crashFaults } from './crash-faults.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
 
@@ -91,7 +92,7 @@ async function tryFault(fault: Fault): Promise<string | undefined> {
 }
 
 const word = process.argv[2] ?? ''
-const chosen = faults.filter(({ name }) => name.includes(word))
+const chosen = [...faults, ...crashFaults].filter(({ name }) => name.includes(word))
 const problems = await checkGreen(chosen)
 for (const problem of problems) console.error(problem)
 if (problems.length === 0) {
