@@ -5,15 +5,15 @@ import type { Snowflake } from './domain/ids.ts'
 import type { MicroUsd } from './domain/money.ts'
 import { type ProviderId, providerNames } from './domain/provider-id.ts'
 import { Refusal } from './domain/refusal.ts'
-import { acceptGeneration } from './generations/accept.ts'
+import { type Acceptance, acceptGeneration } from './generations/accept.ts'
 import { chooseHosts } from './generations/choose-host.ts'
 import type { Dispatcher } from './generations/dispatcher.ts'
 import type { Estimates } from './generations/estimates.ts'
-import { isOver, type Requester } from './generations/generation.ts'
+import { type Generation, isOver, type Requester } from './generations/generation.ts'
 import { readPlaces } from './generations/line.ts'
 import type { Delivery } from './generations/ports.ts'
 import { cancelQueued } from './generations/settle.ts'
-import { findGeneration, wishCancel } from './generations/store.ts'
+import { findByInteraction, findGeneration, wishCancel } from './generations/store.ts'
 import type { Wakes } from './generations/wakes.ts'
 import { judgePicture } from './media/picture-policy.ts'
 import { readStartFrame } from './media/start-frame.ts'
@@ -109,7 +109,7 @@ export function createStudio(parts: StudioParts): Studio {
       const request = toRequest(wish, frames)
       const [first, ...others] = chooseHosts(request, { ...parts, only: wish.provider, chosen: settings.providers ?? config.hostOrder })
       if (!first) throw new Refusal('no-provider-can')
-      const generation = await acceptGeneration(database, {
+      const generation = await accepted(parts, {
         request,
         frames: [frames.start, frames.last].filter((frame) => frame !== undefined),
         requester,
@@ -119,10 +119,8 @@ export function createStudio(parts: StudioParts): Studio {
         now: clock.now(),
       })
       if (!generation) return
-      const place = (await readPlaces(database.statements, generation.provider)).find(({ id }) => id === generation.id)
-      // Claimed meanwhile: then its card is its owner's.
-      if (place) parts.delivery.show(generation, { now: clock.now(), ahead: place.ahead })
       parts.dispatcher.wake()
+      await showPlace(generation, parts)
     },
 
     cancel: async (generationId, member) => {
@@ -139,6 +137,34 @@ export function createStudio(parts: StudioParts): Studio {
       parts.wakes.wake(generationId)
     },
   }
+}
+
+/** Where the store broke off, it alone knows whether the request was accepted: then the member must not be told that it was not. */
+async function accepted({ database, clock }: StudioParts, acceptance: Acceptance): Promise<Generation | undefined> {
+  try {
+    return await acceptGeneration(database, acceptance)
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    for (const pause of [0, 500, 2000]) {
+      await clock.sleep(pause)
+      try {
+        const generation = await findByInteraction(database.statements, acceptance.requester.reply.interactionId)
+        if (generation) return generation
+        break
+      } catch {
+        // still away: asked again, then the member is told of the fault
+      }
+    }
+    throw error
+  }
+}
+
+/** From acceptance on nothing may fail for the member: a place that cannot be read is shown later. */
+async function showPlace(generation: Generation, { database, delivery, clock }: StudioParts): Promise<void> {
+  const places = await readPlaces(database.statements, generation.provider).catch(() => [])
+  const place = places.find(({ id }) => id === generation.id)
+  // Claimed meanwhile: then its card is its owner's.
+  if (place) delivery.show(generation, { now: clock.now(), ahead: place.ahead })
 }
 
 /** The checks that need no waiting, in the order in which a member is told. */

@@ -3,7 +3,7 @@ import { createId, createSecret } from '../domain/ids.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { HostedFrames, Operation } from '../providers/provider.ts'
-import type { Statements } from '../storage/database.ts'
+import type { Database, Statements } from '../storage/database.ts'
 import type { AttemptRow } from '../storage/schema.ts'
 import { LeaseLost } from './store.ts'
 
@@ -29,15 +29,48 @@ export interface Attempt {
   outcome: string | undefined
 }
 
-/** Makes the attempt durable before anything is sent to the host. */
-export async function openAttempt(
+export interface Opening {
+  generationId: string
+  provider: ProviderId
+  /** Whoever has claimed the generation; nobody else may try. */
+  owner: string
+  now: number
+}
+
+/** An attempt in one of these states is, or may be, a job at its host. */
+const mayBeAJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
+
+/**
+ * Makes the attempt durable before anything is sent to the host. Its id comes after those of all earlier ones, whichever clocks they were made by.
+ * Throws `LeaseLost` unless the generation is still the owner's to submit, and where an earlier attempt may have made a job.
+ */
+export function openAttempt(database: Database, { generationId, provider, owner, now }: Opening): Promise<Attempt> {
+  return database.transaction(async (transaction) => {
+    // Changes nothing: it is the fence, and locks the row, so that nobody takes the generation over before the attempt is there to be seen.
+    const { numUpdatedRows } = await transaction
+      .updateTable('generations')
+      .set({ owner })
+      .where('id', '=', generationId)
+      .where('owner', '=', owner)
+      .where('state', '=', 'submitting')
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw new LeaseLost('the generation was taken over before it was tried')
+    const earlier = await transaction.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
+    if (earlier.some(({ state }) => mayBeAJob.includes(state as AttemptState)))
+      throw new LeaseLost('somebody else has tried already, and that may be a job')
+    const createdAt = Math.max(now, (earlier.at(-1)?.created_at ?? 0) + 1)
+    return insertAttempt(transaction, { generationId, provider, createdAt })
+  })
+}
+
+async function insertAttempt(
   statements: Statements,
-  { generationId, provider, now }: { generationId: string; provider: ProviderId; now: number },
+  { generationId, provider, createdAt }: { generationId: string; provider: ProviderId; createdAt: number },
 ): Promise<Attempt> {
   const row = await statements
     .insertInto('attempts')
     .values({
-      id: createId(now),
+      id: createId(createdAt),
       generation_id: generationId,
       take: 1,
       provider,
@@ -49,7 +82,7 @@ export async function openAttempt(
       operation_id: null,
       host_cost: null,
       webhook_token: createSecret(),
-      created_at: now,
+      created_at: createdAt,
       ended_at: null,
     })
     .returningAll()
@@ -103,18 +136,28 @@ export async function recordOperation(statements: Statements, attemptId: string,
     .execute()
 }
 
-/** The same for the answer to a create call, which exists nowhere else yet: a store that hiccups is asked again before it is given up. */
-export async function keepOperation(statements: Statements, attemptId: string, operation: Operation, clock: Clock): Promise<void> {
-  for (const wait of [200, 1000, 3000]) {
+/**
+ * The same for the answer to a create call, which exists nowhere else yet: a store that is away is asked again until it takes it. Throws the store's
+ * error only once `force` is aborted.
+ */
+export async function keepOperation(
+  statements: Statements,
+  attemptId: string,
+  operation: Operation,
+  { clock, force }: { clock: Clock; force: AbortSignal },
+): Promise<void> {
+  for (let wait = 200; ; wait = Math.min(wait * 2, longestPauseMs)) {
     try {
       await recordOperation(statements, attemptId, operation)
       return
-    } catch {
-      await clock.sleep(wait) // tried again; the last try below tells what is wrong
+    } catch (error) {
+      if (force.aborted) throw error
+      await clock.sleep(wait, { signal: force }).catch(() => undefined) // aborted: one last try
     }
   }
-  await recordOperation(statements, attemptId, operation)
 }
+
+const longestPauseMs = 5000
 
 /** Nothing left after all: the attempt is as if it were still being prepared. */
 export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 
+import type { Clock } from '../domain/clock.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Database } from '../storage/database.ts'
 import type { Schema } from '../storage/schema.ts'
@@ -69,9 +70,22 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
   })
 }
 
-/** The host asked for patience: no creates there before `until` (milliseconds since the epoch), in whatever process. */
+/** The host asked for patience: no creates there before `until` (milliseconds since the epoch, see `sharedNow`), in whatever process. */
 export async function closeHost(database: Database, provider: ProviderId, until: number): Promise<void> {
-  await database.statements.updateTable('hosts').set({ closed_until: until }).where('provider', '=', provider).execute()
+  await database.statements
+    .updateTable('hosts')
+    .set({ closed_until: until })
+    .where('provider', '=', provider)
+    // Asked for a longer rest before; what is further ahead than any rest came from a clock that was wrong.
+    .where((host) => host.or([host('closed_until', '<', until), host('closed_until', '>', until + longestRestMs)]))
+    .execute()
+}
+
+/** The moment by which rates are kept, milliseconds since the epoch: where processes share a store it is the store's, so that their own clocks may differ. */
+export async function sharedNow({ sharedUrl, statements, now }: Database, clock: Clock): Promise<number> {
+  if (sharedUrl === undefined) return clock.now()
+  const { moment } = await statements.selectNoFrom(now.as('moment')).executeTakeFirstOrThrow()
+  return moment
 }
 
 interface Line {

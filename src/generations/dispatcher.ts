@@ -1,17 +1,16 @@
 import { createId } from '../domain/ids.ts'
-import { isEldest } from '../storage/workers.ts'
-import { claim, type HostLine } from './claim.ts'
+import { waited } from '../storage/wait.ts'
+import { isEldest, listServedHosts } from '../storage/workers.ts'
+import { claim, type HostLine, sharedNow } from './claim.ts'
 import type { Generation } from './generation.ts'
-import { isOver } from './generation.ts'
 import { reviveHeld, settleDecided } from './held.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
 import { createLine } from './line.ts'
-import { adoptAll, adoptOrphans } from './orphans.ts'
+import { adoptAll, adoptOrphans, listOwn, unfinished } from './orphans.ts'
 import type { Parts, StopSignals } from './parts.ts'
 import { moveStranded } from './stranded.ts'
 import { produce } from './produce.ts'
-import { toGeneration } from './rows.ts'
-import { findRow, LeaseLost, listWaitingHosts } from './store.ts'
+import { findGeneration, LeaseLost, listWaitingHosts } from './store.ts'
 
 /** Runs the story of every claimed generation, and claims more as room appears. */
 export interface Dispatcher {
@@ -39,6 +38,8 @@ interface Term {
 const lookEveryMs = 5000
 const retryAfterFaultMs = 5000
 const longestRetryMs = 60_000
+/** What a store or a Discord that does not answer may add to the grace of a stop, in milliseconds of the wall. */
+const afterGraceMs = 5000
 
 export function createDispatcher(
   hosts: readonly HostLine[],
@@ -60,12 +61,22 @@ export function createDispatcher(
   async function beginTerm(former: Term | undefined): Promise<Term> {
     const owner = former ? createId(clock.now()) : parts.owner
     const replaces = former?.lease.owner
-    const lease = await takeLease(database, { owner, replaces, role, times: leaseTimes, onBeat: () => awaken(), log })
+    const lease = await takeLease(database, {
+      owner,
+      replaces,
+      role,
+      hosts: hosts.map(({ id }) => id),
+      times: leaseTimes,
+      onBeat: () => awaken(),
+      log,
+    })
     const signals = { pause: AbortSignal.any([stopping.signal, lease.lost]), force: force.signal }
     return { lease, parts: { ...parts, owner }, signals }
   }
 
   function run(generation: Generation, { parts: own, signals }: Term): void {
+    // Told already, or still: a story of an earlier term may be waiting for the answer to its create call.
+    if (running.has(generation.id)) return
     const story = runToEnd(generation, own, signals).finally(() => {
       running.delete(generation.id)
       // Room at a host is room for every process.
@@ -79,8 +90,9 @@ export function createDispatcher(
   function tendHeld(current: Term): void {
     const { pause } = current.signals
     tending ??= settleDecided(current.parts)
-      .then(() => reviveHeld(current.parts, pause, (id) => running.has(id)))
-      .then((revived) => revived.forEach((generation) => run(generation, current)))
+      .then(() =>
+        reviveHeld(current.parts, pause, { isBusy: (id) => running.has(id), onRevived: (generation) => run(generation, current) }),
+      )
       .catch((error: unknown) => {
         if (!pause.aborted) log.error({ error }, 'held generations could not be looked after; trying again')
       })
@@ -92,23 +104,37 @@ export function createDispatcher(
     for (const orphan of orphans) run(orphan, current)
   }
 
+  async function takeUpOwn(current: Term): Promise<void> {
+    // Whatever is at work now may be over before the store answers.
+    const atWork = new Set(running.keys())
+    const own = await listOwn(database, current.lease.owner)
+    takeUp(
+      own.filter(({ id }) => !atWork.has(id)),
+      current,
+    )
+  }
+
   async function claimAll(current: Term): Promise<number> {
     let wait = lookEveryMs
     const waiting = await listWaitingHosts(database.statements)
     for (const host of hosts.filter(({ id }) => waiting.has(id))) {
-      const { claimed, retryAt } = await claim(database, host, { owner: current.lease.owner, now: clock.now() })
+      const now = await sharedNow(database, clock)
+      const { claimed, retryAt } = await claim(database, host, { owner: current.lease.owner, now })
       for (const generation of claimed) run(generation, current)
-      if (retryAt !== undefined) wait = Math.min(wait, Math.max(1, retryAt - clock.now()))
+      if (retryAt !== undefined) wait = Math.min(wait, Math.max(1, retryAt - now))
     }
     return wait
   }
 
   async function look(current: Term): Promise<number> {
     if (isShared) takeUp(await adoptOrphans(database, current.lease.owner, leaseTimes.expiryMs), current)
+    await takeUpOwn(current)
     tendHeld(current)
     const wait = await claimAll(current)
-    // A card has one writer: of several processes the eldest shows those that wait.
-    if (!isShared || (await isEldest(database.statements, current.lease.owner))) await line.look()
+    // Of several processes one looks after those that wait: the eldest.
+    if (isShared && !(await isEldest(database.statements, current.lease.owner))) return wait
+    if (isShared) await moveStranded(await listServedHosts(database.statements), parts)
+    await line.look()
     return wait
   }
 
@@ -130,26 +156,36 @@ export function createDispatcher(
     }
   }
 
+  async function windUp(): Promise<void> {
+    await looping
+    await Promise.all([tending, ...running.values()])
+    // While they are still ours: the last edits say that nobody watches for the moment.
+    await parts.delivery.settle()
+    await term?.lease.end()
+    if (isShared) wakes.announceWork()
+  }
+
   return {
     start: async () => {
       term = await beginTerm(undefined)
       stopListening = wakes.onWork(() => awaken())
-      if (!isShared) takeUp(await adoptAll(database, term.lease.owner), term)
-      await moveStranded(hosts, parts)
+      if (!isShared) {
+        takeUp(await adoptAll(database, term.lease.owner), term)
+        await moveStranded(new Set(hosts.map(({ id }) => id)), parts)
+      }
       looping = loop(term)
     },
     wake: () => wakes.announceWork(),
     stop: async ({ graceMs }) => {
       stopping.abort(new Error('stopping'))
       stopListening()
-      await looping
       const deadline = setTimeout(() => force.abort(new Error('stopping')), graceMs)
-      await Promise.all([tending, ...running.values()])
+      const ended = windUp().then(() => 'ended' as const)
+      const givenUp = new AbortController()
+      const late = waited(graceMs + afterGraceMs, givenUp.signal).then(() => 'late' as const)
+      if ((await Promise.race([ended, late])) === 'late') log.warn({}, 'the stop took too long; what is unfinished is taken up later')
+      givenUp.abort()
       clearTimeout(deadline)
-      // While they are still ours: the last edits say that nobody watches for the moment.
-      await parts.delivery.settle()
-      await term?.lease.end()
-      if (isShared) wakes.announceWork()
     },
   }
 }
@@ -161,7 +197,7 @@ export function createAnnouncer(wakes: Parts['wakes']): Dispatcher {
 
 /** A fault of our own (a store that hiccups) does not end a generation: its story is taken up again from where it stands. */
 async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
-  const { clock, database, log, owner } = parts
+  const { clock, log, owner } = parts
   const isPaused = () => signals.pause.aborted
   let generation = claimed
   for (let attempt = 1; !isPaused(); attempt += 1) {
@@ -171,17 +207,25 @@ async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals)
     )
     if (!outcome || isPaused()) return
     const fields = { error: outcome.error, generation: generation.id, reference: generation.reference, attempt }
-    const row = await findRow(database.statements, generation.id).catch(() => undefined) // the store hiccups: try with what we have
-    if (outcome.error instanceof LeaseLost) {
-      // A former owner may have been quicker with one step; what is ours is still ours.
-      const isOurs = row !== undefined && row.owner === owner && !isOver(toGeneration(row).state) && row.state !== 'held'
-      log.warn({ ...fields, isOurs }, 'somebody else acted on this generation')
-      if (!isOurs) return
-    } else {
-      log.error(fields, 'a generation met a fault; taking it up again')
-    }
+    if (outcome.error instanceof LeaseLost) log.warn(fields, 'somebody else acted on this generation')
+    else log.error(fields, 'a generation met a fault; it is taken up again if it is still ours')
+    const current = await readUntilAnswered(generation.id, parts, signals.pause)
+    // Its last step may have been written although its answer was lost: what is over must not go on.
+    if (current?.owner !== owner || !unfinished.includes(current.state)) return
     const pause = Math.min(longestRetryMs, retryAfterFaultMs * attempt)
     await clock.sleep(pause, { signal: signals.pause }).catch(() => undefined) // stopping: the loop sees it
-    if (row) generation = toGeneration(row)
+    generation = current
   }
+}
+
+/** Where a generation really stands; undefined if the bot is stopped before the store says so. */
+async function readUntilAnswered(id: string, { clock, database }: Parts, pause: AbortSignal): Promise<Generation | undefined> {
+  while (!pause.aborted) {
+    try {
+      return await findGeneration(database.statements, id)
+    } catch {
+      await clock.sleep(retryAfterFaultMs, { signal: pause }).catch(() => undefined) // asked again, or stopping
+    }
+  }
+  return undefined
 }

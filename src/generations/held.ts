@@ -1,6 +1,7 @@
 import type { Operation, Provider } from '../providers/provider.ts'
 import type { Database, Statements } from '../storage/database.ts'
-import { latestAttempt, recordOperation } from './attempts.ts'
+import type { GenerationRow } from '../storage/schema.ts'
+import { type Attempt, latestAttempt, recordOperation } from './attempts.ts'
 import type { Generation } from './generation.ts'
 import { forgetEvents, operationFromWebhook } from './inbox.ts'
 import { findLateAnswers } from './late-answers.ts'
@@ -75,53 +76,78 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
   return row && toGeneration(row)
 }
 
-/**
- * The held generations of which the host has spoken by now, by a late webhook or when asked again: taken up as their owner, to be watched to
- * their end.
- */
-export async function reviveHeld(
-  parts: Parts,
-  signal: AbortSignal,
+export interface Revival {
   /** Is its story still running here (writing its last card)? Two must not write the same card. */
-  isBusy: (generationId: string) => boolean,
-): Promise<Generation[]> {
-  const { database, providers, owner, log } = parts
-  const revived: Generation[] = []
+  isBusy: (generationId: string) => boolean
+  /** Called for each as soon as it is ours. */
+  onRevived: (generation: Generation) => void
+}
+
+/**
+ * Takes up, as their owner, the held generations of which the host has spoken by now: by a late webhook, by an answer that came too late, or when asked
+ * again. One that cannot be looked into keeps none of the others waiting.
+ */
+export async function reviveHeld(parts: Parts, signal: AbortSignal, { isBusy, onRevived }: Revival): Promise<void> {
+  const { database, log } = parts
   const announced = await findAnnounced(database.statements)
-  const late = new Set([...(await findLateAnswers(database.statements)), ...(await findLateWords(parts, signal))])
-  for (const id of new Set([...announced.map((event) => event.id), ...late])) {
-    const attempt = await latestAttempt(database.statements, id)
-    const provider = attempt && providers.get(attempt.provider)
-    if (!attempt || !provider || isBusy(id)) continue
-    if (!late.has(id)) {
-      // A word about an earlier attempt, at another host, changes nothing.
-      if (!announced.some(({ attemptId }) => attemptId === attempt.id)) continue
-      // Heard, and it is what was known when it was held: taken up again it would only be held again.
-      if (attempt.operation && !(await saysMore(provider, attempt.operation, signal))) {
-        await forgetEvents(database.statements, attempt.id)
-        continue
-      }
+  const answered = await findLateAnswers(database.statements)
+  const spoken = new Set([...answered, ...(await findLateWords(parts, signal))])
+  for (const id of new Set([...announced.map((event) => event.id), ...spoken])) {
+    if (isBusy(id)) continue
+    try {
+      const attempt = await latestAttempt(database.statements, id)
+      if (!attempt) continue
+      const said = spoken.has(id) || (await isWorthTakingUp(attempt, announced, parts, signal))
+      const row = said && (await takeUp(attempt, parts, signal))
+      if (!row) continue
+      log.info({ generation: id, reference: row.reference }, 'a held generation is taken up again: its host has spoken')
+      onRevived(toGeneration(row))
+    } catch (error) {
+      signal.throwIfAborted()
+      log.warn({ error, generation: id }, 'a held generation could not be looked into; trying again')
     }
-    const operation = attempt.operation ?? (await operationFromWebhook(database.statements, attempt, provider, signal))
-    if (!operation) continue
-    await recordOperation(database.statements, attempt.id, operation)
-    const row = await database.statements
-      .updateTable('generations')
-      .set({ state: 'rendering', owner, ended_at: null, end_reason: null, noticed_at: null })
-      .where('id', '=', id)
-      .where('state', '=', 'held')
-      .where('held_decision', 'is', null)
-      .returningAll()
-      .executeTakeFirst()
-    if (!row) continue
-    log.info({ generation: id, reference: row.reference }, 'a held generation is taken up again: its host has spoken')
-    revived.push(toGeneration(row))
   }
-  return revived
+}
+
+/** Does a webhook tell of this attempt something that was not known when it was held? */
+async function isWorthTakingUp(attempt: Attempt, announced: readonly Announcement[], parts: Parts, signal: AbortSignal): Promise<boolean> {
+  // A word about an earlier attempt, at another host, changes nothing.
+  if (!announced.some(({ attemptId }) => attemptId === attempt.id)) return false
+  const provider = parts.providers.get(attempt.provider)
+  if (!provider || !attempt.operation || (await saysMore(provider, attempt.operation, signal))) return true
+  // Heard, and it is what was known when it was held: taken up again it would only be held again.
+  await forgetEvents(parts.database.statements, attempt.id)
+  return false
+}
+
+/** Makes a held generation ours, in the state that its host's word leads to. Undefined if the host said nothing of use, or somebody was quicker. */
+async function takeUp(attempt: Attempt, { database, providers, owner }: Parts, signal: AbortSignal): Promise<GenerationRow | undefined> {
+  const provider = providers.get(attempt.provider)
+  if (!provider) return undefined
+  // Nothing was made after all: it goes on to the next host, or ends with nothing due.
+  const isRefused = attempt.state === 'refused'
+  if (!isRefused) {
+    const operation = attempt.operation ?? (await operationFromWebhook(database.statements, attempt, provider, signal))
+    if (!operation) return undefined
+    await recordOperation(database.statements, attempt.id, operation)
+  }
+  return database.statements
+    .updateTable('generations')
+    .set({ state: isRefused ? 'submitting' : 'rendering', owner, ended_at: null, end_reason: null, noticed_at: null })
+    .where('id', '=', attempt.generationId)
+    .where('state', '=', 'held')
+    .where('held_decision', 'is', null)
+    .returningAll()
+    .executeTakeFirst()
+}
+
+interface Announcement {
+  id: string
+  attemptId: string
 }
 
 /** What webhooks have told since it was held; what came before was heard then, unless the job itself was still unknown. */
-async function findAnnounced(statements: Statements): Promise<{ id: string; attemptId: string }[]> {
+async function findAnnounced(statements: Statements): Promise<Announcement[]> {
   return statements
     .selectFrom('webhook_events')
     .innerJoin('attempts', 'attempts.id', 'webhook_events.attempt_id')

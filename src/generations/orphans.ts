@@ -5,11 +5,20 @@ import { toGeneration } from './rows.ts'
 import { LeaseLost } from './store.ts'
 
 /** What somebody has claimed and not brought to its end. */
-const unfinished: readonly GenerationState[] = ['submitting', 'rendering', 'delivering']
+export const unfinished: readonly GenerationState[] = ['submitting', 'rendering', 'delivering']
 
 /** On a store of our own every claim is by a process that is gone: we hold the store's lock. To be called once, at the start. */
 export async function adoptAll(database: Database, owner: string): Promise<Generation[]> {
   const rows = await database.statements.updateTable('generations').set({ owner }).where('state', 'in', unfinished).returningAll().execute()
+  return rows.map(toGeneration)
+}
+
+/**
+ * What stands under our own name. Whatever of it has no story here was claimed, adopted or revived by a statement whose answer was lost on the way, and
+ * nobody else would ever look after it.
+ */
+export async function listOwn({ statements }: Database, owner: string): Promise<Generation[]> {
+  const rows = await statements.selectFrom('generations').selectAll().where('owner', '=', owner).where('state', 'in', unfinished).execute()
   return rows.map(toGeneration)
 }
 

@@ -24,6 +24,7 @@ export async function produce(claimed: Generation, parts: Parts, signals: StopSi
 
 async function render(claimed: Generation, parts: Parts, signals: StopSignals): Promise<Generation> {
   if (claimed.state === 'delivering') return claimed
+  if (claimed.state !== 'submitting' && claimed.state !== 'rendering') throw new LeaseLost(`generation ${claimed.id} is ${claimed.state}`)
   const submitted = await submit(claimed, parts, signals)
   const completed = await watch(submitted, parts, signals.pause)
   return settleCompleted(submitted, completed, parts)

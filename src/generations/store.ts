@@ -31,6 +31,12 @@ export async function isKnownInteraction(statements: Statements, interactionId: 
   return row !== undefined
 }
 
+/** The request that was accepted for this interaction. */
+export async function findByInteraction(statements: Statements, interactionId: Snowflake): Promise<Generation | undefined> {
+  const row = await statements.selectFrom('generations').selectAll().where('interaction_id', '=', interactionId).executeTakeFirst()
+  return row && toGeneration(row)
+}
+
 /** The fence: the state changes only for its owner and only from the state it believes in. Returns the row as it now is. */
 export async function transition(
   statements: Statements,

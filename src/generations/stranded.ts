@@ -1,14 +1,14 @@
-import type { HostLine } from './claim.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
 import type { Parts } from './parts.ts'
 import { toGeneration } from './rows.ts'
 import { endQueued } from './settle.ts'
 
 /**
- * Requests that wait for a host which is no longer set up (the operator took its key away): they go into the line of the next host that may make
- * them, or end with nothing charged. Called once, before anything is claimed.
+ * Requests that wait for a host which nobody serves any more (the operator took its key away): they go into the line of the next host that may make
+ * them, or end with nothing charged. `served` are the hosts of all living workers: one that is not set up for a host leaves it to those that are.
  */
-export async function moveStranded(hosts: readonly HostLine[], { database, delivery, clock, log }: Parts): Promise<void> {
-  const known = hosts.map(({ id }) => id)
+export async function moveStranded(served: ReadonlySet<ProviderId>, { database, delivery, clock, log }: Parts): Promise<void> {
+  const known = [...served]
   const stranded = await database.statements
     .selectFrom('generations')
     .selectAll()
@@ -28,6 +28,7 @@ export async function moveStranded(hosts: readonly HostLine[], { database, deliv
       continue
     }
     const ended = await endQueued(database, generation.id, { state: 'failed', reason: 'unavailable', now: clock.now() })
-    if (ended) await delivery.end(ended, { now: clock.now() })
+    // Not waited for: claiming must not stand still while Discord is slow.
+    if (ended) void delivery.end(ended, { now: clock.now() })
   }
 }

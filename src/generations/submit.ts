@@ -3,7 +3,7 @@ import type { ProviderId } from '../domain/provider-id.ts'
 import type { HostedFrames, Operation, Provider } from '../providers/provider.ts'
 import { readFrame } from '../storage/frames.ts'
 import { type Attempt, closeAttempt, keepOperation, listAttempts, markSent, openAttempt, recordOperation, unmarkSent } from './attempts.ts'
-import { closeHost } from './claim.ts'
+import { closeHost, sharedNow } from './claim.ts'
 import { Ending, FailOver } from './ending.ts'
 import type { Generation } from './generation.ts'
 import type { Parts, StopSignals } from './parts.ts'
@@ -34,7 +34,7 @@ export async function submit(generation: Generation, parts: Parts, signals: Stop
   const current = latest?.provider === generation.provider ? latest : undefined
   if (generation.state === 'rendering' && current?.operation) return { generation, attempt: current, operation: current.operation }
 
-  const provider = providerOf(generation, parts)
+  const provider = providerOf(generation, current, parts)
   const { attempt, operation } = await reachHost(generation, provider, current, attempts, parts, signals)
   const row = await transition(database.statements, {
     id: generation.id,
@@ -80,7 +80,7 @@ async function create(
   const { database, clock, delivery, router } = parts
   delivery.show(generation, { now: clock.now() })
   const opened =
-    prepared ?? (await openAttempt(database.statements, { generationId: generation.id, provider: provider.id, now: clock.now() }))
+    prepared ?? (await openAttempt(database, { generationId: generation.id, provider: provider.id, owner: parts.owner, now: clock.now() }))
   const tried = attempts.includes(opened) ? attempts : [...attempts, opened]
   let sent = opened
   try {
@@ -89,7 +89,7 @@ async function create(
     sent = await markSent(database.statements, opened, frames, clock.now())
     const options = { attemptId: sent.id, webhookUrl: parts.webhookUrlOf(sent), signal: signals.force }
     const operation = await router.call(provider, () => provider.start(generation.request, frames, options))
-    await keepOperation(database.statements, sent.id, operation, clock)
+    await keepOperation(database.statements, sent.id, operation, { clock, force: signals.force })
     return { attempt: { ...sent, operation }, operation }
   } catch (error) {
     // Stopped before the connection was even opened (afterwards it would be `submission_unknown`): nothing has left after all.
@@ -162,9 +162,8 @@ function sameHost(generation: Generation, attempts: readonly Attempt[], error: P
 
 /** Kept in the store for every process, and in memory so that new requests go elsewhere. */
 async function letRest(id: ProviderId, milliseconds: number, { database, clock, router }: Parts): Promise<void> {
-  const until = clock.now() + milliseconds
-  router.rest(id, until)
-  await closeHost(database, id, until)
+  router.rest(id, clock.now() + milliseconds)
+  await closeHost(database, id, (await sharedNow(database, clock)) + milliseconds)
 }
 
 /** What the host said then, as far as it was kept. */
@@ -173,9 +172,10 @@ function refusalOf({ provider, outcome }: Attempt): ProviderError {
   return new ProviderError({ provider, kind, failoverSafe: kind !== 'moderation' })
 }
 
-function providerOf(generation: Generation, { providers }: Parts): Provider {
+function providerOf(generation: Generation, current: Attempt | undefined, { providers }: Parts): Provider {
   const provider = providers.get(generation.provider)
-  // The operator took the key away while requests were waiting for this host.
-  if (!provider) throw new Ending('failed', 'unavailable', 'release')
-  return provider
+  if (provider) return provider
+  // The operator took the key away. What may be a job can be neither read nor cancelled now, so nobody can know what it costs.
+  if (current && (current.operation || current.state === 'sent' || current.state === 'unknown')) throw new Ending('held', 'auth', 'hold')
+  throw new Ending('failed', 'unavailable', 'release')
 }

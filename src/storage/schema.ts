@@ -147,6 +147,8 @@ export interface KeyvTable {
 export interface WorkersTable {
   id: string
   role: string
+  /** The ids of the hosts it serves, with blanks between. */
+  hosts: string
   /** By the store's own clock, as is `heartbeat_at`. */
   started_at: number
   heartbeat_at: number

@@ -1,12 +1,21 @@
 import { sql } from 'kysely'
 
+import type { ProviderId } from '../domain/provider-id.ts'
 import type { Database, Statements } from './database.ts'
 
+export interface NewWorker {
+  id: string
+  role: string
+  /** The hosts it has keys for. */
+  hosts: readonly ProviderId[]
+}
+
 /** One process that makes clips, as the others see it. All times are the store's own, so that no process's clock matters. */
-export async function addWorker(statements: Statements, { now }: Database, worker: { id: string; role: string }): Promise<void> {
+export async function addWorker(statements: Statements, { now }: Database, worker: NewWorker): Promise<void> {
+  const { id, role, hosts } = worker
   await statements
     .insertInto('workers')
-    .values({ ...worker, started_at: now, heartbeat_at: now })
+    .values({ id, role, hosts: hosts.join(' '), started_at: now, heartbeat_at: now })
     .execute()
 }
 
@@ -34,4 +43,10 @@ export async function removeSilentWorkers(statements: Statements, { now }: Datab
 export async function isEldest(statements: Statements, id: string): Promise<boolean> {
   const eldest = await statements.selectFrom('workers').select('id').orderBy('started_at').orderBy('id').executeTakeFirst()
   return eldest?.id === id
+}
+
+/** The hosts that any worker serves. */
+export async function listServedHosts(statements: Statements): Promise<Set<ProviderId>> {
+  const rows = await statements.selectFrom('workers').select('hosts').distinct().execute()
+  return new Set(rows.flatMap(({ hosts }) => hosts.split(' ') as ProviderId[]))
 }

@@ -1,16 +1,46 @@
 import { describe, expect, it } from 'vitest'
 
-import { closeAttempt, latestAttempt, markSent, openAttempt, recordOperation } from '../../src/generations/attempts.ts'
+import { closeAttempt, latestAttempt, markSent, openAttempt, type Opening, recordOperation } from '../../src/generations/attempts.ts'
 import { findLateAnswers } from '../../src/generations/late-answers.ts'
 import { LeaseLost } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
+const owner = 'this-process'
+
+async function put({ statements }: Database, id: string, state: string): Promise<void> {
+  await statements.updateTable('generations').set({ state }).where('id', '=', id).execute()
+}
+
+async function claimed(database: Database): Promise<Opening> {
+  const { id } = await acceptGeneration(database)
+  await database.statements.updateTable('generations').set({ state: 'submitting', owner }).where('id', '=', id).execute()
+  return { generationId: id, provider: 'fal', owner, now: 1 }
+}
+
 describe.each(stores)('attempts on $name', (store) => {
+  it('are not opened by whoever lost the claim', async () => {
+    const database = await openStore(store)
+    const opening = await claimed(database)
+    await expect(openAttempt(database, { ...opening, owner: 'a-former-owner' })).rejects.toBeInstanceOf(LeaseLost)
+    await put(database, opening.generationId, 'rendering')
+    await expect(openAttempt(database, opening)).rejects.toBeInstanceOf(LeaseLost)
+  })
+
+  it('are not opened where an earlier one may have made a job', async () => {
+    const database = await openStore(store)
+    const opening = await claimed(database)
+    const first = await openAttempt(database, opening)
+    await markSent(database.statements, first, {}, 2)
+    await expect(openAttempt(database, { ...opening, provider: 'replicate' })).rejects.toBeInstanceOf(LeaseLost)
+    await closeAttempt(database.statements, first.id, { state: 'refused', now: 3 })
+    expect(await openAttempt(database, { ...opening, provider: 'replicate' })).toMatchObject({ state: 'preparing' })
+  })
+
   it('are sent by one of several that hold the same one', async () => {
     const database = await openStore(store)
-    const { id } = await acceptGeneration(database)
-    const attempt = await openAttempt(database.statements, { generationId: id, provider: 'fal', now: 1 })
+    const attempt = await openAttempt(database, await claimed(database))
     const outcomes = await Promise.allSettled([2, 3, 4].map((now) => markSent(database.statements, attempt, {}, now)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(LeaseLost)
@@ -18,28 +48,27 @@ describe.each(stores)('attempts on $name', (store) => {
 
   it('are not sent any more once they were given up', async () => {
     const database = await openStore(store)
-    const { id } = await acceptGeneration(database)
-    const attempt = await openAttempt(database.statements, { generationId: id, provider: 'fal', now: 1 })
+    const attempt = await openAttempt(database, await claimed(database))
     await closeAttempt(database.statements, attempt.id, { state: 'refused', now: 2 })
     await expect(markSent(database.statements, attempt, {}, 3)).rejects.toBeInstanceOf(LeaseLost)
   })
 
   it('that were answered after their generation was held are found, and no others', async () => {
     const database = await openStore(store)
-    const [late, lost] = [await acceptGeneration(database), await acceptGeneration(database)]
-    for (const { id } of [late, lost]) {
-      const attempt = await openAttempt(database.statements, { generationId: id, provider: 'fal', now: 1 })
+    const [late, lost] = [await claimed(database), await claimed(database)]
+    for (const opening of [late, lost]) {
+      const attempt = await openAttempt(database, opening)
       await markSent(database.statements, attempt, {}, 2)
       await closeAttempt(database.statements, attempt.id, { state: 'unknown', now: 3 })
       await database.statements
         .updateTable('generations')
         .set({ state: 'held', end_reason: 'submission_unknown' })
-        .where('id', '=', id)
+        .where('id', '=', opening.generationId)
         .execute()
     }
     expect(await findLateAnswers(database.statements)).toEqual([])
-    const answered = await latestAttempt(database.statements, late.id)
+    const answered = await latestAttempt(database.statements, late.generationId)
     await recordOperation(database.statements, answered?.id ?? '', { id: 'job' })
-    expect(await findLateAnswers(database.statements)).toEqual([late.id])
+    expect(await findLateAnswers(database.statements)).toEqual([late.generationId])
   })
 })

@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { claim, closeHost, type HostLine } from '../../src/generations/claim.ts'
+import { claim, closeHost, type HostLine, sharedNow } from '../../src/generations/claim.ts'
 import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
 import type { Database } from '../../src/storage/database.ts'
+import { createManualClock } from '../discord/manual-clock.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
+import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
@@ -72,6 +74,15 @@ describe.each(stores)('a host that asked for patience on $name', (store) => {
     expect((await claim(database, roomy, { owner, now: now + 30_000 })).claimed).toHaveLength(1)
   })
 
+  it('rests as long as the longest rest it asked for', async () => {
+    const database = await openStore(store)
+    await claim(database, roomy, { owner, now })
+    await acceptGeneration(database, { now })
+    await closeHost(database, 'fal', now + 30_000)
+    await closeHost(database, 'fal', now + 10_000)
+    expect((await claim(database, roomy, { owner, now: now + 10_000 })).retryAt).toBe(now + 30_000)
+  })
+
   it('is not closed for a year by a clock that was ahead for a moment', async () => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
@@ -79,6 +90,13 @@ describe.each(stores)('a host that asked for patience on $name', (store) => {
     await closeHost(database, 'fal', now + 365 * 86_400_000)
     expect((await claim(database, roomy, { owner, now })).retryAt).toBe(now + 3_600_000)
   })
+})
+
+it.skipIf(!hasPostgres)('rates go by the store’s time where processes share it, whatever their own clocks say', async () => {
+  const clock = createManualClock(0)
+  const shared = await openPlace({ url: await temporaryPostgres() })
+  expect(Math.abs((await sharedNow(shared, clock)) - Date.now())).toBeLessThan(60_000)
+  expect(await sharedNow(await temporaryDatabase(), clock)).toBe(0)
 })
 
 describe.each(stores)('the fence on $name', (store) => {

@@ -12,7 +12,7 @@ const host: HostLine = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
 const expiryMs = 15_000
 
 async function join(database: Database, id: string): Promise<void> {
-  await addWorker(database.statements, database, { id, role: 'worker' })
+  await addWorker(database.statements, database, { id, role: 'worker', hosts: ['fal'] })
 }
 
 /** As if nothing had been heard of it for this long. */

@@ -8,6 +8,7 @@ export const shared: Migration = {
       .createTable('workers')
       .addColumn('id', 'text', (column) => column.primaryKey())
       .addColumn('role', 'text', (column) => column.notNull())
+      .addColumn('hosts', 'text', (column) => column.notNull())
       .addColumn('started_at', 'bigint', (column) => column.notNull())
       .addColumn('heartbeat_at', 'bigint', (column) => column.notNull())
       .execute()

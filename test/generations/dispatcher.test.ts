@@ -1,0 +1,177 @@
+import type { KyselyPlugin } from 'kysely'
+import { describe, expect, it } from 'vitest'
+
+import { ProviderError } from '../../src/domain/provider-error.ts'
+import { closeAttempt, latestAttempt, markSent, openAttempt, recordOperation } from '../../src/generations/attempts.ts'
+import type { GenerationState } from '../../src/generations/generation.ts'
+import { findRow } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { addWorker } from '../../src/storage/workers.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
+import { acceptGeneration, type Wanted } from '../support/generations.ts'
+import { quickHost, setUpWorker } from './worker-stage.ts'
+
+const dead = 'a-worker-that-died'
+
+async function put(database: Database, id: string, state: GenerationState, change: Record<string, unknown> = {}): Promise<void> {
+  await database.statements
+    .updateTable('generations')
+    .set({ state, owner: dead, ...change })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** A request whose create call had left when its worker died. */
+async function acceptSent(database: Database, wanted: Wanted = {}) {
+  const generation = await acceptGeneration(database, wanted)
+  await put(database, generation.id, 'submitting')
+  const attempt = await openAttempt(database, { generationId: generation.id, provider: generation.provider, owner: dead, now: Date.now() })
+  return { ...generation, attempt: await markSent(database.statements, attempt, {}, Date.now()) }
+}
+
+async function acceptHeld(database: Database, wanted: Wanted = {}) {
+  const sent = await acceptSent(database, wanted)
+  await closeAttempt(database.statements, sent.attempt.id, { state: 'unknown', now: Date.now() })
+  await put(database, sent.id, 'held', { ended_at: Date.now(), end_reason: 'submission_unknown' })
+  return sent
+}
+
+async function ledgerOf({ statements }: Database, id: string): Promise<string> {
+  const rows = await statements.selectFrom('ledger').select('kind').where('generation_id', '=', id).orderBy('sequence').execute()
+  return rows.map(({ kind }) => kind).join(' ')
+}
+
+const stateOf = async ({ statements }: Database, id: string) => (await findRow(statements, id))?.state
+
+/** The same store, whose answer to one statement is lost once: what it did is done. */
+function losingAnswer(database: Database, isTheOne: (query: string) => boolean): Database {
+  let lost: object | undefined
+  const plugin: KyselyPlugin = {
+    transformQuery: ({ node, queryId }) => {
+      if (!lost && isTheOne(JSON.stringify(node))) lost = queryId
+      return node
+    },
+    transformResult: ({ result, queryId }) =>
+      queryId === lost ? Promise.reject(new Error('Connection terminated unexpectedly')) : Promise.resolve(result),
+  }
+  return { ...database, statements: database.statements.withPlugin(plugin) }
+}
+
+describe.each(stores)('a worker on $name', (store) => {
+  it('leaves a clip that is done as it is, though the answer to that was lost on the way', async () => {
+    const database = await openStore(store)
+    const { id } = await acceptGeneration(database)
+    const isDone = (query: string) => query.includes('UpdateQuery') && query.includes('"done"')
+    const { dispatcher, clock, seen } = await setUpWorker(losingAnswer(database, isDone), [quickHost('fal')])
+    await dispatcher.start()
+    await expect.poll(() => stateOf(database, id)).toBe('done')
+    // By the bot's clock: past the pause after which a fault is met by a second try.
+    await clock.sleep(10_000)
+    expect(await stateOf(database, id)).toBe('done')
+    expect([await ledgerOf(database, id), seen]).toEqual(['reserve capture', ['post']])
+  })
+
+  it('makes the clips of a claim whose answer was lost', async () => {
+    const database = await openStore(store)
+    const { id } = await acceptGeneration(database)
+    let lost = false
+    const losing: Database = {
+      ...database,
+      transaction: async (work) => {
+        const result = await database.transaction(work)
+        if (lost || (await stateOf(database, id)) !== 'submitting') return result
+        lost = true
+        throw new Error('Connection terminated unexpectedly')
+      },
+    }
+    const host = quickHost('fal')
+    const { dispatcher } = await setUpWorker(losing, [host])
+    await dispatcher.start()
+    await expect.poll(() => stateOf(database, id), { timeout: 10_000 }).toBe('done')
+    expect([lost, host.creates]).toEqual([true, 1])
+  })
+
+  it('goes on with what a host said too late, though another held request cannot be looked into', async () => {
+    const database = await openStore(store)
+    const [silent, spoken] = [await acceptHeld(database), await acceptHeld(database)]
+    const event = { delivery_id: 'one', operation: JSON.stringify({ id: 'silent' }), received_at: Date.now() + 60_000 }
+    await database.statements.updateTable('attempts').set({ operation: event.operation }).where('id', '=', silent.attempt.id).execute()
+    await database.statements
+      .insertInto('webhook_events')
+      .values({ attempt_id: silent.attempt.id, ...event })
+      .execute()
+    await recordOperation(database.statements, spoken.attempt.id, { id: 'spoken' })
+    const fal = quickHost('fal', {
+      status: (operation) =>
+        operation.id === 'silent'
+          ? Promise.reject(new ProviderError({ provider: 'fal', kind: 'unavailable', httpStatus: 503 }))
+          : Promise.resolve({ state: 'completed', url: 'https://host.example/clip.mp4' }),
+    })
+    const { dispatcher } = await setUpWorker(database, [fal])
+    await dispatcher.start()
+    await expect.poll(() => stateOf(database, spoken.id)).toBe('done')
+    expect([await stateOf(database, silent.id), fal.creates]).toEqual(['held', 0])
+  })
+
+  it('takes a held request on to the next host once the first one says that it had refused it', async () => {
+    const database = await openStore(store)
+    const { id, attempt } = await acceptHeld(database, { candidates: ['fal', 'replicate'] })
+    await closeAttempt(database.statements, attempt.id, { state: 'refused', outcome: 'unavailable', now: Date.now() })
+    const [fal, replicate] = [quickHost('fal'), quickHost('replicate')]
+    const { dispatcher } = await setUpWorker(database, [fal, replicate])
+    await dispatcher.start()
+    await expect.poll(() => stateOf(database, id)).toBe('done')
+    expect([fal.creates, replicate.creates, await ledgerOf(database, id)]).toEqual([0, 1, 'reserve capture'])
+  })
+
+  it.each(['sent', 'accepted'])('holds what is or may be a job at a host whose key was taken away (%s)', async (how) => {
+    const database = await openStore(store)
+    const { id, attempt } = await acceptSent(database)
+    if (how === 'accepted') await recordOperation(database.statements, attempt.id, { id: 'job' })
+    const { dispatcher, seen } = await setUpWorker(database, [quickHost('replicate')])
+    await dispatcher.start()
+    await expect.poll(() => seen).toEqual(['held: auth'])
+    expect(await ledgerOf(database, id)).toBe('reserve hold')
+  })
+
+  it('asks no host a second time where an attempt was made by a clock that ran ahead', async () => {
+    const database = await openStore(store)
+    const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['replicate', 'fal'] })
+    await put(database, id, 'submitting')
+    const opening = { generationId: id, owner: dead }
+    const ahead = await openAttempt(database, { ...opening, provider: 'replicate', now: Date.now() + 10_000 })
+    await closeAttempt(database.statements, ahead.id, { state: 'refused', outcome: 'unavailable', now: Date.now() })
+    const sent = await openAttempt(database, { ...opening, provider: 'fal', now: Date.now() })
+    await markSent(database.statements, sent, {}, Date.now())
+    expect((await latestAttempt(database.statements, id))?.id).toBe(sent.id)
+    const [fal, replicate] = [quickHost('fal'), quickHost('replicate')]
+    const { dispatcher, seen } = await setUpWorker(database, [fal, replicate])
+    await dispatcher.start()
+    await expect.poll(() => seen).toEqual(['held: submission_unknown'])
+    expect([fal.creates, replicate.creates]).toEqual([0, 0])
+  })
+})
+
+describe.skipIf(!hasPostgres)('a worker that lacks the key of a host', () => {
+  it('leaves its line to one that has it, and moves it on once nobody has', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    await addWorker(database.statements, database, { id: 'another', role: 'worker', hosts: ['fal'] })
+    const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['fal', 'replicate'] })
+    // Older than the other one, so that it is the one who looks after those that wait.
+    await database.statements
+      .updateTable('workers')
+      .set({ started_at: Number.MAX_SAFE_INTEGER, heartbeat_at: Number.MAX_SAFE_INTEGER })
+      .execute()
+    const host = quickHost('replicate')
+    const { dispatcher } = await setUpWorker(database, [host])
+    await dispatcher.start()
+    const first = await acceptGeneration(database, { provider: 'replicate' })
+    dispatcher.wake()
+    await expect.poll(() => stateOf(database, first.id)).toBe('done')
+    expect(await stateOf(database, id)).toBe('queued')
+    await database.statements.deleteFrom('workers').where('id', '=', 'another').execute()
+    dispatcher.wake()
+    await expect.poll(() => stateOf(database, id)).toBe('done')
+    expect(host.creates).toBe(2)
+  })
+})

@@ -1,0 +1,78 @@
+import { onTestFinished } from 'vitest'
+
+import { type Clock, createClock } from '../../src/domain/clock.ts'
+import { createDispatcher, type Dispatcher } from '../../src/generations/dispatcher.ts'
+import { createEstimates } from '../../src/generations/estimates.ts'
+import type { Delivery } from '../../src/generations/ports.ts'
+import { createWakes } from '../../src/generations/wakes.ts'
+import { createLog } from '../../src/observability/log.ts'
+import type { Provider } from '../../src/providers/provider.ts'
+import { createRouter } from '../../src/providers/router.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { mp4 } from '../support/mp4.ts'
+
+/** A host that takes every job and is done with it at once, as far as a test does not say otherwise. Counts the jobs it was asked for. */
+export function quickHost(id: Provider['id'], change: Partial<Provider> = {}): Provider & { readonly creates: number } {
+  let creates = 0
+  return {
+    id,
+    get creates() {
+      return creates
+    },
+    capabilities: {
+      ...{ text: true, firstFrame: true, lastFrame: true, negativePrompt: true, guidance: true, cancel: false },
+      webhook: 'url-token',
+    },
+    price: () => 350_000,
+    prepare: () => Promise.resolve({ url: 'https://host.example/picture' }),
+    start: () => {
+      creates += 1
+      return Promise.resolve({ id: `${id}-job-${creates}` })
+    },
+    status: () => Promise.resolve({ state: 'completed', url: 'https://host.example/clip.mp4' }),
+    verifyWebhook: () => Promise.reject(new Error('no webhooks here')),
+    ...change,
+  }
+}
+
+export interface Worker {
+  dispatcher: Dispatcher
+  clock: Clock
+  /** What members would see, in order: `post`, or the state and reason of an end. */
+  readonly seen: string[]
+}
+
+/** The core alone, with a real store and hosts of the test's own; stopped with the test. Nothing of it is started yet. */
+export async function setUpWorker(database: Database, hosts: readonly Provider[], owner = 'this-worker'): Promise<Worker> {
+  const clock = createClock(20)
+  const seen: string[] = []
+  const delivery: Delivery = {
+    show: () => undefined,
+    findPosted: () => Promise.resolve(undefined),
+    post: () => {
+      seen.push('post')
+      return Promise.resolve({ channelId: '1', messageId: '2' })
+    },
+    end: ({ state, endReason }) => {
+      seen.push(`${state}: ${endReason ?? ''}`)
+      return Promise.resolve()
+    },
+    settle: () => Promise.resolve(),
+  }
+  const parts = {
+    ...{ database, delivery, clock, owner },
+    providers: new Map(hosts.map((host) => [host.id, host])),
+    router: createRouter({ clock, onOperatorNeeded: () => undefined }),
+    estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
+    wakes: createWakes(),
+    log: createLog({ level: 'silent' }),
+    webhookUrlOf: () => undefined,
+    downloadClip: () => Promise.resolve(new Uint8Array(mp4())),
+    renderDeadlineMs: 30 * 60_000,
+    queueDeadlineMs: 60 * 60_000,
+  }
+  const lines = hosts.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
+  const dispatcher = createDispatcher(lines, parts, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
+  onTestFinished(() => dispatcher.stop({ graceMs: 0 }))
+  return { dispatcher, clock, seen }
+}
