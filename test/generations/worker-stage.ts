@@ -43,7 +43,8 @@ export interface Worker {
 }
 
 /** The core alone, with a real store and hosts of the test's own; stopped with the test. Nothing of it is started yet. */
-export async function setUpWorker(database: Database, hosts: readonly Provider[], owner = 'this-worker'): Promise<Worker> {
+export async function setUpWorker(database: Database, hosts: readonly Provider[], change: Partial<Delivery> = {}): Promise<Worker> {
+  const owner = 'this-worker'
   const clock = createClock(20)
   const seen: string[] = []
   const delivery: Delivery = {
@@ -58,6 +59,7 @@ export async function setUpWorker(database: Database, hosts: readonly Provider[]
       return Promise.resolve()
     },
     settle: () => Promise.resolve(),
+    ...change,
   }
   const parts = {
     ...{ database, delivery, clock, owner },
