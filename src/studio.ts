@@ -5,7 +5,7 @@ import type { Snowflake } from './domain/ids.ts'
 import type { MicroUsd } from './domain/money.ts'
 import { type ProviderId, providerNames } from './domain/provider-id.ts'
 import { Refusal } from './domain/refusal.ts'
-import { type Acceptance, acceptGeneration } from './generations/accept.ts'
+import { acceptOnce } from './generations/accept.ts'
 import { chooseHosts } from './generations/choose-host.ts'
 import type { Dispatcher } from './generations/dispatcher.ts'
 import type { Estimates } from './generations/estimates.ts'
@@ -13,7 +13,7 @@ import { type Generation, isOver, type Requester } from './generations/generatio
 import { readPlaces } from './generations/line.ts'
 import type { Delivery } from './generations/ports.ts'
 import { cancelQueued } from './generations/settle.ts'
-import { findByInteraction, findGeneration, wishCancel } from './generations/store.ts'
+import { findGeneration, wishCancel } from './generations/store.ts'
 import type { Wakes } from './generations/wakes.ts'
 import { judgePicture } from './media/picture-policy.ts'
 import { readStartFrame } from './media/start-frame.ts'
@@ -109,7 +109,7 @@ export function createStudio(parts: StudioParts): Studio {
       const request = toRequest(wish, frames)
       const [first, ...others] = chooseHosts(request, { ...parts, only: wish.provider, chosen: settings.providers ?? config.hostOrder })
       if (!first) throw new Refusal('no-provider-can')
-      const generation = await accepted(parts, {
+      const generation = await acceptOnce(parts, {
         request,
         frames: [frames.start, frames.last].filter((frame) => frame !== undefined),
         requester,
@@ -136,26 +136,6 @@ export function createStudio(parts: StudioParts): Studio {
       if (requeued) return parts.delivery.end(requeued, { now: clock.now() })
       parts.wakes.wake(generationId)
     },
-  }
-}
-
-/** Where the store broke off, it alone knows whether the request was accepted: then the member must not be told that it was not. */
-async function accepted({ database, clock }: StudioParts, acceptance: Acceptance): Promise<Generation | undefined> {
-  try {
-    return await acceptGeneration(database, acceptance)
-  } catch (error) {
-    if (error instanceof Refusal) throw error
-    for (const pause of [0, 500, 2000]) {
-      await clock.sleep(pause)
-      try {
-        const generation = await findByInteraction(database.statements, acceptance.requester.reply.interactionId)
-        if (generation) return generation
-        break
-      } catch {
-        // still away: asked again, then the member is told of the fault
-      }
-    }
-    throw error
   }
 }
 

@@ -1,13 +1,15 @@
 import type { Budgets } from '../config.ts'
 import type { ClipRequest } from '../domain/clip-request.ts'
+import type { Clock } from '../domain/clock.ts'
 import { createId, createReference } from '../domain/ids.ts'
+import { Refusal } from '../domain/refusal.ts'
 import type { Frame, Provider } from '../providers/provider.ts'
 import { recordReservation, type Reservation, reserve } from '../quota/ledger.ts'
 import { periodKeys } from '../quota/periods.ts'
 import type { Database } from '../storage/database.ts'
 import { keepFrame } from '../storage/frames.ts'
 import type { Generation, Requester } from './generation.ts'
-import { insertGeneration, isKnownInteraction } from './store.ts'
+import { findByInteraction, insertGeneration, isKnownInteraction } from './store.ts'
 
 export interface Acceptance {
   request: ClipRequest
@@ -46,6 +48,32 @@ export async function acceptGeneration(database: Database, acceptance: Acceptanc
     await recordReservation(transaction, reservation, now)
     return generation
   })
+}
+
+/**
+ * The same, where the store's answer may be lost on the way: then the store alone knows whether the request was accepted, and the member must not be
+ * told that it was not.
+ */
+export async function acceptOnce(
+  { database, clock }: { database: Database; clock: Clock },
+  acceptance: Acceptance,
+): Promise<Generation | undefined> {
+  try {
+    return await acceptGeneration(database, acceptance)
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    for (const pause of [0, 500, 2000]) {
+      await clock.sleep(pause)
+      try {
+        const generation = await findByInteraction(database.statements, acceptance.requester.reply.interactionId)
+        if (generation) return generation
+        break
+      } catch {
+        // still away: asked again, then the member is told of the fault
+      }
+    }
+    throw error
+  }
 }
 
 function newGeneration({ request, requester, candidates, now }: Acceptance): Generation {

@@ -1,4 +1,3 @@
-import type { Clock } from '../domain/clock.ts'
 import { createId, createSecret } from '../domain/ids.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
@@ -135,29 +134,6 @@ export async function recordOperation(statements: Statements, attemptId: string,
     .where('id', '=', attemptId)
     .execute()
 }
-
-/**
- * The same for the answer to a create call, which exists nowhere else yet: a store that is away is asked again until it takes it. Throws the store's
- * error only once `force` is aborted.
- */
-export async function keepOperation(
-  statements: Statements,
-  attemptId: string,
-  operation: Operation,
-  { clock, force }: { clock: Clock; force: AbortSignal },
-): Promise<void> {
-  for (let wait = 200; ; wait = Math.min(wait * 2, longestPauseMs)) {
-    try {
-      await recordOperation(statements, attemptId, operation)
-      return
-    } catch (error) {
-      if (force.aborted) throw error
-      await clock.sleep(wait, { signal: force }).catch(() => undefined) // aborted: one last try
-    }
-  }
-}
-
-const longestPauseMs = 5000
 
 /** Nothing left after all: the attempt is as if it were still being prepared. */
 export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {

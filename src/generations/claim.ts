@@ -1,18 +1,11 @@
 import type { Transaction } from 'kysely'
 
-import type { Clock } from '../domain/clock.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Database } from '../storage/database.ts'
 import type { Schema } from '../storage/schema.ts'
 import type { Generation } from './generation.ts'
+import { admit, clamp, type HostLine } from './pace.ts'
 import { toGeneration } from './rows.ts'
-
-export interface HostLine {
-  id: ProviderId
-  /** Jobs that may be at the host at once. */
-  concurrency: number
-  createsPerMinute: number
-}
 
 const longestRestMs = 60 * 60_000
 
@@ -79,13 +72,6 @@ export async function closeHost(database: Database, provider: ProviderId, until:
     // Asked for a longer rest before; what is further ahead than any rest came from a clock that was wrong.
     .where((host) => host.or([host('closed_until', '<', until), host('closed_until', '>', until + longestRestMs)]))
     .execute()
-}
-
-/** The moment by which rates are kept, milliseconds since the epoch: where processes share a store it is the store's, so that their own clocks may differ. */
-export async function sharedNow({ sharedUrl, statements, now }: Database, clock: Clock): Promise<number> {
-  if (sharedUrl === undefined) return clock.now()
-  const { moment } = await statements.selectNoFrom(now.as('moment')).executeTakeFirstOrThrow()
-  return moment
 }
 
 interface Line {
@@ -178,26 +164,6 @@ async function markServed(transaction: Transaction<Schema>, provider: ProviderId
       .onConflict((conflict) => conflict.columns(['provider', 'guild_id', 'member_id']).doUpdateSet({ last_served: served }))
       .execute()
   }
-}
-
-/**
- * The generic cell rate algorithm: creates keep an even pace, with a burst of about six seconds' worth (never more than the cap).
- * @returns the earliest moment for one more create, and the stamp once it is made
- */
-function admit(nextCreateAt: number, now: number, host: HostLine): { at: number; next: number } {
-  const { interval, burst } = paceOf(host)
-  const due = Math.max(nextCreateAt, now)
-  return { at: due - (burst - 1) * interval, next: due + interval }
-}
-
-/** A stamp further ahead than any burst leaves it comes from a clock that was set back: it must not close the line for long. */
-function clamp(nextCreateAt: number, now: number, host: HostLine): number {
-  const { interval, burst } = paceOf(host)
-  return Math.min(nextCreateAt, now + burst * interval)
-}
-
-function paceOf({ createsPerMinute, concurrency }: HostLine): { interval: number; burst: number } {
-  return { interval: Math.ceil(60_000 / createsPerMinute), burst: Math.max(1, Math.min(concurrency, Math.floor(createsPerMinute / 10))) }
 }
 
 function compare(left: readonly number[], right: readonly number[]): number {

@@ -1,16 +1,18 @@
 import { createId } from '../domain/ids.ts'
 import { waited } from '../storage/wait.ts'
 import { isEldest, listServedHosts } from '../storage/workers.ts'
-import { claim, type HostLine, sharedNow } from './claim.ts'
+import { claim } from './claim.ts'
+import type { HostLine } from './pace.ts'
+import { sharedNow } from '../storage/shared-now.ts'
 import type { Generation } from './generation.ts'
 import { reviveHeld, settleDecided } from './held.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
 import { createLine } from './line.ts'
-import { adoptAll, adoptOrphans, listOwn, unfinished } from './orphans.ts'
+import { adoptAll, adoptOrphans, listOwn } from './orphans.ts'
 import type { Parts, StopSignals } from './parts.ts'
 import { moveStranded } from './stranded.ts'
-import { produce } from './produce.ts'
-import { findGeneration, LeaseLost, listWaitingHosts } from './store.ts'
+import { runToEnd } from './story.ts'
+import { listWaitingHosts } from './store.ts'
 
 /** Runs the story of every claimed generation, and claims more as room appears. */
 export interface Dispatcher {
@@ -36,8 +38,6 @@ interface Term {
 }
 
 const lookEveryMs = 5000
-const retryAfterFaultMs = 5000
-const longestRetryMs = 60_000
 /** What a store or a Discord that does not answer may add to the grace of a stop, in milliseconds of the wall. */
 const afterGraceMs = 5000
 
@@ -193,39 +193,4 @@ export function createDispatcher(
 /** For a process that makes no clips itself: passes word on to those that do. */
 export function createAnnouncer(wakes: Parts['wakes']): Dispatcher {
   return { start: () => Promise.resolve(), wake: () => wakes.announceWork(), stop: () => Promise.resolve() }
-}
-
-/** A fault of our own (a store that hiccups) does not end a generation: its story is taken up again from where it stands. */
-async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
-  const { clock, log, owner } = parts
-  const isPaused = () => signals.pause.aborted
-  let generation = claimed
-  for (let attempt = 1; !isPaused(); attempt += 1) {
-    const outcome = await produce(generation, parts, signals).then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    )
-    if (!outcome || isPaused()) return
-    const fields = { error: outcome.error, generation: generation.id, reference: generation.reference, attempt }
-    if (outcome.error instanceof LeaseLost) log.warn(fields, 'somebody else acted on this generation')
-    else log.error(fields, 'a generation met a fault; it is taken up again if it is still ours')
-    const current = await readUntilAnswered(generation.id, parts, signals.pause)
-    // Its last step may have been written although its answer was lost: what is over must not go on.
-    if (current?.owner !== owner || !unfinished.includes(current.state)) return
-    const pause = Math.min(longestRetryMs, retryAfterFaultMs * attempt)
-    await clock.sleep(pause, { signal: signals.pause }).catch(() => undefined) // stopping: the loop sees it
-    generation = current
-  }
-}
-
-/** Where a generation really stands; undefined if the bot is stopped before the store says so. */
-async function readUntilAnswered(id: string, { clock, database }: Parts, pause: AbortSignal): Promise<Generation | undefined> {
-  while (!pause.aborted) {
-    try {
-      return await findGeneration(database.statements, id)
-    } catch {
-      await clock.sleep(retryAfterFaultMs, { signal: pause }).catch(() => undefined) // asked again, or stopping
-    }
-  }
-  return undefined
 }

@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { claim, closeHost, type HostLine, sharedNow } from '../../src/generations/claim.ts'
+import { claim, closeHost } from '../../src/generations/claim.ts'
+import type { HostLine } from '../../src/generations/pace.ts'
+import { sharedNow } from '../../src/storage/shared-now.ts'
 import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { createManualClock } from '../discord/manual-clock.ts'

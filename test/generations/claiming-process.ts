@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { claim, type HostLine } from '../../src/generations/claim.ts'
+import { claim } from '../../src/generations/claim.ts'
+import type { HostLine } from '../../src/generations/pace.ts'
 import type { Generation } from '../../src/generations/generation.ts'
 import { transition } from '../../src/generations/store.ts'
 import { openDatabase } from '../../src/storage/database.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { claim, type HostLine } from '../../src/generations/claim.ts'
+import { claim } from '../../src/generations/claim.ts'
+import type { HostLine } from '../../src/generations/pace.ts'
 import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/orphans.ts'
 import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
 import type { Database } from '../../src/storage/database.ts'

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+
+import { createClock } from '../../src/domain/clock.ts'
+import { type Acceptance, acceptOnce } from '../../src/generations/accept.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { openStore, stores } from '../storage/stores.ts'
+import { plenty } from '../support/generations.ts'
+import { quickHost } from './worker-stage.ts'
+
+const clock = createClock(50)
+const acceptance: Acceptance = {
+  request: { prompt: 'a boat', durationSeconds: 5 },
+  frames: [],
+  requester: {
+    memberId: '400000000000000001',
+    guildId: '200000000000000001',
+    channelId: '300000000000000001',
+    reply: {
+      applicationId: '100000000000000001',
+      interactionId: '500000000000000001',
+      token: 'none',
+      attachmentSizeLimit: 1,
+      locale: 'en-US',
+    },
+  },
+  candidates: [quickHost('fal')],
+  budgets: { installation: plenty, guild: plenty },
+  timeZone: undefined,
+  now: Date.UTC(2026, 10, 20, 12),
+}
+
+/** The same store, which breaks off after, or instead of, each commit. */
+function breakingOff(database: Database, moment: 'before' | 'after'): Database {
+  return {
+    ...database,
+    transaction: async (work) => {
+      if (moment === 'after') await database.transaction(work)
+      throw new Error('Connection terminated unexpectedly')
+    },
+  }
+}
+
+async function idsOf({ statements }: Database): Promise<string[]> {
+  return (await statements.selectFrom('generations').select('id').execute()).map(({ id }) => id)
+}
+
+describe.each(stores)('a request on $name', (store) => {
+  it('counts as accepted where only the answer to its commit was lost', async () => {
+    const database = await openStore(store)
+    const generation = await acceptOnce({ database: breakingOff(database, 'after'), clock }, acceptance)
+    expect(await idsOf(database)).toEqual([generation?.id])
+  })
+
+  it('fails where nothing was written', async () => {
+    const database = await openStore(store)
+    await expect(acceptOnce({ database: breakingOff(database, 'before'), clock }, acceptance)).rejects.toThrow('Connection terminated')
+    expect(await idsOf(database)).toEqual([])
+  })
+
+  it('that Discord delivers several times at once is one', async () => {
+    const database = await openStore(store)
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => acceptOnce({ database, clock }, acceptance)))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
+    expect(await idsOf(database)).toHaveLength(1)
+    const { reserved } = await database.statements
+      .selectFrom('wallets')
+      .select('reserved')
+      .where('scope', '=', 'guild')
+      .executeTakeFirstOrThrow()
+    expect(reserved).toBe(350_000)
+  })
+})
