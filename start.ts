@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 
 import { chooseMode, ConfigError } from './src/config.ts'
@@ -27,31 +28,40 @@ async function start(): Promise<void> {
     await runSandbox()
     return
   }
-  const bot = await startBot({
-    environment: process.env,
-    onFatal: (reason) => {
-      console.error(`Rushes has to stop: ${reason}`)
-      process.exit(1)
-    },
-  })
-  console.error(`Rushes is running. Invite it with ${bot.invitation}`)
-  stopOnSignals(() => bot.stop())
+  await runUntilSignalled(stopSignal())
 }
 
-/** The first signal ends cleanly, a second one at once. */
-function stopOnSignals(stop: () => Promise<void>): void {
-  let stopping = false
+/** The bot itself. A signal that comes while it starts is heeded as well: it may have taken up unfinished work by then. */
+async function runUntilSignalled(signal: AbortSignal): Promise<void> {
+  try {
+    const bot = await startBot({
+      environment: process.env,
+      signal,
+      onFatal: (reason) => {
+        console.error(`Rushes has to stop: ${reason}`)
+        process.exit(1)
+      },
+    })
+    console.error(`Rushes is running. Invite it with ${bot.invitation}`)
+    if (!signal.aborted) await once(signal, 'abort')
+    await bot.stop()
+  } catch (error) {
+    if (error !== signal.reason) throw error
+  }
+  process.exit(0)
+}
+
+/** Aborted by the first signal, which ends the bot cleanly; a second one ends it at once. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1)
-      stopping = true
+      if (stopping.signal.aborted) process.exit(1)
       console.error('Rushes is stopping: calls to hosts that are under way are waited for. A second signal ends it at once.')
-      stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      )
+      stopping.abort(new Error(`stopped by ${signal}`))
     })
   }
+  return stopping.signal
 }
 
 try {

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 
-import { type Client, Events, Routes } from 'discord.js'
+import { type Client, Events, type REST, Routes } from 'discord.js'
 import type { DestinationStream } from 'pino'
 import { z } from 'zod'
 
@@ -8,17 +8,19 @@ import { buttons, commands } from '../commands/index.ts'
 import { type Environment, liveOrigins, type Origins, readConfig } from './config.ts'
 import { createDiscordClient } from './discord/client.ts'
 import { createDelivery } from './discord/delivery.ts'
-import { createInteractions } from './discord/interactions.ts'
+import { createInteractions, GivenUpForRestart } from './discord/interactions.ts'
 import { createMessages } from './discord/messages.ts'
 import { inviteUrl } from './discord/permissions.ts'
 import { alignCommands } from './discord/alignment.ts'
 import { registerCommands } from './discord/registration.ts'
+import { repeatOnFault } from './discord/repeat.ts'
 import { createRestClients } from './discord/rest.ts'
 import { createTransport } from './discord/transport.ts'
 import { uploadLimitOfTier } from './discord/upload-limits.ts'
 import { type Clock, createClock } from './domain/clock.ts'
-import { createId } from './domain/ids.ts'
+import { createId, type Snowflake } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
+import { unlessAborted } from './domain/unless-aborted.ts'
 import { aloneAtCards, createCardTurns } from './generations/card-turns.ts'
 import { createAnnouncer, createDispatcher } from './generations/dispatcher.ts'
 import { createEstimates, type typicalRunMs } from './generations/estimates.ts'
@@ -39,6 +41,7 @@ import { createLimits } from './quota/limits.ts'
 import { createSettings } from './quota/settings.ts'
 import { createGuildUploadLimits, learningLimits } from './roles/guild-upload-limits.ts'
 import { reserveShards } from './roles/shards.ts'
+import { createShutdown } from './shutdown.ts'
 import { openDatabase } from './storage/database.ts'
 import { createKeyv } from './storage/keyv.ts'
 import { createStudio } from './studio.ts'
@@ -59,14 +62,19 @@ export interface BotSettings {
   registerAtStart?: boolean | undefined
   /** How soon other processes on the same store notice that this one is gone. */
   leaseTimes?: LeaseTimes | undefined
-  /** Told once, when the bot cannot go on; `stop` has been called by then. */
+  /** Told once, when the bot cannot go on: it has stopped by then, and nobody who waits for `stop` knows of it yet. */
   onFatal?: ((reason: string) => void) | undefined
+  /** Stops the bot like `stop`, and can do so while it still starts: then `startBot` rejects with the signal's reason once all is closed. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Bot {
   /** The invitation link for this application. */
   readonly invitation: string
-  /** Ends cleanly: create calls under way are waited for, everything else is taken up again at the next start. */
+  /**
+   * Ends cleanly: create calls under way are waited for as long as the grace allows, everything else is taken up again at the next start. Never
+   * rejects; called again it waits for the same end.
+   */
   stop(): Promise<void>
 }
 
@@ -76,33 +84,36 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
   const { origins = liveOrigins, clock = createClock() } = settings
   const log = createLog({ level: config.logLevel, destination: settings.logDestination })
   const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses, lookup: settings.lookup })
-  const owned: (() => unknown)[] = [() => network.close()]
-  const closeAll = async () => {
-    for (const close of owned.splice(0).reverse()) await close()
+  const shutdown = createShutdown(log)
+  let fatal: string | undefined
+  let told = false
+  const end = async (why: Error) => {
+    await shutdown.run(why)
+    if (fatal === undefined || told) return
+    told = true
+    settings.onFatal?.(fatal)
+  }
+  const fail = (reason: string) => {
+    if (fatal !== undefined) return
+    fatal = reason
+    log.error({}, reason)
+    void end(new Error(reason))
   }
   try {
+    shutdown.own('the network', () => network.close())
+    onAbort(settings.signal, (why) => void end(why))
     const database = await openDatabase(config.store, { onError: (error) => log.warn({ error }, 'a connection to the store broke') })
-    owned.push(() => database.close())
+    shutdown.own('the store', () => database.close())
     const limits = createLimits(config.limits)
-    owned.push(() => limits.close())
+    shutdown.own('the rate limits', () => limits.close())
     const providers = createProviders({ accounts: config.hosts, origins, choices: { runware: config.runware } }, { network, clock })
-    owned.push(() => providers.close())
+    shutdown.own('the hosts', () => providers.close())
     const download = createDownload({ network, clock })
 
-    let fatal = false
-    const fail = (reason: string) => {
-      if (fatal) return
-      fatal = true
-      log.error({}, reason)
-      closeAll().then(
-        () => settings.onFatal?.(reason),
-        () => settings.onFatal?.(reason),
-      )
-    }
     const onTokenRejected = () => fail('Discord refuses DISCORD_TOKEN: copy it anew from the Bot page of your application and start again.')
     const makeRequest = createTransport(network)
     const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
-    owned.push(() => rest.close())
+    shutdown.own('the REST clients', () => rest.close())
     const gateway = config.role === 'worker' ? undefined : await openGateway()
     const guildLimits = createGuildUploadLimits({
       tierAtGateway: (guildId) => gateway?.guilds.cache.get(guildId)?.premiumTier,
@@ -124,7 +135,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     // Where processes share the work, a clip may be for a server that another process serves.
     const delivery = database.sharedUrl === undefined ? ownDelivery : learningLimits(ownDelivery, guildLimits)
     const wakes = database.sharedUrl === undefined ? createWakes() : await createSharedWakes(database, { url: database.sharedUrl, log })
-    owned.push(() => wakes.close())
+    shutdown.own('the wakes', () => wakes.close())
     const router = createRouter({
       clock,
       onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, operatorSentences[kind] ?? 'a host needs the operator'),
@@ -151,6 +162,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       config.role === 'gateway'
         ? createAnnouncer(wakes)
         : createDispatcher(config.hosts, parts, { role: config.role, leaseTimes: settings.leaseTimes })
+    const outOfPatience = new AbortController()
     const studio = createStudio({
       config,
       database,
@@ -163,22 +175,9 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       delivery,
       wakes,
       clock,
-      downloadPicture: (url) => fetchMemberPicture(download, url, origins.discordMedia),
+      downloadPicture: (url) => unlessAborted(fetchMemberPicture(download, url, origins.discordMedia), outOfPatience.signal),
     })
     const interactions = createInteractions({ commands, buttons, parts: { studio }, log })
-    gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
-
-    const applicationId = gateway
-      ? (await signIn(gateway, config.discordToken)).application.id
-      : Application.parse(await rest.brief.get(Routes.currentApplication())).id
-    if (gateway)
-      await alignCommands(rest.brief, {
-        applicationId,
-        commands: commandBodies(),
-        config,
-        register: settings.registerAtStart ?? false,
-        log,
-      })
     if (gateway && config.publicServer) {
       const { port } = config.publicServer
       const server = await startHttpServer({
@@ -190,41 +189,73 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
         clock,
         log,
       })
-      owned.push(() => server.close())
+      shutdown.own('the HTTP server', () => server.close())
     }
-    owned.push(async () => {
-      await interactions.settle()
-      await dispatcher.stop({ graceMs: config.stopGraceMs })
-      await delivery.settle()
-    })
-    await dispatcher.start()
+    let dispatching: Promise<void> = Promise.resolve()
+    // Closed before all else: nothing new may be bought from the first moment on. Who is accepted nevertheless stays in line for the next start.
+    const windUp = async () => {
+      const patience = setTimeout(() => outOfPatience.abort(new GivenUpForRestart()), config.stopGraceMs)
+      const answered = interactions.settle()
+      try {
+        await dispatching.catch(() => undefined) // whoever started it knows
+        await dispatcher.stop({ graceMs: config.stopGraceMs })
+      } finally {
+        await answered
+        await delivery.settle()
+        clearTimeout(patience)
+      }
+    }
+    shutdown.own('the work under way', windUp, { withinMs: config.stopGraceMs + afterGraceMs })
+    gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+
+    const applicationId = gateway
+      ? (await unlessAborted(signIn(gateway, config.discordToken), shutdown.begun)).application.id
+      : await readApplicationId(rest.brief, { clock, signal: shutdown.begun })
+    if (gateway) {
+      const alignment = {
+        applicationId,
+        commands: commandBodies(),
+        config,
+        register: settings.registerAtStart ?? false,
+        log,
+      }
+      await unlessAborted(alignCommands(rest.brief, alignment), shutdown.begun)
+    }
+    shutdown.begun.throwIfAborted()
+    dispatching = dispatcher.start()
+    await dispatching
+    shutdown.begun.throwIfAborted()
     if (config.allowedGuilds !== '*' && config.allowedGuilds.size === 0) {
       log.warn({}, 'ALLOWED_GUILDS is not set, so no server may make clips: set it to server ids, or to * for every server')
     }
     const invitation = inviteUrl(applicationId)
     log.info({ hosts: config.hosts.map(({ id }) => id), role: config.role, guilds: gateway?.guilds.cache.size, invitation }, 'ready')
 
-    return { invitation, stop: closeAll }
+    return { invitation, stop: () => end(new Error('the bot is stopped')) }
 
     /** The client of Discord's gateway, for shards that no other process serves; it is not signed in yet. */
     async function openGateway(): Promise<Client> {
       const reserved = await reserveShards({
         database,
         chosen: config.shards,
-        readGateway: () => rest.brief.get(Routes.gatewayBot()),
+        readGateway: () => rest.brief.get(Routes.gatewayBot(), { signal: shutdown.begun }),
         onTaken: ({ message }) => fail(message),
       })
-      owned.push(() => reserved.release())
+      shutdown.own('the shards', () => reserved.release())
       const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
       if (reserved.shards) Object.assign(client.options, { shards: reserved.shards.ids, shardCount: reserved.shards.count })
-      owned.push(() => client.destroy())
+      shutdown.own('the gateway', () => client.destroy())
       return client
     }
   } catch (error) {
-    await closeAll()
-    throw error
+    await end(error instanceof Error ? error : new Error('the start failed', { cause: error }))
+    // What failed because all was being closed is not the reason.
+    throw shutdown.begun.reason
   }
 }
+
+/** What a Discord or a store that does not answer may add to the grace of a stop, in milliseconds of the wall; more than the dispatcher takes of it. */
+const afterGraceMs = 8000
 
 const operatorSentences: Partial<Record<ProviderErrorKind, string>> = {
   auth: 'a host does not accept its key: check the key; the host is left alone for ten minutes',
@@ -245,7 +276,7 @@ export async function registerWithDiscord(
     makeRequest: createTransport(network),
   })
   try {
-    const { id } = Application.parse(await rest.brief.get(Routes.currentApplication()))
+    const id = await readApplicationId(rest.brief, { clock: createClock() })
     const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, commandBodies())
     return registered.map(({ name }) => name)
   } finally {
@@ -255,6 +286,17 @@ export async function registerWithDiscord(
 }
 
 const Application = z.object({ id: z.string() })
+
+function readApplicationId(rest: REST, options: { clock: Clock; signal?: AbortSignal }): Promise<Snowflake> {
+  const read = async () => Application.parse(await rest.get(Routes.currentApplication(), { signal: options.signal })).id
+  return repeatOnFault(read, { ...options, pausesMs: [1000, 4000, 15_000] })
+}
+
+/** Calls it once, at once where the signal is aborted already. */
+function onAbort(signal: AbortSignal | undefined, stop: (reason: Error) => void): void {
+  if (signal?.aborted) stop(signal.reason as Error)
+  else signal?.addEventListener('abort', () => stop(signal.reason as Error), { once: true })
+}
 
 /** Resolves once every shard has its guilds, so that nothing is answered before the bot knows where it is. */
 async function signIn(client: Client, token: string): Promise<Client<true>> {

@@ -25,9 +25,19 @@ export interface InteractionsOptions<Parts> {
 export interface Interactions {
   /** For discord.js's `interactionCreate`. Never rejects. */
   handle(interaction: Interaction): Promise<void>
-  /** Resolves when every interaction under way has been answered. Those that come after are told, each alone, that the bot is being restarted. */
+  /**
+   * From this moment on every new interaction is told, alone, that the bot is being restarted. Resolves when every one under way has been
+   * answered.
+   */
   settle(): Promise<void>
 }
+
+/** Says that a request was given up because the bot is being stopped, and that nothing was accepted. */
+export class GivenUpForRestart extends Error {
+  override readonly name = 'GivenUpForRestart'
+}
+
+const restarting = 'The bot is just being restarted. Try again in a minute.'
 
 type Answerable = ChatInputCommandInteraction | ButtonInteraction
 
@@ -89,6 +99,7 @@ export function createInteractions<Parts>({
 
   async function answerFailure(interaction: Answerable, error: unknown): Promise<void> {
     if (error instanceof Refusal) return say(interaction, describeRefusal(error))
+    if (error instanceof GivenUpForRestart) return say(interaction, restarting)
     const reference = createReference()
     log.error({ interaction: interaction.id, reference, failure: describeError(error) }, 'a command failed')
     await say(
@@ -120,7 +131,7 @@ export function createInteractions<Parts>({
   async function answer(interaction: Answerable): Promise<void> {
     try {
       if (settling) {
-        await say(interaction, 'The bot is just being restarted. Try again in a minute.')
+        await say(interaction, restarting)
         return
       }
       await (interaction.isButton() ? pressButton(interaction) : runCommand(interaction))
@@ -144,12 +155,12 @@ export function createInteractions<Parts>({
       const work = begin(interaction)
       if (!work) return
       underWay.add(work)
-      await work
-      underWay.delete(work)
+      await work.finally(() => underWay.delete(work))
     },
     async settle() {
       settling = true
-      await Promise.all(underWay)
+      // Also those who are turned away meanwhile.
+      while (underWay.size > 0) await Promise.allSettled(underWay)
     },
   }
 }

@@ -1,5 +1,7 @@
-import type { RESTOptions } from 'discord.js'
+import type { InternalRequest, RESTOptions } from 'discord.js'
 import { REST, RESTEvents } from 'discord.js'
+
+import { unlessAborted } from '../domain/unless-aborted.ts'
 
 export interface RestClients {
   /** Cards that still change: where Discord asks to wait, the call fails at once with a `RateLimitError` instead of holding up what comes after it. */
@@ -37,7 +39,7 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
     onTokenRejected()
   }
   const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
-    const rest = new REST({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
+    const rest = new HeedingRest({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
     watchBotToken(rest, reject)
     return rest
   }
@@ -54,6 +56,17 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
         rest.clearHandlerSweeper()
       }
     },
+  }
+}
+
+/**
+ * The library heeds a call's signal only while the call is on the wire. Where Discord asks to wait, which may be for an hour, whoever gives up
+ * is let go at once; the library then finds the signal aborted before it would send anything.
+ */
+class HeedingRest extends REST {
+  override request(call: InternalRequest): Promise<unknown> {
+    const answer = super.request(call)
+    return call.signal ? unlessAborted(answer, call.signal) : answer
   }
 }
 

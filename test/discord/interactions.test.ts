@@ -1,11 +1,11 @@
 import type { Client } from 'discord.js'
 import { Events, SlashCommandBuilder } from 'discord.js'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 import { createDiscordClient, uploadLimitOf } from '../../src/discord/client.ts'
 import type { Button, Choice, Command } from '../../src/discord/command.ts'
 import type { Interactions } from '../../src/discord/interactions.ts'
-import { createInteractions } from '../../src/discord/interactions.ts'
+import { createInteractions, GivenUpForRestart } from '../../src/discord/interactions.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import type { ScriptedAnswer, ScriptedDiscord } from '../support/scripted-discord.ts'
 import { refusals, startScriptedDiscord } from '../support/scripted-discord.ts'
@@ -193,6 +193,40 @@ describe('a slash command', () => {
     const { body } = await discord.call('POST', callback)
     expect(body).toMatchObject({ type: 4, data: { flags: ephemeral, content: expect.stringContaining('restarted') as string } })
     expect(executed).toEqual([])
+  })
+
+  test('that is given up because the bot is being stopped hears so in private, and it is no failure', async () => {
+    parts.execute = () => Promise.reject(new GivenUpForRestart())
+    await send(commandPayload('clap'))
+    expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
+    const { body } = await discord.call('POST', followUps)
+    expect(body).toMatchObject({ flags: ephemeral, content: expect.stringContaining('restarted') as string })
+    expect(captured.lines).toEqual([])
+  })
+
+  test('that comes while others are still under way at a stop is waited for, too', async () => {
+    const first = Promise.withResolvers<undefined>()
+    const begun = Promise.withResolvers<undefined>()
+    parts.execute = () => {
+      begun.resolve(undefined)
+      return first.promise
+    }
+    discord.dispatch('INTERACTION_CREATE', commandPayload('clap'))
+    await begun.promise
+    let settled = false
+    const settling = interactions.settle().then(() => (settled = true))
+    const letGo = discord.hold('POST', callback)
+    onTestFinished(letGo)
+    const came = new Promise((resolve) => client.once(Events.InteractionCreate, resolve))
+    discord.dispatch('INTERACTION_CREATE', commandPayload('clap'))
+    await came
+    await discord.call('POST', callback, 1)
+    first.resolve(undefined)
+    await new Promise(setImmediate)
+    expect(settled).toBe(false)
+    letGo()
+    await settling
+    expect((await discord.call('POST', callback, 1)).body).toMatchObject({ type: 4, data: { flags: ephemeral } })
   })
 
   test('that cannot even be told of its failure ends in the log', async () => {

@@ -5,9 +5,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { inspectClip } from '../../sandbox/clips/inspect-clip.ts'
+import { createClock } from '../../src/domain/clock.ts'
+import { startBot } from '../../src/main.ts'
+import { hasPostgres, temporaryPostgres } from '../storage/stores.ts'
+import { botSettingsFor } from '../support/bot-settings.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { freePort } from '../support/free-ports.ts'
 import { startProcess } from '../support/process.ts'
+import { testSandbox } from '../support/sandbox.ts'
 
 const token = 'a-token-that-nobody-has-given-out'
 const key = 'a-key-that-nobody-has-given-out'
@@ -92,4 +97,37 @@ it('a try without a sandbox says how to start one', async () => {
   }).ended
   expect(code).toBe(1)
   expect(output).toMatch(/No sandbox answers at .*npm start/)
+})
+
+it.skipIf(!hasPostgres)('a worker starts all the same where Discord is at fault for a moment', async () => {
+  const url = await temporaryPostgres()
+  const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+  const who = { method: 'GET', path: /^\/applications\/@me$/ }
+  sandbox.discord.faults.failNext(who, { status: 503, body: {} })
+  sandbox.discord.faults.failNext(who, 'reset')
+  const settings = botSettingsFor(sandbox, { environment: { PROVIDERS: 'fal', DATABASE_URL: url, ROLE: 'worker' } })
+  const worker = await startBot({ ...settings, clock: createClock(20) })
+  expect(worker.invitation).toContain(sandbox.discord.applicationId)
+  await worker.stop()
+})
+
+it('a failed start leaves nothing behind that would keep the next one from starting', async () => {
+  const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+  await sandbox.stopBot()
+  const commands = { method: 'GET', path: /^\/applications\/\d+\/commands$/ }
+  sandbox.discord.faults.failNext(commands, { status: 403, body: { message: 'Missing Access', code: 50001 } }, { times: Infinity })
+  await expect(startBot(botSettingsFor(sandbox, { environment: { PROVIDERS: 'fal' } }))).rejects.toThrow('Missing Access')
+  sandbox.discord.faults.clear()
+  await sandbox.startBot()
+})
+
+it('a bot that is asked to stop before it has started opens nothing for good', async () => {
+  const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+  await sandbox.stopBot()
+  const before = sandbox.discord.gateway.identifies
+  const reason = new Error('stopped by the test')
+  const settings = botSettingsFor(sandbox, { environment: { PROVIDERS: 'fal' } })
+  await expect(startBot({ ...settings, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  expect(sandbox.discord.gateway.identifies).toBe(before)
+  await sandbox.startBot()
 })

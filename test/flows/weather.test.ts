@@ -1,16 +1,9 @@
-import { fileURLToPath } from 'node:url'
-
 import { describe, expect, it } from 'vitest'
 
 import { compareBooks } from '../../sandbox/books.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { type Clock, createClock } from '../../src/domain/clock.ts'
-import { startBot } from '../../src/main.ts'
-import { botSettingsFor } from '../support/bot-settings.ts'
-import { temporaryFolder } from '../support/database.ts'
-import { openGate } from '../support/gate.ts'
-import { type StartedProcess, startProcess } from '../support/process.ts'
 import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { countRows, readDayWallet, readGeneration } from '../support/store-reader.ts'
 
@@ -286,129 +279,6 @@ it('an end that Discord would not show is told once it does, also after a restar
   await finishedCard(await film(sandbox, 'another boat'))
   expect(interaction.followUps()).toHaveLength(1)
   expect(readGeneration(sandbox, interaction)).toMatchObject({ ledger: 'reserve release' })
-})
-
-describe('a clean stop', () => {
-  it('leaves cards that promise nothing, and the next start goes on', async () => {
-    const sandbox = await testSandbox({ environment: { ...environment, FAL_CONCURRENCY: '1' } })
-    const { interaction } = await renderingClip(sandbox)
-    const waiting = await film(sandbox, 'another boat')
-    await waiting.reply(says(/Yours is next/))
-    await sandbox.stopBot()
-    expect(interaction.currentReply()?.text).toMatch(/Making the clip.*being restarted.*goes on by itself.*asked <t:/s)
-    expect(interaction.currentReply()?.text).not.toMatch(/ready/)
-    expect(waiting.currentReply()?.text).toMatch(/In line.*Yours is next/s)
-    await sandbox.startBot()
-    await interaction.reply((message) => /Making the clip/.test(message.text) && !/restarted/.test(message.text))
-    sandbox.hosts.fal.jobs.release('completion')
-    await Promise.all([finishedCard(interaction), finishedCard(waiting)])
-    await expectPaidOnce(sandbox, waiting)
-  })
-})
-
-describe('`npm start` as a process', () => {
-  /** The real start over the sandbox's store; its own bot is stopped first. */
-  async function startForReal(sandbox: TestSandbox, options: Parameters<typeof botSettingsFor>[1] = {}): Promise<StartedProcess> {
-    await sandbox.stopBot()
-    const { environment: variables, origins } = botSettingsFor(sandbox, {
-      ...options,
-      environment: { LOG_LEVEL: 'error', ...options.environment },
-    })
-    const preload = fileURLToPath(new URL('../discord/local-origins.ts', import.meta.url))
-    const started = startProcess('start.mjs', [], {
-      environment: {
-        ...(variables as Record<string, string>),
-        TEST_ORIGINS: JSON.stringify(origins),
-        NODE_OPTIONS: `--import=${preload}`,
-      },
-      folder: temporaryFolder(),
-    })
-    await started.says(/Rushes is running/)
-    return started
-  }
-
-  it('ends with 0 on SIGTERM, and leaves what it did to the next one', async () => {
-    const sandbox = await testSandbox({ environment })
-    const bot = await startForReal(sandbox)
-    const { interaction } = await renderingClip(sandbox)
-    bot.signal('SIGTERM')
-    const { code, output } = await bot.ended
-    expect(code).toBe(0)
-    expect(output).toContain('Rushes is stopping')
-    expect(interaction.currentReply()?.text).toMatch(/being restarted/)
-    sandbox.hosts.fal.jobs.release('completion')
-    await sandbox.startBot()
-    await finishedCard(interaction)
-    await expectPaidOnce(sandbox, interaction)
-  })
-
-  it('ends at once on a second signal, whatever it waits for', async () => {
-    const sandbox = await testSandbox({ environment })
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
-    gate.hold()
-    const bot = await startForReal(sandbox, { queue: gate.origin, environment: { STOP_GRACE_SECONDS: '600' } })
-    await film(sandbox)
-    await gate.answered
-    bot.signal('SIGTERM')
-    await bot.says(/Rushes is stopping/)
-    bot.signal('SIGTERM')
-    expect((await bot.ended).code).toBe(1)
-  })
-
-  it('waits no longer than it may for a create call', async () => {
-    const sandbox = await testSandbox({ environment })
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
-    gate.hold()
-    const bot = await startForReal(sandbox, { queue: gate.origin, environment: { STOP_GRACE_SECONDS: '0' } })
-    await film(sandbox)
-    await gate.answered
-    bot.signal('SIGINT')
-    expect((await bot.ended).code).toBe(0)
-  })
-
-  it('ends with 1 and a clear message once Discord refuses the bot token', async () => {
-    const sandbox = await testSandbox({ environment })
-    const bot = await startForReal(sandbox)
-    const { interaction, card } = await renderingClip(sandbox)
-    const void401 = { status: 401, body: { message: '401: Unauthorized', code: 0 } }
-    sandbox.discord.faults.failNext({ when: ({ authorization }) => authorization === 'bot' }, void401, { times: Infinity })
-    sandbox.discord.clock.advance(quarterHour + 1000)
-    sandbox.hosts.fal.jobs.release('completion')
-    const { code, output } = await bot.ended
-    expect(code).toBe(1)
-    expect(output).toMatch(/Rushes has to stop: Discord refuses DISCORD_TOKEN/)
-    expect(output).not.toContain(sandbox.discord.botToken)
-    // With a token that works the clip comes after all, where its card is.
-    sandbox.discord.faults.clear()
-    await sandbox.startBot()
-    expect((await finishedCard(interaction)).id).toBe(card.id)
-    await expectPaidOnce(sandbox, interaction)
-  })
-
-  it('ends with 1 and the same message where Discord refuses the token from the start', async () => {
-    const sandbox = await testSandbox({ environment })
-    await expect(startForReal(sandbox, { environment: { DISCORD_TOKEN: 'a-token-that-nobody-has-given-out' } })).rejects.toThrow(
-      /Discord refuses DISCORD_TOKEN/,
-    )
-  })
-})
-
-it('a bot that is stopped turns away what still comes, in private', async () => {
-  const sandbox = await testSandbox({ environment })
-  await sandbox.stopBot()
-  const gate = await openGate(sandbox.hosts.fal.origins.queue)
-  gate.hold()
-  const bot = await startBot(botSettingsFor(sandbox, { queue: gate.origin }))
-  const first = await film(sandbox)
-  await gate.answered
-  const stopped = bot.stop()
-  await until(() => first.currentReply() !== undefined)
-  const late = await film(sandbox, 'another boat')
-  expect(await late.reply()).toMatchObject({ ephemeral: true })
-  expect(late.currentReply()?.text).toContain('restarted')
-  gate.release()
-  await stopped
-  expect(countRows(sandbox, 'generations')).toBe(1)
 })
 
 /** Looks again at each turn of the event loop; the test's own limit ends it. */

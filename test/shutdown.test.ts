@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+
+import { createShutdown } from '../src/shutdown.ts'
+import { createCapturedLog } from './discord/captured-log.ts'
+
+const reason = new Error('stopping')
+
+test('what was opened last is closed first, one after the other, and once, whoever asks', async () => {
+  const shutdown = createShutdown(createCapturedLog().log)
+  const steps: string[] = []
+  const release = Promise.withResolvers<undefined>()
+  shutdown.own('the store', () => steps.push('store'))
+  shutdown.own('the work', async () => {
+    steps.push('work')
+    await release.promise
+    steps.push('worked')
+  })
+  expect(shutdown.begun.aborted).toBe(false)
+  const first = shutdown.run(reason)
+  const second = shutdown.run(new Error('another reason'))
+  expect(shutdown.begun.reason).toBe(reason)
+  expect(steps).toEqual(['work'])
+  let secondEnded = false
+  void second.then(() => (secondEnded = true))
+  await new Promise(setImmediate)
+  expect(secondEnded).toBe(false)
+  release.resolve(undefined)
+  await Promise.all([first, second])
+  expect(steps).toEqual(['work', 'worked', 'store'])
+})
+
+test.each<[string, () => unknown]>([
+  ['throws', () => throwReason()],
+  ['rejects', () => Promise.reject(new Error('closed badly at https://host.example/secret?signature=abc'))],
+  ['never ends', () => new Promise(() => undefined)],
+])('a part that %s on closing keeps no other from being closed, and is named in the log', async (_how, close) => {
+  const { log, text, lines } = createCapturedLog()
+  const shutdown = createShutdown(log)
+  const closed: string[] = []
+  shutdown.own('the store', () => closed.push('store'))
+  shutdown.own('the wakes', close, { withinMs: 10 })
+  shutdown.own('the server', () => closed.push('server'))
+  await shutdown.run(reason)
+  expect(closed).toEqual(['server', 'store'])
+  expect(lines).toHaveLength(1)
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 40, part: 'the wakes' })
+  expect(text()).not.toContain('signature')
+})
+
+function throwReason(): never {
+  throw new Error('closed badly')
+}
+
+test.each(['during', 'after'] as const)(
+  'what is opened %s the closing is closed all the same, and nothing goes on from there',
+  async (when) => {
+    const shutdown = createShutdown(createCapturedLog().log)
+    const release = Promise.withResolvers<undefined>()
+    shutdown.own('the work', () => release.promise)
+    const running = shutdown.run(reason)
+    if (when === 'after') {
+      release.resolve(undefined)
+      await running
+    }
+    let closed = false
+    expect(() => shutdown.own('the store', () => (closed = true))).toThrow(reason)
+    release.resolve(undefined)
+    await shutdown.run(new Error('the start failed'))
+    expect(closed).toBe(true)
+  },
+)

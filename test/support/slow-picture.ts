@@ -1,0 +1,30 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { onTestFinished } from 'vitest'
+
+export interface SlowPicture {
+  readonly origin: string
+  readonly url: string
+  /** Resolves once somebody asked for it. */
+  readonly asked: Promise<void>
+  /** Hands it out, to whoever asked before and to all that come. */
+  release(): void
+}
+
+/** A picture that nobody gets before it is released. Gone with the test. */
+export async function openSlowPicture(bytes: Buffer): Promise<SlowPicture> {
+  const asked = Promise.withResolvers<undefined>()
+  const released = Promise.withResolvers<undefined>()
+  const server = createServer((_request, response) => {
+    asked.resolve(undefined)
+    void released.promise.then(() => response.writeHead(200, { 'content-type': 'image/png' }).end(bytes))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { origin, url: `${origin}/picture.png`, asked: asked.promise, release: () => released.resolve(undefined) }
+}
