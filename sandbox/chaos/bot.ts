@@ -11,13 +11,19 @@ export interface BotSettings {
   leaseTimes: { heartbeatMs: number; expiryMs: number }
 }
 
+/** A bot waits 30 s for what is under way; one that takes longer than this does not stop at all. */
+const longestStopMs = 60_000
+
 /** One bot process that is killed and started again over the same store. */
 export class Bot {
   readonly name: string
+  /** Every end that nobody asked for, and every clean stop that was none. */
+  readonly problems: string[] = []
   readonly #program: string
   readonly #settings: BotSettings
   readonly #logFile: string
   #child: ChildProcess | undefined
+  #wanted: 'run' | 'die' | 'stop' = 'run'
 
   /** @param project the folder of the program that is run: this one, or a copy with a fault */
   constructor(name: string, { project, settings, folder }: { project: string; settings: BotSettings; folder: string }) {
@@ -31,6 +37,8 @@ export class Bot {
   async start({ without = [] }: { without?: readonly string[] } = {}): Promise<void> {
     const child = fork(this.#program, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
     this.#child = child
+    this.#wanted = 'run'
+    child.once('exit', (code, signal) => this.#judgeEnd(code, signal))
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => appendFileSync(this.#logFile, chunk))
     const environment = Object.fromEntries(Object.entries(this.#settings.environment).filter(([name]) => !without.includes(name)))
     child.send({ ...this.#settings, environment })
@@ -38,15 +46,16 @@ export class Bot {
       throw new Error(`${this.name} ended instead of becoming ready: see ${this.#logFile}`)
     })
     await Promise.race([once(child, 'message'), ended])
-    // From here on its end is looked at by whoever ends it.
+    // From here on its end is judged by whether anybody asked for it.
     ended.catch(() => undefined)
   }
 
   /** As a power cut does. */
   async kill(): Promise<void> {
-    const child = this.#child
-    if (!child || child.exitCode !== null) return
+    const child = this.#running()
+    if (!child) return
     const exited = once(child, 'exit')
+    this.#wanted = 'die'
     child.kill('SIGKILL')
     await exited
   }
@@ -62,10 +71,26 @@ export class Bot {
 
   /** Cleanly. */
   async stop(): Promise<void> {
-    const child = this.#child
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const child = this.#running()
+    if (!child) return
     const exited = once(child, 'exit')
-    child.send('stop')
+    this.#wanted = 'stop'
+    // Where the channel is closed the process is about to end, and its end tells the rest.
+    child.send('stop', () => undefined)
+    const patience = setTimeout(() => child.kill('SIGKILL'), longestStopMs)
     await exited
+    clearTimeout(patience)
+  }
+
+  #running(): ChildProcess | undefined {
+    const child = this.#child
+    return child && child.exitCode === null && child.signalCode === null ? child : undefined
+  }
+
+  #judgeEnd(code: number | null, signal: NodeJS.Signals | null): void {
+    const end = signal === null ? `with exit code ${code}` : `by ${signal}`
+    if (this.#wanted === 'run') this.problems.push(`${this.name} ended by itself, ${end}`)
+    else if (this.#wanted === 'stop' && code !== 0) this.problems.push(`${this.name} was to stop cleanly and ended ${end}`)
+    else if (this.#wanted === 'die' && signal !== 'SIGKILL') this.problems.push(`${this.name} ended ${end} before it was killed`)
   }
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 
 import { Bot } from './bot.ts'
-import { caps, settingsFor } from './bot-settings.ts'
+import { settingsFor } from './bot-settings.ts'
 import { between, type Chance, createChance } from './chance.ts'
+import { gatherEvidence } from './evidence.ts'
 import { freePort } from './free-port.ts'
 import { Fate } from './fate.ts'
 import type { Killings } from './killings.ts'
 import { type MadeRequest, makeRequest } from './member.ts'
 import type { ChaosOptions } from './options.ts'
-import { countPostedClips } from './posted-clips.ts'
 import { planRequest } from './request-plan.ts'
 import { createPostgresStore, openSqliteStore, type Store } from './store.ts'
 import { judge, type Problem, type Verdict } from './verdict.ts'
@@ -52,16 +52,10 @@ export async function runChaos(options: ChaosOptions, project: string): Promise<
     await stream.ended()
     for (const bot of bots.all) await bot.stop()
 
-    const clipsOf = await countPostedClips(world)
-    const requests = stream.requests.map(({ onlooker, ...plan }) => {
-      const { interactionId, sight } = onlooker
-      return { ...plan, interactionId, sight, clips: clipsOf({ interactionId, mark: plan.mark }) }
-    })
+    const judged = judge(await gatherEvidence(stream.requests, { world, store, fate }))
     stream.close()
     const { killings, resumesMs } = fate
-    const unknowable = (await world.lostCreates()) + killings.insideCreate
-    const judged = judge({ requests, contents: await store.read(), orders: await world.orders(), caps, unknowable })
-    const problems = [...judged.problems, ...stream.problems]
+    const problems = [...judged.problems, ...bots.all.flatMap((bot) => bot.problems)]
     if (problems.length === 0) rmSync(folder, { recursive: true, force: true })
     return { ...judged, problems, killings, resumesMs, folder }
   } finally {
@@ -99,7 +93,6 @@ function openStore({ store }: ChaosOptions, folder: string): Promise<Store> {
 /** The members' side of the run. */
 class Stream {
   readonly requests: MadeRequest[] = []
-  readonly problems: Problem[] = []
   readonly #world: World
   readonly #chance: Chance
   #stopped = false

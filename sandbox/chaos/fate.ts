@@ -5,6 +5,7 @@ import { leaseTimes } from './bot-settings.ts'
 import { between, type Chance, pick } from './chance.ts'
 import { Killings, type Own } from './killings.ts'
 import type { ChaosOptions } from './options.ts'
+import { OwnerNames } from './owner-names.ts'
 import type { Contents, Store } from './store.ts'
 
 /** How often a bot is started where no host can reach it: there an answer that was lost often stays lost. */
@@ -13,6 +14,8 @@ const unreachableShare = { sqlite: 0.5, postgres: 0.8 }
 const stallShare = 0.3
 const stallMs = 3 * leaseTimes.expiryMs
 const lookForCreateMs = 10_000
+/** Within this time a bot that goes on has seen that it was taken for dead, and has a new name. */
+const lookForNameMs = 10_000
 /** How often a kill waits for a bot that is at what was met most seldom so far: some states last for a moment only. */
 const aimedShare = 0.5
 const lookForVictimMs = 3000
@@ -26,12 +29,13 @@ export class Fate {
   readonly killings = new Killings()
   /** Milliseconds from each kill until the bot was at work again. */
   readonly resumesMs: number[] = []
+  /** When a bot died that takes requests, in milliseconds of `performance.now()`: what it was about to accept is gone with it. */
+  readonly interruptions: number[] = []
   readonly #options: ChaosOptions
   readonly #bots: readonly [Bot, ...Bot[]]
   readonly #store: Store
   readonly #chance: Chance
-  /** Under which names each bot has claimed. */
-  readonly #owners = new Map<Bot, Set<string>>()
+  readonly #owners = new OwnerNames()
 
   constructor(options: ChaosOptions, { bots, store, chance }: { bots: readonly [Bot, ...Bot[]]; store: Store; chance: Chance }) {
     this.#options = options
@@ -42,12 +46,8 @@ export class Fate {
 
   async start(bot: Bot): Promise<void> {
     await bot.start({ without: this.#chance() < unreachableShare[this.#options.store] ? ['PUBLIC_URL'] : [] })
-    // Bots are started one after the other: whatever name is new is this one's.
-    const known = new Set([...this.#owners.values()].flatMap((names) => [...names]))
     const { owners } = await this.#store.read()
-    const own = this.#owners.get(bot) ?? new Set<string>()
-    for (const owner of owners) if (!known.has(owner)) own.add(owner)
-    this.#owners.set(bot, own)
+    this.#owners.learn(bot, owners)
   }
 
   /** Kills, and sometimes stalls, until every round is over. */
@@ -64,7 +64,11 @@ export class Fate {
     const bot = (this.#chance() < aimedShare ? await this.#findVictim() : undefined) ?? pick(this.#bots, this.#chance)
     const killedAt = performance.now()
     await bot.kill()
-    this.killings.record(await this.#store.read(), this.#holdings(bot))
+    // On PostgreSQL only workers are killed: the gateway takes the requests, and never has a reason to drop one.
+    if (this.#options.store === 'sqlite') this.interruptions.push(killedAt)
+    const contents = await this.#store.read()
+    this.killings.record(contents, this.#holdings(bot))
+    this.#owners.see(contents.owners)
     await this.start(bot)
     const resumeMs = Math.round(performance.now() - killedAt)
     this.resumesMs.push(resumeMs)
@@ -94,18 +98,29 @@ export class Fate {
       bot.stall()
       this.killings.note(await this.#store.read(), this.#holdings(bot))
       await wait(stallMs)
+      this.#owners.see((await this.#store.read()).owners)
       bot.goOn()
+      await this.#learnNewName(bot)
       console.error(`round ${round}: ${bot.name} stood still for ${stallMs} ms in the middle of a create call`)
       return
     }
   }
 
+  async #learnNewName(bot: Bot): Promise<void> {
+    const deadline = performance.now() + lookForNameMs
+    while (performance.now() < deadline) {
+      const { owners } = await this.#store.read()
+      if (this.#owners.learn(bot, owners)) return
+    }
+    console.error(`${bot.name} went on under its old name`)
+  }
+
   /** What the bot has in its hands; on SQLite that is everything. */
   #holdings(bot: Bot): Own {
     if (this.#options.store === 'sqlite') return () => true
-    const own = this.#owners.get(bot)
+    const own = this.#owners.of(bot)
     // Nobody holds what waits; whoever dies, it must not be lost.
-    return ({ owner, state }) => state === 'queued' || (owner !== null && own?.has(owner) === true)
+    return ({ owner, state }) => state === 'queued' || (owner !== null && own.has(owner))
   }
 }
 

@@ -35,9 +35,9 @@ export class Killings {
     return this.#count
   }
 
-  /** Kills that fell into a create call: sent for all the store knows, and not answered. */
-  get insideCreate(): number {
-    return this.#creates.size
+  /** The attempts whose create call a kill or a stall fell into: sent for all the store knows, and not answered. */
+  get insideCreate(): ReadonlySet<string> {
+    return this.#creates
   }
 
   get histogram(): Record<string, number> {

@@ -8,11 +8,14 @@ const Started = z.object({ interactionId: z.string() })
 
 /** A request that a member has made, and what they see of it. */
 export interface MadeRequest extends PlannedRequest {
+  /** In milliseconds of `performance.now()`. */
+  madeAt: number
   onlooker: Onlooker
 }
 
 /** Makes the request through the local Discord; undefined while no bot is connected, when a member could not make one either. */
 export async function makeRequest(plan: PlannedRequest, world: World): Promise<MadeRequest | undefined> {
+  const madeAt = performance.now()
   const answer = await post(world, 'run', { command: 'film', options: { prompt: plan.prompt, duration: plan.duration } })
   // Without a bot: 503; in the moment after its death: an error of the local Discord itself, which had nobody to tell.
   if (!answer.ok) return undefined
@@ -30,7 +33,7 @@ export async function makeRequest(plan: PlannedRequest, world: World): Promise<M
       act.catch(() => undefined)
     },
   })
-  return { ...plan, onlooker }
+  return { ...plan, madeAt, onlooker }
 }
 
 function post({ discord }: World, act: 'run' | 'press', content: unknown): Promise<Response> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { showsClip } from './shown-clip.ts'
 import type { World } from './world.ts'
 
 const Shown = z.object({
@@ -7,8 +8,7 @@ const Shown = z.object({
   text: z.string(),
   loading: z.boolean(),
   ephemeral: z.boolean(),
-  buttons: z.array(z.object({ label: z.string() })),
-  attachments: z.array(z.unknown()),
+  components: z.array(z.unknown()),
 })
 type Shown = z.infer<typeof Shown>
 
@@ -27,13 +27,17 @@ export class Onlooker {
   #reply: Sight = 'nothing'
   #replyId: string | undefined
   #deleted = false
+  #elsewhereId: string | undefined
   #elsewhere = false
   #told = ''
   readonly #closed = new AbortController()
   readonly #mark: string
   readonly #onChange: () => void
 
-  constructor(world: World, { interactionId, mark, onChange }: { interactionId: string; mark: string; onChange: () => void }) {
+  constructor(
+    world: { discord: Pick<World['discord'], 'origin'> },
+    { interactionId, mark, onChange }: { interactionId: string; mark: string; onChange: () => void },
+  ) {
     this.interactionId = interactionId
     this.#mark = mark
     this.#onChange = onChange
@@ -84,17 +88,16 @@ export class Onlooker {
       this.#reply = sightOf(message)
     } else if (event === 'reply-deleted') this.#deleted = true
     else if (event === 'follow-up' && message.ephemeral) this.#told = message.text
-    else if (event === 'message' && message.text.includes(this.#mark)) this.#elsewhere = hasClip(message)
+    else if (event === 'message' && (message.id === this.#elsewhereId || message.text.includes(this.#mark))) {
+      this.#elsewhereId = message.id
+      this.#elsewhere = showsClip(message.components)
+    }
     this.#onChange()
   }
 }
 
 function sightOf(message: Shown): Sight {
   if (message.loading) return 'nothing'
-  if (hasClip(message)) return 'clip'
+  if (showsClip(message.components)) return 'clip'
   return endings.find(([words]) => words.test(message.text))?.[1] ?? 'at work'
-}
-
-function hasClip({ attachments, buttons }: Shown): boolean {
-  return attachments.length > 0 || buttons.some(({ label }) => label === 'Open the clip')
 }

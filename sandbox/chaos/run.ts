@@ -18,7 +18,7 @@ async function main(options: ChaosOptions): Promise<boolean> {
     if (options.rounds >= enoughRounds) {
       for (const state of killings.missed()) problems.push(`too few kills met a generation that was ${state}`)
     }
-    console.error(`states met by the kills: ${JSON.stringify(killings.histogram)}, inside a create call: ${killings.insideCreate}`)
+    console.error(`states met by the kills: ${JSON.stringify(killings.histogram)}, inside a create call: ${killings.insideCreate.size}`)
     for (const problem of problems) console.error(problem)
     if (problems.length > 0) console.error(`the bots' logs are in ${folder}`)
     const sorted = [...resumesMs].sort((left, right) => left - right)

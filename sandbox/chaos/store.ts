@@ -13,11 +13,31 @@ const Generation = z.object({
   owner: z.string().nullable(),
   provider: z.string(),
   price: amount,
-  /** Kinds of its ledger rows, in their order. */
-  ledger: z.string().nullable(),
+  /** Stands in the messages that are about it. */
+  reference: z.string(),
 })
 const Attempt = z.object({ id: z.string(), generationId: z.string(), state: z.string(), operationId: z.string().nullable() })
-const Wallet = z.object({ scope: z.string(), spent: amount, reserved: amount })
+const Wallet = z.object({
+  scope: z.string(),
+  ownerId: z.string(),
+  period: z.string(),
+  periodKey: z.string(),
+  spent: amount,
+  reserved: amount,
+})
+const LedgerRow = z.object({
+  generationId: z.string(),
+  kind: z.string(),
+  amount,
+  guildId: z.string(),
+  day: z.string(),
+  month: z.string(),
+  installationDay: z.string(),
+  installationMonth: z.string(),
+  /** Milliseconds since the epoch, by the bot's clock. */
+  createdAt: amount,
+})
+export type LedgerRow = z.infer<typeof LedgerRow>
 
 const Owner = z.object({ id: z.string() })
 
@@ -25,8 +45,9 @@ const Owner = z.object({ id: z.string() })
 export interface Contents {
   generations: z.infer<typeof Generation>[]
   attempts: z.infer<typeof Attempt>[]
-  /** The wallets of the day. */
   wallets: z.infer<typeof Wallet>[]
+  /** In the order in which it was written. */
+  ledger: LedgerRow[]
   /** The names under which processes claim, where several share the store. */
   owners: string[]
 }
@@ -45,7 +66,7 @@ export function openSqliteStore(folder: string): Store {
     read: async () => {
       const database = new SQLite(join(folder, 'rushes.db'), { readonly: true })
       try {
-        return await readContents((statement) => Promise.resolve(database.prepare(statement).all()), "group_concat(kind, ' ')")
+        return await readContents((statement) => Promise.resolve(database.prepare(statement).all()))
       } finally {
         database.close()
       }
@@ -62,10 +83,7 @@ export async function createPostgresStore(server: string): Promise<Store> {
   url.pathname = `/${name}`
   return {
     environment: { DATABASE_URL: url.href },
-    read: () =>
-      once(url.href, (client) =>
-        readContents(async (statement) => (await client.query(statement)).rows as unknown[], "string_agg(kind, ' ')"),
-      ),
+    read: () => once(url.href, (client) => readContents(async (statement) => (await client.query(statement)).rows as unknown[])),
     remove: () =>
       once(server, async (client) => {
         await client.query(`drop database ${name} with (force)`)
@@ -83,17 +101,22 @@ async function once<Result>(url: string, work: (client: pg.Client) => Promise<Re
   }
 }
 
-async function readContents(query: (statement: string) => Promise<unknown[]>, joined: string): Promise<Contents> {
+async function readContents(query: (statement: string) => Promise<unknown[]>): Promise<Contents> {
   return {
-    generations: z.array(Generation).parse(
-      await query(`select id, state, interaction_id as "interactionId", owner, provider, price,
-        (select ${joined} from (select kind from ledger where generation_id = generations.id order by sequence) as kinds) as ledger
-        from generations`),
-    ),
+    generations: z
+      .array(Generation)
+      .parse(await query('select id, state, interaction_id as "interactionId", owner, provider, price, reference from generations')),
     attempts: z
       .array(Attempt)
       .parse(await query('select id, generation_id as "generationId", state, operation_id as "operationId" from attempts')),
-    wallets: z.array(Wallet).parse(await query(`select scope, spent, reserved from wallets where period = 'day'`)),
+    wallets: z
+      .array(Wallet)
+      .parse(await query('select scope, owner_id as "ownerId", period, period_key as "periodKey", spent, reserved from wallets')),
+    ledger: z.array(LedgerRow).parse(
+      await query(`select generation_id as "generationId", kind, amount, guild_id as "guildId", day_key as day, month_key as month,
+        installation_day_key as "installationDay", installation_month_key as "installationMonth", created_at as "createdAt"
+        from ledger order by sequence`),
+    ),
     owners: z
       .array(Owner)
       .parse(await query('select id from workers'))

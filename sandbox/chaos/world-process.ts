@@ -7,7 +7,8 @@ import { ClipRenderer } from '../clips/clip-renderer.ts'
 import { startLocalDiscord } from '../discord/local-discord.ts'
 import { startHosts } from '../hosts/hosts.ts'
 import { createChance } from './chance.ts'
-import { itemise } from './orders.ts'
+import { itemise, wallTimesOf } from './orders.ts'
+import { showsClip } from './shown-clip.ts'
 import { openSlowWay } from './slow-way.ts'
 import { makeWeather } from './weather.ts'
 
@@ -37,10 +38,14 @@ async function startWorld({ seed, hostSpeed }: z.infer<typeof Start>) {
   }
 
   const app = new Hono()
-  app.get('/orders', (call) => call.json(hosts.all.flatMap(itemise)))
+  app.get('/orders', (call) => {
+    const wallTimeOf = wallTimesOf(hosts.clock)
+    return call.json(hosts.all.flatMap((host) => itemise(host, wallTimeOf)))
+  })
   app.delete('/messages/:id', (call) => {
-    // Whoever wants to delete it may come too late.
-    if (discord.guild.channel.messages().some(({ id }) => id === call.req.param('id'))) discord.deleteMessage(call.req.param('id'))
+    // Whoever wants to delete it may come too late; a member who has the clip keeps it.
+    const message = discord.guild.channel.messages().find(({ id }) => id === call.req.param('id'))
+    if (message && !showsClip(message.components)) discord.deleteMessage(message.id)
     return call.body(null, 204)
   })
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false })

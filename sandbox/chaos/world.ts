@@ -14,13 +14,13 @@ const Addresses = z.object({
   ways: z.object({ fal: z.string(), replicate: z.string(), wavespeed: z.string(), runware: z.string(), eachlabs: z.string() }),
   hosts: z.object({ fal: Host, replicate: Host, wavespeed: Host, runware: Host, eachlabs: Host }),
 })
-const Requests = z.array(z.object({ route: z.string().optional(), status: z.number().optional() }))
+const Requests = z.array(z.object({ route: z.string().optional(), status: z.number().optional(), body: z.unknown().optional() }))
 
 /** The Discord and the hosts, in another process: everything is asked of them over HTTP. */
 export interface World extends z.infer<typeof Addresses> {
   orders(): Promise<ItemisedOrder[]>
-  /** Create calls that some host broke off or answered with a 5xx: what became of them, the caller cannot know. */
-  lostCreates(): Promise<number>
+  /** The bodies, as text, of the create calls that some host broke off or answered with a 5xx: what became of them, the caller cannot know. */
+  lostCreates(): Promise<string[]>
   deleteMessage(id: string): Promise<void>
   stop(): Promise<void>
 }
@@ -40,7 +40,10 @@ export async function startWorld(start: { seed: number; hostSpeed: number }): Pr
           Requests.parse(await getJson(`${Object.values(origins)[0] ?? ''}/sandbox/requests`)),
         ),
       )
-      return lists.flat().filter(({ route, status }) => route === 'create' && (status === undefined || status >= 500)).length
+      return lists
+        .flat()
+        .filter(({ route, status }) => route === 'create' && (status === undefined || status >= 500))
+        .map(({ body }) => JSON.stringify({ body }))
     },
     deleteMessage: async (id) => {
       await fetch(`${control}/messages/${id}`, { method: 'DELETE' })

@@ -9,6 +9,9 @@ import type { BotSettings } from '../../src/main.ts'
 export interface BotProcess {
   /** Ends it as a power cut does. */
   kill(): Promise<void>
+  /** Lets it stand still, as a machine that swaps does. */
+  stall(): void
+  goOn(): void
   /** Resolves once it has logged these words, past or future. */
   logged(words: string): Promise<void>
 }
@@ -41,5 +44,5 @@ export async function startBotProcess(settings: Pick<BotSettings, 'environment' 
       child.stdout?.on('data', look)
       look()
     })
-  return { kill, logged }
+  return { kill, stall: () => void child.kill('SIGSTOP'), goOn: () => void child.kill('SIGCONT'), logged }
 }

@@ -1,10 +1,8 @@
+import { showsClip } from '../../sandbox/chaos/shown-clip.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 
 /** The card once it has come to any end, so that a test of one end sees another as wrong at once instead of waiting in vain. */
 export function lastWord(interaction: Interaction): Promise<ShownMessage> {
-  return interaction.reply(({ attachments, buttons, text }) => {
-    const isLinked = buttons.some(({ label }) => label === 'Open the clip')
-    return attachments.length > 0 || isLinked || /^\*\*(?:Cancelled|Not made|On hold|Done)\*\*/.test(text)
-  })
+  return interaction.reply(({ components, text }) => showsClip(components) || /^\*\*(?:Cancelled|Not made|On hold|Done)\*\*/.test(text))
 }

@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { Bot } from '../../sandbox/chaos/bot.ts'
+import { temporaryFolder } from '../support/database.ts'
+
+const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, leaseTimes: { heartbeatMs: 0, expiryMs: 0 } }
+
+/** A bot whose program is ready at once and then does this. */
+async function startBot(program: string): Promise<Bot> {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'sandbox/chaos'), { recursive: true })
+  writeFileSync(join(folder, 'sandbox/chaos/bot-process.ts'), `process.on('message', () => {}); process.send('ready', () => {${program}})`)
+  const bot = new Bot('bot', { project: folder, settings, folder })
+  onTestFinished(() => bot.kill())
+  await bot.start()
+  return bot
+}
+
+const stopsWith = (code: number) => `process.on('message', () => process.exit(${code}))`
+
+describe('a bot of a chaos run', () => {
+  it.each([
+    { end: 'process.exit(0)', words: 'ended by itself, with exit code 0' },
+    { end: 'process.exit(1)', words: 'ended by itself, with exit code 1' },
+    { end: "process.kill(process.pid, 'SIGTERM')", words: 'ended by itself, by SIGTERM' },
+  ])('does not end by itself unseen: $end', async ({ end, words }) => {
+    const bot = await startBot(end)
+    await expect.poll(() => bot.problems).toEqual([`bot ${words}`])
+    // Whoever ends it later waits for nothing.
+    await bot.kill()
+    await bot.stop()
+    expect(bot.problems).toHaveLength(1)
+  })
+
+  it('stops cleanly, or says that it did not', async () => {
+    const clean = await startBot(stopsWith(0))
+    await clean.stop()
+    expect(clean.problems).toEqual([])
+    const faulty = await startBot(stopsWith(1))
+    await faulty.stop()
+    expect(faulty.problems).toEqual(['bot was to stop cleanly and ended with exit code 1'])
+  })
+
+  it('is killed without a word, also while it stands still', async () => {
+    const bot = await startBot('')
+    bot.stall()
+    await bot.kill()
+    expect(bot.problems).toEqual([])
+  })
+})
