@@ -12,7 +12,7 @@ import { Fate } from './fate.ts'
 import type { Killings } from './killings.ts'
 import { type MadeRequest, makeRequest } from './member.ts'
 import type { ChaosOptions } from './options.ts'
-import { planRequest } from './request-plan.ts'
+import { hosts, planRequest } from './request-plan.ts'
 import { createPostgresStore, openSqliteStore, type Store } from './store.ts'
 import { judge, type Problem, type Verdict } from './verdict.ts'
 import { startWorld, type World } from './world.ts'
@@ -22,6 +22,8 @@ export interface ChaosReport {
   killings: Killings
   /** Milliseconds from each kill until the bot was at work again. */
   resumesMs: number[]
+  /** How many jobs each host was asked for. */
+  jobsByHost: Readonly<Record<string, number>>
   problems: Problem[]
   /** Where the bots' logs are, kept where something is wrong. */
   folder: string
@@ -52,12 +54,14 @@ export async function runChaos(options: ChaosOptions, project: string): Promise<
     await stream.ended()
     for (const bot of bots.all) await bot.stop()
 
-    const judged = judge(await gatherEvidence(stream.requests, { world, store, fate }))
+    const evidence = await gatherEvidence(stream.requests, { world, store, fate })
+    const judged = judge(evidence)
     stream.close()
     const { killings, resumesMs } = fate
     const problems = [...judged.problems, ...bots.all.flatMap((bot) => bot.problems)]
     if (problems.length === 0) rmSync(folder, { recursive: true, force: true })
-    return { ...judged, problems, killings, resumesMs, folder }
+    const jobsByHost = Object.fromEntries(hosts.map((id) => [id, evidence.orders.filter(({ host }) => host === id).length]))
+    return { ...judged, problems, killings, resumesMs, jobsByHost, folder }
   } finally {
     for (const bot of bots.all) await bot.kill()
     await world.stop()

@@ -16,7 +16,8 @@ export interface MadeRequest extends PlannedRequest {
 /** Makes the request through the local Discord; undefined while no bot is connected, when a member could not make one either. */
 export async function makeRequest(plan: PlannedRequest, world: World): Promise<MadeRequest | undefined> {
   const madeAt = performance.now()
-  const answer = await post(world, 'run', { command: 'film', options: { prompt: plan.prompt, duration: plan.duration } })
+  const { prompt, duration, provider } = plan
+  const answer = await post(world, 'run', { command: 'film', options: { prompt, duration, ...(provider && { provider }) } })
   // Without a bot: 503; in the moment after its death: an error of the local Discord itself, which had nobody to tell.
   if (!answer.ok) return undefined
   const { interactionId } = Started.parse(await answer.json())

@@ -6,44 +6,56 @@ export interface PlannedRequest {
   mark: string
   prompt: string
   duration: 5 | 10
+  /** The one host that shall make it; left out, the bot chooses, and goes on to others where one refuses. */
+  provider: (typeof hosts)[number] | undefined
   /** May the hosts end it without a clip? */
   terminal: boolean
   /** What the member does as soon as the host is at work. */
   deed: 'cancels' | 'deletes the reply' | undefined
 }
 
-const hosts = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
+export const hosts = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
 /** Met by one host alone, these lead to another host or to waiting; met by all of them, to the end. */
 const refusals = ['busy', 'refused'] as const
 /** The host has taken the job, and it comes to nothing. */
 const failures = ['moderated', 'failed', 'output-gone'] as const
 /** Nobody can know at first whether the host has taken the job. */
 const losses = ['lost-answer', 'down'] as const
+/** How often a member chooses the host: left to the bot, nearly everything would be made by the one it likes best. */
+const chosenShare = 0.8
 const webhooks = ['webhook-lost', 'webhook-twice', 'webhook-first', 'webhook-forged'] as const
 
 /** Plans the request with this number. About half of them meet nothing but the weather and the kills. */
 export function planRequest(index: number, chance: Chance): PlannedRequest {
   const mark = `clip-${index}.`
-  const { words, terminal } = planFault(chance)
+  const { words, terminal, mayChoose } = planFault(chance)
   const deed = planDeed(terminal, chance)
   return {
     mark,
     prompt: [mark, 'a paper boat', words].filter(Boolean).join(' '),
     duration: chance() < 0.8 ? 5 : 10,
+    provider: mayChoose && chance() < chosenShare ? pick(hosts, chance) : undefined,
     terminal: terminal || deed === 'cancels',
     deed,
   }
 }
 
-function planFault(chance: Chance): { words: string; terminal: boolean } {
+interface PlannedFault {
+  words: string
+  terminal: boolean
+  /** One host alone refuses, so that others have to be left to go on to. */
+  mayChoose: boolean
+}
+
+function planFault(chance: Chance): PlannedFault {
   const kind = chance()
   const only = `@${pick(hosts, chance)}`
-  if (kind < 0.5) return { words: '', terminal: false }
-  if (kind < 0.62) return { words: `sandbox:${pick(refusals, chance)}${only}`, terminal: false }
-  if (kind < 0.66) return { words: `sandbox:${pick(refusals, chance)}`, terminal: true }
-  if (kind < 0.76) return { words: `sandbox:${pick(failures, chance)}`, terminal: true }
-  if (kind < 0.86) return { words: `sandbox:${pick(losses, chance)}`, terminal: false }
-  return { words: `sandbox:${pick(webhooks, chance)}`, terminal: false }
+  if (kind < 0.5) return { words: '', terminal: false, mayChoose: true }
+  if (kind < 0.62) return { words: `sandbox:${pick(refusals, chance)}${only}`, terminal: false, mayChoose: false }
+  if (kind < 0.66) return { words: `sandbox:${pick(refusals, chance)}`, terminal: true, mayChoose: true }
+  if (kind < 0.76) return { words: `sandbox:${pick(failures, chance)}`, terminal: true, mayChoose: true }
+  if (kind < 0.86) return { words: `sandbox:${pick(losses, chance)}`, terminal: false, mayChoose: true }
+  return { words: `sandbox:${pick(webhooks, chance)}`, terminal: false, mayChoose: true }
 }
 
 function planDeed(terminal: boolean, chance: Chance): PlannedRequest['deed'] {

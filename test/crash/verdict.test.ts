@@ -25,6 +25,7 @@ function requestNumber(number: number, { request, generation, ledger = 'reserve 
     mark: `clip-${number}.`,
     prompt: `clip-${number}. a boat`,
     duration: 5,
+    provider: undefined,
     terminal: false,
     deed: undefined,
     interactionId: `${number}`,
