@@ -21,7 +21,7 @@ import { type Clock, createClock } from './domain/clock.ts'
 import { createId, type Snowflake } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
 import { unlessAborted } from './domain/unless-aborted.ts'
-import { aloneAtCards, createCardTurns } from './generations/card-turns.ts'
+import { aloneAtCards, createCardTurns, standsAs } from './generations/card-turns.ts'
 import { createAnnouncer, createDispatcher } from './generations/dispatcher.ts'
 import { createEstimates, type typicalRunMs } from './generations/estimates.ts'
 import { fetchClipFile } from './generations/fetch-clip.ts'
@@ -128,9 +128,9 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       clock,
       log,
       rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-      claimNotice: (id) => claimNotice(database.statements, id, clock.now()),
+      claimNotice: (generation) => claimNotice(database.statements, generation, clock.now()),
       uploadLimitOf: (guildId) => guildLimits.of(guildId),
-      turns: database.sharedUrl === undefined ? aloneAtCards : createCardTurns(database),
+      turns: database.sharedUrl === undefined ? aloneAtCards((shown) => standsAs(database.statements, shown)) : createCardTurns(database),
     })
     // Where processes share the work, a clip may be for a server that another process serves.
     const delivery = database.sharedUrl === undefined ? ownDelivery : learningLimits(ownDelivery, guildLimits)

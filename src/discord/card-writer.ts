@@ -12,7 +12,10 @@ export interface CardWriter<Body> {
    * sooner than the spacing after the last write; and in any case not while a write is postponed. Ignored after `finish`.
    */
   offer(state: string, body: Body): void
-  /** Drops what waits, waits for the write in flight, runs the last write and closes the writer, whether it succeeds or not. */
+  /**
+   * Drops what waits, calls off the write in flight (which is waited for all the same), runs the last write and closes the writer, whether
+   * it succeeds or not. Several last writes run one after the other, in the order in which they were asked for.
+   */
   finish<Result>(write: () => Promise<Result>): Promise<Result>
   /** Lets news go out, drops what waits only for the spacing, and resolves when nothing is in flight any more. The writer stays open. */
   drain(): Promise<void>
@@ -20,8 +23,8 @@ export interface CardWriter<Body> {
 
 export interface CardWriterOptions<Body> {
   clock: Clock
-  /** Must not reject: what a failed write means is known to whoever writes. */
-  write: (body: Body) => Promise<Postponed | undefined>
+  /** Must not reject: what a failed write means is known to whoever writes. `calledOff`: what has not left yet need not leave any more. */
+  write: (body: Body, calledOff: AbortSignal) => Promise<Postponed | undefined>
   /** Milliseconds of the clock between two writes of the same state. Discord allows about five edits in five seconds. */
   spacingMs?: number
 }
@@ -38,6 +41,8 @@ export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardW
   let pause: AbortController | undefined
   let postponedUntil = 0
   let closed = false
+  const closing = new AbortController()
+  let lastWrite: Promise<unknown> = Promise.resolve()
 
   function advance(): void {
     if (closed || inFlight || !waiting) return
@@ -52,7 +57,7 @@ export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardW
     const current = waiting
     waiting = undefined
     written = { state: current.state, at: clock.now() }
-    inFlight = write(current.body).then(
+    inFlight = write(current.body, closing.signal).then(
       (postponed) => done(current, postponed),
       () => done(current),
     )
@@ -93,11 +98,13 @@ export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardW
       waiting = { state, body }
       advance()
     },
-    async finish(last) {
+    finish(last) {
       closed = true
       dropWaiting()
-      await inFlight
-      return last()
+      closing.abort(new Error('overtaken by the last write'))
+      const own = Promise.allSettled([lastWrite, inFlight]).then(() => last())
+      lastWrite = own
+      return own
     },
     async drain() {
       while (inFlight) await inFlight

@@ -56,15 +56,24 @@ export function createCarrier(generation: Generation, { messages, clock, log, re
     }
   }
 
-  async function attempt(edit: () => Promise<PostedMessage>): Promise<EditOutcome | 'token-dead'> {
+  async function attempt(edit: () => Promise<PostedMessage>): Promise<EditOutcome> {
     try {
       const message = await edit()
       await remember(message)
       return { result: 'edited', message }
     } catch (error) {
       if (isMessageGone(error)) return { result: 'gone' }
-      if (isTokenDead(error)) return 'token-dead'
       if (isUneditable(error)) return { result: 'unreachable' }
+      throw error
+    }
+  }
+
+  /** Only here a 401 speaks of the interaction's token; by the bot token it says that nothing can be known until that is mended. */
+  async function attemptByToken(edit: () => Promise<PostedMessage>): Promise<EditOutcome | 'token-dead'> {
+    try {
+      return await attempt(edit)
+    } catch (error) {
+      if (isTokenDead(error)) return 'token-dead'
       throw error
     }
   }
@@ -79,7 +88,7 @@ export function createCarrier(generation: Generation, { messages, clock, log, re
     async edit(bodyFor) {
       if (tokenAlive() && !replyGone) {
         const { body, options } = bodyFor('token')
-        const outcome = await attempt(() => messages.editReply(reply, body, options))
+        const outcome = await attemptByToken(() => messages.editReply(reply, body, options))
         if (outcome === 'token-dead') {
           tokenDead = true
           log.info({ generation: generation.id }, 'the interaction token died early; going on by bot token')
@@ -93,8 +102,7 @@ export function createCarrier(generation: Generation, { messages, clock, log, re
       if (messageId === undefined || (replyGone && messageId === replyMessageId)) return { result: replyGone ? 'gone' : 'unreachable' }
       const { body, options } = bodyFor('bot')
       const known = { channelId, messageId }
-      const outcome = await attempt(() => messages.editMessage(known, body, options))
-      return outcome === 'token-dead' ? { result: 'unreachable' } : outcome
+      return attempt(() => messages.editMessage(known, body, options))
     },
     async moveTo(message) {
       replyGone = true

@@ -2,11 +2,11 @@ import { DiscordAPIError, HTTPError } from 'discord.js'
 
 import { DeliveryError } from '../generations/ports.ts'
 
-import { isTransient } from './discord-errors.ts'
+import { isRefusal } from './discord-errors.ts'
 
 /** Discord's answer as the core may know it: what it was about, in codes, and whether waiting could help. */
 export function deliveryError(what: string, reason?: unknown): DeliveryError {
-  return new DeliveryError(`${what}${wordsOf(reason)}`, { permanent: reason === undefined || !isTransient(reason) })
+  return new DeliveryError(`${what}${wordsOf(reason)}`, { permanent: reason === undefined || isRefusal(reason) })
 }
 
 function wordsOf(reason: unknown): string {

@@ -2,22 +2,22 @@ import type { Clock } from '../domain/clock.ts'
 import type { Snowflake } from '../domain/ids.ts'
 import type { Generation } from '../generations/generation.ts'
 import type { CardTurns } from '../generations/card-turns.ts'
+import { longestEditMs } from '../generations/card-turns.ts'
 import { isOver } from '../generations/generation.ts'
 import type { Delivery, Live, PostedMessage } from '../generations/ports.ts'
 import type { Log } from '../observability/log.ts'
 
 import type { CardWriter } from './card-writer.ts'
 import { createCardWriter } from './card-writer.ts'
-import { cardOf, chargeOf } from './cards.ts'
+import { cardOf } from './cards.ts'
 import type { Carrier } from './carrier.ts'
 import { createCarrier } from './carrier.ts'
-import { describeError, isTokenDead, isTransient } from './discord-errors.ts'
-import { endingOf } from './endings.ts'
+import { describeError, isTokenDead } from './discord-errors.ts'
+import { tellEnd } from './last-word.ts'
 import type { MessageBody } from './message-body.ts'
 import type { Messages } from './messages.ts'
 import { placeClip } from './placement.ts'
 import { postpone } from './postpone.ts'
-import { repeatOnFault } from './repeat.ts'
 import { findStandingClip } from './standing.ts'
 
 export interface DeliveryOptions {
@@ -26,11 +26,11 @@ export interface DeliveryOptions {
   log: Log
   /** Stores which message carries the card, as soon as it is known. */
   rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
-  /** Resolves to true for the first who asks, ever: a member is told of one end once. */
-  claimNotice: (generationId: string) => Promise<boolean>
+  /** Resolves to true for the first who asks, ever, as long as the generation stands at this state and end: a member is told of one end once. */
+  claimNotice: (generation: Generation) => Promise<boolean>
   /** Bytes per file that a bot may upload in this guild. */
   uploadLimitOf: (guildId: Snowflake) => number
-  /** The order of edits between processes. */
+  /** The order of edits between processes, and whether what they say still holds. */
   turns: CardTurns
 }
 
@@ -45,6 +45,8 @@ interface Card {
   writer: CardWriter<Shown>
   /** What was offered last, as it would go over the wire: the same again is no edit. */
   offered?: string
+  /** How many are bringing it to an end; they wait for one another. */
+  closers: number
 }
 
 /** How long a request may take, in milliseconds, before its requester is called back to it. */
@@ -74,12 +76,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     let failuresInRow = 0
     const writer = createCardWriter<Shown>({
       clock,
-      async write({ generation: shown, body }) {
+      async write({ generation: shown, body }, calledOff) {
         // Progress stops where the member deleted the card; asking every three seconds would only count as invalid requests.
         if (unreachable) return undefined
         try {
+          // From before the store is asked: what it allowed, a process that stood still must not send long after.
+          const passing = AbortSignal.any([calledOff, AbortSignal.timeout(longestEditMs)])
           const isCurrent = await turns.edit(shown, async () => {
-            const { result } = await carrier.edit(() => ({ body, options: { passing: true } }))
+            const { result } = await carrier.edit(() => ({ body, options: { passing } }))
             unreachable = result !== 'edited'
             if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
           })
@@ -88,20 +92,37 @@ export function createDelivery(options: DeliveryOptions): Delivery {
           failuresInRow = 0
           return undefined
         } catch (error) {
+          if (calledOff.aborted) return undefined
           failuresInRow += 1
           log.warn({ generation: generation.id, failure: describeError(error) }, 'progress could not be shown')
           return postpone(error, failuresInRow)
         }
       },
     })
-    const card: Card = { carrier, writer }
+    const card: Card = { carrier, writer, closers: 0 }
     cards.set(generation.id, card)
     if (cards.size > openKept) for (const oldest of cards.keys().take(1)) cards.delete(oldest)
     return card
   }
 
+  /** Brings a card to an end; whoever else does so at the same time uses the same writer, which lets one after the other. */
+  async function closing<Result>(generation: Generation, work: (card: Card) => Promise<Result>): Promise<Result> {
+    const card = cardFor(generation)
+    card.closers += 1
+    try {
+      return await track(work(card))
+    } finally {
+      card.closers -= 1
+    }
+  }
+
+  /** Not before the last of those who bring it to an end: each knows the routes that the others found. */
+  function forget({ id }: Generation): void {
+    if ((cards.get(id)?.closers ?? 0) <= 1) cards.delete(id)
+  }
+
   function close(generation: Generation): void {
-    cards.delete(generation.id)
+    forget(generation)
     // A held generation can still get its clip, so its card is not over.
     if (generation.state === 'held') return
     finished.add(generation.id)
@@ -119,7 +140,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   async function claimed(generation: Generation): Promise<boolean> {
     try {
-      return await claimNotice(generation.id)
+      return await claimNotice(generation)
     } catch (error) {
       log.warn({ generation: generation.id, failure: describeError(error) }, 'it could not be stored that the requester is told')
       return false
@@ -147,38 +168,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function tellReason(generation: Generation, carrier: Carrier): Promise<void> {
-    // Past the token nothing private can be sent; and a follow-up to a reply that still says “thinking…” would be read by everyone.
-    if (!carrier.tokenAlive || !carrier.settled) return
-    await messages.tellPrivately(generation.reply, privateWords(generation))
-  }
-
-  /** Is the card's last word said, or is it certain that nobody can say it? False while Discord is at fault: then it is told again later. */
-  async function showEnd(generation: Generation, live: Live, { carrier, writer }: Card): Promise<boolean> {
-    try {
-      const body = cardOf(generation, live)
-      await writer.finish(async () => {
-        await turns.whenQuiet(generation)
-        await repeatOnFault(() => carrier.edit(() => ({ body })), { clock, pausesMs: [1000, 4000] })
-      })
-      return true
-    } catch (error) {
-      log.error({ generation: generation.id, failure: describeError(error) }, 'the end could not be shown')
-      return !isTransient(error)
-    }
-  }
-
-  async function end(generation: Generation, live: Live): Promise<void> {
-    const card = cardFor(generation)
-    // Whoever claims it first says it in private: a card can be written twice, a word to the member cannot be taken back.
-    if ((await showEnd(generation, live, card)) && (await claimed(generation))) {
-      try {
-        await tellReason(generation, card.carrier)
-      } catch (error) {
-        log.warn({ generation: generation.id, failure: describeError(error) }, 'the reason could not be told')
-      }
-    }
-    close(generation)
+  async function end(generation: Generation, live: Live, { carrier, writer }: Card): Promise<void> {
+    const isTrue = await tellEnd(generation, live, { carrier, writer, messages, turns, clock, log, claim: () => claimed(generation) })
+    if (isTrue) close(generation)
+    else forget(generation)
   }
 
   return {
@@ -198,7 +191,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
     async findPosted(generation) {
       const { carrier } = cardFor(generation)
-      const standing = await findStandingClip(generation, { messages, log, tokenAlive: carrier.tokenAlive })
+      const standing = await findStandingClip(generation, { messages, clock, log, tokenAlive: carrier.tokenAlive })
       if (!standing) return undefined
       await track(notify(generation, carrier, standing))
       close({ ...generation, state: 'done' })
@@ -206,41 +199,36 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
 
     post(generation, clip, { signal }) {
-      const { carrier, writer } = cardFor(generation)
-      const place = async () => {
-        await turns.whenQuiet(generation)
-        return placeClip({
-          ...{ generation, clip, carrier, messages, clock, log, signal },
-          guildUploadLimit: uploadLimitOf(generation.guildId),
-          // The new message mentions the member itself; whoever posts again must not do so once more.
-          beforeMention: () => claimed(generation),
+      return closing(generation, async ({ carrier, writer }) => {
+        const posted = await writer.finish(async () => {
+          await turns.whenQuiet(generation)
+          return placeClip({
+            ...{ generation, clip, carrier, messages, clock, log, signal },
+            guildUploadLimit: uploadLimitOf(generation.guildId),
+            // The new message mentions the member itself; whoever posts again must not do so once more.
+            beforeMention: () => claimed(generation),
+            isOurs: () => turns.stands(generation),
+          })
         })
-      }
-      return track(
-        writer.finish(place).then(async (posted) => {
-          await notify(generation, carrier, posted)
-          // Until here a repeated post goes on with what was learnt of the routes.
-          close({ ...generation, state: 'done' })
-          return posted
-        }),
-      )
+        await notify(generation, carrier, posted)
+        // Until here a repeated post goes on with what was learnt of the routes.
+        close({ ...generation, state: 'done' })
+        return posted
+      })
     },
 
     async end(generation, live) {
-      const work = ending.get(generation.id) ?? end(generation, live).finally(() => ending.delete(generation.id))
-      ending.set(generation.id, work)
-      await track(work)
+      // The same end twice is told once; another end of the same card has its own turn after it.
+      const key = [generation.id, generation.state, generation.endedAt].join(' ')
+      const work = ending.get(key) ?? closing(generation, (card) => end(generation, live, card)).finally(() => ending.delete(key))
+      ending.set(key, work)
+      await work
     },
 
     async settle() {
       await Promise.all([...[...cards.values()].map(({ writer }) => writer.drain()), Promise.allSettled(underWay)])
     },
   }
-}
-
-function privateWords(generation: Generation): string {
-  const words = [endingOf(generation).private, chargeOf(generation)]
-  return generation.state === 'cancelled' ? words.join('\n') : [...words, `-# Reference ${generation.reference}`].join('\n')
 }
 
 /** What makes a card worth writing at once; everything else waits its turn. */

@@ -31,12 +31,26 @@ export function describeError(error: unknown): ErrorDescription {
   }
 }
 
-/** The interaction token is void or too old: 50027 with 401, or 10015 with 404. Only another route can reach the message. */
+/** For a call by the interaction's token: it is void or too old, 50027 with 401, or 10015 with 404. Only another route can reach the message. */
 export function isTokenDead(error: unknown): boolean {
   return (
     error instanceof DiscordAPIError &&
     (error.status === 401 || error.code === RESTJSONErrorCodes.InvalidWebhookToken || error.code === RESTJSONErrorCodes.UnknownWebhook)
   )
+}
+
+/**
+ * For a call by the bot token: Discord does not know it (any more), or had said so before, after which the client sends nothing. Once it is
+ * mended, the same call goes through.
+ */
+export function isBotTokenVoid(error: unknown): boolean {
+  if (error instanceof DiscordAPIError) return error.status === 401
+  return error instanceof Error && error.message.startsWith('Expected token to be set')
+}
+
+/** Discord's own word on a call by the bot token, which it would say again. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof DiscordAPIError && error.status < 500 && !isBotTokenVoid(error)
 }
 
 export function isMessageGone(error: unknown): boolean {
@@ -65,7 +79,10 @@ export function isUneditable(error: unknown): boolean {
 export function isTransient(error: unknown): boolean {
   if (error instanceof DiscordAPIError || error instanceof HTTPError) return error.status >= 500
   // A time-out of ours, or what the network says in codes such as ECONNRESET.
-  return error instanceof Error && (error.name === 'AbortError' || ('code' in error && typeof error.code === 'string'))
+  return (
+    error instanceof Error &&
+    (error.name === 'AbortError' || error.name === 'TimeoutError' || ('code' in error && typeof error.code === 'string'))
+  )
 }
 
 export function hasCode(error: unknown, code: RESTJSONErrorCodes): boolean {

@@ -3,12 +3,13 @@ import type { RawFile } from 'discord.js'
 import type { Clock } from '../domain/clock.ts'
 import type { Generation } from '../generations/generation.ts'
 import type { Clip, PostedMessage } from '../generations/ports.ts'
+import { LeaseLost } from '../generations/store.ts'
 import type { Log } from '../observability/log.ts'
 
 import type { Carrier, EditOutcome, Route } from './carrier.ts'
 import { arrivingCard, clipFilename, finishedCard, linkedCard } from './clip-cards.ts'
 import { deliveryError } from './delivery-error.ts'
-import { describeError, isTooLarge } from './discord-errors.ts'
+import { describeError, isBotTokenVoid, isTooLarge, isTransient } from './discord-errors.ts'
 import type { Messages } from './messages.ts'
 import { repeatOnFault } from './repeat.ts'
 import { largestClipByBot, largestClipByToken } from './upload-limits.ts'
@@ -24,16 +25,19 @@ export interface Placement {
   guildUploadLimit: number
   /** Called before a message that mentions the member is posted. */
   beforeMention: () => Promise<unknown>
+  /** Is the clip still ours to post? Asked at the beginning, and before each try to make a new message. */
+  isOurs: () => Promise<boolean>
   signal: AbortSignal
 }
 
 /**
  * Puts the clip where its card is: by token, else the same message by bot token, else into a new message, which is first posted small and
- * remembered, so that no crash can post the clip twice. Throws `DeliveryError`, or the signal's reason.
+ * remembered, so that no crash can post the clip twice. Throws `DeliveryError`, `LeaseLost`, or the signal's reason.
  */
 export async function placeClip(placement: Placement): Promise<PostedMessage> {
   const { carrier, signal } = placement
   try {
+    await demandOurs(placement)
     const inPlace = await putClip(placement)
     if (inPlace.result === 'edited') return inPlace.message
     await carrier.moveTo(await arrive(placement))
@@ -41,6 +45,7 @@ export async function placeClip(placement: Placement): Promise<PostedMessage> {
     if (moved.result === 'edited') return moved.message
   } catch (error) {
     if (signal.aborted) throw signal.reason
+    if (error instanceof LeaseLost) throw error
     throw deliveryError('the clip could not be posted', error)
   }
   throw deliveryError('no route leads to the channel')
@@ -69,17 +74,35 @@ async function putClip(placement: Placement): Promise<EditOutcome> {
 }
 
 /** The message that an earlier try left behind, or a new one. */
-async function arrive({ generation, messages, clock, log, beforeMention, signal }: Placement): Promise<PostedMessage> {
-  const { channelId, reply, reference } = generation
+async function arrive(placement: Placement): Promise<PostedMessage> {
+  const { generation, messages, clock, beforeMention, signal } = placement
+  const earlier = await findEarlier(placement)
+  // Not before the look: if that fails, nobody was called yet.
   await beforeMention()
-  try {
-    const earlier = await messages.findOwn(channelId, reply.applicationId, reply.interactionId, reference)
-    if (earlier) return earlier
-  } catch (error) {
-    log.info({ generation: generation.id, failure: describeError(error) }, 'the channel could not be searched for an earlier message')
+  if (earlier) return earlier
+  const create = async () => {
+    // A process that stood still for minutes may no longer be the owner, and Discord no longer know the nonce.
+    await demandOurs(placement)
+    return messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), signal)
   }
-  const nonce = generation.id.slice(-25)
-  return repeatOnFault(() => messages.create(channelId, arrivingCard(generation), nonce, signal), { clock, signal, pausesMs: [1000, 4000] })
+  return repeatOnFault(create, { clock, signal, pausesMs: [1000, 4000] })
+}
+
+async function demandOurs({ generation, isOurs }: Placement): Promise<void> {
+  if (!(await isOurs())) throw new LeaseLost(`generation ${generation.id} is posted by another process`)
+}
+
+/** A fault of Discord's says nothing about whether there is one; going on would post the clip twice. */
+async function findEarlier({ generation, messages, clock, log, signal }: Placement): Promise<PostedMessage | undefined> {
+  const { channelId, reference, reply } = generation
+  const wanted = { channelId, authorId: reply.applicationId, afterId: reply.interactionId, marker: reference }
+  try {
+    return await repeatOnFault(() => messages.findOwn(wanted, signal), { clock, signal, pausesMs: [1000, 4000] })
+  } catch (error) {
+    if (signal.aborted || isTransient(error) || isBotTokenVoid(error)) throw error
+    log.info({ generation: generation.id, failure: describeError(error) }, 'the channel could not be searched for an earlier message')
+    return undefined
+  }
 }
 
 function fileOf(generation: Generation, { bytes }: Clip): RawFile {

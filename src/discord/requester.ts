@@ -49,6 +49,8 @@ export function missingPermissions(permissions: Readonly<PermissionsBitField>, i
     PermissionFlagsBits.ViewChannel,
     inThread ? PermissionFlagsBits.SendMessagesInThreads : PermissionFlagsBits.SendMessages,
     PermissionFlagsBits.AttachFiles,
+    // Without it a search of the channel finds nothing, so that a clip could be announced twice.
+    PermissionFlagsBits.ReadMessageHistory,
   ]
   return neededPermissions.filter(({ bit }) => bits.includes(bit) && !permissions.has(bit)).map(({ name }) => name)
 }

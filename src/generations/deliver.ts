@@ -4,28 +4,46 @@ import type { EndReason, Generation } from './generation.ts'
 import type { Parts, StopSignals } from './parts.ts'
 import { type Clip, DeliveryError, OutputGone, type PostedMessage } from './ports.ts'
 import { toGeneration } from './rows.ts'
-import { transition } from './store.ts'
+import { LeaseLost, transition } from './store.ts'
+
+type DeliverParts = Pick<Parts, 'database' | 'delivery' | 'downloadClip' | 'clock' | 'log' | 'owner'>
 
 /** Waits between tries, in milliseconds: about ten minutes in all, which outlasts most bad weather. */
 const patience = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
 
-/** The clip of an earlier process: it may have posted it and died before it could write that down, and the host may no longer serve it. */
-export async function findPosted(generation: Generation, parts: Parts): Promise<Generation | undefined> {
+/**
+ * The clip of an earlier process: it may have posted it and died before it could write that down, and the host may no longer serve it. Throws
+ * `DeliveryError` while Discord does not say: as long as nobody knows, the clip is neither posted again nor refunded.
+ */
+export async function findPosted(generation: Generation, parts: DeliverParts): Promise<Generation | undefined> {
   if (generation.state !== 'delivering') return undefined
   const posted = await parts.delivery.findPosted(generation)
   return posted && finish(generation, posted, parts)
 }
 
 /** Fetches the finished clip, proves that it is one, and posts it. The money was captured before; whoever gets no clip for it is refunded. */
-export async function deliver(generation: Generation, parts: Parts, { pause, force }: StopSignals): Promise<Generation> {
+export async function deliver(generation: Generation, parts: DeliverParts, { pause, force }: StopSignals): Promise<Generation> {
   const { clock, delivery } = parts
   delivery.show(generation, { now: clock.now(), progress: 1 })
   const clip = await fetchClip(generation, parts, pause)
-  const posted = await persist(parts, pause, generation, 'undeliverable', () => delivery.post(generation, clip, { signal: force }))
-  return finish(generation, posted, parts)
+  // A stop lets an upload come to its end; where the claim may belong to somebody else by now, the clip is not ours to post.
+  const lost = new AbortController()
+  const judge = () => isLeaseLost(pause) && lost.abort(pause.reason)
+  pause.addEventListener('abort', judge, { once: true })
+  try {
+    const signal = AbortSignal.any([force, lost.signal])
+    const posted = await persist(parts, pause, generation, 'undeliverable', () => delivery.post(generation, clip, { signal }))
+    return await finish(generation, posted, parts)
+  } finally {
+    pause.removeEventListener('abort', judge)
+  }
 }
 
-async function finish(generation: Generation, posted: PostedMessage, { database, owner, clock }: Parts): Promise<Generation> {
+function isLeaseLost({ reason }: AbortSignal): boolean {
+  return reason instanceof Error && reason.message === 'the lease was lost'
+}
+
+async function finish(generation: Generation, posted: PostedMessage, { database, owner, clock }: DeliverParts): Promise<Generation> {
   const row = await transition(database.statements, {
     id: generation.id,
     owner,
@@ -36,7 +54,7 @@ async function finish(generation: Generation, posted: PostedMessage, { database,
   return toGeneration(row)
 }
 
-async function fetchClip(generation: Generation, parts: Parts, pause: AbortSignal): Promise<Clip> {
+async function fetchClip(generation: Generation, parts: DeliverParts, pause: AbortSignal): Promise<Clip> {
   const url = generation.outputUrl
   if (url === undefined) throw new Ending('failed', 'output_gone', 'refund')
   const bytes = await persist(parts, pause, generation, 'output_gone', () => parts.downloadClip(url, { signal: pause }))
@@ -50,7 +68,7 @@ async function fetchClip(generation: Generation, parts: Parts, pause: AbortSigna
 
 /** Repeats what failed, with growing pauses, until it succeeds, is hopeless, or patience is over. */
 async function persist<Result extends Uint8Array | PostedMessage>(
-  { clock, log }: Parts,
+  { clock, log }: DeliverParts,
   pause: AbortSignal,
   generation: Generation,
   givenUp: EndReason,
@@ -61,6 +79,7 @@ async function persist<Result extends Uint8Array | PostedMessage>(
       return await work()
     } catch (error) {
       pause.throwIfAborted()
+      if (error instanceof LeaseLost) throw error
       if (error instanceof OutputGone) throw new Ending('failed', 'output_gone', 'refund', { cause: error })
       const hopeless = error instanceof DeliveryError && error.permanent
       if (hopeless || wait === undefined) throw new Ending('failed', givenUp, 'refund', { cause: error })

@@ -33,7 +33,8 @@ export function adoptOrphans(database: Database, owner: string, expiryMs: number
     await removeSilentWorkers(transaction, database, expiryMs)
     const rows = await transaction
       .updateTable('generations')
-      .set({ owner })
+      // Whatever their former owners were writing on their cards ended with them.
+      .set({ owner, card_edits: 0 })
       .where('state', 'in', unfinished)
       // Not `not exists`: PostgreSQL could turn that into a join, which is not asked again about a row that another adopter was quicker to take.
       .where((where) => where.or([where('owner', 'is', null), where('owner', 'not in', where.selectFrom('workers').select('id'))]))

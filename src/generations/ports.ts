@@ -35,16 +35,20 @@ export interface Delivery {
   /** Puts the newest state on the card. Returns at once and never throws; states that were overtaken are dropped. */
   show(generation: Generation, live: Live): void
   /**
-   * The message in which an earlier process left this clip; undefined where it cannot be seen. Never throws. Asked before a clip is fetched and
-   * posted a second time.
+   * The message in which an earlier process left this clip; undefined where none stands, or none that we may see. Asked before a clip is fetched
+   * and posted a second time. Throws a passing `DeliveryError` while Discord is at fault: then nobody knows, and it has to be asked again.
    */
   findPosted(generation: Generation): Promise<PostedMessage | undefined>
   /**
    * Posts the finished clip in place of the card and lets the requester know if it took long. Resolves once Discord has the clip (or the link,
-   * where it is larger than any route takes); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`.
+   * where it is larger than any route takes); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`, and `LeaseLost`
+   * where another process is found to own the clip.
    */
   post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage>
-  /** Turns the card into its last word (`failed`, `cancelled`, `held`) and tells the requester alone why. Never throws. */
+  /**
+   * Turns the card into its last word (`failed`, `cancelled`, `held`) and tells the requester alone why. Says nothing where the generation has
+   * moved on from this very end meanwhile. Never throws.
+   */
   end(generation: Generation, live: Live): Promise<void>
   /** Resolves when every card write under way is over. */
   settle(): Promise<void>

@@ -77,12 +77,21 @@ export async function rememberMessage(statements: Statements, id: string, messag
   await statements.updateTable('generations').set({ message_id: messageId }).where('id', '=', id).execute()
 }
 
-/** True for the first caller only, across restarts: the requester is told at most once that the clip is there. */
-export async function claimNotice(statements: Statements, id: string, now: number): Promise<boolean> {
+/**
+ * True for the first caller only, across restarts: the requester is told at most once that the clip is there, or of one end. False, too, where
+ * the generation is no longer at that state and end: the notice of a newer one is not for whoever tells the older.
+ */
+export async function claimNotice(
+  statements: Statements,
+  { id, state, endedAt }: Pick<Generation, 'id' | 'state' | 'endedAt'>,
+  now: number,
+): Promise<boolean> {
   const row = await statements
     .updateTable('generations')
     .set({ noticed_at: now })
     .where('id', '=', id)
+    .where('state', '=', state)
+    .where('ended_at', endedAt === undefined ? 'is' : '=', endedAt ?? null)
     .where('noticed_at', 'is', null)
     .returning('id')
     .executeTakeFirst()

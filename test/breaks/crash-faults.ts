@@ -5,9 +5,10 @@ export const crashFaults: readonly Fault[] = [
   {
     name: 'let an edit pass that was overtaken',
     file: 'src/generations/card-turns.ts',
-    from: "        .where('state', '=', state)\n",
+    from: "      row('state', '=', state),\n",
     to: '',
     test: 'test/generations/card-turns.test.ts',
+    title: 'belong to whoever knows the state',
   },
   {
     name: 'say the last word beside an edit under way',
@@ -15,6 +16,7 @@ export const crashFaults: readonly Fault[] = [
     from: 'if (!row || row.card_edits <= 0) return',
     to: 'return',
     test: 'test/generations/card-turns.test.ts',
+    title: 'wait until an edit under way has arrived',
   },
   {
     name: 'count what runs without the lock of the host',
@@ -84,7 +86,7 @@ export const crashFaults: readonly Fault[] = [
   {
     name: 'post a new message without looking for an earlier one',
     file: 'src/discord/placement.ts',
-    from: '    if (earlier) return earlier\n',
+    from: '  if (earlier) return earlier\n',
     to: '',
     test: 'test/crash/posting.test.ts',
     title: 'after the new message is posted, before its id is stored',

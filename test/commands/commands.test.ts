@@ -250,13 +250,17 @@ describe('/film', () => {
 
   test('where the bot could not post later is refused, naming what it lacks', async () => {
     await send(commandPayload('film', [prompt], { app_permissions: String(1 << 10) }))
-    expect(await refusal()).toContain('**Send Messages** and **Attach Files**')
+    expect(await refusal()).toMatch(/\*\*Send Messages\*\*.*\*\*Attach Files\*\*.*\*\*Read Message History\*\*/)
   })
 
   test('in a thread asks for the permission of threads', async () => {
     const channel = { id: '300000000000000009', type: 11, name: 'thread', guild_id: ids.guild, parent_id: ids.channel, thread_metadata: {} }
     await send(
-      commandPayload('film', [prompt], { channel, channel_id: channel.id, app_permissions: String((1 << 10) | (1 << 11) | (1 << 15)) }),
+      commandPayload('film', [prompt], {
+        channel,
+        channel_id: channel.id,
+        app_permissions: String((1 << 10) | (1 << 11) | (1 << 15) | (1 << 16)),
+      }),
     )
     expect(await refusal()).toContain('**Send Messages in Threads**')
   })

@@ -144,6 +144,32 @@ test('the last write waits for the one in flight, drops what waits, and closes',
   expect(clock.sleepers).toBe(0)
 })
 
+test('the last write calls off what is in flight, so that nothing unsent keeps it waiting', async () => {
+  const clock = createManualClock(0)
+  const write = (_body: string, calledOff: AbortSignal) =>
+    new Promise<undefined>((resolve) => calledOff.addEventListener('abort', () => resolve(undefined)))
+  const writer = createCardWriter<string>({ clock, write })
+  writer.offer('rendering', '10 %')
+  expect(await writer.finish(() => Promise.resolve('the clip'))).toBe('the clip')
+})
+
+test('several last writes run one after the other, also after one that failed', async () => {
+  const { place, writer } = setUp()
+  const held = expect(writer.finish(() => place.write('held'))).rejects.toThrow('refused')
+  const failed = writer.finish(() => place.write('failed'))
+  const clip = writer.finish(() => place.write('the clip'))
+  await turn()
+  expect(place.begun).toEqual(['held'])
+  await place.fail()
+  await held
+  expect(place.begun).toEqual(['held', 'failed'])
+  await place.answer()
+  await failed
+  await place.answer()
+  await clip
+  expect(place.begun).toEqual(['held', 'failed', 'the clip'])
+})
+
 test('the last write can be made again after it failed', async () => {
   const { place, writer } = setUp()
   const first = expect(writer.finish(() => place.write('the clip'))).rejects.toThrow('refused')

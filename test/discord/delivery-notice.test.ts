@@ -38,6 +38,19 @@ describe('calling the requester back', () => {
     })
   })
 
+  test('where the bot may not refer to the message: without the reference, by the link alone', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerOnce('POST', channelMessages, refusals.noMessageHistory)
+    await stage.post(slow)
+    const [refused, notice] = stage.calls('POST', channelMessages)
+    expect(refused?.body).toHaveProperty('message_reference')
+    expect(notice?.body).toEqual({
+      content: `<@${ids.member}> Your clip is ready: ${link}`,
+      allowed_mentions: { parse: [], users: [ids.member], replied_user: false },
+    })
+    expect(stage.calls('POST', channelMessages)).toHaveLength(2)
+  })
+
   test('is not tried again where nobody knows whether it was said, and spoils nothing', async () => {
     stage.discord.answerOnce('POST', followUps, { status: 200, reset: true })
     expect((await stage.post(slow)).messageId).toBe(ids.reply)

@@ -94,6 +94,56 @@ describe('where the message cannot be used', () => {
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
+  test.each([refusals.unavailable, { status: 200, reset: true }])(
+    'a search that breaks (%o) is made again, and finds what an earlier try left',
+    async (answer) => {
+      await stage.clock.advance(15 * minute)
+      stage.discord.answerOnce('GET', channelMessages, answer)
+      stage.discord.answerOnce('GET', channelMessages, {
+        status: 200,
+        body: [message(later(600), ids.application, 'Reference c0ffee42')],
+      })
+      const posted = stage.post()
+      await stage.passPause(1000)
+      expect((await posted).messageId).toBe(later(600))
+      expect(stage.calls('POST', channelMessages)).toEqual([])
+    },
+  )
+
+  test('while the channel cannot be searched nothing is posted there, and nobody called', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('GET', channelMessages, refusals.unavailable)
+    const failed = expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
+    await stage.passPause(1000)
+    await stage.passPause(4000)
+    await failed
+    expect(stage.calls('POST', channelMessages)).toEqual([])
+    expect(stage.noticesClaimed).toBe(0)
+  })
+
+  test('where the search is refused the clip gets a message of its own', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerOnce('GET', channelMessages, refusals.missingAccess)
+    expect((await stage.post()).messageId).toBe(ids.fresh)
+  })
+
+  test('a process that no longer owns the clip makes no message for it, not even at a second try', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerOnce('POST', channelMessages, refusals.unavailable)
+    const posted = expect(stage.post()).rejects.toMatchObject({ name: 'LeaseLost' })
+    await stage.discord.call('POST', channelMessages)
+    stage.stands = () => false
+    await stage.passPause(1000)
+    await posted
+    expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+  })
+
+  test('nor does it put the clip into the card', async () => {
+    stage.stands = () => false
+    await expect(stage.post()).rejects.toMatchObject({ name: 'LeaseLost' })
+    expect(stage.calls('PATCH', /./)).toEqual([])
+  })
+
   test('without access to the channel it fails for good, by codes alone', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('POST', channelMessages, refusals.missingAccess)
@@ -104,7 +154,17 @@ describe('where the message cannot be used', () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('GET', channelMessages, refusals.unauthorized)
     stage.discord.answerAlways('POST', channelMessages, refusals.unauthorized)
-    await expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError' })
+    await expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
+    // The client has dropped the token by now; that is no answer of Discord's either.
+    await expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
+    expect(stage.tokenRejected).toBe(1)
+  })
+
+  test('a card that only a void bot token keeps us from is not given up for a new message', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.unauthorized)
+    await expect(stage.post(exampleGeneration({ state: 'delivering', messageId: ids.reply }))).rejects.toMatchObject({ permanent: false })
+    expect(stage.calls('GET', channelMessages)).toEqual([])
     expect(stage.tokenRejected).toBe(1)
   })
 

@@ -37,6 +37,8 @@ export interface DeliveryStage {
   logged: () => string
   remembered: string[]
   noticesClaimed: number
+  /** Is the generation still where this copy of it was read? */
+  stands: (generation: Parameters<Delivery['post']>[0]) => boolean
   /** Bytes that the guild allows a bot. */
   uploadLimit: number
   tokenRejected: number
@@ -71,11 +73,11 @@ export function useDeliveryStage(): DeliveryStage {
       },
       claimNotice: () => Promise.resolve(++stage.noticesClaimed === 1),
       uploadLimitOf: () => stage.uploadLimit,
-      turns: aloneAtCards,
+      turns: aloneAtCards((shown) => Promise.resolve(stage.stands(shown))),
     })
     Object.assign(stage, {
       ...{ discord, clock, delivery, logged: captured.text },
-      ...{ remembered: [], noticesClaimed: 0, uploadLimit: 10 * mebibyte, tokenRejected: 0 },
+      ...{ remembered: [], noticesClaimed: 0, stands: () => true, uploadLimit: 10 * mebibyte, tokenRejected: 0 },
       post: (generation = exampleGeneration({ state: 'delivering' }), what = clip) =>
         delivery.post(generation, what, { signal: AbortSignal.timeout(50_000) }),
       calls: (method, path) => discord.calls.filter((call) => call.method === method && path.test(call.path)),

@@ -2,14 +2,18 @@ import { describe, expect, test } from 'vitest'
 
 import { refusals } from '../support/scripted-discord.ts'
 
-import { channelMessage, followUps, minute, reply, useDeliveryStage } from './delivery-stage.ts'
+import { channelMessage, clip as example, followUps, minute, reply, useDeliveryStage } from './delivery-stage.ts'
 import { exampleGeneration, ids } from './example-generation.ts'
 
 const stage = useDeliveryStage()
 
 /** As Discord asks to wait. */
 function wait(seconds: number) {
-  return { status: 429, body: { message: 'You are being rate limited.', retry_after: seconds, global: false }, headers: {} }
+  return {
+    status: 429,
+    body: { message: 'You are being rate limited.', retry_after: seconds, global: false },
+    headers: { 'retry-after': String(seconds) },
+  }
 }
 
 describe('a card in bad weather', () => {
@@ -33,6 +37,37 @@ describe('a card in bad weather', () => {
     await stage.discord.call('PATCH', reply)
     expect((await stage.post()).messageId).toBe(ids.reply)
     expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 1])
+  })
+
+  test('that waits for an hour is over at once when the bot is stopped', async () => {
+    stage.discord.answerOnce('PATCH', reply, wait(3600))
+    const stop = new AbortController()
+    const posted = stage.delivery.post(exampleGeneration({ state: 'delivering' }), example, { signal: stop.signal })
+    await stage.discord.call('PATCH', reply)
+    // By a second way there and back the first answer has come.
+    await fetch(`${stage.discord.api}/gateway/bot`)
+    stop.abort(new Error('stopping'))
+    await expect(posted).rejects.toThrow('stopping')
+  })
+
+  test('that waits behind other cards of its channel is called off for the clip, and never sent', async () => {
+    await stage.clock.advance(15 * minute)
+    const slow = { id: '0196a1b2c3d4e5f60718293a4b5c0001', messageId: '500000000000000011' }
+    const release = stage.discord.hold('PATCH', /500000000000000011$/)
+    stage.delivery.show(exampleGeneration(slow), { now: stage.clock.now() })
+    await stage.discord.call('PATCH', channelMessage)
+    const rendering = exampleGeneration({ messageId: ids.reply })
+    stage.delivery.show(rendering, { now: stage.clock.now() })
+    // It waits its turn by then.
+    await stage.clock.advance(0)
+    // While the first edit is still on its way.
+    expect((await stage.post({ ...rendering, state: 'delivering' })).messageId).toBe(ids.reply)
+    release()
+    await stage.delivery.settle()
+    expect(stage.calls('PATCH', channelMessage).map(({ path, files }) => [path.split('/').at(-1), files.length])).toEqual([
+      [slow.messageId, 0],
+      [ids.reply, 1],
+    ])
   })
 
   test('is not written a second time with the same words', async () => {
@@ -91,11 +126,35 @@ describe('a clip that an earlier process may have posted', () => {
   test.each([
     ['another clip stands there', standing(ids.reply, [{ content: 'rushes-00000000.mp4' }])],
     ['the reply is gone', refusals.unknownMessage],
-    ['Discord is at fault', refusals.unavailable],
+    ['the bot may not look', refusals.missingAccess],
   ])('is not there where %s', async (_case, answer) => {
     stage.discord.answerAlways('GET', reply, answer)
     stage.discord.answerAlways('GET', channelMessage, answer)
     expect(await stage.delivery.findPosted(generation)).toBeUndefined()
     expect((await stage.post(generation)).messageId).toBe(ids.reply)
+  })
+
+  test.each([refusals.unavailable, { status: 200, reset: true }])('is looked for once more after a fault (%o)', async (answer) => {
+    stage.discord.answerOnce('GET', reply, answer)
+    stage.discord.answerOnce('GET', reply, standing(ids.reply, clip))
+    const found = stage.delivery.findPosted(generation)
+    await stage.passPause(1000)
+    expect(await found).toMatchObject({ messageId: ids.reply })
+  })
+
+  test('is not taken for absent while Discord is at fault', async () => {
+    stage.discord.answerAlways('GET', reply, refusals.unavailable)
+    stage.discord.answerOnce('GET', channelMessage, refusals.unknownMessage)
+    const found = expect(stage.delivery.findPosted(generation)).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
+    await stage.passPause(1000)
+    await found
+  })
+
+  test('is not taken for absent where Discord refuses the bot token', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('GET', channelMessage, refusals.unauthorized)
+    await expect(stage.delivery.findPosted(generation)).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
+    // From here on the client itself says that it has no token.
+    await expect(stage.delivery.findPosted(generation)).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
   })
 })

@@ -113,6 +113,74 @@ describe('ending without a clip', () => {
     expect(stage.calls('POST', channelMessages)).toEqual([])
   })
 
+  test.each([
+    ['failed', 'moderation', /Not made[^]*Nothing was charged\./],
+    ['held', 'submission_unknown', /On hold[^]*stays set aside/],
+  ] as const)('past the token a %s request whose card was deleted is told of in a small message', async (state, endReason, words) => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
+    await stage.delivery.end(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
+    expect(stage.calls('POST', /./)).toHaveLength(1)
+    const [message] = stage.calls('POST', channelMessages)
+    expect(JSON.stringify(message?.body)).toMatch(words)
+    expect(JSON.stringify(message?.body)).not.toContain('safety rules')
+    expect(message?.body).toMatchObject({ enforce_nonce: true, allowed_mentions: { parse: [], users: [ids.member] } })
+    expect(message?.body['nonce']).not.toBe(exampleGeneration().id.slice(-25))
+    expect(stage.remembered).toEqual([ids.fresh])
+    expect(stage.noticesClaimed).toBe(1)
+    // Told once, whoever comes next.
+    await stage.delivery.end(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
+    expect(stage.calls('POST', /./)).toHaveLength(1)
+  })
+
+  test('past the token a request that never got a card is told of, too; one that was cancelled is not', async () => {
+    await stage.clock.advance(15 * minute)
+    await stage.delivery.end(exampleGeneration({ state: 'cancelled', endReason: 'cancelled-by-member' }), { now: stage.clock.now() })
+    expect(stage.calls('POST', /./)).toEqual([])
+    stage.noticesClaimed = 0
+    await stage.delivery.end(failed(), { now: stage.clock.now() })
+    expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+  })
+
+  test('a void bot token leaves it untold, for later', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.unauthorized)
+    const untold = failed({ messageId: ids.reply })
+    await stage.delivery.end(untold, { now: stage.clock.now() })
+    // The client has dropped the token by now, and says so itself.
+    await stage.delivery.end(untold, { now: stage.clock.now() })
+    expect(stage.noticesClaimed).toBe(0)
+    expect(stage.calls('POST', /./)).toEqual([])
+  })
+
+  test('is not said any more once the generation has moved on', async () => {
+    stage.discord.answerOnce('PATCH', reply, refusals.unavailable)
+    const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown', endedAt: 1 })
+    const ended = stage.delivery.end(held, { now: stage.clock.now() })
+    await stage.discord.call('PATCH', reply)
+    stage.stands = ({ state }) => state !== 'held'
+    const posted = stage.post()
+    await stage.passPause(1000)
+    await Promise.all([ended, posted])
+    expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 1])
+    expect(stage.calls('POST', followUps)).toEqual([])
+    expect(stage.noticesClaimed).toBe(0)
+  })
+
+  test('in two different ways is told one after the other, and the newer one is not taken for the older', async () => {
+    const release = stage.discord.hold('PATCH', reply)
+    const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown', endedAt: 1 })
+    const settled = failed({ endReason: 'settled-by-operator', endedAt: 2 })
+    const ends = [held, held, settled].map((generation) => stage.delivery.end(generation, { now: stage.clock.now() }))
+    await stage.discord.call('PATCH', reply)
+    release()
+    await Promise.all(ends)
+    expect(stage.calls('PATCH', reply).map(({ body }) => /On hold|Not made/.exec(JSON.stringify(body))?.[0])).toEqual([
+      'On hold',
+      'Not made',
+    ])
+  })
+
   test('a reply that still says “thinking…” gets no follow-up, which would take its place for everyone to read', async () => {
     stage.discord.answerAlways('PATCH', reply, refusals.unavailable)
     const ended = stage.delivery.end(failed(), { now: stage.clock.now() })

@@ -59,7 +59,7 @@ beforeAll(async () => {
     rememberMessage: () => Promise.resolve(),
     claimNotice: () => Promise.resolve(true),
     uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
-    turns: aloneAtCards,
+    turns: aloneAtCards(() => Promise.resolve(true)),
   })
   await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)
   const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))

@@ -32,8 +32,14 @@ test('threads need another permission than channels', () => {
     PermissionFlagsBits.ViewChannel,
     PermissionFlagsBits.SendMessages,
     PermissionFlagsBits.AttachFiles,
+    PermissionFlagsBits.ReadMessageHistory,
   ])
   expect(missingPermissions(channelOnly, false)).toEqual([])
   expect(missingPermissions(channelOnly, true)).toEqual(['Send Messages in Threads'])
-  expect(missingPermissions(new PermissionsBitField(), false)).toEqual(['View Channel', 'Send Messages', 'Attach Files'])
+  expect(missingPermissions(new PermissionsBitField(), false)).toEqual([
+    'View Channel',
+    'Send Messages',
+    'Attach Files',
+    'Read Message History',
+  ])
 })

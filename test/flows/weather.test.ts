@@ -139,6 +139,23 @@ describe('a clip whose card is gone and whose token is over', () => {
   })
 })
 
+it('a failed request whose card is gone and whose token is over is told of in a message of its own', async () => {
+  const sandbox = await testSandbox({ environment })
+  const { discord, hosts } = sandbox
+  hosts.fal.jobs.hold('completion')
+  const interaction = await film(sandbox, 'a boat sandbox:failed')
+  const card = await interaction.reply(says(/Making the clip/))
+  discord.clock.advance(quarterHour + 1000)
+  discord.deleteMessage(card.id)
+  hosts.fal.jobs.release('completion')
+  const told = await discord.guild.channel.message(says(/Not made.*Nothing was charged\./s))
+  expect(told.notified).toEqual([discord.member.id])
+  await sandbox.stopBot()
+  expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', ledger: 'reserve release' })
+  expect(discord.guild.channel.messages()).toHaveLength(1)
+  expect(discord.responseProblems).toEqual([])
+})
+
 it('a clip that was posted just before a crash is found again, and not fetched a second time', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, STOP_GRACE_SECONDS: '0' }, clock: createClock(10) })
   const { discord, hosts } = sandbox
@@ -158,11 +175,29 @@ it('a clip that was posted just before a crash is found again, and not fetched a
   await expectPaidOnce(sandbox, interaction)
 })
 
+it('a clip that was posted just before a crash is not refunded while Discord does not show it', async () => {
+  const sandbox = await testSandbox({ environment: { ...environment, STOP_GRACE_SECONDS: '0' }, clock: createClock(20) })
+  const { discord, hosts } = sandbox
+  discord.faults.failNext(uploads, 'reset', { moment: 'after', times: Infinity })
+  const interaction = await film(sandbox)
+  await finishedCard(interaction)
+  await sandbox.stopBot()
+  discord.faults.clear()
+  hosts.fal.faults.add({ kind: 'output-gone', route: 'output', times: Infinity })
+  const looks = { when: ({ method, path }: Recorded) => method === 'GET' && path.includes('/messages/') }
+  discord.faults.failNext(looks, { status: 503, body: {} }, { times: 6 })
+  await sandbox.startBot()
+  await until(() => readGeneration(sandbox, interaction).state !== 'delivering')
+  expect(interaction.currentReply()?.attachments).toHaveLength(1)
+  await expectPaidOnce(sandbox, interaction)
+})
+
 describe('what the bot may not do in a channel', () => {
   it.each([
-    ['View Channel', ['SendMessages', 'AttachFiles']],
-    ['Send Messages', ['ViewChannel', 'AttachFiles']],
-    ['Attach Files', ['ViewChannel', 'SendMessages']],
+    ['View Channel', ['SendMessages', 'AttachFiles', 'ReadMessageHistory']],
+    ['Send Messages', ['ViewChannel', 'AttachFiles', 'ReadMessageHistory']],
+    ['Attach Files', ['ViewChannel', 'SendMessages', 'ReadMessageHistory']],
+    ['Read Message History', ['ViewChannel', 'SendMessages', 'AttachFiles']],
   ] as const)('%s: is said before a cent is set aside', async (missing, permissions) => {
     const sandbox = await testSandbox({ environment })
     sandbox.discord.guild.channel.setBotPermissions(permissions)

@@ -1,13 +1,36 @@
 import { describe, expect, it } from 'vitest'
 
-import { createCardTurns } from '../../src/generations/card-turns.ts'
+import { aloneAtCards, createCardTurns, standsAs } from '../../src/generations/card-turns.ts'
 import { claim } from '../../src/generations/claim.ts'
+import type { Generation } from '../../src/generations/generation.ts'
+import { toGeneration } from '../../src/generations/rows.ts'
 import { cancelQueued } from '../../src/generations/settle.ts'
-import { findGeneration } from '../../src/generations/store.ts'
+import { claimNotice, findGeneration, transition } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
+import { hearLooks } from '../support/quiet-looks.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
+const owner = 'a-worker'
+
+async function claimOne(database: Database): Promise<Generation> {
+  const { id } = await acceptGeneration(database, { now })
+  await claim(database, { id: 'fal', concurrency: 3, createsPerMinute: 600 }, { owner, now })
+  const claimed = await findGeneration(database.statements, id)
+  if (!claimed) throw new Error('it is there')
+  return claimed
+}
+
+async function hold(database: Database, { id }: Generation, endedAt: number): Promise<Generation> {
+  const set = { ended_at: endedAt, end_reason: 'submission_unknown', noticed_at: null }
+  return toGeneration(await transition(database.statements, { id, owner, from: 'submitting', to: 'held', set }))
+}
+
+async function revive(database: Database, { id }: Generation): Promise<Generation> {
+  const set = { ended_at: null, end_reason: null, noticed_at: null }
+  return toGeneration(await transition(database.statements, { id, owner, from: 'held', to: 'submitting', set }))
+}
 
 describe.each(stores)('the turns at a card on $name', (store) => {
   it('belong to whoever knows the state as it is', async () => {
@@ -17,18 +40,36 @@ describe.each(stores)('the turns at a card on $name', (store) => {
     const written: string[] = []
     const write = (what: string) => () => Promise.resolve(void written.push(what))
     expect(await turns.edit(queued, write('in line'))).toBe(true)
-    await claim(database, { id: 'fal', concurrency: 3, createsPerMinute: 600 }, { owner: 'a-worker', now })
+    await claim(database, { id: 'fal', concurrency: 3, createsPerMinute: 600 }, { owner, now })
     expect(await turns.edit(queued, write('in line, too late'))).toBe(false)
     const claimed = await findGeneration(database.statements, queued.id)
     if (!claimed) throw new Error('it is there')
     expect(await turns.edit(claimed, write('being sent'))).toBe(true)
     expect(await turns.edit({ ...claimed, owner: 'a-former-owner' }, write('of somebody taken for dead'))).toBe(false)
+    await transition(database.statements, { id: claimed.id, owner, from: 'submitting', to: 'rendering' })
+    expect(await turns.edit(claimed, write('being sent, too late, by the same owner'))).toBe(false)
     expect(written).toEqual(['in line', 'being sent'])
+  })
+
+  it.each(['between processes', 'within one'])('let nobody tell an end that is over, %s', async (where) => {
+    const database = await openStore(store)
+    const stands = (generation: Generation) => standsAs(database.statements, generation)
+    const turns = where === 'within one' ? aloneAtCards(stands) : createCardTurns(database)
+    const write = () => Promise.resolve()
+    const held = await hold(database, await claimOne(database), now)
+    expect([await turns.stands(held), await turns.edit(held, write)]).toEqual([true, true])
+    const revived = await revive(database, held)
+    expect([await turns.stands(held), await turns.edit(held, write)]).toEqual([false, false])
+    expect([await turns.stands(revived), await turns.edit(revived, write)]).toEqual([true, true])
+    const heldAgain = await hold(database, revived, now + 1)
+    expect([await turns.stands(held), await turns.edit(held, write)]).toEqual([false, false])
+    expect([await turns.stands(heldAgain), await turns.edit(heldAgain, write)]).toEqual([true, true])
   })
 
   it('let the last word wait until an edit under way has arrived, whoever made it', async () => {
     const database = await openStore(store)
-    const [gateway, worker] = [createCardTurns(database), createCardTurns(database)]
+    const looks = hearLooks(database)
+    const [gateway, worker] = [createCardTurns(looks.database), createCardTurns(database)]
     const queued = await acceptGeneration(database, { now })
     const arrived: string[] = []
     const [begun, answer] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
@@ -41,6 +82,8 @@ describe.each(stores)('the turns at a card on $name', (store) => {
     const ended = await cancelQueued(database, queued.id, now)
     if (!ended) throw new Error('it waited in line')
     const lastWord = gateway.whenQuiet(ended).then(() => arrived.push('cancelled'))
+    // Either it has looked and still waits, or it did not wait at all.
+    await Promise.race([looks.again, lastWord])
     answer.resolve(undefined)
     await Promise.all([editing, lastWord])
     expect(arrived).toEqual(['in line', 'cancelled'])
@@ -52,5 +95,32 @@ describe.each(stores)('the turns at a card on $name', (store) => {
     const queued = await acceptGeneration(database, { now })
     await expect(turns.edit(queued, () => Promise.reject(new Error('Discord is away')))).rejects.toThrow('Discord is away')
     expect(await database.statements.selectFrom('generations').select('card_edits').executeTakeFirst()).toEqual({ card_edits: 0 })
+  })
+})
+
+describe.each(stores)('the notice of an end on $name', (store) => {
+  it('is for the first who tells that very end', async () => {
+    const database = await openStore(store)
+    const claimed = await claimOne(database)
+    const held = await hold(database, claimed, now)
+    const ask = (generation: Generation) => claimNotice(database.statements, generation, now + 5)
+    expect([await ask(claimed), await ask(held), await ask(held)]).toEqual([false, true, false])
+    const revived = await revive(database, held)
+    expect(await ask(held)).toBe(false)
+    const heldAgain = await hold(database, revived, now + 1)
+    expect([await ask(held), await ask(revived)]).toEqual([false, false])
+    // Settled within the very millisecond in which it was held.
+    await database.statements.updateTable('generations').set({ state: 'failed' }).where('id', '=', held.id).execute()
+    const settled: Generation = { ...heldAgain, state: 'failed' }
+    expect([await ask(heldAgain), await ask(settled), await ask(settled)]).toEqual([false, true, false])
+  })
+
+  it('of a clip is for whoever posts it', async () => {
+    const database = await openStore(store)
+    const claimed = await claimOne(database)
+    expect([await claimNotice(database.statements, claimed, now), await claimNotice(database.statements, claimed, now)]).toEqual([
+      true,
+      false,
+    ])
   })
 })

@@ -18,6 +18,7 @@ export interface RecordedCall {
 export interface ScriptedAnswer {
   status: number
   body?: unknown
+  headers?: Record<string, string>
   /** Cut the connection instead of answering. */
   reset?: boolean
 }
@@ -49,6 +50,7 @@ export const refusals = {
   unauthorized: { status: 401, body: { message: '401: Unauthorized', code: 0 } },
   missingAccess: { status: 403, body: { message: 'Missing Access', code: 50001 } },
   missingPermissions: { status: 403, body: { message: 'Missing Permissions', code: 50013 } },
+  noMessageHistory: { status: 403, body: { message: 'Cannot reply without permission to read message history', code: 160002 } },
   tooLarge: { status: 413, body: { message: 'Request entity too large', code: 40005 } },
   unavailable: { status: 503, body: { message: 'Service unavailable' } },
 } as const satisfies Record<string, ScriptedAnswer>
@@ -89,13 +91,13 @@ export async function startScriptedDiscord({
     const index = script.findIndex(fits)
     const scripted = script[index]
     if (scripted && !scripted.always) script.splice(index, 1)
-    const { status, body, reset } = scripted?.answer ?? friendly(call)
+    const { status, body, headers, reset } = scripted?.answer ?? friendly(call)
     if (reset) {
       request.socket.resetAndDestroy()
       return
     }
     // A 204 must not name a type of content, or discord.js tries to parse nothing.
-    response.writeHead(status, body === undefined ? {} : { 'content-type': 'application/json' })
+    response.writeHead(status, { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) })
     response.end(body === undefined ? undefined : JSON.stringify(body))
   }
 

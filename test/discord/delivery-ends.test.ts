@@ -1,0 +1,127 @@
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+
+import { createDelivery } from '../../src/discord/delivery.ts'
+import { createMessages } from '../../src/discord/messages.ts'
+import { createRestClients } from '../../src/discord/rest.ts'
+import { aloneAtCards, createCardTurns, standsAs } from '../../src/generations/card-turns.ts'
+import type { Generation } from '../../src/generations/generation.ts'
+import type { Delivery } from '../../src/generations/ports.ts'
+import { claimNotice, findGeneration, rememberMessage } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { openStore, type Store, stores } from '../storage/stores.ts'
+import { acceptGeneration } from '../support/generations.ts'
+import { hearLooks } from '../support/quiet-looks.ts'
+import { refusals, type ScriptedDiscord, startScriptedDiscord } from '../support/scripted-discord.ts'
+
+import { createCapturedLog } from './captured-log.ts'
+import { botToken, clip, followUps, reply } from './delivery-stage.ts'
+import { ids, startedAt } from './example-generation.ts'
+import { createManualClock, type ManualClock } from './manual-clock.ts'
+
+let discord: ScriptedDiscord
+
+beforeEach(async () => {
+  discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [ids.fresh] })
+  return () => discord.close()
+})
+
+/** One process on the store, with its own way to Discord and its own clock. */
+function startProcess(database: Database, turns = createCardTurns(database)): { delivery: Delivery; clock: ManualClock } {
+  const clock = createManualClock(startedAt + 10_000)
+  const clients = createRestClients({ api: discord.api, botToken, onTokenRejected: () => undefined })
+  onTestFinished(() => clients.close())
+  const delivery = createDelivery({
+    messages: createMessages(clients),
+    clock,
+    log: createCapturedLog().log,
+    rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
+    claimNotice: (generation) => claimNotice(database.statements, generation, clock.now()),
+    uploadLimitOf: () => 10_485_760,
+    turns,
+  })
+  return { delivery, clock }
+}
+
+async function write(database: Database, id: string, row: { state: string; owner: string; ended_at: number | null }): Promise<Generation> {
+  await database.statements
+    .updateTable('generations')
+    .set({ ...row, interaction_id: ids.interaction, noticed_at: null })
+    .where('id', '=', id)
+    .execute()
+  const written = await findGeneration(database.statements, id)
+  if (!written) throw new Error('it is there')
+  return written
+}
+
+async function heldOne(database: Database): Promise<Generation> {
+  const { id } = await acceptGeneration(database, { now: startedAt })
+  return write(database, id, { state: 'held', owner: 'a', ended_at: startedAt + 9000 })
+}
+
+const takenUp = (database: Database, { id }: Generation) => write(database, id, { state: 'delivering', owner: 'b', ended_at: null })
+const post = ({ delivery }: { delivery: Delivery }, generation: Generation) =>
+  delivery.post(generation, clip, { signal: AbortSignal.timeout(50_000) })
+const edits = () => discord.calls.filter(({ method, path }) => method === 'PATCH' && reply.test(path)).map(({ files }) => files.length)
+
+async function passPause(clock: ManualClock, milliseconds: number): Promise<void> {
+  while (clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve))
+  await clock.advance(milliseconds)
+}
+
+async function noticedAt(database: Database): Promise<unknown> {
+  return (await database.statements.selectFrom('generations').select('noticed_at').executeTakeFirstOrThrow()).noticed_at
+}
+
+const shared = (store: Store) => store.name === 'PostgreSQL'
+
+describe.each(stores.filter(shared))('a held generation that another process takes up on $name', (store) => {
+  test('is not said to be held any more, once its clip stands there', async () => {
+    const database = await openStore(store)
+    const [former, owner] = [startProcess(database), startProcess(database)]
+    const held = await heldOne(database)
+    discord.answerOnce('PATCH', reply, refusals.unavailable)
+    const ended = former.delivery.end(held, { now: former.clock.now() })
+    await discord.call('PATCH', reply)
+    await post(owner, await takenUp(database, held))
+    await passPause(former.clock, 1000)
+    await ended
+    expect(edits()).toEqual([0, 1])
+    expect(discord.calls.filter(({ method, path }) => method === 'POST' && followUps.test(path))).toEqual([])
+    expect(await noticedAt(database)).toBeNull()
+  })
+
+  test('gets its clip after the word that is already on its way', async () => {
+    const database = await openStore(store)
+    const looks = hearLooks(database)
+    const [former, owner] = [startProcess(database), startProcess(looks.database)]
+    const held = await heldOne(database)
+    const release = discord.hold('PATCH', reply)
+    const ended = former.delivery.end(held, { now: former.clock.now() })
+    await discord.call('PATCH', reply)
+    const posted = post(owner, await takenUp(database, held))
+    const upload = discord.call('PATCH', reply, 1)
+    // It has seen the word under way and waits, or it went out beside it.
+    await Promise.race([looks.again, upload])
+    expect(edits()).toEqual([0])
+    release()
+    await Promise.all([ended, posted])
+    expect(edits()).toEqual([0, 1])
+  })
+})
+
+describe.each(stores)('a held generation that its own process takes up on $name', (store) => {
+  test('is not said to be held over its clip', async () => {
+    const database = await openStore(store)
+    const turns = shared(store) ? createCardTurns(database) : aloneAtCards((shown) => standsAs(database.statements, shown))
+    const process = startProcess(database, turns)
+    const held = await heldOne(database)
+    discord.answerOnce('PATCH', reply, refusals.unavailable)
+    const ended = process.delivery.end(held, { now: process.clock.now() })
+    await discord.call('PATCH', reply)
+    const posted = post(process, await takenUp(database, held))
+    await passPause(process.clock, 1000)
+    await Promise.all([ended, posted])
+    expect(edits()).toEqual([0, 1])
+    expect(await noticedAt(database)).toBeNull()
+  })
+})

@@ -1,0 +1,79 @@
+import { expect, it, onTestFinished } from 'vitest'
+
+import { createDelivery } from '../../src/discord/delivery.ts'
+import { createMessages } from '../../src/discord/messages.ts'
+import { createRestClients } from '../../src/discord/rest.ts'
+import { createClock } from '../../src/domain/clock.ts'
+import { createCardTurns } from '../../src/generations/card-turns.ts'
+import { deliver } from '../../src/generations/deliver.ts'
+import { LeaseLost, claimNotice, findGeneration, rememberMessage } from '../../src/generations/store.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { createCapturedLog } from '../discord/captured-log.ts'
+import { openStore, type Store, stores } from '../storage/stores.ts'
+import { acceptGeneration } from '../support/generations.ts'
+import { mp4 } from '../support/mp4.ts'
+import { startScriptedDiscord } from '../support/scripted-discord.ts'
+
+const owner = 'a-worker'
+const [sqlite] = stores as [Store]
+/** The token of such a request is over, so the clip goes into a message of its own. */
+const uploads = /^\/channels\/\d+\/messages\/4$/
+const newMessages = /^\/channels\/\d+\/messages$/
+
+async function setUp(database: Database) {
+  const discord = await startScriptedDiscord({ applicationId: '1', guildId: '2', replyId: '3', messageIds: ['4'] })
+  const clients = createRestClients({ api: discord.api, botToken: 'bot-token', onTokenRejected: () => undefined })
+  onTestFinished(async () => {
+    clients.close()
+    await discord.close()
+  })
+  const [clock, { log }] = [createClock(100), createCapturedLog()]
+  const delivery = createDelivery({
+    ...{ messages: createMessages(clients), clock, log, turns: createCardTurns(database), uploadLimitOf: () => 10_485_760 },
+    rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
+    claimNotice: (generation) => claimNotice(database.statements, generation, clock.now()),
+  })
+  const { id } = await acceptGeneration(database, { now: clock.now() })
+  const output = { state: 'delivering', owner, output_url: 'https://host.example/clip.mp4' }
+  await database.statements.updateTable('generations').set(output).where('id', '=', id).execute()
+  const generation = await findGeneration(database.statements, id)
+  if (!generation) throw new Error('it is there')
+  const [pause, force] = [new AbortController(), new AbortController()]
+  const parts = { database, delivery, clock, log, owner, downloadClip: () => Promise.resolve(new Uint8Array(mp4())) }
+  const delivered = deliver(generation, parts, { pause: pause.signal, force: force.signal })
+  return { discord, generation, delivered, pause }
+}
+
+it.each([
+  ['the lease was lost', 'is given up, because the clip may belong to another process'],
+  ['stopping', 'comes to its end'],
+])('an upload under way when %s %s', async (reason) => {
+  const database = await openStore(sqlite)
+  const { discord, delivered, pause } = await setUp(database)
+  const release = discord.hold('PATCH', uploads)
+  const ended = delivered.then(
+    ({ state }) => state,
+    (error: unknown) => error,
+  )
+  await discord.call('PATCH', uploads)
+  pause.abort(new Error(reason))
+  if (reason === 'stopping') release()
+  expect(await ended).toEqual(reason === 'stopping' ? 'done' : new Error(reason))
+  release()
+})
+
+it.each(stores)(
+  'a clip that another process has taken over is not posted in a new message, nor given up as undeliverable, on $name',
+  async (store) => {
+    const database = await openStore(store)
+    const { discord, delivered, generation } = await setUp(database)
+    const release = discord.hold('GET', newMessages)
+    const ended = expect(delivered).rejects.toBeInstanceOf(LeaseLost)
+    await discord.call('GET', newMessages)
+    await database.statements.updateTable('generations').set({ owner: 'another-worker' }).where('id', '=', generation.id).execute()
+    release()
+    await ended
+    expect(discord.calls.filter(({ method }) => method === 'POST')).toEqual([])
+    expect(await findGeneration(database.statements, generation.id)).toMatchObject({ state: 'delivering', owner: 'another-worker' })
+  },
+)
