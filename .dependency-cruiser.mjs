@@ -2,7 +2,9 @@
 // import each other. Type-only imports count, because a type is knowledge too.
 const floors = [
   ['start\\.ts'],
+  ['src/register\\.ts'],
   ['src/main\\.ts', 'src/held\\.ts'],
+  ['src/roles/', 'src/shutdown\\.ts'],
   ['commands/'],
   ['src/studio\\.ts'],
   ['src/discord/', 'src/moderation/', 'src/http/'],

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 
 import { chooseMode, ConfigError } from './src/config.ts'
 import { tellHeld } from './src/held.ts'
-import { registerWithDiscord, startBot } from './src/main.ts'
+import { startBot } from './src/main.ts'
+import { registerWithDiscord } from './src/register.ts'
 import { StoreLockedError } from './src/storage/lock.ts'
 
 /** `npm start`: nothing configured → the sandbox; configured → the bot; half configured → what is missing, and exit 1. */

@@ -8,3 +8,8 @@ import type { Parts } from './parts.ts'
 export const commands: readonly Command<Parts>[] = [animate, film]
 
 export const buttons: readonly Button<Parts>[] = [cancel]
+
+/** As Discord wants to hear of them. */
+export function commandBodies() {
+  return commands.map(({ data }) => data.toJSON())
+}

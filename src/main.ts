@@ -1,24 +1,22 @@
 import type { LookupFunction } from 'node:net'
 
-import { type Client, Events, type REST, Routes } from 'discord.js'
+import { type Client, Events, Routes } from 'discord.js'
 import type { DestinationStream } from 'pino'
-import { z } from 'zod'
 
-import { buttons, commands } from '../commands/index.ts'
+import { buttons, commandBodies, commands } from '../commands/index.ts'
 import { type Environment, liveOrigins, type Origins, readConfig } from './config.ts'
-import { createDiscordClient } from './discord/client.ts'
+import { readApplicationId } from './discord/application.ts'
+import { createDiscordClient, signIn } from './discord/client.ts'
 import { createDelivery } from './discord/delivery.ts'
 import { createInteractions, GivenUpForRestart } from './discord/interactions.ts'
 import { createMessages } from './discord/messages.ts'
 import { inviteUrl } from './discord/permissions.ts'
 import { alignCommands } from './discord/alignment.ts'
-import { registerCommands } from './discord/registration.ts'
-import { repeatOnFault } from './discord/repeat.ts'
 import { createRestClients } from './discord/rest.ts'
 import { createTransport } from './discord/transport.ts'
 import { uploadLimitOfTier } from './discord/upload-limits.ts'
 import { type Clock, createClock } from './domain/clock.ts'
-import { createId, type Snowflake } from './domain/ids.ts'
+import { createId } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
 import { unlessAborted } from './domain/unless-aborted.ts'
 import { aloneAtCards, createCardTurns, standsAs } from './generations/card-turns.ts'
@@ -262,49 +260,8 @@ const operatorSentences: Partial<Record<ProviderErrorKind, string>> = {
   no_credit: 'the account at a host is empty: fill it up; the host is left alone for ten minutes',
 }
 
-/** `npm run register`: makes Discord's list of commands exactly ours, for one server (at once) or for all. Returns the names. */
-export async function registerWithDiscord(
-  settings: Pick<BotSettings, 'environment' | 'origins'> & { guildId?: string | undefined },
-): Promise<string[]> {
-  const { discordToken } = readConfig(settings.environment)
-  const origins = settings.origins ?? liveOrigins
-  const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses })
-  const rest = createRestClients({
-    api: origins.discordApi,
-    botToken: discordToken,
-    onTokenRejected: () => undefined,
-    makeRequest: createTransport(network),
-  })
-  try {
-    const id = await readApplicationId(rest.brief, { clock: createClock() })
-    const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, commandBodies())
-    return registered.map(({ name }) => name)
-  } finally {
-    rest.close()
-    await network.close()
-  }
-}
-
-const Application = z.object({ id: z.string() })
-
-function readApplicationId(rest: REST, options: { clock: Clock; signal?: AbortSignal }): Promise<Snowflake> {
-  const read = async () => Application.parse(await rest.get(Routes.currentApplication(), { signal: options.signal })).id
-  return repeatOnFault(read, { ...options, pausesMs: [1000, 4000, 15_000] })
-}
-
 /** Calls it once, at once where the signal is aborted already. */
 function onAbort(signal: AbortSignal | undefined, stop: (reason: Error) => void): void {
   if (signal?.aborted) stop(signal.reason as Error)
   else signal?.addEventListener('abort', () => stop(signal.reason as Error), { once: true })
-}
-
-/** Resolves once every shard has its guilds, so that nothing is answered before the bot knows where it is. */
-async function signIn(client: Client, token: string): Promise<Client<true>> {
-  const ready = new Promise<Client<true>>((resolve) => client.once(Events.ClientReady, resolve))
-  await client.login(token)
-  return ready
-}
-
-function commandBodies() {
-  return commands.map(({ data }) => data.toJSON())
 }

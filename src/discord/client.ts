@@ -68,3 +68,10 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
 export function uploadLimitOf(client: Client, guildId: Snowflake): number {
   return uploadLimitOfTier(client.guilds.cache.get(guildId)?.premiumTier)
 }
+
+/** Resolves once every shard has its guilds, so that nothing is answered before the bot knows where it is. */
+export async function signIn(client: Client, token: string): Promise<Client<true>> {
+  const ready = new Promise<Client<true>>((resolve) => client.once(Events.ClientReady, resolve))
+  await client.login(token)
+  return ready
+}
