@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 
 import { allHosts, compareBooks } from '../../sandbox/books.ts'
+import { showsClip } from '../../sandbox/chaos/shown-clip.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { countRows, readGeneration } from '../support/store-reader.ts'
@@ -21,7 +22,7 @@ export async function expectOutcome(
   // The clean stop writes down what is under way; whatever would be said twice is said by then.
   await stage.stop()
 
-  const posted = sandbox.discord.guild.channel.messages().filter(({ attachments }) => attachments.length > 0)
+  const posted = sandbox.discord.guild.channel.messages().filter(({ components }) => showsClip(components))
   expect(posted.map(({ attachments }) => attachments.length)).toEqual(step.outcome === 'posted' ? [1] : [])
   expect(sandbox.hosts[host].requests.count('create')).toBe(step.creates)
   const books = await compareBooks(sandbox)
@@ -57,7 +58,7 @@ async function lastWord(stage: Stage, interaction: Interaction, outcome: Step['o
     case 'posted':
       // The clip may have been there already when the bot was killed.
       await stage.logged('clip posted')
-      return channel.message(({ attachments }) => attachments.length > 0)
+      return channel.message(({ components }) => showsClip(components))
     case 'refunded':
       return interaction.reply(({ text }) => /\*\*Not made\*\*.*Nothing was charged/s.test(text))
     case 'cancelled':

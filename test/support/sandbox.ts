@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 import { onTestFinished } from 'vitest'
 
+import { showsClip } from '../../sandbox/chaos/shown-clip.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox.ts'
@@ -69,7 +70,7 @@ export async function finishedCard(interaction: Interaction): Promise<ShownMessa
     .then((message) => {
       throw new Error(`the bot said: ${message.text}`)
     })
-  return Promise.race([interaction.reply((message) => message.attachments.length > 0), refused])
+  return Promise.race([interaction.reply(({ attachments, components }) => attachments.length > 0 && showsClip(components)), refused])
 }
 
 /** Waits until the card has come to an end without a clip: no button and no progress any more. */
