@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Client } from 'pg'
+import { type Client, escapeIdentifier } from 'pg'
 
 import type { Log } from '../observability/log.ts'
 import type { Database } from './database.ts'
@@ -19,30 +19,34 @@ export interface ChannelOptions {
   /** The connection was lost and is back: words may have been missed meanwhile. */
   onGap: () => void
   log: Log
+  /** How often the connection is asked whether it still stands, and how long the answer may take (milliseconds). */
+  beat?: { everyMs: number; patienceMs: number } | undefined
 }
 
 const shortestPauseMs = 250
 const longestPauseMs = 5000
 
 /** Listens on a connection of its own, which is renewed for as long as it takes. Resolves once words can be heard. */
-export async function openChannel(database: Database, { url, onWords, onGap, log }: ChannelOptions): Promise<Channel> {
+export async function openChannel(database: Database, { url, onWords, onGap, log, beat }: ChannelOptions): Promise<Channel> {
+  // Names are the whole database's; ours are told apart by where the tables stand.
+  const found = await sql<{ name: string }>`select left('rushes_' || current_schema(), 63) as name`.execute(database.statements)
+  const name = found.rows[0]?.name ?? 'rushes'
+  const statement = `listen ${escapeIdentifier(name)}`
   const closing = new AbortController()
   const sending = new Set<Promise<void>>()
-  let { client, name } = await listen()
+  let client = await listen()
   let renewing: Promise<void> | undefined
 
-  async function listen(): Promise<{ client: Client; name: string }> {
-    const connection = await connectAlone(url)
+  async function listen(): Promise<Client> {
+    // Asked by listening once more, which changes nothing.
+    const connection = await connectAlone(url, { statement, ...beat })
     try {
-      // Names are the whole database's; ours are told apart by where the tables stand.
-      const { rows } = await connection.query<{ name: string }>(`select left('rushes_' || current_schema(), 63) as name`)
-      const found = rows[0]?.name ?? 'rushes'
       connection.on('notification', ({ payload }) => onWords(payload ?? ''))
-      await connection.query(`listen ${connection.escapeIdentifier(found)}`)
+      await connection.query(statement)
       connection.once('end', () => {
         if (!closing.signal.aborted) renewing = renew()
       })
-      return { client: connection, name: found }
+      return connection
     } catch (error) {
       await connection.end()
       throw error
@@ -53,7 +57,7 @@ export async function openChannel(database: Database, { url, onWords, onGap, log
     log.warn({}, 'the connection that hears of work was lost; renewing it')
     for (let pauseMs = shortestPauseMs; await waited(pauseMs, closing.signal); pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
-        ;({ client, name } = await listen())
+        client = await listen()
         onGap()
         return
       } catch (error) {

@@ -6,7 +6,7 @@ import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { StoreLocation } from '../config.ts'
 import { lockStore } from './lock.ts'
 import { migrate } from './migrate.ts'
-import { createPostgresDialect, StoreUnreachableError } from './postgres.ts'
+import { createPostgresDialect, patientTimes, StoreUnreachableError } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { createSqliteDialect } from './sqlite.ts'
 
@@ -59,15 +59,14 @@ async function openFile(file: string): Promise<Database> {
 }
 
 async function openServer(url: string, { onError = () => undefined }: OpenOptions): Promise<Database> {
-  const database = postgresDatabase(url, onError)
+  const patient = new Kysely<Schema>({ dialect: createPostgresDialect(url, onError, patientTimes) })
   try {
-    const schema = await currentSchema(database.statements)
-    await migrate(database.statements, { dialect: 'postgres', schema })
-    return database
-  } catch (error) {
-    await database.close()
-    throw error
+    const schema = await currentSchema(patient)
+    await migrate(patient, { dialect: 'postgres', schema })
+  } finally {
+    await patient.destroy()
   }
+  return postgresDatabase(url, onError)
 }
 
 function sqliteDatabase(statements: Kysely<Schema>): Database {

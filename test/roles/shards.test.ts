@@ -1,9 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { GatewayShards } from '../../src/config.ts'
-import { reserveShards, ShardTakenError } from '../../src/roles/shards.ts'
+import { reserveShards, ShardCountError, ShardTakenError } from '../../src/roles/shards.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
+import { createInstantClock } from '../support/instant-clock.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 
 async function reserve(database: Database, chosen: 'auto' | GatewayShards, gateway: unknown = { shards: 2 }) {
@@ -28,6 +29,44 @@ describe.skipIf(!hasPostgres)('shards over several processes', () => {
     await expect(refused).rejects.toThrow(/another process of this bot serves shard 1 already.*GATEWAY_SHARDS.*ROLE=worker/)
     // What the refused one had taken before is free again.
     expect(await reserve(two, { ids: [3], count: 4 })).toEqual({ ids: [3], count: 4 })
+  })
+
+  it.each<{ name: string; first: 'auto' | GatewayShards; second: GatewayShards; said: RegExp }>([
+    {
+      name: 'none of 4 beside those of 2',
+      first: { ids: [0, 1], count: 2 },
+      second: { ids: [2, 3], count: 4 },
+      said: /goes by a shard count of 2, this one by 4: stop all gateway processes, then start them/,
+    },
+    { name: 'none of 4 beside the only one', first: 'auto', second: { ids: [1, 2, 3], count: 4 }, said: /count of 1, this one by 4/ },
+  ])('are counted alike by all: $name', async ({ first, second, said }) => {
+    const url = await temporaryPostgres()
+    const [one, two] = [await openPlace({ url }), await openPlace({ url })]
+    const reserved = await reserveShards({
+      database: one,
+      chosen: first,
+      readGateway: () => Promise.resolve({ shards: 1 }),
+      onTaken: () => undefined,
+    })
+    const refused = reserve(two, second)
+    await expect(refused).rejects.toBeInstanceOf(ShardCountError)
+    await expect(refused).rejects.toThrow(said)
+    await reserved.release()
+    expect(await reserve(two, second)).toEqual(second)
+  })
+
+  it('are found out though Discord has a fault at that moment', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const answers = [() => Promise.reject(Object.assign(new Error('reset'), { code: 'ECONNRESET' })), () => Promise.resolve({ shards: 3 })]
+    const reserved = await reserveShards({
+      database,
+      chosen: 'auto',
+      readGateway: () => answers.shift()?.() ?? Promise.reject(new Error('asked too often')),
+      onTaken: () => undefined,
+      clock: createInstantClock(),
+    })
+    onTestFinished(() => reserved.release())
+    expect(reserved.shards?.count).toBe(3)
   })
 
   it('are not guessed where Discord answers something else', async () => {

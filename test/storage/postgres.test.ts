@@ -1,0 +1,92 @@
+import { Kysely, sql } from 'kysely'
+import { describe, expect, it, onTestFinished } from 'vitest'
+
+import { connectAlone, createPostgresDialect, type StatementTimes } from '../../src/storage/postgres.ts'
+import { type Line, openLine } from '../support/line.ts'
+import { hasPostgres, temporaryPostgres } from './stores.ts'
+
+interface Notes {
+  notes: { text: string }
+}
+
+interface Pool {
+  line: Line
+  statements: Kysely<Notes>
+  errors: Error[]
+}
+
+/** A pool over a line that can fail, on an empty table `notes`. */
+async function openPool(times: Partial<StatementTimes>): Promise<Pool> {
+  const line = await openLine(await temporaryPostgres())
+  const errors: Error[] = []
+  const dialect = createPostgresDialect(line.url, (error) => errors.push(error), { lockMs: 0, silenceMs: 0, statementMs: 0, ...times })
+  const statements = new Kysely<Notes>({ dialect })
+  onTestFinished(() => statements.destroy())
+  await sql`create table notes (text text primary key)`.execute(statements)
+  return { line, statements, errors }
+}
+
+async function notes(statements: Kysely<Notes>): Promise<string[]> {
+  return (await statements.selectFrom('notes').select('text').orderBy('text').execute()).map(({ text }) => text)
+}
+
+describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
+  it('end with an error where the server falls silent, and the next one gets another connection', async () => {
+    const { line, statements, errors } = await openPool({ silenceMs: 500 })
+    line.swallow()
+    await expect(notes(statements)).rejects.toMatchObject({ name: 'StoreSilentError', code: 'ETIMEDOUT' })
+    expect(await notes(statements)).toEqual([])
+    expect(errors).toEqual([expect.objectContaining({ name: 'StoreSilentError' })])
+  })
+
+  it('of a transaction in which the server falls silent are undone, and its connection is not used again', async () => {
+    const { line, statements } = await openPool({ silenceMs: 500 })
+    const broken = statements.transaction().execute(async (transaction) => {
+      await transaction.insertInto('notes').values({ text: 'begun' }).execute()
+      line.swallow()
+      await transaction.insertInto('notes').values({ text: 'never heard of' }).execute()
+    })
+    await expect(broken).rejects.toThrow()
+    expect(await notes(statements)).toEqual([])
+    await statements.insertInto('notes').values({ text: 'later' }).execute()
+    expect(await notes(statements)).toEqual(['later'])
+  })
+
+  it('do not wait for a lock for ever: the transaction is rolled back and its connection as good as before', async () => {
+    const { statements, errors } = await openPool({ lockMs: 200 })
+    await statements.insertInto('notes').values({ text: 'locked' }).execute()
+    await statements.transaction().execute(async (holder) => {
+      await holder.selectFrom('notes').select('text').forUpdate().execute()
+      const waiting = statements.transaction().execute(async (transaction) => {
+        await transaction.insertInto('notes').values({ text: 'undone' }).execute()
+        await transaction.updateTable('notes').set({ text: 'changed' }).where('text', '=', 'locked').execute()
+      })
+      await expect(waiting).rejects.toMatchObject({ code: '55P03' })
+    })
+    expect(await notes(statements)).toEqual(['locked'])
+    expect(errors).toEqual([])
+  })
+
+  it('are ended by the server after a while, though they are still waited for', async () => {
+    const { statements } = await openPool({ statementMs: 200 })
+    await expect(sql`select pg_sleep(60)`.execute(statements)).rejects.toMatchObject({ code: '57014' })
+  })
+})
+
+describe.skipIf(!hasPostgres)('a connection of its own', () => {
+  it('stands for as long as the server answers, and ends where it falls silent', async () => {
+    const line = await openLine(await temporaryPostgres())
+    const client = await connectAlone(line.url, { everyMs: 50, patienceMs: 500 })
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    expect((await client.query('select pg_sleep(0.3)')).rowCount).toBe(1)
+    line.swallow()
+    await ended
+  })
+
+  it('can be ended while nobody answers at the other end', async () => {
+    const line = await openLine(await temporaryPostgres())
+    const client = await connectAlone(line.url)
+    line.swallow()
+    await client.end()
+  })
+})

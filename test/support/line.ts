@@ -1,0 +1,58 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+import { onTestFinished } from 'vitest'
+
+/** A line to a PostgreSQL server that can break as lines in the world do: at one end only, or without a word. */
+export interface Line {
+  /** The server's URL, by way of this line. */
+  readonly url: string
+  /** Breaks the connections of the moment at the client's end; the server's end stays open, and the server hears nothing. */
+  cut(): void
+  /** From now on the connections of the moment swallow every byte; both ends stay open. */
+  swallow(): void
+}
+
+/** Stands before a PostgreSQL server. Gone with the test. */
+export async function openLine(serverUrl: string): Promise<Line> {
+  const target = new URL(serverUrl)
+  const sockets = new Set<Socket>()
+  const open = new Set<{ client: Socket; swallows: boolean; isCut: boolean }>()
+
+  const server = createServer((client) => {
+    const host = connect(Number(target.port || 5432), target.hostname)
+    const connection = { client, swallows: false, isCut: false }
+    open.add(connection)
+    client.on('data', (chunk) => connection.swallows || host.write(chunk))
+    host.on('data', (chunk) => connection.swallows || connection.isCut || client.write(chunk))
+    client.on('close', () => {
+      open.delete(connection)
+      if (!connection.isCut && !connection.swallows) host.destroy()
+    })
+    host.on('close', () => connection.swallows || client.destroy())
+    for (const socket of [client, host]) {
+      sockets.add(socket)
+      socket.on('error', () => socket.destroy())
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  const url = new URL(serverUrl)
+  url.hostname = '127.0.0.1'
+  url.port = String((server.address() as AddressInfo).port)
+  return {
+    url: url.href,
+    cut() {
+      for (const connection of open) {
+        connection.isCut = true
+        connection.client.destroy()
+      }
+    },
+    swallow() {
+      for (const connection of open) connection.swallows = true
+    },
+  }
+}
