@@ -12,6 +12,7 @@ const floors = [
   ['src/quota/'],
   ['src/providers/', 'src/media/', 'src/storage/'],
   ['src/config\\.ts', 'src/observability/', 'src/network/'],
+  ['src/variable-kinds\\.ts'],
   ['src/domain/'],
 ]
 

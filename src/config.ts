@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { microUsd, type MicroUsd } from './domain/money.ts'
 import { providerIds, type ProviderId } from './domain/provider-id.ts'
+import { dollars, guildIds, hostOrder, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './variable-kinds.ts'
 
 /** Every outside address the bot speaks to. Only the sandbox sets other ones; no environment variable can. */
 export interface Origins {
@@ -119,59 +120,6 @@ export const keyVariables: Record<ProviderId, string> = {
 /** What an account has on its first day, where the host says it; more is the operator's to set. */
 const defaultConcurrency: Record<ProviderId, number> = { fal: 2, replicate: 4, wavespeed: 3, runware: 4, eachlabs: 10 }
 const defaultCreatesPerMinute: Record<ProviderId, number> = { fal: 60, replicate: 60, wavespeed: 5, runware: 60, eachlabs: 60 }
-
-const dollars = z
-  .string()
-  .regex(/^\d{1,7}(\.\d{1,6})?$/, 'is an amount in US dollars, for instance 20 or 7.50')
-  .transform((text) => microUsd(text))
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `is a whole number from ${least} to ${most}`)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, `is a whole number from ${least} to ${most}`)
-const guildIds = z
-  .string()
-  .transform((text) => (text.trim() === '*' ? '*' : splitList(text)))
-  .refine(
-    (ids) => ids === '*' || ids.every((id) => /^\d{17,20}$/.test(id)),
-    'is a list of server ids (17 to 20 digits each), or * for every server',
-  )
-  .transform((ids) => (ids === '*' ? ids : new Set(ids)))
-const hostOrder = z
-  .string()
-  .transform(splitList)
-  .refine(
-    (ids): ids is ProviderId[] => ids.every(isProviderId) && new Set(ids).size === ids.length,
-    `is a list of ${providerIds.join(', ')}, each at most once`,
-  )
-
-/** Without a slash at the end. Plain http only where it cannot leave the machine. */
-const publicUrl = z
-  .url('is the https address under which the bot can be reached, for instance https://rushes.example')
-  .refine(
-    (text) => /^(https:\/\/|http:\/\/127\.0\.0\.1(:|$|\/))/.test(text),
-    'must begin with https://: hosts send their webhooks to no other',
-  )
-  .transform((text) => text.replace(/\/+$/, ''))
-
-/** A PostgreSQL server, or `sqlite:` for the file in DATA_DIR (`sqlite:PATH` for another one). */
-const storeUrl = z
-  .string()
-  .refine(
-    (text) => text.startsWith('sqlite:') || (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)),
-    'is postgres://user:password@server/database, or sqlite: for the file in DATA_DIR',
-  )
-
-const mostShards = 10_000
-const shardRanges = z
-  .string()
-  .regex(/^(auto|\d{1,4}(-\d{1,4})?(, *\d{1,4}(-\d{1,4})?)*)$/, 'is auto, or a list of shards as in 0-3,5')
-  .transform((text) => (text === 'auto' ? 'auto' : splitList(text).flatMap(shardsOf)))
-  .refine(
-    (shards) => shards === 'auto' || (shards.length > 0 && new Set(shards).size === shards.length),
-    'names a shard twice, or a range that ends before it begins',
-  )
 
 const Variables = z.object({
   DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
@@ -310,21 +258,4 @@ function concurrencyVariable(id: ProviderId): string {
 
 function createsVariable(id: ProviderId): string {
   return `${id.toUpperCase()}_CREATES_PER_MINUTE`
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-}
-
-/** `3` or `0-3`. */
-function shardsOf(range: string): number[] {
-  const [from = 0, to = from] = range.split('-').map(Number)
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
-}
-
-function isProviderId(text: string): text is ProviderId {
-  return (providerIds as readonly string[]).includes(text)
 }

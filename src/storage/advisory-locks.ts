@@ -36,7 +36,9 @@ export async function endBackends(connection: Client, backends: readonly Backend
 
 /** Takes a name for this connection alone, or tells who has it. */
 export async function lockName(connection: Client, name: string): Promise<Rival | undefined> {
-  const { rows } = await connection.query<{ taken: boolean }>(`select pg_try_advisory_lock(hashtextextended(${ownName}, 0)) as taken`, [name])
+  const { rows } = await connection.query<{ taken: boolean }>(`select pg_try_advisory_lock(hashtextextended(${ownName}, 0)) as taken`, [
+    name,
+  ])
   if (rows[0]?.taken) return undefined
   const holder = `objsubid = 1 and ((classid::bigint << 32) | objid::bigint) = hashtextextended(${ownName}, 0)`
   const [rival] = await rivals(connection, holder, [name])

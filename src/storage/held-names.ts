@@ -102,9 +102,14 @@ export async function holdNames({ url, names, common, onTaken, beat = usualBeat 
 async function take(name: string, ask: () => Promise<Rival | undefined>, signal: AbortSignal): Promise<void> {
   for (let waitedMs = 0; !signal.aborted; waitedMs += askAgainMs) {
     const rival = await ask()
-    if (!rival) return
+    if (!rival || isAborted(signal)) return
     const isAlive = rival.silentMs < waitedMs
-    if (waitedMs >= (isAlive ? patienceMs : patienceWithTheSilentMs) && !signal.aborted) throw new NameTakenError(name, rival.value)
+    if (waitedMs >= (isAlive ? patienceMs : patienceWithTheSilentMs)) throw new NameTakenError(name, rival.value)
     await waited(askAgainMs, signal)
   }
+}
+
+/** Read anew: while something was awaited it may have been aborted. */
+function isAborted({ aborted }: AbortSignal): boolean {
+  return aborted
 }

@@ -112,7 +112,7 @@ describe.skipIf(!hasPostgres)('names held on PostgreSQL', () => {
     await breakHolders(url)
     await hold(url, ['a'])
     const asking = `select pid from pg_stat_activity where datname = current_database() and query like '%pg_locks%' and pid <> pg_backend_pid()`
-    await expect.poll(async () => (await client.query(asking)).rows, { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(async () => (await client.query(asking)).rowCount, { timeout: 10_000 }).toBe(1)
     await held.release()
     expect(taken).toEqual([])
   })
