@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { Snowflake } from '../domain/ids.ts'
 import type { Log } from '../observability/log.ts'
 
+import { describeError } from './discord-errors.ts'
 import { type CommandBody, fetchRegistered, findDrift, registerCommands } from './registration.ts'
 
 export interface Alignment {
@@ -21,6 +22,15 @@ export async function alignCommands(rest: REST, { applicationId, commands, confi
     await registerCommands(rest, { applicationId }, commands)
     return
   }
+  try {
+    await tellDrift(rest, { applicationId, commands, config, log })
+  } catch (error) {
+    // Only for the operator to know: Discord's faults do not keep the bot from starting.
+    log.warn({ failure: describeError(error) }, 'it could not be seen whether Discord shows the commands of this version')
+  }
+}
+
+async function tellDrift(rest: REST, { applicationId, commands, config, log }: Omit<Alignment, 'register'>): Promise<void> {
   const everywhere = findDrift(commands, await fetchRegistered(rest, { applicationId }))
   if (everywhere.length === 0) return
   for (const guildId of config.allowedGuilds === '*' ? [] : config.allowedGuilds) {

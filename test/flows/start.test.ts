@@ -114,11 +114,22 @@ it.skipIf(!hasPostgres)('a worker starts all the same where Discord is at fault 
 it('a failed start leaves nothing behind that would keep the next one from starting', async () => {
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   await sandbox.stopBot()
-  const commands = { method: 'GET', path: /^\/applications\/\d+\/commands$/ }
-  sandbox.discord.faults.failNext(commands, { status: 403, body: { message: 'Missing Access', code: 50001 } }, { times: Infinity })
-  await expect(startBot(botSettingsFor(sandbox, { environment: { PROVIDERS: 'fal' } }))).rejects.toThrow('Missing Access')
+  const registering = { method: 'PUT', path: /^\/applications\/\d+\/commands$/ }
+  sandbox.discord.faults.failNext(registering, { status: 403, body: { message: 'Missing Access', code: 50001 } }, { times: Infinity })
+  const settings = botSettingsFor(sandbox, { environment: { PROVIDERS: 'fal' } })
+  await expect(startBot({ ...settings, registerAtStart: true })).rejects.toThrow('Missing Access')
   sandbox.discord.faults.clear()
   await sandbox.startBot()
+})
+
+it('a bot starts all the same where Discord does not show its commands', async () => {
+  const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
+  await sandbox.stopBot()
+  const commands = { method: 'GET', path: /^\/applications\/\d+\/commands$/ }
+  sandbox.discord.faults.failNext(commands, { status: 503, body: {} }, { times: Infinity })
+  const bot = await startBot(botSettingsFor(sandbox, { environment: { PROVIDERS: 'fal' } }))
+  expect(bot.invitation).toContain(sandbox.discord.applicationId)
+  await bot.stop()
 })
 
 it('a bot that is asked to stop before it has started opens nothing for good', async () => {
