@@ -54,6 +54,9 @@ const leastPostedShare = 0.95
 /** The faults in a prompt after which nobody can know whether the host took the job. */
 const losesAnswer = /sandbox:(?:lost-answer|down)\b/
 
+/** The hosts that do not say whether a job that was cancelled while it ran is billed. */
+const silentOnCancel = new Set(['replicate', 'wavespeed'])
+
 /** What is wrong beyond the numbers; each line is a reason to fail. */
 export type Problem = string
 
@@ -148,12 +151,14 @@ function problemsOfAnnounced({ mark, cards, calls }: Accepted): Problem[] {
 /** Held is excused only by what befell a create call of this very request. */
 function problemsOfHeld(held: readonly Accepted[], { requests, contents, insideCreate }: Evidence): Problem[] {
   const struck = new Set(contents.attempts.filter(({ id }) => insideCreate.has(id)).map(({ generationId }) => generationId))
-  const groundless = held.filter(({ prompt, generation }) => !losesAnswer.test(prompt) && !struck.has(generation.id))
+  // Nobody lost anything there: the host was asked to cancel and never tells what that cost.
+  const byAnswer = held.filter(({ deed, generation }) => !(deed === 'cancels' && silentOnCancel.has(generation.provider)))
+  const groundless = byAnswer.filter(({ prompt, generation }) => !losesAnswer.test(prompt) && !struck.has(generation.id))
   const knowingly = requests.filter(({ answerLost }) => answerLost).length
   return [
     ...groundless.map(({ mark }) => `${mark} is held, but no answer to a create call of it was lost, and no kill fell into one`),
-    ...(held.length > knowingly + struck.size
-      ? [`${held.length} are held, but only ${knowingly} lost an answer and ${struck.size} met a kill in a create call`]
+    ...(byAnswer.length > knowingly + struck.size
+      ? [`${byAnswer.length} are held, but only ${knowingly} lost an answer and ${struck.size} met a kill in a create call`]
       : []),
   ]
 }

@@ -31,13 +31,25 @@ export function adoptOrphans(database: Database, owner: string, expiryMs: number
     // Whoever was struck out would find its own running clips among the orphans.
     if (!(await beat(transaction, database, owner))) throw new LeaseLost('this process was taken for dead')
     await removeSilentWorkers(transaction, database, expiryMs)
+    const orphans = await transaction
+      .selectFrom('generations')
+      .select('id')
+      .where('state', 'in', unfinished)
+      // Not `not exists`: PostgreSQL could turn that into a join, which is not asked again about a row that another adopter was quicker to take.
+      .where((where) => where.or([where('owner', 'is', null), where('owner', 'not in', where.selectFrom('workers').select('id'))]))
+      // A process that stands still may have a row locked. Whoever waited for it, with its own row locked by now, could not beat any more either.
+      .$if(database.sharedUrl !== undefined, (query) => query.forUpdate().skipLocked())
+      .execute()
+    if (orphans.length === 0) return []
     const rows = await transaction
       .updateTable('generations')
       // Whatever their former owners were writing on their cards ended with them.
       .set({ owner, card_edits: 0 })
-      .where('state', 'in', unfinished)
-      // Not `not exists`: PostgreSQL could turn that into a join, which is not asked again about a row that another adopter was quicker to take.
-      .where((where) => where.or([where('owner', 'is', null), where('owner', 'not in', where.selectFrom('workers').select('id'))]))
+      .where(
+        'id',
+        'in',
+        orphans.map(({ id }) => id),
+      )
       .returningAll()
       .execute()
     return rows.map(toGeneration)

@@ -29,14 +29,18 @@ export async function removeWorker(statements: Statements, id: string): Promise<
   await statements.deleteFrom('workers').where('id', '=', id).execute()
 }
 
-/** Strikes out whoever has not been heard of for `expiryMs`; of several that do so at once, each worker is struck out by one. Returns their ids. */
-export async function removeSilentWorkers(statements: Statements, { now }: Database, expiryMs: number): Promise<string[]> {
-  const gone = await statements
-    .deleteFrom('workers')
+/**
+ * Strikes out whoever has not been heard of for `expiryMs`; of several that do so at once, each worker is struck out by one. Waits for nobody: a worker
+ * that stands still in the middle of a transaction is struck out once the server has ended that.
+ */
+export async function removeSilentWorkers(statements: Statements, { now, sharedUrl }: Database, expiryMs: number): Promise<void> {
+  const silent = await statements
+    .selectFrom('workers')
+    .select('id')
     .where('heartbeat_at', '<', sql<number>`${now} - ${sql.lit(expiryMs)}`)
-    .returning('id')
+    .$if(sharedUrl !== undefined, (query) => query.forUpdate().skipLocked())
     .execute()
-  return gone.map(({ id }) => id)
+  for (const { id } of silent) await removeWorker(statements, id)
 }
 
 /** Is this the worker that has been there longest? Exactly one is, as soon as all see the same workers. */

@@ -191,6 +191,14 @@ describe('the judgement of the money', () => {
 })
 
 describe('the judgement of what is held', () => {
+  it('asks for no lost answer where a host does not tell what a cancel cost', () => {
+    const { request, generation } = heldFate
+    const cancelled = { ...request, prompt: 'clip-0. a boat', answerLost: false, deed: 'cancels' as const, terminal: true }
+    const at = (provider: string) => problemsOf(evidence({ ...heldFate, request: cancelled, generation: { ...generation, provider } }))
+    expect(at('replicate')).toBe('')
+    expect(at('fal')).toContain('clip-0. is held, but')
+  })
+
   it('counts it apart, where its own answer was lost or a kill fell into its own create call', () => {
     expect(judge(evidence(heldFate))).toMatchObject({ verdict: { held: 1, ...unharmed }, problems: [] })
     const struck = evidence({ ...heldFate, request: { ...heldFate.request, prompt: 'clip-0. a boat', answerLost: false } })

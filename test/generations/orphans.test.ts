@@ -6,7 +6,7 @@ import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/orphans.
 import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { addWorker } from '../../src/storage/workers.ts'
-import { openStore, stores } from '../storage/stores.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const host: HostLine = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
@@ -85,5 +85,21 @@ describe.each(stores)('orphans on $name', (store) => {
     const database = await openStore(store)
     const ids = await claimedBy(database, 'before', 2)
     expect((await adoptAll(database, 'now')).map(({ id }) => id).sort()).toEqual(ids.sort())
+  })
+})
+
+describe.skipIf(!hasPostgres)('a worker that stands still in the middle of a transaction', () => {
+  it('keeps nobody from taking up what else is orphaned, nor from beating', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    await join(database, 'still')
+    await join(database, 'alive')
+    const [locked = '', other = ''] = await claimedBy(database, 'still', 2)
+    await database.statements.updateTable('workers').set({ heartbeat_at: 0 }).where('id', '=', 'still').execute()
+    const adopted = await database.transaction(async (standing) => {
+      await standing.updateTable('generations').set({ message_id: '1' }).where('id', '=', locked).execute()
+      return adoptOrphans(database, 'alive', expiryMs)
+    })
+    expect(adopted.map(({ id }) => id)).toEqual([other])
+    expect((await adoptOrphans(database, 'alive', expiryMs)).map(({ id }) => id)).toEqual([locked])
   })
 })
