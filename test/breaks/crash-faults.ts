@@ -63,8 +63,8 @@ export const crashFaults: readonly Fault[] = [
   {
     name: 'never look for an answer that came too late',
     file: 'src/generations/late-answers.ts',
-    from: ".where('attempts.state', '=', 'accepted')",
-    to: ".where('attempts.state', '=', 'unknown')",
+    from: "late('attempts.state', '=', 'accepted')",
+    to: "late('attempts.state', '=', 'completed')",
     test: 'test/generations/attempts.test.ts',
   },
   {
@@ -132,9 +132,9 @@ export const crashFaults: readonly Fault[] = [
   },
   {
     name: 'serve a shard beside another process',
-    file: 'src/storage/held-names.ts',
-    from: '    if (rows[0]?.taken) return\n',
-    to: '    if (rows[0]) return\n',
+    file: 'src/storage/advisory-locks.ts',
+    from: '  if (rows[0]?.taken) return undefined\n',
+    to: '  if (rows[0]) return undefined\n',
     test: 'test/roles/shards.test.ts',
   },
   {
@@ -190,5 +190,13 @@ export const crashFaults: readonly Fault[] = [
     to: 'await moveStranded(new Set(hosts.map(({ id }) => id)), parts)',
     test: 'test/generations/dispatcher.test.ts',
     title: 'leaves its line to one that has it',
+  },
+  {
+    name: 'wait for somebody who stands still',
+    file: 'src/generations/orphans.ts',
+    from: '      .$if(database.sharedUrl !== undefined, (query) => query.forUpdate().skipLocked())\n',
+    to: '      .$if(database.sharedUrl !== undefined, (query) => query.forUpdate())\n',
+    test: 'test/generations/orphans.test.ts',
+    title: 'keeps nobody from taking up',
   },
 ]
