@@ -163,6 +163,21 @@ export async function closeAttempt(
     .execute()
 }
 
+/** Refused before the billable call: that says nothing of one that a later owner has made meanwhile under the same attempt (`LeaseLost`). */
+export async function closeUnsent(
+  statements: Statements,
+  attemptId: string,
+  { outcome, now }: { outcome: string; now: number },
+): Promise<void> {
+  const { numUpdatedRows } = await statements
+    .updateTable('attempts')
+    .set({ state: 'refused', outcome, ended_at: now })
+    .where('id', '=', attemptId)
+    .where('state', '=', 'preparing')
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) throw new LeaseLost('somebody else has gone on with the attempt')
+}
+
 function toAttempt(row: AttemptRow): Attempt {
   return {
     id: row.id,

@@ -2,7 +2,7 @@ import { ProviderError, type ProviderErrorKind } from '../domain/provider-error.
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { HostedFrames, Operation, Provider } from '../providers/provider.ts'
 import { readFrame } from '../storage/frames.ts'
-import { type Attempt, closeAttempt, listAttempts, markSent, openAttempt, recordOperation, unmarkSent } from './attempts.ts'
+import { type Attempt, closeAttempt, closeUnsent, listAttempts, markSent, openAttempt, recordOperation, unmarkSent } from './attempts.ts'
 import { closeHost } from './claim.ts'
 import { sharedNow } from '../storage/shared-now.ts'
 import { Ending, FailOver } from './ending.ts'
@@ -102,7 +102,9 @@ async function create(
       return lookFor(generation, provider, { ...sent, state: 'unknown' }, parts, signals.pause)
     }
     // Any other answer means that no job was made (whether another host may be asked is a different question).
-    await closeAttempt(database.statements, sent.id, { state: 'refused', outcome: error.kind, now: clock.now() })
+    const refusal = { outcome: error.kind, now: clock.now() }
+    if (sent.state === 'preparing') await closeUnsent(database.statements, sent.id, refusal)
+    else await closeAttempt(database.statements, sent.id, { state: 'refused', ...refusal })
     if (error.kind === 'rate_limited') await letRest(provider.id, error.retryAfterMs ?? usualRestMs, parts)
     throw afterRefusal(generation, tried, error, parts, sent.state === 'preparing')
   }

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import { closeAttempt, latestAttempt, markSent, openAttempt, type Opening, recordOperation } from '../../src/generations/attempts.ts'
+import {
+  closeAttempt,
+  closeUnsent,
+  latestAttempt,
+  markSent,
+  openAttempt,
+  type Opening,
+  recordOperation,
+} from '../../src/generations/attempts.ts'
 import { findLateAnswers } from '../../src/generations/late-answers.ts'
 import { LeaseLost } from '../../src/generations/store.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -51,6 +59,15 @@ describe.each(stores)('attempts on $name', (store) => {
     const attempt = await openAttempt(database, await claimed(database))
     await closeAttempt(database.statements, attempt.id, { state: 'refused', now: 2 })
     await expect(markSent(database.statements, attempt, {}, 3)).rejects.toBeInstanceOf(LeaseLost)
+  })
+
+  it('are not refused by a picture that could not be handed over, once somebody else has sent them', async () => {
+    const database = await openStore(store)
+    const opening = await claimed(database)
+    const attempt = await openAttempt(database, opening)
+    await markSent(database.statements, attempt, {}, 2)
+    await expect(closeUnsent(database.statements, attempt.id, { outcome: 'unavailable', now: 3 })).rejects.toBeInstanceOf(LeaseLost)
+    expect(await latestAttempt(database.statements, opening.generationId)).toMatchObject({ state: 'sent' })
   })
 
   it('that were answered after their generation was held are found, and no others', async () => {
