@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 
-import { chooseMode, ConfigError } from './src/config.ts'
-import { tellHeld } from './src/held.ts'
+import { chooseMode, ConfigError } from './src/config/config.ts'
+import { tellHeld } from './src/cli/held.ts'
 import { startBot } from './src/main.ts'
-import { registerWithDiscord } from './src/register.ts'
-import { StoreLockedError } from './src/storage/lock.ts'
+import { registerWithDiscord } from './src/cli/register.ts'
+import { StoreLockedError } from './src/storage/sqlite/file-lock.ts'
 
 /** `npm start`: nothing configured → the sandbox; configured → the bot; half configured → what is missing, and exit 1. */
 async function start(): Promise<void> {

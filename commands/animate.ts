@@ -1,8 +1,8 @@
 import type { ChatInputCommandInteraction } from 'discord.js'
 
-import type { Command } from '../src/discord/command.ts'
-import { refuseUndeliverable, requesterOf } from '../src/discord/requester.ts'
-import type { ClipWish, Studio } from '../src/studio.ts'
+import type { Command } from '../src/discord/interactions/command.ts'
+import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
+import type { ClipWish, Studio } from '../src/clip-service.ts'
 
 import {
   guildCommand,

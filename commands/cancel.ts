@@ -1,7 +1,7 @@
 import { PermissionFlagsBits } from 'discord.js'
 
-import { cancelButtonName } from '../src/discord/cards.ts'
-import type { Button } from '../src/discord/command.ts'
+import { cancelButtonName } from '../src/discord/cards/progress-card.ts'
+import type { Button } from '../src/discord/interactions/command.ts'
 import { Refusal } from '../src/domain/refusal.ts'
 
 import type { Parts } from './parts.ts'

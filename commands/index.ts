@@ -1,4 +1,4 @@
-import type { Button, Command } from '../src/discord/command.ts'
+import type { Button, Command } from '../src/discord/interactions/command.ts'
 
 import { animate } from './animate.ts'
 import { cancel } from './cancel.ts'

@@ -12,7 +12,7 @@ import {
 import type { AspectRatio, DurationSeconds } from '../src/domain/clip-request.ts'
 import { clipLimits } from '../src/domain/clip-request.ts'
 import { Refusal } from '../src/domain/refusal.ts'
-import type { ClipWish, PictureWish } from '../src/studio.ts'
+import type { ClipWish, PictureWish } from '../src/clip-service.ts'
 
 import { providerOption } from './provider-option.ts'
 

@@ -1,4 +1,4 @@
-import type { Studio } from '../src/studio.ts'
+import type { Studio } from '../src/clip-service.ts'
 
 /** What every command is given to work with. */
 export interface Parts {

@@ -1,12 +1,12 @@
 import type { AutocompleteInteraction, ChatInputCommandInteraction } from 'discord.js'
 import { SlashCommandStringOption } from 'discord.js'
 
-import type { Choice } from '../src/discord/command.ts'
+import type { Choice } from '../src/discord/interactions/command.ts'
 import { formatUsd } from '../src/domain/money.ts'
 import type { ProviderId } from '../src/domain/provider-id.ts'
 import { providerIds, providerNames } from '../src/domain/provider-id.ts'
 import { Refusal } from '../src/domain/refusal.ts'
-import type { ClipWish, ProviderChoice, Studio, WishSoFar } from '../src/studio.ts'
+import type { ClipWish, ProviderChoice, Studio, WishSoFar } from '../src/clip-service.ts'
 
 export const providerOption = new SlashCommandStringOption()
   .setName('provider')

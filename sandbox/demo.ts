@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import { compareBooks } from './books.ts'
+import { compareBooks } from './reconciliation.ts'
 import { inspectClip } from './clips/inspect-clip.ts'
 import type { OptionValues } from './discord/people/options.ts'
 import type { ShownMessage } from './discord/people/shown-message.ts'

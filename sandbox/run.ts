@@ -1,4 +1,4 @@
-import { allHosts } from './books.ts'
+import { allHosts } from './reconciliation.ts'
 import { startSandbox } from './sandbox.ts'
 import { discordPort, hostsPort, hostSpeed } from './settings.ts'
 

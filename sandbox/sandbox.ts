@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Bot, type BotSettings, startBot } from '../src/main.ts'
 import { ClipRenderer } from './clips/clip-renderer.ts'
 import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from './discord/local-discord.ts'
-import { type Hosts, startHosts } from './hosts/hosts.ts'
+import { type Hosts, startHosts } from './providers/stand-ins.ts'
 
 export interface SandboxOptions {
   /** Ports of the local Discord and of the hosts' first origin (they take twelve in a row, see `HostsOptions`); any free ones unless given. */

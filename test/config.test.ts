@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { chooseMode, ConfigError, keyVariables, liveOrigins, readConfig } from '../src/config.ts'
+import { chooseMode, ConfigError, keyVariables, liveOrigins, readConfig } from '../src/config/config.ts'
 
 const token = 'a'.repeat(30)
 const complete = { DISCORD_TOKEN: token, FAL_KEY: 'key-of-fal' }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 
 import { describe, expect, it } from 'vitest'
 
-import { variableNames } from '../src/config.ts'
-import { neededPermissions, permissionsInteger } from '../src/discord/permissions.ts'
+import { variableNames } from '../src/config/config.ts'
+import { neededPermissions, permissionsInteger } from '../src/discord/interactions/permissions.ts'
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 const readme = read('README.md')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { createShutdown } from '../src/shutdown.ts'
+import { createShutdown } from '../src/lib/shutdown.ts'
 import { createCapturedLog } from './discord/captured-log.ts'
 
 const reason = new Error('stopping')

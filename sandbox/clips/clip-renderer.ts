@@ -3,7 +3,7 @@ import { backdropLayer } from './backdrop.ts'
 import { type ClipOrder, fingerprintOf } from './clip-order.ts'
 import { clipSizeOf, nearestAspectRatio } from './clip-size.ts'
 import { runMediaJob } from './media-process.ts'
-import { captionLayer, pictureLayer, uprightSizeOf } from './picture-layers.ts'
+import { captionLayer, pictureLayer, uprightSizeOf } from './image-layers.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface ClipRendererOptions {

@@ -4,7 +4,7 @@ import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 
-import type { Log } from '../observability/log.ts'
+import type { Log } from '../lib/log.ts'
 import { addWebhooks, type WebhookParts } from './webhooks.ts'
 
 export interface HttpServer {

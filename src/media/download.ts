@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici'
 
-import { type Clock, createClock } from '../domain/clock.ts'
+import { type Clock, createClock } from '../lib/clock.ts'
 import { BlockedTarget } from '../network/address-guard.ts'
 import { NotConnected } from '../network/connector.ts'
 import type { Network } from '../network/network.ts'

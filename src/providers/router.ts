@@ -1,6 +1,6 @@
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, ConsecutiveBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel'
 
-import type { Clock } from '../domain/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Provider } from './provider.ts'

@@ -3,12 +3,12 @@ import { dirname } from 'node:path'
 
 import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 
-import type { StoreLocation } from '../config.ts'
-import { lockStore } from './lock.ts'
+import type { StoreLocation } from '../config/config.ts'
+import { lockStore } from './sqlite/file-lock.ts'
 import { migrate } from './migrate.ts'
-import { createPostgresDialect, patientTimes, StoreUnreachableError } from './postgres.ts'
+import { createPostgresDialect, patientTimes, StoreUnreachableError } from './postgres/pool.ts'
 import type { Schema } from './schema.ts'
-import { createSqliteDialect } from './sqlite.ts'
+import { createSqliteDialect } from './sqlite/dialect.ts'
 
 /** Everything a statement can be sent through: the store itself, or the transaction it belongs to. */
 export type Statements = Kysely<Schema> | Transaction<Schema>

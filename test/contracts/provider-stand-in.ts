@@ -1,6 +1,6 @@
-import type { ProviderWire } from '../../src/providers/http.ts'
+import type { ProviderWire } from '../../src/providers/shared/http.ts'
 import type { Operation, Provider } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer, ScriptedHost } from '../support/scripted-host.ts'
+import type { ScriptedAnswer, ScriptedHost } from '../support/scripted-stand-in.ts'
 
 /** The create calls of which every host's whole body is known (`provider-submissions.ts`). */
 export type SubmissionName =

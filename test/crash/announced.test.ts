@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { Onlooker } from '../../sandbox/chaos/onlooker.ts'
-import { findAnnounced, readChannel } from '../../sandbox/chaos/posted-clips.ts'
+import { Onlooker } from '../chaos/observer.ts'
+import { findAnnounced, readChannel } from '../chaos/posted-clips.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { lastWord } from '../support/last-word.ts'

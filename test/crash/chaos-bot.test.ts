@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { Bot } from '../../sandbox/chaos/bot.ts'
+import { Bot } from '../chaos/bot.ts'
 import { temporaryFolder } from '../support/database.ts'
 
 const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, leaseTimes: { heartbeatMs: 0, expiryMs: 0 } }
@@ -12,7 +12,7 @@ const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, 
 async function startBot(program: string): Promise<Bot> {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'sandbox/chaos'), { recursive: true })
-  writeFileSync(join(folder, 'sandbox/chaos/bot-process.ts'), `process.on('message', () => {}); process.send('ready', () => {${program}})`)
+  writeFileSync(join(folder, 'test/chaos/bot-process.ts'), `process.on('message', () => {}); process.send('ready', () => {${program}})`)
   const bot = new Bot('bot', { project: folder, settings, folder })
   onTestFinished(() => bot.kill())
   await bot.start()

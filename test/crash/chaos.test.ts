@@ -24,7 +24,7 @@ const Verdict = z.strictObject({
 
 async function expectNothingLost(words: readonly string[]): Promise<void> {
   const environment = { CHAOS_POSTGRES_URL: serverUrl }
-  const { ended } = startProcess('sandbox/chaos/run.ts', ['--rounds', '3', ...words], { folder: temporaryFolder(), environment })
+  const { ended } = startProcess('test/chaos/run.ts', ['--rounds', '3', ...words], { folder: temporaryFolder(), environment })
   const { code, output } = await ended
   const [line = ''] = /^\{"requests".*$/m.exec(output) ?? []
   expect(line, output).not.toBe('')

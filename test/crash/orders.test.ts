@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 
-import { wallTimesOf } from '../../sandbox/chaos/orders.ts'
-import { HostClock } from '../../sandbox/hosts/host-clock.ts'
+import { wallTimesOf } from '../chaos/orders.ts'
+import { HostClock } from '../../sandbox/providers/provider-clock.ts'
 
 /** Milliseconds that may pass between two looks at two clocks. */
 const between = 100

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 
-import { allHosts, compareBooks } from '../../sandbox/books.ts'
-import { showsClip } from '../../sandbox/chaos/shown-clip.ts'
+import { allHosts, compareBooks } from '../../sandbox/reconciliation.ts'
+import { showsClip } from '../chaos/shown-clip.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { countRows, readGeneration } from '../support/store-reader.ts'

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
-import { Bot } from '../../sandbox/chaos/bot.ts'
-import { OwnerNames } from '../../sandbox/chaos/owner-names.ts'
+import { Bot } from '../chaos/bot.ts'
+import { OwnerNames } from '../chaos/owner-names.ts'
 
 const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, leaseTimes: { heartbeatMs: 0, expiryMs: 0 } }
 const bot = (name: string) => new Bot(name, { project: '', settings, folder: '' })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ItemisedOrder } from '../../sandbox/chaos/orders.ts'
-import type { Contents } from '../../sandbox/chaos/store.ts'
-import { type EndedRequest, type Evidence, judge } from '../../sandbox/chaos/verdict.ts'
+import type { ItemisedOrder } from '../chaos/orders.ts'
+import type { Contents } from '../chaos/store.ts'
+import { type EndedRequest, type Evidence, judge } from '../chaos/verdict.ts'
 
 const price = 350_000
 const heldAt = 5

@@ -1,4 +1,4 @@
-import { createLog } from '../../src/observability/log.ts'
+import { createLog } from '../../src/lib/log.ts'
 
 /** The bot's real log, written into memory. */
 export function createCapturedLog() {

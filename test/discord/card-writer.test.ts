@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { createCardWriter, type Postponed } from '../../src/discord/card-writer.ts'
+import { createCardWriter, type Postponed } from '../../src/discord/delivery/card-updater.ts'
 
 import { createManualClock } from './manual-clock.ts'
 

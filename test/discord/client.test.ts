@@ -5,7 +5,7 @@ import { Events } from 'discord.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 
-import { createDiscordClient } from '../../src/discord/client.ts'
+import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 
 import { createCapturedLog } from './captured-log.ts'
 import { ids } from './example-generation.ts'

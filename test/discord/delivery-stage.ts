@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 
-import { createDelivery } from '../../src/discord/delivery.ts'
-import { createMessages } from '../../src/discord/messages.ts'
-import { createRestClients } from '../../src/discord/rest.ts'
-import { aloneAtCards } from '../../src/generations/card-turns.ts'
-import type { Clip, Delivery, PostedMessage } from '../../src/generations/ports.ts'
+import { createDelivery } from '../../src/discord/delivery/delivery.ts'
+import { createMessages } from '../../src/discord/rest/messages.ts'
+import { createRestClients } from '../../src/discord/rest/clients.ts'
+import { aloneAtCards } from '../../src/generations/store/card-lock.ts'
+import type { Clip, Delivery, PostedMessage } from '../../src/generations/model/delivery-port.ts'
 import type { RecordedCall, ScriptedDiscord } from '../support/scripted-discord.ts'
 import { startScriptedDiscord } from '../support/scripted-discord.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Generation } from '../../src/generations/generation.ts'
+import type { Generation } from '../../src/generations/model/generation.ts'
 import { refusals } from '../support/scripted-discord.ts'
 
 import { channelMessage, channelMessages, clip, followUps, minute, reply, useDeliveryStage } from './delivery-stage.ts'

@@ -1,7 +1,7 @@
 import { DiscordAPIError } from 'discord.js'
 import { expect, test } from 'vitest'
 
-import { describeError } from '../../src/discord/discord-errors.ts'
+import { describeError } from '../../src/discord/rest/errors.ts'
 
 import { interactionToken } from './example-generation.ts'
 

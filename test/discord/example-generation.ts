@@ -1,6 +1,6 @@
 import { SnowflakeUtil } from 'discord.js'
 
-import type { Generation } from '../../src/generations/generation.ts'
+import type { Generation } from '../../src/generations/model/generation.ts'
 
 export const startedAt = Date.parse('2026-05-04T12:00:00Z')
 

@@ -3,7 +3,7 @@ import type { AddressInfo, LookupFunction } from 'node:net'
 
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { createTransport } from '../../src/discord/transport.ts'
+import { createTransport } from '../../src/discord/rest/transport.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 
 /** A server on loopback that names this gateway to whoever asks. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { createLanes } from '../../src/discord/lanes.ts'
+import { createLanes } from '../../src/discord/rest/serial-queue.ts'
 
 const never = new AbortController().signal
 const turn = () => new Promise((resolve) => setImmediate(resolve))

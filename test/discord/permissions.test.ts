@@ -1,8 +1,8 @@
 import { PermissionFlagsBits, PermissionsBitField } from 'discord.js'
 import { expect, test } from 'vitest'
 
-import { inviteUrl, neededPermissions, permissionsInteger } from '../../src/discord/permissions.ts'
-import { missingPermissions } from '../../src/discord/requester.ts'
+import { inviteUrl, neededPermissions, permissionsInteger } from '../../src/discord/interactions/permissions.ts'
+import { missingPermissions } from '../../src/discord/interactions/requester.ts'
 
 test('the integer is the sum of the six permissions', () => {
   // View Channel 2^10, Send Messages 2^11, Embed Links 2^14, Attach Files 2^15, Read Message History 2^16, Send Messages in Threads 2^38.

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import { claim } from '../../src/generations/claim.ts'
-import type { Generation } from '../../src/generations/generation.ts'
-import { createLine, readPlaces } from '../../src/generations/line.ts'
-import type { Delivery } from '../../src/generations/ports.ts'
+import { claim } from '../../src/generations/queue/claim.ts'
+import type { Generation } from '../../src/generations/model/generation.ts'
+import { createLine, readPlaces } from '../../src/generations/worker/queue-maintenance.ts'
+import type { Delivery } from '../../src/generations/model/delivery-port.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration, walletOf } from '../support/generations.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { describeRefusal } from '../../src/discord/refusals.ts'
+import { describeRefusal } from '../../src/discord/cards/refusal-text.ts'
 import type { RefusalIdentifier } from '../../src/domain/refusal.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
 import { commands } from '../../commands/index.ts'
-import type { RegisteredCommand } from '../../src/discord/registration.ts'
-import { findDrift } from '../../src/discord/registration.ts'
+import type { RegisteredCommand } from '../../src/discord/interactions/registration.ts'
+import { findDrift } from '../../src/discord/interactions/registration.ts'
 
 const expected = commands.map(({ data }) => data.toJSON())
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { RESTEvents } from 'discord.js'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { createRestClients } from '../../src/discord/rest.ts'
+import { createRestClients } from '../../src/discord/rest/clients.ts'
 
 /** Asks every caller to come back in an hour, and counts them. */
 async function startBusyDiscord(): Promise<{ api: string; calls: () => number }> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import { ClientRefusal } from '../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../sandbox/discord/people/options.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { endedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
 /** Nothing reserved, nothing spent, nothing asked of a host, and no trace in the channel. */

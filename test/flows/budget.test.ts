@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'

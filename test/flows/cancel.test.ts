@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { startBot } from '../../src/main.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'
 import { openGate } from '../support/gate.ts'

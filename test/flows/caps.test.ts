@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
-import type { Job } from '../../sandbox/hosts/job.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
+import type { Job } from '../../sandbox/providers/job.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 
 /** The most jobs that the host held at one moment. */

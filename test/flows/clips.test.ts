@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import { frameOf, inspectClip } from '../../sandbox/clips/inspect-clip.ts'
 import { likenessOf } from '../sandbox/likeness.ts'
 import { fetchBytes, finishedCard, sha256, testPicture, testSandbox } from '../support/sandbox.ts'

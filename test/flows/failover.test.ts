@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readGeneration } from '../support/store-reader.ts'

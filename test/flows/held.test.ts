@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
-import { tellHeld } from '../../src/held.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { tellHeld } from '../../src/cli/held.ts'
 import { lastWord } from '../support/last-word.ts'
 import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readDayWallet, readGeneration } from '../support/store-reader.ts'

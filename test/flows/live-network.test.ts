@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type LookupFunction } from 'node:net'
 
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { liveOrigins, type Origins } from '../../src/config.ts'
+import { liveOrigins, type Origins } from '../../src/config/config.ts'
 import { type Bot, startBot } from '../../src/main.ts'
 import { temporaryFolder } from '../support/database.ts'
 

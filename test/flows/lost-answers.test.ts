@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
-import type { FaultKind } from '../../sandbox/hosts/faults.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
+import type { FaultKind } from '../../sandbox/providers/faults.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { allHosts, compareBooks } from '../../sandbox/books.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { allHosts, compareBooks } from '../../sandbox/reconciliation.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
 import { freePort } from '../support/free-ports.ts'
 import { lastWord } from '../support/last-word.ts'

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import { Gateway } from '../../sandbox/discord/gateway/gateway.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { startBot } from '../../src/main.ts'
 import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 import { inspectClip } from '../../sandbox/clips/inspect-clip.ts'
-import { createClock } from '../../src/domain/clock.ts'
+import { createClock } from '../../src/lib/clock.ts'
 import { startBot } from '../../src/main.ts'
 import { hasPostgres, temporaryPostgres } from '../storage/stores.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { type Bot, startBot } from '../../src/main.ts'
@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/database.ts'
 import { openGate } from '../support/gate.ts'
 import { type StartedProcess, startProcess } from '../support/process.ts'
 import { finishedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'
-import { openSlowPicture, type SlowPicture } from '../support/slow-picture.ts'
+import { openSlowPicture, type SlowPicture } from '../support/slow-image.ts'
 import { countRows, readGeneration } from '../support/store-reader.ts'
 
 const quarterHour = 15 * 60_000

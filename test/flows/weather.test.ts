@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
-import { type Clock, createClock } from '../../src/domain/clock.ts'
+import { type Clock, createClock } from '../../src/lib/clock.ts'
 import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { countRows, readDayWallet, readGeneration } from '../support/store-reader.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/books.ts'
-import { createClock } from '../../src/domain/clock.ts'
-import type { FaultKind } from '../../sandbox/hosts/faults.ts'
+import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { createClock } from '../../src/lib/clock.ts'
+import type { FaultKind } from '../../sandbox/providers/faults.ts'
 import type { SandboxOptions } from '../../sandbox/sandbox.ts'
 import { freePort } from '../support/free-ports.ts'
 import { lastWord } from '../support/last-word.ts'

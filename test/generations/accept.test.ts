@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { createClock } from '../../src/domain/clock.ts'
-import { type Acceptance, acceptOnce } from '../../src/generations/accept.ts'
+import { createClock } from '../../src/lib/clock.ts'
+import { type Acceptance, acceptOnce } from '../../src/generations/queue/enqueue.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { plenty } from '../support/generations.ts'

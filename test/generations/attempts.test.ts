@@ -8,9 +8,9 @@ import {
   openAttempt,
   type Opening,
   recordOperation,
-} from '../../src/generations/attempts.ts'
-import { findLateAnswers } from '../../src/generations/late-answers.ts'
-import { LeaseLost } from '../../src/generations/store.ts'
+} from '../../src/generations/store/attempts.ts'
+import { findLateAnswers } from '../../src/generations/held/late-responses.ts'
+import { LeaseLost } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { claim } from '../../src/generations/claim.ts'
-import type { HostLine } from '../../src/generations/pace.ts'
-import type { Generation } from '../../src/generations/generation.ts'
-import { transition } from '../../src/generations/store.ts'
+import { claim } from '../../src/generations/queue/claim.ts'
+import type { HostLine } from '../../src/generations/queue/create-rate.ts'
+import type { Generation } from '../../src/generations/model/generation.ts'
+import { transition } from '../../src/generations/store/generations.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 
 /** Claims and finishes until nobody waits any more; says how many it made. */

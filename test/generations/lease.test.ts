@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Lease, takeLease } from '../../src/generations/lease.ts'
-import { createLog } from '../../src/observability/log.ts'
+import { type Lease, takeLease } from '../../src/generations/worker/lease.ts'
+import { createLog } from '../../src/lib/log.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { claim } from '../../src/generations/claim.ts'
-import type { HostLine } from '../../src/generations/pace.ts'
-import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/orphans.ts'
-import { findRow, LeaseLost, transition } from '../../src/generations/store.ts'
+import { claim } from '../../src/generations/queue/claim.ts'
+import type { HostLine } from '../../src/generations/queue/create-rate.ts'
+import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/worker/orphans.ts'
+import { findRow, LeaseLost, transition } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { addWorker } from '../../src/storage/workers.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'

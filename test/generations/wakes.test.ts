@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createSharedWakes } from '../../src/generations/shared-wakes.ts'
-import { wishCancel } from '../../src/generations/store.ts'
-import { createWakes, type Wakes } from '../../src/generations/wakes.ts'
-import { createLog } from '../../src/observability/log.ts'
-import { connectAlone } from '../../src/storage/postgres.ts'
+import { createSharedWakes } from '../../src/generations/notify/postgres-notifier.ts'
+import { wishCancel } from '../../src/generations/store/generations.ts'
+import { createWakes, type Wakes } from '../../src/generations/notify/notifier.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { connectAlone } from '../../src/storage/postgres/pool.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ClipError, inspectClip } from '../../src/media/clip.ts'
+import { ClipError, inspectClip } from '../../src/media/video/validate-mp4.ts'
 import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../support/mp4.ts'
 
 function faultOf(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDownload, DownloadError, type DownloadOptions } from '../../src/media/download.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { closedOrigin, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { closedOrigin, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 
 describe('a download', () => {
   let network: Network

@@ -4,8 +4,8 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../src/domain/refusal.ts'
-import { judgePicture } from '../../src/media/picture-policy.ts'
-import { readStartFrame } from '../../src/media/start-frame.ts'
+import { judgePicture } from '../../src/media/images/image-limits.ts'
+import { readStartFrame } from '../../src/media/images/validate-image.ts'
 
 /** Noise, so that a cut falls into the picture and not into its padding. */
 function noise(width: number, height: number) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BlockedTarget, isPublicAddress } from '../../src/network/address-guard.ts'
 import { NotConnected } from '../../src/network/connector.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { closedOrigin, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { closedOrigin, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 
 /** A resolver that answers with these addresses, call after call; the last ones stay. */
 function resolverOf(...answers: string[][]): LookupFunction & { asked: string[] } {

@@ -6,9 +6,9 @@ import { type ProviderId, providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { Frame, Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
 import { createProviders, type Providers } from '../../src/providers/registry.ts'
-import { drawPicture } from '../sandbox/pictures.ts'
-import { startReceiver } from '../sandbox/hosts/receiver.ts'
-import { withHosts } from '../sandbox/hosts/with-hosts.ts'
+import { drawPicture } from '../sandbox/images.ts'
+import { startReceiver } from '../sandbox/providers/receiver.ts'
+import { withHosts } from '../sandbox/providers/with-stand-ins.ts'
 
 /** The adapters against stand-ins that were written from the hosts' own pages and are held to the vendors' own clients. */
 describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {

@@ -9,7 +9,7 @@ import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
 import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 
 const apiKey = 'el-key-of-the-operator'
 const output = 'https://storage.eachlabs.ai/x/out.mp4'

@@ -8,7 +8,7 @@ import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
 import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 import { ed25519Key, publicX, signLikeFal } from '../support/webhook-signatures.ts'
 
 const apiKey = 'id:key-of-the-operator'

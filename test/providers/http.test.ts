@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { readJson } from '../../src/providers/answer.ts'
-import { type Call, createProviderHttp, type ProviderWire } from '../../src/providers/http.ts'
+import { readJson } from '../../src/providers/shared/response.ts'
+import { type Call, createProviderHttp, type ProviderWire } from '../../src/providers/shared/http.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 
 describe('the HTTP client of a host', () => {
   let network: Network

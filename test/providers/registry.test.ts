@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
 import type { ClipRequest, FrameReference } from '../../src/domain/clip-request.ts'
-import { liveOrigins } from '../../src/config.ts'
+import { liveOrigins } from '../../src/config/config.ts'
 import { providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork } from '../../src/network/network.ts'
-import { capableProviders, missingCapabilities } from '../../src/providers/capable.ts'
+import { capableProviders, missingCapabilities } from '../../src/providers/capabilities.ts'
 import { capabilitiesOf, createProviders } from '../../src/providers/registry.ts'
-import { startScriptedHost } from '../support/scripted-host.ts'
+import { startScriptedHost } from '../support/scripted-stand-in.ts'
 
 const frame: FrameReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
 const accounts = providerIds.map((id) => ({ id, apiKey: `key-of-${id}` }))

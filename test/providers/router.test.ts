@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Clock } from '../../src/domain/clock.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/domain/provider-error.ts'
 import type { ProviderId } from '../../src/domain/provider-id.ts'
 import { capabilitiesOf } from '../../src/providers/registry.ts'

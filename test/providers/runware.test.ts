@@ -8,7 +8,7 @@ import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
 import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type RecordedRequest, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { type RecordedRequest, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 
 const apiKey = 'rw-key-of-the-operator'
 const output = 'https://vm.runware.ai/video/x/v.mp4'

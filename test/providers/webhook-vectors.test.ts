@@ -5,7 +5,7 @@ import { FalProvider } from '../../src/providers/fal/adapter.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { ReplicateProvider } from '../../src/providers/replicate/adapter.ts'
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/adapter.ts'
-import { type ScriptedHost, startScriptedHost } from '../support/scripted-host.ts'
+import { type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
 
 /** Deliveries that were signed elsewhere, so that our signing in other tests and our verifying cannot be wrong together. */
 describe('a known delivery verifies', () => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 
-import { uploadLimitOfTier } from '../../src/discord/upload-limits.ts'
-import { createLog } from '../../src/observability/log.ts'
-import { createGuildUploadLimits } from '../../src/roles/guild-upload-limits.ts'
+import { uploadLimitOfTier } from '../../src/discord/delivery/upload-limits.ts'
+import { createLog } from '../../src/lib/log.ts'
+import { createGuildUploadLimits } from '../../src/discord/delivery/guild-upload-limits.ts'
 
 const mebibyte = 1024 * 1024
 

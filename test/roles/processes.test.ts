@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { showsClip } from '../../sandbox/chaos/shown-clip.ts'
+import { showsClip } from '../chaos/shown-clip.ts'
 import { startBot } from '../../src/main.ts'
 import type { Database } from '../../src/storage/database.ts'
-import { ShardTakenError } from '../../src/roles/shards.ts'
+import { ShardTakenError } from '../../src/discord/gateway/shards.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import type { GatewayShards } from '../../src/config.ts'
-import { reserveShards, ShardCountError, ShardTakenError } from '../../src/roles/shards.ts'
+import type { GatewayShards } from '../../src/config/config.ts'
+import { reserveShards, ShardCountError, ShardTakenError } from '../../src/discord/gateway/shards.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
 import { createInstantClock } from '../support/instant-clock.ts'

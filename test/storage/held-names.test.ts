@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { backendOf, endBackends } from '../../src/storage/advisory-locks.ts'
-import { holdNames, type HoldOptions, NameTakenError } from '../../src/storage/held-names.ts'
-import { connectAlone } from '../../src/storage/postgres.ts'
+import { backendOf, endBackends } from '../../src/storage/postgres/advisory-locks.ts'
+import { holdNames, type HoldOptions, NameTakenError } from '../../src/storage/postgres/process-lock.ts'
+import { connectAlone } from '../../src/storage/postgres/pool.ts'
 import { openLine } from '../support/line.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { createSettings } from '../../src/quota/settings.ts'
+import { createSettings } from '../../src/billing/guild-settings.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
 import { openStore, stores } from './stores.ts'
 

@@ -1,7 +1,7 @@
 import { Kysely, sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { connectAlone, createPostgresDialect, type StatementTimes } from '../../src/storage/postgres.ts'
+import { connectAlone, createPostgresDialect, type StatementTimes } from '../../src/storage/postgres/pool.ts'
 import { type Line, openLine } from '../support/line.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 

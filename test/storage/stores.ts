@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { onTestFinished } from 'vitest'
 
-import type { StoreLocation } from '../../src/config.ts'
+import type { StoreLocation } from '../../src/config/config.ts'
 import { type Database, openDatabase } from '../../src/storage/database.ts'
 import { temporaryFolder } from '../support/database.ts'
 

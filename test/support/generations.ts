@@ -1,10 +1,10 @@
 import type { ProviderId } from '../../src/domain/provider-id.ts'
-import type { Budgets } from '../../src/config.ts'
+import type { Budgets } from '../../src/config/config.ts'
 import { createId, createReference } from '../../src/domain/ids.ts'
-import type { Generation } from '../../src/generations/generation.ts'
-import { insertGeneration } from '../../src/generations/store.ts'
-import { recordReservation, type Reservation, reserve } from '../../src/quota/ledger.ts'
-import { periodKeys } from '../../src/quota/periods.ts'
+import type { Generation } from '../../src/generations/model/generation.ts'
+import { insertGeneration } from '../../src/generations/store/generations.ts'
+import { recordReservation, type Reservation, reserve } from '../../src/billing/ledger.ts'
+import { periodKeys } from '../../src/billing/periods.ts'
 import type { Database } from '../../src/storage/database.ts'
 
 export const plenty: Budgets = { day: 1_000_000_000, month: 1_000_000_000 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/domain/clock.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 
 /** A clock on which every wait is over at once, and which remembers what was waited for. It stands still. */
 export function createInstantClock(now = 1_760_000_000_000): Clock & { waits: number[] } {

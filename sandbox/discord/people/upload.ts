@@ -1,7 +1,7 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
 import { contentTypeOf, storedFilename } from '../file-kinds.ts'
-import { pictureSizeOf } from '../picture-size.ts'
+import { pictureSizeOf } from '../image-size.ts'
 import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world.ts'
 import type { PickedFile } from './options.ts'

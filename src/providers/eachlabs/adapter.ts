@@ -1,9 +1,9 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { MICRO_USD_PER_USD } from '../../domain/money.ts'
-import { type Answer, isSuccess, readJson } from '../answer.ts'
-import { assertStartable } from '../capable.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
-import { pricePerSecond } from '../price.ts'
+import { type Answer, isSuccess, readJson } from '../shared/response.ts'
+import { assertStartable } from '../capabilities.ts'
+import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,

@@ -1,8 +1,8 @@
 import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, type Rejection } from '../answer.ts'
-import { isModerationText } from '../moderation.ts'
+import { type Answer, isSuccess, type Rejection } from '../shared/response.ts'
+import { isModerationText } from '../shared/moderation.ts'
 import type { Status } from '../provider.ts'
-import { readRetryAfter } from '../retry-after.ts'
+import { readRetryAfter } from '../shared/retry-after.ts'
 import { ErrorBody, OutputFailure, type Prediction } from './schemas.ts'
 
 const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {

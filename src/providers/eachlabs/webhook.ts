@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 
 import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../provider.ts'
-import { hmacSha256, isSame, readWebhookBody } from '../webhook-signature.ts'
+import { hmacSha256, isSame, readWebhookBody } from '../shared/webhook-signature.ts'
 import { WebhookBody } from './schemas.ts'
 
 /** The secret that Eachlabs is asked to echo: the same after a restart, and it tells nothing of the key it is made from. */

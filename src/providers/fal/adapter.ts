@@ -1,9 +1,9 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, parseJson, readJson } from '../answer.ts'
-import { assertStartable } from '../capable.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
-import { microUsdPerSecond, pricePerSecond } from '../price.ts'
+import { type Answer, isSuccess, parseJson, readJson } from '../shared/response.ts'
+import { assertStartable } from '../capabilities.ts'
+import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { microUsdPerSecond, pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,

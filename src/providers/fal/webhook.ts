@@ -2,11 +2,11 @@ import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto
 
 import { z } from 'zod'
 
-import { readJson } from '../answer.ts'
-import type { ProviderHttp } from '../http.ts'
+import { readJson } from '../shared/response.ts'
+import type { ProviderHttp } from '../shared/http.ts'
 import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../provider.ts'
-import { WebhookKeys } from '../webhook-keys.ts'
-import { assertFresh, readWebhookBody, requireHeader } from '../webhook-signature.ts'
+import { WebhookKeys } from '../shared/webhook-keys.ts'
+import { assertFresh, readWebhookBody, requireHeader } from '../shared/webhook-signature.ts'
 
 const KeySet = z.object({ keys: z.array(z.object({ x: z.string() }).catch({ x: '' })).max(100) })
 const Body = z.object({ request_id: z.string().min(1), gateway_request_id: z.string().nullish() })

@@ -1,10 +1,10 @@
 import { FormData } from 'undici'
 
 import type { ClipRequest } from '../../domain/clip-request.ts'
-import { type Answer, isSuccess, readJson } from '../answer.ts'
-import { assertStartable } from '../capable.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
-import { pricePerSecond } from '../price.ts'
+import { type Answer, isSuccess, readJson } from '../shared/response.ts'
+import { assertStartable } from '../capabilities.ts'
+import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,

@@ -1,7 +1,7 @@
 import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import type { Answer, Rejection } from '../answer.ts'
-import { isModerationText } from '../moderation.ts'
-import { readRetryAfter } from '../retry-after.ts'
+import type { Answer, Rejection } from '../shared/response.ts'
+import { isModerationText } from '../shared/moderation.ts'
+import { readRetryAfter } from '../shared/retry-after.ts'
 import { ErrorBody } from './schemas.ts'
 
 const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {

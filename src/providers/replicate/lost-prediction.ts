@@ -1,5 +1,5 @@
-import { readJson } from '../answer.ts'
-import type { ProviderHttp } from '../http.ts'
+import { readJson } from '../shared/response.ts'
+import type { ProviderHttp } from '../shared/http.ts'
 import type { HostedFrames, LostSubmission, Operation } from '../provider.ts'
 import { type ListedPrediction, PredictionPage } from './schemas.ts'
 

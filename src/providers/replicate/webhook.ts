@@ -1,10 +1,10 @@
 import { z } from 'zod'
 
-import { readJson } from '../answer.ts'
-import type { ProviderHttp } from '../http.ts'
+import { readJson } from '../shared/response.ts'
+import type { ProviderHttp } from '../shared/http.ts'
 import type { WebhookDelivery, WebhookEvent } from '../provider.ts'
-import { WebhookKeys } from '../webhook-keys.ts'
-import { hmacSha256, isSame, readSignedMessage, readWebhookBody, signaturesOf } from '../webhook-signature.ts'
+import { WebhookKeys } from '../shared/webhook-keys.ts'
+import { hmacSha256, isSame, readSignedMessage, readWebhookBody, signaturesOf } from '../shared/webhook-signature.ts'
 
 /** One secret per account. A short one would let anybody sign. */
 const Secret = z.object({ key: z.string().regex(/^whsec_[A-Za-z0-9+/_-]{16,}=*$/) })

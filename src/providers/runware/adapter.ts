@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 
 import type { ClipRequest } from '../../domain/clip-request.ts'
-import { type Clock, createClock } from '../../domain/clock.ts'
+import { type Clock, createClock } from '../../lib/clock.ts'
 import { MICRO_USD_PER_USD } from '../../domain/money.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, readJson } from '../answer.ts'
-import { assertStartable } from '../capable.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
-import { pricePerSecond } from '../price.ts'
+import { type Answer, isSuccess, readJson } from '../shared/response.ts'
+import { assertStartable } from '../capabilities.ts'
+import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { pricePerSecond } from '../pricing.ts'
 import type {
   Capabilities,
   Frame,
@@ -22,7 +22,7 @@ import type {
   WebhookEvent,
 } from '../provider.ts'
 import { complaintsAbout, familyOf, hasFailed, outputGone, readPresence, readTaskFailure, runwareRejections, tasksOf } from './errors.ts'
-import { sizeForAspect, sizeForPicture } from './picture-size.ts'
+import { sizeForAspect, sizeForPicture } from './image-size.ts'
 import { Stored, StoredOperation } from './schemas.ts'
 import { taskUuidOf } from './task-uuid.ts'
 import { readRunwareWebhook } from './webhook.ts'

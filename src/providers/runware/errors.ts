@@ -1,8 +1,8 @@
 import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, type Rejection } from '../answer.ts'
-import { isModerationText } from '../moderation.ts'
+import { type Answer, isSuccess, type Rejection } from '../shared/response.ts'
+import { isModerationText } from '../shared/moderation.ts'
 import type { Status } from '../provider.ts'
-import { readRetryAfter } from '../retry-after.ts'
+import { readRetryAfter } from '../shared/retry-after.ts'
 import { Body, type Complaint, type Task } from './schemas.ts'
 
 /** The families of Runware's codes. The first that fits counts: `invalidApiKey` is about the key, `invalidProviderContent` about the content. */

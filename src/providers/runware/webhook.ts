@@ -1,5 +1,5 @@
 import { type WebhookDelivery, type WebhookEvent } from '../provider.ts'
-import { readWebhookBody } from '../webhook-signature.ts'
+import { readWebhookBody } from '../shared/webhook-signature.ts'
 import { WebhookBody } from './schemas.ts'
 
 /**

@@ -1,9 +1,9 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import type { MicroUsd } from '../../domain/money.ts'
-import { type Answer, isSuccess, readJson } from '../answer.ts'
-import { assertStartable } from '../capable.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../http.ts'
-import { microUsdPerSecond } from '../price.ts'
+import { type Answer, isSuccess, readJson } from '../shared/response.ts'
+import { assertStartable } from '../capabilities.ts'
+import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { microUsdPerSecond } from '../pricing.ts'
 import type {
   Capabilities,
   Frame,

@@ -1,8 +1,8 @@
-import type { ProviderHttp } from '../http.ts'
-import { readJson } from '../answer.ts'
+import type { ProviderHttp } from '../shared/http.ts'
+import { readJson } from '../shared/response.ts'
 import type { WebhookDelivery, WebhookEvent } from '../provider.ts'
-import { WebhookKeys } from '../webhook-keys.ts'
-import { hmacSha256, isSame, readSignedMessage, readWebhookBody, signaturesOf } from '../webhook-signature.ts'
+import { WebhookKeys } from '../shared/webhook-keys.ts'
+import { hmacSha256, isSame, readSignedMessage, readWebhookBody, signaturesOf } from '../shared/webhook-signature.ts'
 import { WebhookBody, WebhookSecret } from './schemas.ts'
 
 /**

@@ -8,7 +8,7 @@ import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
 import { clipSizeOf, nearestAspectRatio } from '../../../sandbox/clips/clip-size.ts'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawPicture } from '../pictures.ts'
+import { drawPicture } from '../images.ts'
 
 const renderer = new ClipRenderer({ height: 180 })
 afterAll(() => renderer.close())

@@ -1,0 +1,76 @@
+import type { Conduct } from './behavior.ts'
+import {
+  type AnswerFault,
+  answerFaults,
+  earlyWebhook,
+  type Faults,
+  faultsInPrompt,
+  type JobFate,
+  jobFaults,
+  webhookFaults,
+} from './faults.ts'
+import type { HostClock } from './provider-clock.ts'
+import { isFinished, type Job, type JobOrder } from './job.ts'
+import type { Jobs, SubmitOptions } from './jobs.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
+
+export interface AcceptanceParts {
+  hostId: string
+  clock: HostClock
+  conduct: Conduct
+  jobs: Jobs
+  faults: Faults
+  webhooks: Webhooks
+}
+
+/** What is to become of an order. */
+export interface Fate {
+  job: ReadonlySet<JobFate>
+  webhook: ReadonlySet<(typeof webhookFaults)[number]>
+  answerIsLost: boolean
+  webhookFirst: boolean
+}
+
+/** What the prompt, what was ordered to go wrong, and the host's limits make of an order; the host refuses it or accepts it with its fate. */
+export function decideFate(prompt: string, parts: AcceptanceParts): { refusal: AnswerFault } | { fate: Fate } {
+  const { hostId, faults } = parts
+  const asked = faultsInPrompt(prompt, hostId)
+  const refusal = answerFaults.find((fault) => asked.has(fault)) ?? (isOverLimits(parts) ? 'busy' : undefined)
+  if (refusal) return { refusal }
+  const ordered = faults.take('create', jobFaults)?.kind
+  return {
+    fate: {
+      job: new Set([...jobFaults, 'output-gone' as const].filter((fault) => asked.has(fault) || fault === ordered)),
+      webhook: new Set(webhookFaults.filter((fault) => asked.has(fault))),
+      answerIsLost: asked.has('lost-answer'),
+      webhookFirst: asked.has(earlyWebhook) || faults.take('create', [earlyWebhook]) !== undefined,
+    },
+  }
+}
+
+/** Makes the job; when its webhook is to come first, resolves only after whoever gets it has answered. */
+export async function acceptOrder(
+  order: JobOrder,
+  fate: Fate,
+  { jobs, webhooks }: Pick<AcceptanceParts, 'jobs' | 'webhooks'>,
+  options: Omit<SubmitOptions, 'faults'> & { made?: (job: Job) => void } = {},
+): Promise<Job> {
+  const { made, ...submitOptions } = options
+  const job = jobs.submit(order, { ...submitOptions, faults: fate.job })
+  made?.(job)
+  webhooks.spoil(job.id, fate.webhook)
+  if (fate.webhookFirst && order.webhookUrl !== undefined) {
+    jobs.hurry(job)
+    await webhooks.answered(job.id)
+  }
+  return job
+}
+
+function isOverLimits({ clock, conduct, jobs }: AcceptanceParts): boolean {
+  const list = jobs.list()
+  const minuteAgo = clock.now() - 60_000
+  return (
+    list.filter((job) => !isFinished(job)).length >= conduct.inFlight ||
+    list.filter(({ createdAt }) => createdAt > minuteAgo).length >= conduct.createsPerMinute
+  )
+}

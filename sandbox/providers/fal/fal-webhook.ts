@@ -1,0 +1,70 @@
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { isFinished, type Job } from '../job.ts'
+import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
+import { failureOf } from './fal-responses.ts'
+import type { FalConduct } from './fal-behavior.ts'
+import { resultOf } from './fal-queue.ts'
+
+/** Who the webhooks are for, as fal knows its customers. */
+const userId = 'user-sandbox'
+
+export interface FalSignedText {
+  requestId: string
+  userId: string
+  /** Seconds since the epoch. */
+  timestamp: number
+  rawBody: string
+}
+
+/** Hexadecimal Ed25519 over four lines: request, user, time, and the SHA-256 of the body. */
+export function signFalWebhook({ requestId, userId, timestamp, rawBody }: FalSignedText, privateKey: KeyObject): string {
+  const text = [requestId, userId, timestamp, createHash('sha256').update(rawBody).digest('hex')].join('\n')
+  return sign(null, Buffer.from(text), privateKey).toString('hex')
+}
+
+/** The keys that fal signs with; all but the last are older ones, still published. */
+export class FalKeys {
+  readonly #keys: readonly KeyObject[] = [newKey(), newKey()]
+
+  /** What `/.well-known/jwks.json` answers. */
+  published(): { keys: Record<string, unknown>[] } {
+    return { keys: this.#keys.map((key) => ({ ...createPublicKey(key).export({ format: 'jwk' }), use: 'sig', alg: 'EdDSA' })) }
+  }
+
+  headersFor({ jobId, timestamp, rawBody, forged }: SigningOrder): Record<string, string> {
+    const key = forged ? newKey() : this.#keys.at(-1)
+    if (!key) throw new Error('fal has at least one key')
+    return {
+      'x-fal-webhook-request-id': jobId,
+      'x-fal-webhook-user-id': userId,
+      'x-fal-webhook-timestamp': String(timestamp),
+      'x-fal-webhook-signature': signFalWebhook({ requestId: jobId, userId, timestamp, rawBody }, key),
+    }
+  }
+}
+
+/** One webhook when a job is over: what its result would answer, under `payload`. */
+export function falWebhookForm(parts: { conduct: FalConduct; keys: FalKeys; addressOf: (job: Job) => string }): WebhookForm {
+  return {
+    messagesOf: (job) => {
+      if (!isFinished(job) || (job.state === 'cancelled' && !parts.conduct.tellsCancelled)) return []
+      return [{ event: 'completed', body: bodyOf(job, parts), retried: true }]
+    },
+    sign: (order) => ({ headers: parts.keys.headersFor(order) }),
+  }
+}
+
+function bodyOf(job: Job, { conduct, addressOf }: { conduct: FalConduct; addressOf: (job: Job) => string }): Record<string, unknown> {
+  const ids = { request_id: job.id, gateway_request_id: conduct.gatewayRequestId === 'same' ? job.id : randomUUID() }
+  if (job.state === 'succeeded' && job.clip) {
+    return conduct.webhookPayload === 'whole'
+      ? { ...ids, status: 'OK', payload: resultOf(job.clip, addressOf(job)) }
+      : { ...ids, status: 'OK', payload: null, payload_error: 'Response payload is not JSON serializable.' }
+  }
+  const { body, status } = failureOf(job, conduct)
+  return { ...ids, status: 'ERROR', error: `Invalid status code: ${status}`, payload: body }
+}
+
+function newKey(): KeyObject {
+  return generateKeyPairSync('ed25519').privateKey
+}

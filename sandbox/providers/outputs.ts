@@ -1,0 +1,50 @@
+import type { Faults } from './faults.ts'
+import type { HostClock } from './provider-clock.ts'
+import type { Job } from './job.ts'
+import { answerWithFile, unguessable } from './served-files.ts'
+
+export interface OutputsParts {
+  clock: HostClock
+  faults: Faults
+  /** The origin that serves the clips. */
+  origin: () => string
+  /** A new path for a clip, with this piece in it that nobody can guess. */
+  pathWith: (secret: string) => string
+  /** Virtual milliseconds after a job's end that its clip is served, where nothing else was agreed; for ever unless given. */
+  keptMs?: number
+}
+
+/** The finished clips of a host, served to whoever knows their address. */
+export class Outputs {
+  readonly #parts: OutputsParts
+  readonly #paths = new Map<Job, string>()
+  readonly #lives = new Map<Job, number>()
+
+  constructor(parts: OutputsParts) {
+    this.#parts = parts
+  }
+
+  /** Where the job's clip is, or will be; the same at every call. */
+  addressOf(job: Job): string {
+    const path = this.#paths.get(job) ?? this.#parts.pathWith(unguessable())
+    this.#paths.set(job, path)
+    return this.#parts.origin() + path
+  }
+
+  /** The clip is served for so many virtual milliseconds after the job's end. */
+  limit(job: Job, milliseconds: number): void {
+    this.#lives.set(job, milliseconds)
+  }
+
+  /** The clip at this path, or undefined where there is none (any more). */
+  answer(path: string): Response | undefined {
+    const job = [...this.#paths].find(([, each]) => each === path)?.[0]
+    if (!job?.clip || this.#isGone(job) || this.#parts.faults.take('output', ['output-gone'])) return undefined
+    return answerWithFile({ bytes: job.clip, mediaType: 'video/mp4' })
+  }
+
+  #isGone(job: Job): boolean {
+    const life = this.#lives.get(job) ?? this.#parts.keptMs ?? Infinity
+    return job.faults.has('output-gone') || this.#parts.clock.now() - (job.finishedAt ?? Infinity) >= life
+  }
+}

@@ -1,0 +1,151 @@
+import type { ClipOrder } from '../clips/clip-order.ts'
+import { chanceOf } from './chance.ts'
+import type { Conduct } from './behavior.ts'
+import type { Gate } from './gate.ts'
+import type { HostClock } from './provider-clock.ts'
+import type { Job, JobFailure } from './job.ts'
+import { checkPicture, fetchPicture, PictureProblem, type PictureSource } from './image.ts'
+import type { Slots } from './slots.ts'
+
+/** How a job ends that delivers nothing. */
+export class JobFailed extends Error {
+  override readonly name = 'JobFailed'
+  readonly failure: JobFailure
+
+  constructor(failure: JobFailure) {
+    super(failure.kind)
+    this.failure = failure
+  }
+}
+
+export interface Studio {
+  hostId: string
+  clock: HostClock
+  /** Renders what a job delivers. */
+  clips: { render(order: ClipOrder): Promise<Uint8Array> }
+  conduct: Conduct
+  pictures: PictureSource
+  /** Decides the spread of the run times: the same seed, the same times. */
+  seed: string
+}
+
+export interface Performance {
+  job: Job
+  /** The how manyeth job of the host this is. */
+  number: number
+  gates: { start: Gate; completion: Gate }
+  slots: Slots
+  /** Called when the job leaves the queue. */
+  started: () => void
+  /** Aborted when the job is over for another reason. */
+  ended: AbortSignal
+  /** Aborted when the job shall be done at once. */
+  hurry: AbortSignal
+}
+
+/** How much longer a job takes that was asked to be slow. */
+const slowFactor = 4
+/** A failure shows before a clip would have been finished. */
+const failureShare = 0.4
+
+/**
+ * The work of one job, from the queue to the clip's bytes.
+ * @throws JobFailed, or the reason of `ended`
+ */
+export async function performJob(performance: Performance, studio: Studio): Promise<Uint8Array> {
+  const { job, gates, ended } = performance
+  await gates.start.pass(job.id, ended)
+  await untilLate(performance, studio, studio.conduct.queueSeconds * 1000)
+  const leave = await performance.slots.enter(ended)
+  try {
+    performance.started()
+    return await deliver(await lookAtPictures(performance, studio), performance, studio)
+  } finally {
+    leave()
+  }
+}
+
+async function lookAtPictures(performance: Performance, studio: Studio): Promise<ClipOrder> {
+  try {
+    return await clipOrderOf(performance.job, studio.pictures, performance.ended)
+  } catch (error) {
+    // Told at once, not after the time that a clip would have taken.
+    if (error instanceof JobFailed) await untilTold(performance, studio, 0)
+    throw error
+  }
+}
+
+async function deliver(order: ClipOrder, performance: Performance, studio: Studio): Promise<Uint8Array> {
+  const { job, ended } = performance
+  const failure = (['moderated', 'failed', 'timed-out'] as const).find((kind) => job.faults.has(kind))
+  const runMs = runMilliseconds(order.durationSeconds, performance, studio)
+  if (failure) {
+    await untilTold(performance, studio, runMs * failureShare)
+    throw new JobFailed({ kind: failure, byModel: failure === 'moderated' && studio.conduct.moderatedBy === 'model' })
+  }
+  // The words that ask for a fault are for this machine; they are not part of the film.
+  const rendering = studio.clips.render({ ...order, prompt: order.prompt.replaceAll(/\s*\bsandbox:[\w@-]+/g, '') })
+  // Looked at below, when the time is over; until then a failure is nobody's surprise.
+  rendering.catch(() => undefined)
+  await untilTold(performance, studio, runMs)
+  return await unlessEnded(rendering, ended)
+}
+
+/** Waits for the virtual time and at the door; a hurry skips both. */
+async function untilTold(performance: Performance, studio: Studio, milliseconds: number): Promise<void> {
+  const { job, gates, ended, hurry } = performance
+  await untilLate(performance, studio, milliseconds)
+  if (hurry.aborted) return
+  await unlessHurried(gates.completion.pass(job.id, AbortSignal.any([ended, hurry])), performance)
+}
+
+/** Waits for the virtual time; a hurry skips it. */
+async function untilLate(performance: Performance, { clock }: Studio, milliseconds: number): Promise<void> {
+  const { ended, hurry } = performance
+  if (hurry.aborted) return
+  await unlessHurried(clock.sleep(milliseconds, AbortSignal.any([ended, hurry])), performance)
+}
+
+async function unlessHurried(waiting: Promise<void>, { ended, hurry }: Performance): Promise<void> {
+  try {
+    await waiting
+  } catch (error) {
+    ended.throwIfAborted()
+    if (!hurry.aborted) throw error
+  }
+}
+
+function runMilliseconds(durationSeconds: 5 | 10, { job, number }: Performance, { conduct, seed, hostId }: Studio): number {
+  const chance = chanceOf(`${seed}:${hostId}:${number}`)
+  return 1000 * conduct.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (job.faults.has('slow') ? slowFactor : 1)
+}
+
+async function clipOrderOf({ order }: Job, pictures: PictureSource, signal: AbortSignal): Promise<ClipOrder> {
+  const pictureAt = async (address: string | undefined, picture: 'start' | 'end') => {
+    if (address === undefined) return undefined
+    try {
+      const bytes = await fetchPicture(address, pictures, signal)
+      await checkPicture(bytes)
+      return bytes
+    } catch (error) {
+      throw error instanceof PictureProblem ? new JobFailed({ kind: error.kind, picture }) : error
+    }
+  }
+  const { negativePrompt, durationSeconds, aspectRatio, guidance } = order
+  const prompt = order.variation === undefined ? order.prompt : `${order.prompt} (${order.variation})`
+  const startPicture = await pictureAt(order.startPictureUrl, 'start')
+  const endPicture = await pictureAt(order.endPictureUrl, 'end')
+  return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, startPicture, endPicture }
+}
+
+async function unlessEnded<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {
+  ended.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(ended.reason as Error)
+  ended.addEventListener('abort', stop, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    ended.removeEventListener('abort', stop)
+  }
+}

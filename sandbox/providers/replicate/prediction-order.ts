@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import type { JobOrder } from '../job.ts'
+import { dataUriSize } from '../image.ts'
+
+/** Larger pictures have to be uploaded or named by an address. */
+const dataUriBytes = 256 * 1024
+
+const picture = z
+  .url()
+  .refine((address) => (dataUriSize(address) ?? 0) <= dataUriBytes, { error: 'is larger than 256kB, use a URL instead' })
+
+const input = z.strictObject({
+  prompt: z.string().min(1).max(2500),
+  negative_prompt: z.string().max(2500).default(''),
+  start_image: picture.optional(),
+  end_image: picture.optional(),
+  /** The older name of `start_image`, which still works. */
+  image: picture.optional(),
+  aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9'),
+  duration: z.union([z.literal(5), z.literal(10)]).default(5),
+})
+
+const webhookEvents = ['start', 'output', 'logs', 'completed'] as const
+
+const body = z.looseObject({
+  input,
+  webhook: z
+    .url()
+    .refine((address) => /^https:|^http:\/\/(127\.|localhost)/.test(address), { error: 'must be an HTTPS URL' })
+    .optional(),
+  webhook_events_filter: z.array(z.enum(webhookEvents)).optional(),
+  version: z.string().optional(),
+  // Belongs into the address of the other way to create a prediction.
+  model: z.never({ error: 'Additional property model is not allowed' }).optional(),
+})
+
+export interface PredictionOrder {
+  job: JobOrder
+  webhookEventsFilter: readonly (typeof webhookEvents)[number][] | undefined
+  version: string | undefined
+}
+
+/** One entry of `invalid_fields` in a 422. */
+export interface InvalidField {
+  type: string
+  field: string
+  description: string
+}
+
+/** Reads what was ordered, or says what is wrong with it as Replicate does. */
+export function readPredictionOrder(given: unknown): { order: PredictionOrder } | { invalidFields: InvalidField[] } {
+  const parsed = body.safeParse(given, { reportInput: true })
+  if (!parsed.success) return { invalidFields: parsed.error.issues.flatMap(invalidFieldsOf) }
+  const { input: wanted, webhook, webhook_events_filter: webhookEventsFilter, version } = parsed.data
+  const startPictureUrl = wanted.start_image ?? wanted.image
+  const job: JobOrder = {
+    prompt: wanted.prompt,
+    negativePrompt: wanted.negative_prompt,
+    durationSeconds: wanted.duration,
+    // A start frame decides the shape; what was asked for beside it is ignored.
+    aspectRatio: startPictureUrl === undefined ? wanted.aspect_ratio : undefined,
+    startPictureUrl,
+    endPictureUrl: wanted.end_image,
+    webhookUrl: webhook,
+  }
+  return { order: { job, webhookEventsFilter, version } }
+}
+
+function invalidFieldsOf(issue: z.core.$ZodIssue): InvalidField[] {
+  const path = issue.path.map(String)
+  const field = path.join('.')
+  const name = path.at(-1) ?? '(root)'
+  const parent = path.slice(0, -1).join('.') || '(root)'
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        type: 'additional_property_not_allowed',
+        field: field || '(root)',
+        description: `Additional property ${key} is not allowed`,
+      }))
+    case 'invalid_type':
+      return issue.input === undefined
+        ? [{ type: 'required', field: parent, description: `${name} is required` }]
+        : [{ type: 'invalid_type', field, description: `Invalid type. Expected: ${issue.expected}` }]
+    case 'invalid_value':
+    case 'invalid_union':
+      return [{ type: 'enum', field, description: `${field} must be one of the following: ${allowedValues(name)}` }]
+    case 'too_big':
+      return [{ type: 'string_lte', field, description: `String length must be less than or equal to ${issue.maximum}` }]
+    case 'too_small':
+      return [{ type: 'string_gte', field, description: `String length must be greater than or equal to ${issue.minimum}` }]
+    case 'invalid_format':
+      return [{ type: 'format', field, description: `Does not match format 'uri'` }]
+    default:
+      return [{ type: 'invalid', field, description: issue.message }]
+  }
+}
+
+function allowedValues(field: string): string {
+  if (field === 'aspect_ratio') return '"16:9", "9:16", "1:1"'
+  return field === 'duration' ? '5, 10' : webhookEvents.map((event) => `"${event}"`).join(', ')
+}

@@ -1,0 +1,22 @@
+import { type Conduct, usualConduct } from '../behavior.ts'
+
+/** What Replicate's own descriptions leave open. */
+export interface ReplicateConduct extends Conduct {
+  /** HTTP status of a create call that was accepted. */
+  createStatus: 200 | 201 | 202
+  /** Whether the model's version that runs knows a last frame; an older one refuses the field. */
+  knowsEndImage: boolean
+  /** Where the answer to too many requests says when to come back: in a field of its own, or in its sentence alone. */
+  throttleHint: 'field' | 'sentence'
+}
+
+export function usualReplicateConduct(): ReplicateConduct {
+  return {
+    ...usualConduct(),
+    createStatus: 201,
+    knowsEndImage: true,
+    throttleHint: 'field',
+    // The last try is about a minute after the end.
+    webhookRetrySeconds: [2, 4, 8, 16, 30],
+  }
+}

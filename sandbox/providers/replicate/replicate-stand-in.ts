@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { Hono } from 'hono'
+import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { addControl } from '../control.ts'
+import type { RouteName } from '../faults.ts'
+import { furnish, type Host, type HostParts, openHost } from '../stand-in.ts'
+import { Origins } from '../origins.ts'
+import { answerWithFile, unguessable } from '../served-files.ts'
+import { addFiles, type UploadedFiles } from './files.ts'
+import { withRetryAfter } from '../throttled.ts'
+import { isRemoved, type PredictionRecord, predictionOf } from './prediction.ts'
+import { addPredictions } from './predictions.ts'
+import { notFound, replicateAnswers } from './replicate-responses.ts'
+import { type ReplicateConduct, usualReplicateConduct } from './replicate-behavior.ts'
+import { replicateWebhookForm } from './replicate-webhook.ts'
+
+/** The origins stand for `api.replicate.com` (all paths begin with `/v1`) and `replicate.delivery`. */
+export type ReplicateHost = Host<'api' | 'delivery', ReplicateConduct>
+
+/** Replicate's predictions, files and delivery, answering as described in the hosts' contract. */
+export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
+  const apiKey = `r8_${randomBytes(28).toString('base64url').slice(0, 37)}`
+  const { clock } = parts
+  const files: UploadedFiles = new Map()
+  const records = new Map<string, PredictionRecord>()
+  const conduct = usualReplicateConduct()
+  const secret = `whsec_${randomBytes(24).toString('base64')}`
+  const show = (record: PredictionRecord) => predictionOf(record, { api: origins.api, now: clock.now() })
+  const furniture = furnish('replicate', parts, {
+    conduct,
+    webhookForm: replicateWebhookForm({ secret, recordOf: (id) => records.get(id), show }),
+    pictures: { own: (url) => uploadAt(url, origins.api, files) },
+  })
+  const answers = withRetryAfter(replicateAnswers(conduct), conduct)
+  const origins = {
+    get api() {
+      return servers.of('api')
+    },
+    get delivery() {
+      return servers.of('delivery')
+    },
+  }
+
+  const api = new Hono<CallEnvironment>()
+  const apiParts: CallParts = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers }
+  const on = (route: RouteName) => receiveCall(route, apiParts)
+  addControl(api, furniture)
+  const newOutputUrl = () => `${origins.delivery}/xezq/${unguessable()}/tmp${randomBytes(4).toString('hex')}.mp4`
+  addPredictions(api, on, { ...furniture, origins, records, newOutputUrl })
+  addFiles(api, on, { origins, clock, files })
+  api.get('/v1/webhooks/default/secret', on('secret'), (call) => call.json({ key: secret }))
+  api.notFound(unknownCall(apiParts, notFound) as Parameters<typeof api.notFound>[0])
+
+  const delivery = new Hono<CallEnvironment>()
+  const deliveryParts: CallParts = { origin: 'delivery', ...furniture, authorization: undefined, answers }
+  addControl(delivery, furniture)
+  delivery.get('/xezq/*', receiveCall('output', deliveryParts), (call) => {
+    const record = [...records.values()].find(({ outputUrl }) => outputUrl === origins.delivery + call.req.path)
+    if (!record?.job.clip || isRemoved(record, clock.now()) || furniture.faults.take('output', ['output-gone'])) return notFound(call)
+    return answerWithFile({ bytes: record.job.clip, mediaType: 'video/mp4' })
+  })
+  delivery.notFound(unknownCall(deliveryParts, notFound) as Parameters<typeof delivery.notFound>[0])
+
+  const servers: Origins<'api' | 'delivery'> = new Origins({ api, delivery }, parts.port)
+  return await openHost(furniture, { origins, apiKey, servers })
+}
+
+/** A prediction reads the account's uploads without a key. */
+function uploadAt(url: URL, api: string, files: UploadedFiles): Uint8Array | undefined {
+  const id = /^\/v1\/files\/([^/]+)$/.exec(url.pathname)?.[1]
+  return url.origin === api && id !== undefined ? files.get(id)?.bytes : undefined
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { answerFaults, lostAnswers } from '../faults.ts'
+import type { LoggedRequest } from '../request-log.ts'
+import { answerOf, type TaskOutcome } from './runware-response.ts'
+import { refusals } from './runware-problems.ts'
+import { judgeTasks } from './runware-rest.ts'
+import { performTasks, routeOf, type RunwareTasksParts, withoutKeys } from './runware-tasks.ts'
+
+type SocketParts = RunwareTasksParts & { apiKey: string }
+
+const largestMessage = 32 * 1024 * 1024
+
+/** `ws-api.runware.ai`: the same tasks as over HTTP, in messages; results are asked for here, too, nothing is pushed. */
+export class RunwareSocket {
+  readonly #parts: SocketParts
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage })
+
+  constructor(parts: SocketParts) {
+    this.#parts = parts
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/v1') {
+      socket.end('HTTP/1.1 404 Not Found\r\n\r\n')
+      return
+    }
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#greet(client))
+  }
+
+  #greet(client: WebSocket): void {
+    const session = { client, judged: 'none' as LoggedRequest['authorization'] }
+    const idle = setTimeout(() => client.close(1000, 'idle'), this.#parts.conduct.socketIdleMs)
+    client.on('close', () => clearTimeout(idle))
+    client.on('error', () => client.terminate())
+    client.on('message', (message: RawData) => {
+      idle.refresh()
+      void this.#hear(session, textOf(message))
+    })
+  }
+
+  async #hear(session: { client: WebSocket; judged: LoggedRequest['authorization'] }, text: string): Promise<void> {
+    const { faults, requests, conduct, apiKey } = this.#parts
+    const { client } = session
+    const tasks = parse(text)
+    const route = routeOf(tasks)
+    const greeting = judgeTasks(tasks, apiKey)
+    if (greeting !== 'none') session.judged = greeting
+    const entry: LoggedRequest = {
+      origin: 'socket',
+      method: 'MESSAGE',
+      path: '/v1',
+      route,
+      authorization: session.judged,
+      body: undefined,
+      status: undefined,
+    }
+    requests.add(entry)
+    if (faults.take(route, ['reset'])) {
+      client.terminate()
+      return
+    }
+    entry.body = withoutKeys(tasks)
+    const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
+    const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#parts)
+    const answer = answerOf(performed.outcomes, conduct)
+    // A message arrives whole or not at all, so that however an answer is spoiled, it is lost.
+    if (performed.lost || faults.take(route, lostAnswers)) {
+      client.terminate()
+      return
+    }
+    entry.status = answer.status
+    client.send(JSON.stringify(answer.body))
+  }
+}
+
+/** Every task of the message is refused, each under its own name, as whoever sent it looks for that. */
+function refuse(tasks: unknown, fault: (typeof answerFaults)[number]): { outcomes: TaskOutcome[]; lost: boolean } {
+  const named = Array.isArray(tasks) && tasks.length > 0 ? (tasks as { taskType?: string; taskUUID?: string }[]) : [{}]
+  const outcomes = named.map(({ taskType, taskUUID }): TaskOutcome => ({
+    kind: 'refused',
+    problem: { ...refusals[fault], taskType, taskUUID },
+  }))
+  return { outcomes, lost: false }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+function textOf(message: RawData): string {
+  if (Buffer.isBuffer(message)) return message.toString()
+  return Buffer.concat(Array.isArray(message) ? message : [Buffer.from(message)]).toString()
+}

@@ -1,0 +1,117 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { acceptOrder, decideFate } from '../acceptance.ts'
+import type { RouteName } from '../faults.ts'
+import type { Furniture } from '../stand-in.ts'
+import type { Job } from '../job.ts'
+import type { Outputs } from '../outputs.ts'
+import type { MediaLibrary } from './media-library.ts'
+import type { TaskOutcome } from './runware-response.ts'
+import type { RunwareConduct } from './runware-behavior.ts'
+import { refusals, type RunwareProblem } from './runware-problems.ts'
+import { resultOf, type TaskRecord } from './task-record.ts'
+import { readVideoTask } from './video-task.ts'
+
+export interface RunwareTasksParts extends Furniture<RunwareConduct> {
+  records: Map<string, TaskRecord>
+  outputs: Outputs
+  library: MediaLibrary
+}
+
+const Named = z.object({ taskType: z.string(), taskUUID: z.string().optional() })
+
+/** What a call is for, by the first of its tasks that is more than a greeting. */
+export function routeOf(tasks: unknown): RouteName {
+  const types = (Array.isArray(tasks) ? tasks : []).map((task) => Named.safeParse(task).data?.taskType)
+  if (types.includes('videoInference')) return 'create'
+  if (types.includes('getResponse')) return 'status'
+  return types.includes('mediaStorage') || types.includes('imageUpload') ? 'upload' : 'session'
+}
+
+/** What may be written down of a call: a customer may send the key as a task of its own. */
+export function withoutKeys(tasks: unknown): unknown {
+  if (!Array.isArray(tasks)) return tasks
+  return (tasks as unknown[]).map((task) => (isObject(task) && 'apiKey' in task ? { ...task, apiKey: 'hidden' } : task))
+}
+
+/** Does the tasks of one call, one after the other, whichever way it came. `lost`: its answer shall not arrive. */
+export async function performTasks(tasks: unknown, parts: RunwareTasksParts): Promise<{ outcomes: TaskOutcome[]; lost: boolean }> {
+  if (!Array.isArray(tasks) || tasks.length === 0) {
+    const problem = { code: 'invalidRequest', message: 'The body must be an array of tasks.' }
+    return { outcomes: [{ kind: 'refused', problem }], lost: false }
+  }
+  const outcomes: TaskOutcome[] = []
+  let lost = false
+  for (const task of tasks as unknown[]) {
+    const done = await perform(task, parts)
+    outcomes.push(...done.outcomes)
+    lost ||= done.lost ?? false
+  }
+  return { outcomes, lost }
+}
+
+async function perform(task: unknown, parts: RunwareTasksParts): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
+  const { taskType, taskUUID } = Named.safeParse(task).data ?? {}
+  switch (taskType) {
+    case 'videoInference':
+      return await createVideo(task, taskUUID, parts)
+    case 'getResponse':
+      return { outcomes: look(taskUUID, parts) }
+    case 'mediaStorage':
+    case 'imageUpload':
+      return { outcomes: [await parts.library.store(task)] }
+    case 'authentication':
+      return { outcomes: [{ kind: 'item', item: { taskType, connectionSessionUUID: randomUUID() } }] }
+    case 'ping':
+      return { outcomes: [{ kind: 'item', item: { taskType, pong: true } }] }
+    default: {
+      const problem = { code: 'invalidTaskType', message: 'Unknown task type.', parameter: 'taskType', taskUUID }
+      return { outcomes: [{ kind: 'refused', problem }] }
+    }
+  }
+}
+
+async function createVideo(
+  given: unknown,
+  taskUUID: string | undefined,
+  parts: RunwareTasksParts,
+): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
+  const refuse = (problems: RunwareProblem[]) => ({
+    outcomes: problems.map((problem): TaskOutcome => ({ kind: 'refused', problem: { ...problem, taskType: 'videoInference', taskUUID } })),
+  })
+  // Also while the first call with this UUID is not answered yet: the job runs once.
+  if (taskUUID !== undefined && parts.records.has(taskUUID)) {
+    return refuse([{ code: 'conflictTaskUUID', message: 'A task with this taskUUID exists already.', parameter: 'taskUUID' }])
+  }
+  const task = readVideoTask(given, (image) => parts.library.addressOf(image))
+  if ('problems' in task) return refuse(task.problems)
+  const decided = decideFate(task.order.prompt, parts)
+  if ('refusal' in decided) return refuse([refusals[decided.refusal]])
+
+  const record: TaskRecord = { ...task, results: [] }
+  parts.records.set(task.taskUUID, record)
+  for (let number = 1; number <= task.numberResults; number++) {
+    const order = number === 1 ? task.order : { ...task.order, variation: number }
+    const id = number === 1 ? task.taskUUID : `${task.taskUUID}-${number}`
+    const made = (job: Job) => {
+      record.results.push({ job, videoUUID: randomUUID(), seed: randomInt(2 ** 31) })
+      if (task.ttlSeconds !== undefined) parts.outputs.limit(job, 1000 * task.ttlSeconds)
+    }
+    await acceptOrder(order, decided.fate, parts, { id, made })
+  }
+  const status = parts.conduct.acknowledgement === 'with-status' ? { status: 'processing' } : {}
+  const item = { taskType: 'videoInference', taskUUID: task.taskUUID, ...status }
+  return { outcomes: [{ kind: 'item', item }], lost: decided.fate.answerIsLost }
+}
+
+/** What has become of a task: one outcome for each of its results. */
+function look(taskUUID: string | undefined, parts: RunwareTasksParts): TaskOutcome[] {
+  const record = taskUUID === undefined ? undefined : parts.records.get(taskUUID)
+  if (record) return record.results.map((result) => resultOf(record, result, parts))
+  const problem = { code: 'taskNotFound', message: 'The task was not found.', parameter: 'taskUUID', taskType: 'getResponse', taskUUID }
+  return [{ kind: 'refused', problem }]
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,49 @@
+import type { Invoice } from '../invoice.ts'
+import { isFinished, type Job } from '../job.ts'
+import type { Outputs } from '../outputs.ts'
+import type { TaskOutcome } from './runware-response.ts'
+import type { RunwareConduct } from './runware-behavior.ts'
+import { problemOf } from './runware-problems.ts'
+
+/** One of the clips of a task, which is a job of its own. */
+export interface TaskResult {
+  job: Job
+  videoUUID: string
+  seed: number
+}
+
+/** What Runware knows about a task beside its jobs. */
+export interface TaskRecord {
+  taskUUID: string
+  includeCost: boolean
+  checksContent: boolean
+  results: TaskResult[]
+}
+
+export interface ResultParts {
+  conduct: RunwareConduct
+  invoice: Invoice
+  outputs: Outputs
+}
+
+/** What one result is told with, by poll and by webhook alike. */
+export function resultOf({ taskUUID, includeCost, checksContent }: TaskRecord, result: TaskResult, parts: ResultParts): TaskOutcome {
+  const { job, videoUUID, seed } = result
+  const task = { taskType: 'videoInference', taskUUID }
+  if (!isFinished(job)) return { kind: 'item', item: { ...task, status: 'processing' } }
+  if (job.state !== 'succeeded') {
+    return { kind: 'failed', problem: { ...problemOf(job.failure ?? { kind: 'failed' }, parts.conduct), ...task } }
+  }
+  return {
+    kind: 'item',
+    item: {
+      ...task,
+      status: 'success',
+      videoUUID,
+      videoURL: parts.outputs.addressOf(job),
+      seed,
+      ...(includeCost && { cost: (parts.invoice.lineOf(job.id)?.amountMicroUsd ?? 0) / 1_000_000 }),
+      ...(checksContent && { NSFWContent: job.faults.has('flagged') }),
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { addControl } from '../control.ts'
+import type { RouteName } from '../faults.ts'
+import type { Furniture } from '../stand-in.ts'
+import type { Outputs } from '../outputs.ts'
+import { answerWithFile, type ServedFiles, unguessable } from '../served-files.ts'
+import { answerWith, refuse } from './wavespeed-responses.ts'
+import type { WavespeedConduct } from './wavespeed-behavior.ts'
+
+const uploadBytes = 100 * 1024 * 1024
+
+/** An upload that was announced: where the file will be served, and the headers that its bytes must come with. */
+interface Announcement {
+  path: string
+  size: number
+  headers: Record<string, string>
+}
+export type Announcements = Map<string, Announcement>
+
+const Ticket = z.object({
+  filename: z.string().min(1).max(255),
+  size: z.int().min(1).max(uploadBytes),
+  content_type: z.string().min(1).optional(),
+})
+
+interface MediaParts extends Furniture<WavespeedConduct> {
+  origins: { media: string }
+  announcements: Announcements
+  files: ServedFiles
+}
+
+/** Tickets to upload with, and the older way of one multipart call. */
+export function addUploads(app: Hono<CallEnvironment>, on: (route: RouteName) => ReturnType<typeof receiveCall>, parts: MediaParts): void {
+  const { announcements, files, origins } = parts
+  app.post('/api/v3/media/uploads', on('upload'), async (call) => {
+    const ticket = Ticket.safeParse(await call.req.json().catch(() => undefined))
+    if (!ticket.success) return refuse(call, 400, `Invalid parameter: ${ticket.error.issues[0]?.path.join('.') ?? 'body'}`)
+    const { filename, size, content_type: contentType = 'application/octet-stream' } = ticket.data
+    const path = `/media/${unguessable()}/${encodeURIComponent(filename)}`
+    const secret = unguessable()
+    const headers = { 'Content-Type': contentType, 'x-amz-meta-ticket': secret.slice(0, 8) }
+    announcements.set(secret, { path, size, headers })
+    const upload = { method: 'PUT', url: `${origins.media}/upload/${secret}`, headers }
+    return answerWith(call, { download_url: origins.media + path, upload })
+  })
+  app.post('/api/v3/media/upload/binary', on('upload'), async (call) => {
+    const form = await call.req.parseBody().catch(() => undefined)
+    const file = form?.['file']
+    if (!(file instanceof File)) return refuse(call, 400, 'Missing required parameter: file')
+    const path = `/media/${unguessable()}/${encodeURIComponent(file.name)}`
+    files.put(path, { bytes: new Uint8Array(await file.arrayBuffer()), mediaType: file.type || 'application/octet-stream' })
+    return answerWith(call, { type: 'image', download_url: origins.media + path, filename: file.name, size: file.size })
+  })
+}
+
+/** The storage and its delivery network: takes announced uploads, never sees a key, serves files and clips. */
+export function wavespeedMedia(parts: MediaParts & { outputs: Outputs; answers: CallParts['answers'] }): Hono<CallEnvironment> {
+  const app = new Hono<CallEnvironment>()
+  const callParts: CallParts = { origin: 'media', authorization: undefined, ...parts }
+  addControl(app, parts)
+  app.put('/upload/:secret', receiveCall('file', callParts), async (call) => {
+    const announced = parts.announcements.get(call.req.param('secret'))
+    const expected = Object.entries(announced?.headers ?? {})
+    // A signed address is a signature over exactly these headers, and a key beside it makes two credentials.
+    const isAsSigned = expected.every(([name, value]) => call.req.header(name) === value) && call.req.header('authorization') === undefined
+    if (!announced || !isAsSigned) return call.text('SignatureDoesNotMatch', 403)
+    const bytes = new Uint8Array(await call.req.arrayBuffer())
+    if (bytes.length !== announced.size) return call.text('EntityTooLarge', 400)
+    parts.files.put(announced.path, { bytes, mediaType: announced.headers['Content-Type'] ?? 'application/octet-stream' })
+    return call.body(null, 200)
+  })
+  app.get('/media/*', receiveCall('file', callParts), (call) => {
+    const file = parts.files.get(new URL(call.req.url).pathname)
+    return file ? answerWithFile(file) : call.text('Not found', 404)
+  })
+  app.get('/predictions/*', receiveCall('output', callParts), (call) => parts.outputs.answer(call.req.path) ?? call.text('Not found', 404))
+  app.notFound(unknownCall(callParts, (call) => call.text('Not found', 404)) as Parameters<typeof app.notFound>[0])
+  return app
+}

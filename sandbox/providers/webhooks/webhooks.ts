@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import { chanceOf } from '../chance.ts'
+import type { Conduct } from '../behavior.ts'
+import { type Faults, type WebhookFault, webhookFaults } from '../faults.ts'
+import type { HostClock } from '../provider-clock.ts'
+import type { Job } from '../job.ts'
+import type { Jobs } from '../jobs.ts'
+import { isLoopback } from '../image.ts'
+import type { DeliveryOutcome, WebhookDelivery, WebhookForm, WebhookMessage } from './delivery.ts'
+
+export interface WebhooksParts {
+  hostId: string
+  clock: HostClock
+  conduct: Conduct
+  faults: Faults
+  jobs: Jobs
+  form: WebhookForm
+  seed: string
+  /** Milliseconds since the epoch in the receiver's time, which signatures are dated with: the hosts' own runs ahead of it. */
+  receiverNow: () => number
+}
+
+/** Older than any receiver should take. */
+const staleSeconds = 3600
+
+/** Tells a host's customers what becomes of their jobs: signs, delivers, tries again by the host's rule, and keeps a record of it. */
+export class Webhooks {
+  readonly #parts: WebhooksParts
+  readonly #deliveries: WebhookDelivery[] = []
+  readonly #spoiled = new Map<string, ReadonlySet<WebhookFault>>()
+  readonly #events = new EventEmitter<{ change: [] }>().setMaxListeners(0)
+  readonly #closed = new AbortController()
+
+  constructor(parts: WebhooksParts) {
+    this.#parts = parts
+    parts.jobs.onChange((job) => {
+      for (const message of parts.form.messagesOf(job)) {
+        this.#tell(job, message).catch((error: unknown) => {
+          // What is broken off by the end of all is nobody's failure.
+          if (!this.#closed.signal.aborted) throw error
+        })
+      }
+    })
+  }
+
+  /** Every attempt, in the order in which they were begun. */
+  list(jobId?: string): WebhookDelivery[] {
+    return this.#deliveries.filter((delivery) => jobId === undefined || delivery.jobId === jobId)
+  }
+
+  /** Resolves as soon as so many attempts of the job (or of all jobs) are over, one way or the other. */
+  async answered(jobId?: string, count = 1): Promise<WebhookDelivery[]> {
+    for (;;) {
+      const over = this.list(jobId).filter(({ outcome }) => outcome !== undefined)
+      if (over.length >= count) return over
+      await once(this.#events, 'change', { signal: this.#closed.signal })
+    }
+  }
+
+  /** Every attempt for this job meets these faults. */
+  spoil(jobId: string, faults: ReadonlySet<WebhookFault>): void {
+    if (faults.size > 0) this.#spoiled.set(jobId, faults)
+  }
+
+  /** Breaks off what is under way; nothing is sent any more. */
+  close(): void {
+    this.#closed.abort(new Error('the hosts were stopped'))
+  }
+
+  async #tell(job: Job, { event, body, retried }: WebhookMessage): Promise<void> {
+    const { clock, conduct, hostId, seed } = this.#parts
+    if (job.order.webhookUrl === undefined || this.#closed.signal.aborted) return
+    const message = { job, event, text: JSON.stringify(body), url: job.order.webhookUrl, deliveryId: randomUUID() }
+    const waits = retried ? conduct.webhookRetrySeconds : []
+    for (const [index, seconds] of [0, ...waits].entries()) {
+      // Up to a fifth earlier than the rule says, so that not everyone comes back in the same moment.
+      const jitter = 1 - 0.2 * chanceOf(`${seed}:${hostId}:${job.id}:${index}`)
+      if (index > 0) await clock.sleep(1000 * seconds * jitter, this.#closed.signal)
+      if (isHeard(await this.#attempt(message, index + 1))) return
+    }
+  }
+
+  async #attempt(message: Telling, attempt: number): Promise<DeliveryOutcome> {
+    const { faults } = this.#parts
+    const spoiled = this.#spoiled.get(message.job.id)
+    const fault = faults.take('webhook', webhookFaults)?.kind ?? webhookFaults.find((kind) => spoiled?.has(kind))
+    const delivery = this.#compose(message, attempt, fault)
+    const outcome = await this.#send(delivery)
+    if (fault === 'webhook-twice') await this.#send({ ...delivery, outcome: undefined })
+    return outcome
+  }
+
+  #compose({ job, event, text, url, deliveryId }: Telling, attempt: number, fault: WebhookFault | undefined): WebhookDelivery {
+    const { clock, form, receiverNow } = this.#parts
+    const spokenOf = fault === 'webhook-of-another-job' ? this.#anotherThan(job) : job.id
+    const body = text.replaceAll(job.id, spokenOf)
+    const timestamp = Math.floor(receiverNow() / 1000) - (fault === 'webhook-stale' ? staleSeconds : 0)
+    const signed = form.sign({
+      deliveryId,
+      ownerId: job.id,
+      jobId: spokenOf,
+      timestamp,
+      rawBody: body,
+      forged: fault === 'webhook-forged',
+      url,
+    })
+    const headers = { 'content-type': 'application/json', ...signed.headers }
+    return { jobId: job.id, event, attempt, url: signed.url ?? url, headers, body, fault, at: clock.timestamp(), outcome: undefined }
+  }
+
+  async #send(delivery: WebhookDelivery): Promise<DeliveryOutcome> {
+    this.#deliveries.push(delivery)
+    this.#events.emit('change')
+    delivery.outcome = delivery.fault === 'webhook-lost' ? 'lost' : await this.#post(delivery)
+    this.#events.emit('change')
+    return delivery.outcome
+  }
+
+  async #post({ url, headers, body }: WebhookDelivery): Promise<DeliveryOutcome> {
+    // A stand-in never calls anyone outside.
+    if (!isLoopback(new URL(url).hostname)) return 'unreachable'
+    const late = AbortSignal.timeout(this.#parts.conduct.webhookTimeoutMs)
+    try {
+      const signal = AbortSignal.any([late, this.#closed.signal])
+      const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+      await response.body?.cancel()
+      return response.status
+    } catch {
+      this.#closed.signal.throwIfAborted()
+      return late.aborted ? 'timed-out' : 'unreachable'
+    }
+  }
+
+  #anotherThan(job: Job): string {
+    return this.#parts.jobs.list().find(({ id }) => id !== job.id)?.id ?? randomUUID()
+  }
+}
+
+interface Telling {
+  job: Job
+  event: string
+  text: string
+  url: string
+  deliveryId: string
+}
+
+function isHeard(outcome: DeliveryOutcome): boolean {
+  return typeof outcome === 'number' && outcome >= 200 && outcome < 300
+}

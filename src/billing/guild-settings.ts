@@ -1,0 +1,57 @@
+import type { Keyv } from 'keyv'
+import { z } from 'zod'
+
+import type { Budgets } from '../config/config.ts'
+import type { Snowflake } from '../domain/ids.ts'
+import { providerIds } from '../domain/provider-id.ts'
+import { Refusal } from '../domain/refusal.ts'
+
+const microDollars = z.number().int().nonnegative()
+
+/** What a guild may choose for itself. Everything it leaves out is the operator's default. */
+const GuildSettings = z.strictObject({
+  budgets: z.strictObject({ day: microDollars.optional(), month: microDollars.optional() }).optional(),
+  /** Hosts in the order in which they are tried. */
+  providers: z.array(z.enum(providerIds)).min(1).optional(),
+  /** IANA name; days and months of the guild's wallet begin by its calendar. */
+  timeZone: z
+    .string()
+    .refine((name) => isTimeZone(name))
+    .optional(),
+})
+export type GuildSettings = z.infer<typeof GuildSettings>
+
+export interface SettingsStore {
+  /** Nothing stored means defaults; a store that fails or a row that does not parse throws a `Refusal`, so that no money is spent blindly. */
+  read(guildId: Snowflake): Promise<GuildSettings>
+  write(guildId: Snowflake, settings: GuildSettings): Promise<void>
+}
+
+export function createSettings(keyv: Keyv): SettingsStore {
+  return {
+    read: async (guildId) => {
+      let stored: unknown
+      try {
+        stored = await keyv.get(guildId)
+      } catch (error) {
+        throw Object.assign(new Refusal('store-unavailable'), { cause: error })
+      }
+      if (stored === undefined) return {}
+      const parsed = GuildSettings.safeParse(stored)
+      if (!parsed.success) throw new Refusal('store-unavailable')
+      return parsed.data
+    },
+    write: async (guildId, settings) => {
+      await keyv.set(guildId, GuildSettings.parse(settings))
+    },
+  }
+}
+
+/** The guild's own budgets over the operator's defaults. */
+export function budgetsOf(settings: GuildSettings, defaults: Budgets): Budgets {
+  return { day: settings.budgets?.day ?? defaults.day, month: settings.budgets?.month ?? defaults.month }
+}
+
+function isTimeZone(name: string): boolean {
+  return Intl.supportedValuesOf('timeZone').includes(name) || name === 'UTC'
+}

@@ -1,0 +1,176 @@
+import type { Transaction } from 'kysely'
+
+import type { Budgets } from '../config/config.ts'
+import type { Snowflake } from '../domain/ids.ts'
+import type { MicroUsd } from '../domain/money.ts'
+import { Refusal } from '../domain/refusal.ts'
+import type { Schema } from '../storage/schema.ts'
+import { nextPeriodStart, type PeriodKeys } from './periods.ts'
+
+/** A sum set aside for one take of one generation, with the wallet periods it belongs to for good. */
+export interface Reservation {
+  generationId: string
+  take: number
+  guildId: Snowflake
+  amount: MicroUsd
+  /** By the guild's own calendar. */
+  guildPeriods: PeriodKeys
+  /** By UTC for everyone: with each guild's own calendar the cap over everything would be one cap per time zone. */
+  installationPeriods: PeriodKeys
+}
+
+interface Wallet {
+  scope: 'installation' | 'guild'
+  owner_id: string
+  period: 'day' | 'month'
+  period_key: string
+}
+
+/**
+ * Sets the sum aside in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` and changes nothing
+ * (the caller's transaction rolls back). The wallets are locked in a fixed order first and counted in a second statement: one statement that does
+ * both would count in the snapshot from before it waited for the lock.
+ */
+export async function reserve(
+  transaction: Transaction<Schema>,
+  reservation: Reservation,
+  { installation, guild, now, timeZone }: { installation: Budgets; guild: Budgets; now: number; timeZone?: string | undefined },
+): Promise<void> {
+  for (const wallet of walletsOf(reservation)) {
+    // Making the row and writing to it are the lock: whoever comes second waits here until the first is done.
+    await transaction
+      .insertInto('wallets')
+      .values({ ...wallet, reserved: 0, spent: 0 })
+      .onConflict((conflict) =>
+        conflict.columns(['scope', 'owner_id', 'period', 'period_key']).doUpdateSet({ period_key: wallet.period_key }),
+      )
+      .execute()
+  }
+  for (const wallet of walletsOf(reservation)) {
+    const budget = (wallet.scope === 'installation' ? installation : guild)[wallet.period]
+    const { reserved, spent } = await thisWallet(transaction, wallet)
+    if (reserved + spent + reservation.amount > budget) {
+      throw new Refusal('budget-exhausted', {
+        wallet: wallet.scope,
+        period: wallet.period,
+        priceMicroUsd: reservation.amount,
+        remainingMicroUsd: Math.max(0, budget - reserved - spent),
+        resetsAt: nextPeriodStart(now, wallet.period, wallet.scope === 'guild' ? timeZone : 'UTC'),
+      })
+    }
+  }
+  await change(transaction, reservation, { reserved: reservation.amount })
+}
+
+/** The reservation's row; written once its generation exists. */
+export function recordReservation(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  return record(transaction, reservation, 'reserve', reservation.amount, now)
+}
+
+/** The host was paid: what was set aside is spent. A second capture of the same take breaks the ledger's unique key and rolls back. */
+export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  await record(transaction, reservation, 'capture', reservation.amount, now)
+  await change(transaction, reservation, { reserved: -reservation.amount, spent: reservation.amount })
+}
+
+/** Nothing is due: what was set aside is free again. */
+export async function release(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  await record(transaction, reservation, 'release', reservation.amount, now)
+  await change(transaction, reservation, { reserved: -reservation.amount })
+}
+
+/** Nobody can know yet whether the host billed: the sum stays set aside, and this row says so. */
+export async function hold(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  const held = await transaction
+    .selectFrom('ledger')
+    .select('sequence')
+    .where('generation_id', '=', reservation.generationId)
+    .where('take', '=', reservation.take)
+    .where('kind', '=', 'hold')
+    .executeTakeFirst()
+  // Taken up again by a late word of the host and held a second time: it never stopped being set aside.
+  if (!held) await record(transaction, reservation, 'hold', reservation.amount, now)
+}
+
+/** The host was paid but the guild got no clip: the guild has its money back, the installation bears the cost. */
+export async function refundGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  await record(transaction, reservation, 'refund', reservation.amount, now)
+  await change(transaction, reservation, { spent: -reservation.amount }, 'guild')
+}
+
+/** The host billed another sum than was set aside. The guild pays what it was told; the difference, up or down, is the installation's. */
+export async function bookDifference(
+  transaction: Transaction<Schema>,
+  reservation: Reservation,
+  hostCost: MicroUsd,
+  now: number,
+): Promise<void> {
+  const difference = hostCost - reservation.amount
+  if (difference === 0) return
+  await record(transaction, reservation, 'difference', difference, now)
+  await change(transaction, reservation, { spent: difference }, 'installation')
+}
+
+async function record(
+  transaction: Transaction<Schema>,
+  reservation: Reservation,
+  kind: string,
+  amount: MicroUsd,
+  now: number,
+): Promise<void> {
+  await transaction
+    .insertInto('ledger')
+    .values({
+      generation_id: reservation.generationId,
+      take: reservation.take,
+      kind,
+      amount,
+      guild_id: reservation.guildId,
+      day_key: reservation.guildPeriods.day,
+      month_key: reservation.guildPeriods.month,
+      installation_day_key: reservation.installationPeriods.day,
+      installation_month_key: reservation.installationPeriods.month,
+      created_at: now,
+    })
+    .execute()
+}
+
+async function change(
+  transaction: Transaction<Schema>,
+  reservation: Reservation,
+  { reserved = 0, spent = 0 }: { reserved?: MicroUsd; spent?: MicroUsd },
+  only?: Wallet['scope'],
+): Promise<void> {
+  for (const wallet of walletsOf(reservation)) {
+    if (only && wallet.scope !== only) continue
+    await transaction
+      .updateTable('wallets')
+      .set((wallets) => ({ reserved: wallets('reserved', '+', reserved), spent: wallets('spent', '+', spent) }))
+      .where('scope', '=', wallet.scope)
+      .where('owner_id', '=', wallet.owner_id)
+      .where('period', '=', wallet.period)
+      .where('period_key', '=', wallet.period_key)
+      .execute()
+  }
+}
+
+async function thisWallet(transaction: Transaction<Schema>, wallet: Wallet): Promise<{ reserved: MicroUsd; spent: MicroUsd }> {
+  return transaction
+    .selectFrom('wallets')
+    .select(['reserved', 'spent'])
+    .where('scope', '=', wallet.scope)
+    .where('owner_id', '=', wallet.owner_id)
+    .where('period', '=', wallet.period)
+    .where('period_key', '=', wallet.period_key)
+    .executeTakeFirstOrThrow()
+}
+
+/** Always in this order, so that two reservations never wait for each other. */
+function walletsOf({ guildId, guildPeriods, installationPeriods }: Reservation): Wallet[] {
+  return [
+    { scope: 'installation', owner_id: '', period: 'day', period_key: installationPeriods.day },
+    { scope: 'installation', owner_id: '', period: 'month', period_key: installationPeriods.month },
+    { scope: 'guild', owner_id: guildId, period: 'day', period_key: guildPeriods.day },
+    { scope: 'guild', owner_id: guildId, period: 'month', period_key: guildPeriods.month },
+  ]
+}

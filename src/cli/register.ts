@@ -1,0 +1,32 @@
+import { commandBodies } from '../../commands/index.ts'
+import { liveOrigins, readConfig } from '../config/config.ts'
+import { readApplicationId } from '../discord/rest/application.ts'
+import { registerCommands } from '../discord/interactions/registration.ts'
+import { createRestClients } from '../discord/rest/clients.ts'
+import { createTransport } from '../discord/rest/transport.ts'
+import { createClock } from '../lib/clock.ts'
+import type { BotSettings } from '../main.ts'
+import { createNetwork } from '../network/network.ts'
+
+/** `npm run register`: makes Discord's list of commands exactly ours, for one server (at once) or for all. Returns the names. */
+export async function registerWithDiscord(
+  settings: Pick<BotSettings, 'environment' | 'origins'> & { guildId?: string | undefined },
+): Promise<string[]> {
+  const { discordToken } = readConfig(settings.environment)
+  const origins = settings.origins ?? liveOrigins
+  const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses })
+  const rest = createRestClients({
+    api: origins.discordApi,
+    botToken: discordToken,
+    onTokenRejected: () => undefined,
+    makeRequest: createTransport(network),
+  })
+  try {
+    const id = await readApplicationId(rest.brief, { clock: createClock() })
+    const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, commandBodies())
+    return registered.map(({ name }) => name)
+  } finally {
+    rest.close()
+    await network.close()
+  }
+}

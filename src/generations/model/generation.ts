@@ -1,0 +1,76 @@
+import type { ClipRequest } from '../../domain/clip-request.ts'
+import type { Snowflake } from '../../domain/ids.ts'
+import type { MicroUsd } from '../../domain/money.ts'
+import type { ProviderErrorKind } from '../../domain/provider-error.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
+
+/**
+ * queued → submitting → rendering → delivering → done; ends `failed` and `cancelled`. `held` is not an end: the host may have billed and
+ * nobody can know yet, so the reservation stays until proof or the operator settles it.
+ */
+export const generationStates = ['queued', 'submitting', 'rendering', 'delivering', 'done', 'failed', 'cancelled', 'held'] as const
+export type GenerationState = (typeof generationStates)[number]
+
+/** Why a generation ended without a clip, or is held. */
+export type EndReason =
+  | ProviderErrorKind
+  | 'cancelled-by-member'
+  | 'output-unusable' // what the host served is not a whole MP4
+  | 'render-overdue' // the host never said that it was done
+  | 'queue-overdue' // it waited too long in line; no host was asked
+  | 'settled-by-operator' // it was held, and the operator said what became of it
+  | 'undeliverable' // Discord would not take the clip by any route
+  | 'internal' // our own fault
+
+/** Where the answer goes. `token` is a secret: it never reaches a log or an error. */
+export interface Reply {
+  applicationId: Snowflake
+  interactionId: Snowflake
+  token: string
+  /** Bytes per file that this interaction may upload, as Discord told us. */
+  attachmentSizeLimit: number
+  /** The member's locale as Discord writes it, for instance `en-US`. */
+  locale: string
+}
+
+/** Who asked, where. */
+export interface Requester {
+  memberId: Snowflake
+  guildId: Snowflake
+  channelId: Snowflake
+  reply: Reply
+}
+
+/** One accepted request and everything that is durable about it. Times are milliseconds since the epoch. */
+export interface Generation extends Requester {
+  id: string
+  state: GenerationState
+  /** The process that owns the claim; undefined while nobody does. */
+  owner: string | undefined
+  request: ClipRequest
+  /** The host it is in line for, or runs on. */
+  provider: ProviderId
+  /** The hosts that may make it, in the order in which they are tried. */
+  candidates: readonly ProviderId[]
+  /** What the guild is charged if the clip is made. */
+  price: MicroUsd
+  createdAt: number
+  /** When the host accepted the job. */
+  startedAt: number | undefined
+  /** When it reached `done`, `failed`, `cancelled` or `held`. */
+  endedAt: number | undefined
+  cancelRequestedAt: number | undefined
+  endReason: EndReason | undefined
+  /** Was the reservation captured (the host was paid)? */
+  captured: boolean
+  /** A short code that stands in the log and in front of the member. */
+  reference: string
+  /** The message that carries the card, once known. */
+  messageId: Snowflake | undefined
+  /** The clip at the host, once it is done. Signed: never logged. */
+  outputUrl: string | undefined
+}
+
+export function isOver(state: GenerationState): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled'
+}

@@ -1,0 +1,120 @@
+import type { Transaction } from 'kysely'
+
+import { bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
+import type { Database } from '../../storage/database.ts'
+import type { GenerationRow, Schema } from '../../storage/schema.ts'
+import { type AttemptState, closeAttempt, latestAttempt } from '../store/attempts.ts'
+import type { Ending, FailOver, Settlement } from '../model/outcome.ts'
+import type { EndReason, Generation } from '../model/generation.ts'
+import type { Parts } from '../model/context.ts'
+import { reservationOf, toGeneration } from '../store/rows.ts'
+import { transition } from '../store/generations.ts'
+import type { Submitted } from './submit.ts'
+import type { Completed } from './watch.ts'
+
+/** The host is done: state, ledger and attempt change together, and from here on the money is spent whatever becomes of the delivery. */
+export async function settleCompleted(
+  { generation, attempt }: Submitted,
+  completed: Completed,
+  { database, owner, clock }: Parts,
+): Promise<Generation> {
+  const row = await database.transaction(async (transaction) => {
+    const settled = await transition(transaction, {
+      id: generation.id,
+      owner,
+      from: 'rendering',
+      to: 'delivering',
+      set: { output_url: completed.url, captured: 1 },
+    })
+    await capture(transaction, reservationOf(settled), clock.now())
+    if (completed.cost !== undefined) await bookDifference(transaction, reservationOf(settled), completed.cost, clock.now())
+    await closeAttempt(transaction, attempt.id, { state: 'completed', hostCost: completed.cost, now: clock.now() })
+    return settled
+  })
+  return toGeneration(row)
+}
+
+/** The generation ends without a clip (or is held): state, ledger and attempt change together. */
+export async function settleEnding(generation: Generation, ending: Ending, { database, owner, clock }: Parts): Promise<Generation> {
+  const now = clock.now()
+  const row = await database.transaction(async (transaction) => {
+    const settled = await transition(transaction, {
+      id: generation.id,
+      owner,
+      from: generation.state,
+      to: ending.state,
+      set: {
+        ended_at: now,
+        end_reason: ending.reason,
+        noticed_at: null,
+        captured: generation.captured || ending.settlement === 'capture' || ending.settlement === 'refund' ? 1 : 0,
+      },
+    })
+    await settleMoney(transaction, settled, ending.settlement, generation.captured, now)
+    const attempt = await latestAttempt(transaction, generation.id)
+    if (attempt && isOpen(attempt.state)) {
+      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), outcome: ending.reason, now })
+    }
+    return settled
+  })
+  return toGeneration(row)
+}
+
+/** Puts the generation back in line, for another host: it takes its place there like any other, so caps and create-rates hold. The reservation stays. */
+export async function requeue(generation: Generation, { next }: FailOver, { database, owner }: Parts): Promise<Generation> {
+  const row = await transition(database.statements, {
+    id: generation.id,
+    owner,
+    from: 'submitting',
+    to: 'queued',
+    set: { provider: next, owner: null },
+  })
+  return toGeneration(row)
+}
+
+/** Ends a generation that nobody has claimed yet. Undefined if it is no longer in line: then its owner is to be woken. */
+export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
+  return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', now })
+}
+
+/** Ends what still waits in line, with nothing due. Undefined if it waits no longer. */
+export async function endQueued(
+  database: Database,
+  id: string,
+  { state, reason, now }: { state: 'cancelled' | 'failed'; reason: EndReason; now: number },
+): Promise<Generation | undefined> {
+  const row = await database.transaction(async (transaction) => {
+    const ended = await transaction
+      .updateTable('generations')
+      .set({ state, ended_at: now, end_reason: reason })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .returningAll()
+      .executeTakeFirst()
+    if (ended) await release(transaction, reservationOf(ended), now)
+    return ended
+  })
+  return row && toGeneration(row)
+}
+
+async function settleMoney(
+  transaction: Transaction<Schema>,
+  row: GenerationRow,
+  settlement: Settlement,
+  alreadyCaptured: boolean,
+  now: number,
+): Promise<void> {
+  const reservation = reservationOf(row)
+  if (settlement === 'release') return release(transaction, reservation, now)
+  if (settlement === 'hold') return hold(transaction, reservation, now)
+  if (!alreadyCaptured) await capture(transaction, reservation, now)
+  if (settlement === 'refund') await refundGuild(transaction, reservation, now)
+}
+
+function isOpen(state: AttemptState): boolean {
+  return state === 'preparing' || state === 'sent' || state === 'accepted'
+}
+
+function attemptStateOf(ending: Ending): AttemptState {
+  return ending.state === 'held' ? 'unknown' : ending.state
+}

@@ -1,0 +1,193 @@
+import { createId, createSecret } from '../../domain/ids.ts'
+import type { MicroUsd } from '../../domain/money.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
+import type { HostedFrames, Operation } from '../../providers/provider.ts'
+import type { Database, Statements } from '../../storage/database.ts'
+import type { AttemptRow } from '../../storage/schema.ts'
+import { LeaseLost } from './generations.ts'
+
+/**
+ * `preparing`: nothing billable has left. `sent`: the billable call may have left and its answer is not stored. `unknown`: its answer was lost.
+ * The rest are the host's own words.
+ */
+export type AttemptState = 'preparing' | 'sent' | 'unknown' | 'accepted' | 'refused' | 'completed' | 'failed' | 'cancelled'
+
+/** One try at one host. */
+export interface Attempt {
+  id: string
+  generationId: string
+  provider: ProviderId
+  state: AttemptState
+  /** In the URL of this attempt's webhook, and nowhere else. */
+  webhookToken: string
+  frames: HostedFrames
+  /** When the billable call was about to leave, milliseconds since the epoch. */
+  sentAt: number | undefined
+  operation: Operation | undefined
+  /** What a refusal or failure was called. */
+  outcome: string | undefined
+}
+
+export interface Opening {
+  generationId: string
+  provider: ProviderId
+  /** Whoever has claimed the generation; nobody else may try. */
+  owner: string
+  now: number
+}
+
+/** An attempt in one of these states is, or may be, a job at its host. */
+const mayBeAJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
+
+/**
+ * Makes the attempt durable before anything is sent to the host. Its id comes after those of all earlier ones, whichever clocks they were made by.
+ * Throws `LeaseLost` unless the generation is still the owner's to submit, and where an earlier attempt may have made a job.
+ */
+export function openAttempt(database: Database, { generationId, provider, owner, now }: Opening): Promise<Attempt> {
+  return database.transaction(async (transaction) => {
+    // Changes nothing: it is the fence, and locks the row, so that nobody takes the generation over before the attempt is there to be seen.
+    const { numUpdatedRows } = await transaction
+      .updateTable('generations')
+      .set({ owner })
+      .where('id', '=', generationId)
+      .where('owner', '=', owner)
+      .where('state', '=', 'submitting')
+      .executeTakeFirst()
+    if (numUpdatedRows === 0n) throw new LeaseLost('the generation was taken over before it was tried')
+    const earlier = await transaction.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
+    if (earlier.some(({ state }) => mayBeAJob.includes(state as AttemptState)))
+      throw new LeaseLost('somebody else has tried already, and that may be a job')
+    const createdAt = Math.max(now, (earlier.at(-1)?.created_at ?? 0) + 1)
+    return insertAttempt(transaction, { generationId, provider, createdAt })
+  })
+}
+
+async function insertAttempt(
+  statements: Statements,
+  { generationId, provider, createdAt }: { generationId: string; provider: ProviderId; createdAt: number },
+): Promise<Attempt> {
+  const row = await statements
+    .insertInto('attempts')
+    .values({
+      id: createId(createdAt),
+      generation_id: generationId,
+      take: 1,
+      provider,
+      state: 'preparing',
+      frames: null,
+      sent_at: null,
+      outcome: null,
+      operation: null,
+      operation_id: null,
+      host_cost: null,
+      webhook_token: createSecret(),
+      created_at: createdAt,
+      ended_at: null,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  return toAttempt(row)
+}
+
+/**
+ * Must be durable before the billable call is made: from here on only the host's word says that there is no job. Of two processes that hold the same
+ * attempt (one was taken for dead and went on) the first gets through; the other's call would be a second job: `LeaseLost`.
+ */
+export async function markSent(statements: Statements, attempt: Attempt, frames: HostedFrames, now: number): Promise<Attempt> {
+  const row = await statements
+    .updateTable('attempts')
+    .set({ state: 'sent', frames: JSON.stringify(frames), sent_at: now })
+    .where('id', '=', attempt.id)
+    .where('state', '=', 'preparing')
+    .returningAll()
+    .executeTakeFirst()
+  if (!row) throw new LeaseLost('the attempt was sent or given up by somebody else')
+  return toAttempt(row)
+}
+
+/** All tries of a generation, the first one first. */
+export async function listAttempts(statements: Statements, generationId: string): Promise<Attempt[]> {
+  const rows = await statements.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
+  return rows.map(toAttempt)
+}
+
+export async function latestAttempt(statements: Statements, generationId: string): Promise<Attempt | undefined> {
+  return (await listAttempts(statements, generationId)).at(-1)
+}
+
+/** The attempt that a webhook's address belongs to. */
+export async function findAttemptByToken(statements: Statements, provider: ProviderId, webhookToken: string): Promise<Attempt | undefined> {
+  const row = await statements
+    .selectFrom('attempts')
+    .selectAll()
+    .where('webhook_token', '=', webhookToken)
+    .where('provider', '=', provider)
+    .executeTakeFirst()
+  return row && toAttempt(row)
+}
+
+/** A fact that a host told us is written whoever owns the generation by now: it is never fenced away. */
+export async function recordOperation(statements: Statements, attemptId: string, operation: Operation): Promise<void> {
+  await statements
+    .updateTable('attempts')
+    .set({ state: 'accepted', operation: JSON.stringify(operation), operation_id: operation.id })
+    .where('id', '=', attemptId)
+    .execute()
+}
+
+/** Nothing left after all: the attempt is as if it were still being prepared. */
+export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {
+  await statements
+    .updateTable('attempts')
+    .set({ state: 'preparing', sent_at: null })
+    .where('id', '=', attemptId)
+    .where('state', '=', 'sent')
+    .where('operation', 'is', null)
+    .execute()
+}
+
+export async function closeAttempt(
+  statements: Statements,
+  attemptId: string,
+  { state, outcome, hostCost, now }: { state: AttemptState; outcome?: string | undefined; hostCost?: MicroUsd | undefined; now: number },
+): Promise<void> {
+  await statements
+    .updateTable('attempts')
+    .set({
+      state,
+      ended_at: now,
+      ...(outcome === undefined ? {} : { outcome }),
+      ...(hostCost === undefined ? {} : { host_cost: hostCost }),
+    })
+    .where('id', '=', attemptId)
+    .execute()
+}
+
+/** Refused before the billable call: that says nothing of one that a later owner has made meanwhile under the same attempt (`LeaseLost`). */
+export async function closeUnsent(
+  statements: Statements,
+  attemptId: string,
+  { outcome, now }: { outcome: string; now: number },
+): Promise<void> {
+  const { numUpdatedRows } = await statements
+    .updateTable('attempts')
+    .set({ state: 'refused', outcome, ended_at: now })
+    .where('id', '=', attemptId)
+    .where('state', '=', 'preparing')
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) throw new LeaseLost('somebody else has gone on with the attempt')
+}
+
+function toAttempt(row: AttemptRow): Attempt {
+  return {
+    id: row.id,
+    generationId: row.generation_id,
+    provider: row.provider as ProviderId,
+    state: row.state as AttemptState,
+    webhookToken: row.webhook_token,
+    frames: row.frames === null ? {} : (JSON.parse(row.frames) as HostedFrames),
+    sentAt: row.sent_at ?? undefined,
+    operation: row.operation === null ? undefined : (JSON.parse(row.operation) as Operation),
+    outcome: row.outcome ?? undefined,
+  }
+}

@@ -1,0 +1,105 @@
+import type { Transaction, Updateable } from 'kysely'
+
+import type { Snowflake } from '../../domain/ids.ts'
+import type { Reservation } from '../../billing/ledger.ts'
+import type { Statements } from '../../storage/database.ts'
+import type { GenerationRow, GenerationsTable, Schema } from '../../storage/schema.ts'
+import type { Generation, GenerationState } from '../model/generation.ts'
+import { toGeneration, toRow } from './rows.ts'
+
+/** The fence let nothing through: somebody else owns the generation now. Stop, write no more state, touch no card. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+}
+
+export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation, reservation: Reservation): Promise<void> {
+  await transaction.insertInto('generations').values(toRow(generation, reservation)).execute()
+}
+
+export async function findRow(statements: Statements, id: string): Promise<GenerationRow | undefined> {
+  return statements.selectFrom('generations').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export async function findGeneration(statements: Statements, id: string): Promise<Generation | undefined> {
+  const row = await findRow(statements, id)
+  return row && toGeneration(row)
+}
+
+/** Is there already a request of this interaction? Discord may deliver one twice. */
+export async function isKnownInteraction(statements: Statements, interactionId: Snowflake): Promise<boolean> {
+  const row = await statements.selectFrom('generations').select('id').where('interaction_id', '=', interactionId).executeTakeFirst()
+  return row !== undefined
+}
+
+/** The request that was accepted for this interaction. */
+export async function findByInteraction(statements: Statements, interactionId: Snowflake): Promise<Generation | undefined> {
+  const row = await statements.selectFrom('generations').selectAll().where('interaction_id', '=', interactionId).executeTakeFirst()
+  return row && toGeneration(row)
+}
+
+/** The fence: the state changes only for its owner and only from the state it believes in. Returns the row as it now is. */
+export async function transition(
+  statements: Statements,
+  {
+    id,
+    owner,
+    from,
+    to,
+    set = {},
+  }: { id: string; owner: string; from: GenerationState; to: GenerationState; set?: Updateable<GenerationsTable> },
+): Promise<GenerationRow> {
+  const row = await statements
+    .updateTable('generations')
+    .set({ ...set, state: to })
+    .where('id', '=', id)
+    .where('owner', '=', owner)
+    .where('state', '=', from)
+    .returningAll()
+    .executeTakeFirst()
+  if (!row) throw new LeaseLost(`generation ${id} is no longer ${from} for this process`)
+  return row
+}
+
+/** Leaves the wish to cancel for the owner. False if the generation is over. */
+export async function wishCancel(statements: Statements, id: string, now: number): Promise<boolean> {
+  const row = await statements
+    .updateTable('generations')
+    .set((generations) => ({ cancel_requested_at: generations.fn.coalesce('cancel_requested_at', generations.val(now)) }))
+    .where('id', '=', id)
+    .where('state', 'in', ['queued', 'submitting', 'rendering'])
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** A fact, not a state: whoever learns it writes it. */
+export async function rememberMessage(statements: Statements, id: string, messageId: Snowflake): Promise<void> {
+  await statements.updateTable('generations').set({ message_id: messageId }).where('id', '=', id).execute()
+}
+
+/**
+ * True for the first caller only, across restarts: the requester is told at most once that the clip is there, or of one end. False, too, where
+ * the generation is no longer at that state and end: the notice of a newer one is not for whoever tells the older.
+ */
+export async function claimNotice(
+  statements: Statements,
+  { id, state, endedAt }: Pick<Generation, 'id' | 'state' | 'endedAt'>,
+  now: number,
+): Promise<boolean> {
+  const row = await statements
+    .updateTable('generations')
+    .set({ noticed_at: now })
+    .where('id', '=', id)
+    .where('state', '=', state)
+    .where('ended_at', endedAt === undefined ? 'is' : '=', endedAt ?? null)
+    .where('noticed_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** The hosts in whose lines somebody waits. */
+export async function listWaitingHosts(statements: Statements): Promise<Set<string>> {
+  const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
+  return new Set(rows.map(({ provider }) => provider))
+}

@@ -1,0 +1,85 @@
+import type { ClipRequest } from '../../domain/clip-request.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
+import type { Reservation } from '../../billing/ledger.ts'
+import type { GenerationRow, NewGenerationRow } from '../../storage/schema.ts'
+import type { EndReason, Generation, GenerationState } from '../model/generation.ts'
+
+/** A row of the store in the words of the core. The row was written by `toRow`, so its texts are trusted. */
+export function toGeneration(row: GenerationRow): Generation {
+  return {
+    id: row.id,
+    state: row.state as GenerationState,
+    owner: row.owner ?? undefined,
+    request: JSON.parse(row.request) as ClipRequest,
+    provider: row.provider as ProviderId,
+    candidates: JSON.parse(row.candidates) as ProviderId[],
+    price: row.price,
+    memberId: row.member_id,
+    guildId: row.guild_id,
+    channelId: row.channel_id,
+    reply: {
+      applicationId: row.application_id,
+      interactionId: row.interaction_id,
+      token: row.interaction_token,
+      attachmentSizeLimit: row.attachment_size_limit,
+      locale: row.locale,
+    },
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    cancelRequestedAt: row.cancel_requested_at ?? undefined,
+    endReason: (row.end_reason ?? undefined) as EndReason | undefined,
+    captured: row.captured === 1,
+    reference: row.reference,
+    messageId: row.message_id ?? undefined,
+    outputUrl: row.output_url ?? undefined,
+  }
+}
+
+/** The row of a request that was just accepted. */
+export function toRow(generation: Generation, reservation: Reservation): NewGenerationRow {
+  return {
+    id: generation.id,
+    state: generation.state,
+    owner: null,
+    provider: generation.provider,
+    candidates: JSON.stringify(generation.candidates),
+    request: JSON.stringify(generation.request),
+    price: generation.price,
+    member_id: generation.memberId,
+    guild_id: generation.guildId,
+    channel_id: generation.channelId,
+    application_id: generation.reply.applicationId,
+    interaction_id: generation.reply.interactionId,
+    interaction_token: generation.reply.token,
+    attachment_size_limit: generation.reply.attachmentSizeLimit,
+    locale: generation.reply.locale,
+    message_id: null,
+    day_key: reservation.guildPeriods.day,
+    month_key: reservation.guildPeriods.month,
+    installation_day_key: reservation.installationPeriods.day,
+    installation_month_key: reservation.installationPeriods.month,
+    created_at: generation.createdAt,
+    started_at: null,
+    ended_at: null,
+    cancel_requested_at: null,
+    end_reason: null,
+    captured: 0,
+    reference: generation.reference,
+    output_url: null,
+    noticed_at: null,
+    held_decision: null,
+  }
+}
+
+/** The reservation that a generation's later ledger rows belong to. */
+export function reservationOf(row: GenerationRow): Reservation {
+  return {
+    generationId: row.id,
+    take: 1,
+    guildId: row.guild_id,
+    amount: row.price,
+    guildPeriods: { day: row.day_key, month: row.month_key },
+    installationPeriods: { day: row.installation_day_key, month: row.installation_month_key },
+  }
+}

@@ -1,0 +1,63 @@
+import { type ClipMode, type ClipRequest, type DurationSeconds, modeOf } from '../../domain/clip-request.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
+import type { Database } from '../../storage/database.ts'
+
+/** How long clips take, learnt from this installation's own runs per host, mode and duration. */
+export interface Estimates {
+  /** Milliseconds from acceptance to completion; from memory, so that a host can be chosen and a card written without waiting. */
+  runMs(provider: ProviderId, request: ClipRequest): number
+  /** A job was done `milliseconds` after it was accepted. */
+  learn(provider: ProviderId, request: ClipRequest, milliseconds: number): void
+}
+
+/** What a host of this model takes where nothing is learnt yet, in milliseconds. */
+export const typicalRunMs: Record<DurationSeconds, number> = { 5: 160_000, 10: 250_000 }
+const sampleSize = 20
+
+/** Reads the latest runs of earlier processes, so that a restart does not forget. */
+export async function createEstimates(database: Database, typical = typicalRunMs): Promise<Estimates> {
+  const samples = new Map<string, number[]>()
+  const keyOf = (provider: ProviderId, mode: ClipMode, seconds: DurationSeconds) => `${provider}/${mode}/${seconds}`
+  const learn = (provider: ProviderId, request: ClipRequest, milliseconds: number) => {
+    const key = keyOf(provider, modeOf(request), request.durationSeconds)
+    samples.set(key, [...(samples.get(key) ?? []), milliseconds].slice(-sampleSize))
+  }
+  for (const run of await readRuns(database)) learn(run.provider, run.request, run.milliseconds)
+  return {
+    learn,
+    runMs: (provider, request) =>
+      median(samples.get(keyOf(provider, modeOf(request), request.durationSeconds))) ?? typical[request.durationSeconds],
+  }
+}
+
+interface Run {
+  provider: ProviderId
+  request: ClipRequest
+  milliseconds: number
+}
+
+async function readRuns({ statements }: Database): Promise<Run[]> {
+  const rows = await statements
+    .selectFrom('attempts')
+    .innerJoin('generations', 'generations.id', 'attempts.generation_id')
+    .select(['attempts.provider', 'generations.started_at', 'attempts.ended_at', 'generations.request'])
+    .where('attempts.state', '=', 'completed')
+    .orderBy('attempts.id', 'desc')
+    .limit(500)
+    .execute()
+  return rows.reverse().flatMap((row) => {
+    if (row.started_at === null || row.ended_at === null) return []
+    const request = JSON.parse(row.request) as ClipRequest
+    return [{ provider: row.provider as ProviderId, request, milliseconds: row.ended_at - row.started_at }]
+  })
+}
+
+function median(values: readonly number[] | undefined): number | undefined {
+  const sorted = [...(values ?? [])].sort((left, right) => left - right)
+  return sorted[Math.floor(sorted.length / 2)]
+}
+
+/** 0 to just under 1: a clip that is late stays at "almost", because nobody knows. */
+export function progressOf(elapsedMs: number, expectedMs: number): number {
+  return Math.min(0.97, Math.max(0, elapsedMs / Math.max(1, expectedMs)))
+}

@@ -1,0 +1,114 @@
+import { type Box, findBox, readBoxes, readNumber } from './mp4-boxes.ts'
+import { sumFragments } from './mp4-fragments.ts'
+
+/** What a finished clip is, by its bytes. */
+export interface ClipFacts {
+  durationSeconds: number
+  /** In pixels, as coded. */
+  width: number
+  height: number
+  /** The sample entry's four characters, such as `avc1`. */
+  videoCodec: string
+}
+
+/** `not-mp4`: something else altogether. `incomplete`: cut short. `no-video`: no video track, or one without frames. */
+export type ClipFault = 'not-mp4' | 'incomplete' | 'no-video'
+
+/** Bytes that must not be posted as a clip. */
+export class ClipError extends Error {
+  override readonly name = 'ClipError'
+  readonly fault: ClipFault
+
+  constructor(fault: ClipFault) {
+    super(`not a clip: ${fault}`)
+    this.fault = fault
+  }
+}
+
+/**
+ * Reads what a host delivered, in this process and without any decoder: its boxes must be there to the last byte, and there must be a video
+ * track whose frames lie inside the file. Sample tables are summed, never expanded.
+ * @throws {ClipError}
+ */
+export function inspectClip(content: Uint8Array): ClipFacts {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const boxes = [...readBoxes(bytes, 0, bytes.length)]
+  if (boxes[0]?.type !== 'ftyp') throw new ClipError('not-mp4')
+  const movie = boxes.find(({ type }) => type === 'moov')
+  const last = boxes.at(-1)
+  if (!movie || !last?.whole || last.end !== bytes.length) throw new ClipError('incomplete')
+
+  const track = readBoxes(bytes, movie.start, movie.end).find((box) => box.type === 'trak' && kindOf(bytes, box) === 'vide')
+  if (!track) throw new ClipError('no-video')
+  const facts = readTrack(bytes, movie, track)
+  const mediaBytes = boxes.filter(({ type }) => type === 'mdat').reduce((sum, { start, end }) => sum + end - start, 0)
+  const fragmented = boxes.some(({ type }) => type === 'moof')
+  if (!fragmented && !samplesFit(bytes, track, mediaBytes)) throw new ClipError('incomplete')
+  return facts
+}
+
+function kindOf(bytes: Buffer, track: Box): string | undefined {
+  const handler = findBox(bytes, track, 'mdia', 'hdlr')
+  return handler && handler.end - handler.start >= 12 ? bytes.toString('latin1', handler.start + 8, handler.start + 12) : undefined
+}
+
+function readTrack(bytes: Buffer, movie: Box, track: Box): ClipFacts {
+  const durationSeconds =
+    readDuration(bytes, findBox(bytes, track, 'mdia', 'mdhd')) ??
+    readDuration(bytes, findBox(bytes, movie, 'mvhd')) ??
+    readFragmentedDuration(bytes, movie, track)
+  const description = findBox(bytes, track, 'mdia', 'minf', 'stbl', 'stsd')
+  // After the table's version and count come the entries, boxes themselves.
+  const entry = description && readBoxes(bytes, description.start + 8, description.end).next().value
+  const width = entry && readNumber(bytes, entry, 24, 2)
+  const height = entry && readNumber(bytes, entry, 26, 2)
+  if (!durationSeconds || !entry || !width || !height) throw new ClipError('no-video')
+  return { durationSeconds, width, height, videoCodec: entry.type }
+}
+
+/** Seconds, from a movie's or a track's header: version 1 has times of 8 bytes. Undefined where there is none or it is zero. */
+function readDuration(bytes: Buffer, header: Box | undefined): number | undefined {
+  if (!header) return undefined
+  const long = bytes[header.start] === 1
+  const timescale = readNumber(bytes, header, long ? 20 : 12)
+  const duration = readNumber(bytes, header, long ? 24 : 16, long ? 8 : 4)
+  return timescale && duration ? duration / timescale : undefined
+}
+
+/** A file written while it was streamed knows its length only by its fragments. */
+function readFragmentedDuration(bytes: Buffer, movie: Box, track: Box): number | undefined {
+  const header = findBox(bytes, track, 'tkhd')
+  const media = findBox(bytes, track, 'mdia', 'mdhd')
+  const trackId = header && readNumber(bytes, header, bytes[header.start] === 1 ? 20 : 12)
+  const timescale = media && readNumber(bytes, media, bytes[media.start] === 1 ? 20 : 12)
+  return trackId && timescale ? sumFragments(bytes, movie, trackId) / timescale : undefined
+}
+
+/** Are there frames, and do their bytes and places fit into what the file holds? */
+function samplesFit(bytes: Buffer, track: Box, mediaBytes: number): boolean {
+  const sizes = findBox(bytes, track, 'mdia', 'minf', 'stbl', 'stsz')
+  const count = sizes && readNumber(bytes, sizes, 8)
+  if (!count) throw new ClipError('no-video')
+  const uniform = readNumber(bytes, sizes, 4) ?? 0
+  let total = uniform * count
+  for (let index = 0; uniform === 0 && index < count; index++) {
+    const size = readNumber(bytes, sizes, 12 + index * 4)
+    if (size === undefined) return false
+    total += size
+  }
+  return total <= mediaBytes && chunksFit(bytes, track)
+}
+
+function chunksFit(bytes: Buffer, track: Box): boolean {
+  const table = findBox(bytes, track, 'mdia', 'minf', 'stbl')
+  const short = table && findBox(bytes, table, 'stco')
+  const offsets = short ?? (table && findBox(bytes, table, 'co64'))
+  const count = offsets && readNumber(bytes, offsets, 4)
+  if (!count) return false
+  const width = short ? 4 : 8
+  for (let index = 0; index < count; index++) {
+    const position = readNumber(bytes, offsets, 8 + index * width, width)
+    if (position === undefined || position >= bytes.length) return false
+  }
+  return true
+}

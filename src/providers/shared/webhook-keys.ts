@@ -1,0 +1,70 @@
+import { WebhookRejected } from '../provider.ts'
+
+const longestKeptMs = 24 * 60 * 60_000
+/** Anybody can send a bad signature: that must not make us ask the host more often than this. */
+const shortestBetweenRenewalsMs = 60_000
+const pauseAfterFailureMs = 5_000
+
+/**
+ * What a host signs its webhooks with, fetched when first needed and kept. A host may change its keys at any time, so a signature that fits none
+ * of them leads to one look at the host's current ones, at most once a minute.
+ */
+export class WebhookKeys<Keys> {
+  readonly #fetchKeys: () => Promise<Keys>
+  #kept: { keys: Keys; since: number } | undefined
+  #failed: { error: unknown; at: number } | undefined
+  #fetching: Promise<Keys> | undefined
+  #askedAt = Number.NEGATIVE_INFINITY
+
+  constructor(fetchKeys: () => Promise<Keys>) {
+    this.#fetchKeys = fetchKeys
+  }
+
+  /**
+   * Resolves if one of the host's keys fits.
+   * @throws {WebhookRejected} where none does
+   * @throws {ProviderError} where the keys cannot be had: the delivery is neither good nor bad, and should be sent again
+   */
+  async assertFits(fits: (keys: Keys) => boolean, { now, signal }: { now: number; signal: AbortSignal }): Promise<void> {
+    const kept = this.#kept && now - this.#kept.since < longestKeptMs ? this.#kept.keys : undefined
+    if (kept !== undefined && fits(kept)) return
+    if (kept !== undefined && !this.#fetching && now - this.#askedAt < shortestBetweenRenewalsMs) throw new WebhookRejected('forged')
+    if (!fits(await unlessAborted(this.#fetch(now), signal))) throw new WebhookRejected('forged')
+  }
+
+  /** Deliveries that come at once wait for one answer; none of them can take it from the others by giving up. */
+  async #fetch(now: number): Promise<Keys> {
+    if (!this.#fetching) {
+      if (this.#failed && now - this.#failed.at < pauseAfterFailureMs) throw this.#failed.error
+      this.#askedAt = now
+      this.#fetching = this.#renew(now)
+    }
+    return this.#fetching
+  }
+
+  async #renew(now: number): Promise<Keys> {
+    try {
+      const keys = await this.#fetchKeys()
+      this.#kept = { keys, since: now }
+      this.#failed = undefined
+      return keys
+    } catch (error) {
+      this.#failed = { error, at: now }
+      throw error
+    } finally {
+      this.#fetching = undefined
+    }
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const stopWaiting = () => aborted.reject(signal.reason as Error)
+  if (signal.aborted) stopWaiting()
+  signal.addEventListener('abort', stopWaiting, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', stopWaiting)
+  }
+}

@@ -1,0 +1,64 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+import type { z } from 'zod'
+
+import { parseJson } from './response.ts'
+import { type WebhookDelivery, WebhookRejected } from '../provider.ts'
+
+/** A delivery older or younger than this by its own time stamp is refused, however well it is signed. */
+const toleranceMs = 300_000
+
+/** A delivery in the form that Replicate and WaveSpeed share. What differs is the key and how the signature is written. */
+export interface SignedMessage {
+  id: string
+  /** The whole header: versions and signatures. */
+  signature: string
+  /** The bytes that were signed. */
+  text: Buffer
+}
+
+/**
+ * Reads `webhook-id`, `webhook-timestamp` and `webhook-signature`, and joins what was signed from the raw bytes.
+ * @throws {WebhookRejected} where a header is missing or the time stamp is not fresh
+ */
+export function readSignedMessage({ headers, rawBody, now }: WebhookDelivery): SignedMessage {
+  const id = requireHeader(headers, 'webhook-id')
+  const timestamp = requireHeader(headers, 'webhook-timestamp')
+  assertFresh(timestamp, now)
+  return { id, signature: requireHeader(headers, 'webhook-signature'), text: Buffer.concat([Buffer.from(`${id}.${timestamp}.`), rawBody]) }
+}
+
+/** The signatures of one version in a header such as `v1,first v1,second v2,third`. */
+export function signaturesOf(version: string, header: string): string[] {
+  return header
+    .split(/\s+/)
+    .filter((entry) => entry.startsWith(`${version},`))
+    .map((entry) => entry.slice(version.length + 1))
+}
+
+export function requireHeader(headers: WebhookDelivery['headers'], name: string): string {
+  const value = headers[name]
+  if (!value) throw new WebhookRejected(`without ${name}`)
+  return value
+}
+
+/** @param timestamp seconds since the epoch, as the header has it */
+export function assertFresh(timestamp: string, now: number): void {
+  if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > toleranceMs) throw new WebhookRejected('stale')
+}
+
+export function hmacSha256(key: Uint8Array, text: Uint8Array): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
+
+/** Takes as long for a near miss as for a wide one; only the length shows, and that is no secret. */
+export function isSame(given: Uint8Array, expected: Uint8Array): boolean {
+  return given.byteLength === expected.byteLength && timingSafeEqual(given, expected)
+}
+
+/** Reads a body whose bytes were verified before. @throws {WebhookRejected} */
+export function readWebhookBody<T>(schema: z.ZodType<T>, rawBody: Uint8Array): T {
+  const parsed = schema.safeParse(parseJson(Buffer.from(rawBody).toString('utf8')))
+  if (!parsed.success) throw new WebhookRejected('unreadable')
+  return parsed.data
+}

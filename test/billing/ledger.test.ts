@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+
+import { Refusal } from '../../src/domain/refusal.ts'
+import { findRow } from '../../src/generations/store/generations.ts'
+import { reservationOf } from '../../src/generations/store/rows.ts'
+import { bookDifference, capture, hold, refundGuild, release } from '../../src/billing/ledger.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { openStore, stores } from '../storage/stores.ts'
+import { acceptGeneration, plenty, walletOf } from '../support/generations.ts'
+
+const price = 350_000
+
+async function reservationFor(database: Database, id: string) {
+  const row = await findRow(database.statements, id)
+  if (!row) throw new Error('the generation is missing')
+  return reservationOf(row)
+}
+
+async function kinds(database: Database): Promise<string[]> {
+  const rows = await database.statements.selectFrom('ledger').select('kind').orderBy('sequence').execute()
+  return rows.map((row) => row.kind)
+}
+
+describe.each(stores)('the ledger on $name', (store) => {
+  it('sets a reservation aside in all four wallets and explains it in one row', async () => {
+    const database = await openStore(store)
+    await acceptGeneration(database)
+    for (const scope of ['installation', 'guild'] as const) {
+      for (const period of ['day', 'month'] as const) expect(await walletOf(database, scope, period)).toEqual({ reserved: price, spent: 0 })
+    }
+    expect(await kinds(database)).toEqual(['reserve'])
+  })
+
+  it('accepts exactly as many of 500 requests of 50 members at once as the budget pays for', async () => {
+    const database = await openStore(store)
+    const budget = { day: 20 * price + price - 1, month: plenty.month }
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 500 }, (_, index) =>
+        acceptGeneration(database, { guild: budget, memberId: `4000000000000000${10 + (index % 50)}` }),
+      ),
+    )
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(20)
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(Refusal)
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 20 * price, spent: 0 })
+    expect(await database.statements.selectFrom('generations').selectAll().execute()).toHaveLength(20)
+  })
+
+  it('caps the installation over many guilds', async () => {
+    const database = await openStore(store)
+    const installation = { day: 3 * price, month: plenty.month }
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => acceptGeneration(database, { installation, guildId: `2000000000000000${10 + index}` })),
+    )
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 3 * price, spent: 0 })
+  })
+
+  it('says which wallet is empty, what is left and when it starts anew', async () => {
+    const database = await openStore(store)
+    const now = Date.UTC(2026, 10, 20, 12)
+    const refused = acceptGeneration(database, { now, guild: { day: plenty.day, month: 100 } })
+    await expect(refused).rejects.toMatchObject({
+      identifier: 'budget-exhausted',
+      context: { wallet: 'guild', period: 'month', remainingMicroUsd: 100, priceMicroUsd: price, resetsAt: Date.UTC(2026, 11, 1) },
+    })
+  })
+
+  it('captures once: a second capture changes nothing', async () => {
+    const database = await openStore(store)
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction((transaction) => capture(transaction, reservation, 1))
+    await expect(database.transaction((transaction) => capture(transaction, reservation, 2))).rejects.toThrow(/unique/i)
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: price })
+    expect(await kinds(database)).toEqual(['reserve', 'capture'])
+  })
+
+  it('releases to where the reservation came from', async () => {
+    const database = await openStore(store)
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction((transaction) => release(transaction, reservation, 1))
+    expect(await walletOf(database, 'installation', 'month')).toEqual({ reserved: 0, spent: 0 })
+    expect(await walletOf(database, 'guild', 'month')).toEqual({ reserved: 0, spent: 0 })
+  })
+
+  it('keeps a held sum set aside', async () => {
+    const database = await openStore(store)
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction((transaction) => hold(transaction, reservation, 1))
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: price, spent: 0 })
+    expect(await kinds(database)).toEqual(['reserve', 'hold'])
+  })
+
+  it.each([10_000, -10_000])('books a bill that differs by %i to the installation alone', async (difference) => {
+    const database = await openStore(store)
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction(async (transaction) => {
+      await capture(transaction, reservation, 1)
+      await bookDifference(transaction, reservation, price + difference, 1)
+    })
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: price })
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: price + difference })
+    expect(await kinds(database)).toEqual(['reserve', 'capture', 'difference'])
+  })
+
+  it('refunds the guild and leaves what the host was paid with the installation', async () => {
+    const database = await openStore(store)
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction(async (transaction) => {
+      await capture(transaction, reservation, 1)
+      await refundGuild(transaction, reservation, 1)
+    })
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: 0 })
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: price })
+  })
+})

@@ -1,0 +1,40 @@
+import { z } from 'zod'
+
+import type { HostClock } from '../../sandbox/providers/provider-clock.ts'
+import type { Host } from '../../sandbox/providers/stand-in.ts'
+
+/**
+ * A job at a host with its line of the invoice: what was ordered, when, and what it cost. Times are milliseconds since the epoch by the wall, whatever
+ * the hosts' own clock does, so that they compare with what the bots wrote down.
+ */
+export const ItemisedOrder = z.object({
+  host: z.string(),
+  jobId: z.string(),
+  prompt: z.string(),
+  createdAt: z.number(),
+  /** Null while it runs. */
+  finishedAt: z.number().nullable(),
+  amountMicroUsd: z.number().int(),
+})
+export type ItemisedOrder = z.infer<typeof ItemisedOrder>
+
+/** Tells the wall's time at a moment of the hosts' clock, past or future, as long as that clock runs at the speed it has now. */
+export function wallTimesOf(clock: HostClock): (virtual: number) => number {
+  const now = { virtual: clock.now(), wall: Date.now() }
+  return (virtual) => now.wall - (now.virtual - virtual) / clock.speed
+}
+
+/**
+ * All orders of a host, each with what the invoice says of it.
+ * @param wallTimeOf tells the wall's time at a moment of the hosts' clock
+ */
+export function itemise({ id, jobs, invoice }: Host, wallTimeOf: (virtual: number) => number): ItemisedOrder[] {
+  return jobs.list().map((job) => ({
+    host: id,
+    jobId: job.id,
+    prompt: job.order.prompt,
+    createdAt: wallTimeOf(job.createdAt),
+    finishedAt: job.finishedAt === undefined ? null : wallTimeOf(job.finishedAt),
+    amountMicroUsd: invoice.lineOf(job.id)?.amountMicroUsd ?? 0,
+  }))
+}

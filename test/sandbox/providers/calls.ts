@@ -1,0 +1,81 @@
+import type { FalHost } from '../../../sandbox/providers/fal/fal-stand-in.ts'
+import type { ReplicateHost } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** Parsed JSON, or the text where it is none. */
+  body: unknown
+}
+
+export interface CallOptions {
+  method?: string
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export const falText = '/fal-ai/kling-video/v2.5-turbo/pro/text-to-video'
+export const falPicture = '/fal-ai/kling-video/v2.5-turbo/pro/image-to-video'
+export const replicateCreate = '/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions'
+
+export async function call(url: string, { method = 'GET', body, headers = {} }: CallOptions = {}): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  let parsed: unknown = text
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    // The test looks at the text.
+  }
+  return { status: response.status, headers: response.headers, body: parsed }
+}
+
+/** A call to fal's queue with the right key; a whole address is taken as it is. */
+export function callFal({ origins, apiKey }: FalHost, path: string, { headers, ...options }: CallOptions = {}): Promise<Answer> {
+  return call(URL.canParse(path) ? path : origins.queue + path, { ...options, headers: { authorization: `Key ${apiKey}`, ...headers } })
+}
+
+export function callReplicate(
+  { origins, apiKey }: ReplicateHost,
+  path: string,
+  { headers, ...options }: CallOptions = {},
+): Promise<Answer> {
+  return call(URL.canParse(path) ? path : origins.api + path, { ...options, headers: { authorization: `Bearer ${apiKey}`, ...headers } })
+}
+
+/** What a submission to fal was answered with. */
+export interface Submitted {
+  request_id: string
+  response_url: string
+  status_url: string
+  cancel_url: string
+}
+
+export async function submitToFal(fal: FalHost, input: Record<string, unknown> = {}, path = falText): Promise<Submitted> {
+  const { body } = await callFal(fal, path, { method: 'POST', body: { prompt: 'a fox', ...input } })
+  return body as Submitted
+}
+
+export interface CreatedPrediction {
+  id: string
+  status: string
+  output: string | null
+  urls: { get: string; cancel: string }
+}
+
+export async function createAtReplicate(
+  replicate: ReplicateHost,
+  input: Record<string, unknown> = {},
+  headers = {},
+): Promise<CreatedPrediction> {
+  const { body } = await callReplicate(replicate, replicateCreate, {
+    method: 'POST',
+    headers,
+    body: { input: { prompt: 'a fox', ...input } },
+  })
+  return body as CreatedPrediction
+}

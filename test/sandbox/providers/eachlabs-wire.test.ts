@@ -1,0 +1,252 @@
+import { describe, expect, test } from 'vitest'
+import type { EachlabsConduct } from '../../../sandbox/providers/eachlabs/eachlabs-behavior.ts'
+import { drawPicture } from '../images.ts'
+import { call } from './calls.ts'
+import { callEachlabs, customers } from './customers.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const publicPicture = 'https://storage.googleapis.com/magicpoint/inputs/kling-v2.5-turbo-pro-image-to-video-input.jpg'
+const picture = await drawPicture({ format: 'jpeg' })
+const context = withHosts({ outside: (url) => (url.href === publicPicture ? picture : undefined) })
+
+const slug = 'kling-v2-5-turbo-pro-image-to-video'
+const create = (body: object) => callEachlabs(context.hosts, '/v1/prediction/', { method: 'POST', body })
+const text = (input: object = {}, extra: object = {}) =>
+  create({ model: 'kling-v2-5-turbo-pro-text-to-video', input: { prompt: 'a fox', ...input }, ...extra })
+const created = async (input: object = {}) => customers.eachlabs.idIn(await text(input))
+const look = async (id: string) => (await callEachlabs(context.hosts, `/v1/prediction/${id}`)).body as Record<string, unknown>
+
+describe("the example of the model's own page", () => {
+  test('is accepted as it stands, without a version, and its clip begins with the public picture', async () => {
+    const { eachlabs } = context.hosts
+    const answer = await create({
+      model: slug,
+      input: { prompt: 'Extend the scene into a cinematic motion sequence', image_url: publicPicture },
+    })
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { status: 'success', message: 'Prediction created successfully', predictionID: eachlabs.jobs.list()[0]?.id },
+    })
+    await eachlabs.jobs.reached('succeeded')
+    eachlabs.conduct.idName = 'predictionID'
+    const prediction = await look(customers.eachlabs.idIn(answer))
+    expect(prediction).toMatchObject({
+      status: 'success',
+      predictionID: customers.eachlabs.idIn(answer),
+      output: expect.stringMatching(/^http.*\.mp4$/) as string,
+      metrics: { predict_time: expect.any(Number) as number, cost: 0.35 },
+    })
+    expect((await fetch(String(prediction['output']))).headers.get('content-type')).toBe('video/mp4')
+  })
+})
+
+describe('a prediction', () => {
+  test('walks through its states', async () => {
+    const { eachlabs, clock } = context.hosts
+    clock.speed = 0
+    const id = await created()
+    expect(await look(id)).toMatchObject({ id, status: 'created', output: null, logs: null, metrics: { predict_time: 0, cost: 0 } })
+    clock.advance(4000)
+    await eachlabs.jobs.reached('running')
+    expect(await look(id)).toMatchObject({ status: 'starting' })
+    clock.advance(5000)
+    expect(await look(id)).toMatchObject({
+      status: 'processing',
+      urls: { get: `${eachlabs.origins.api}/v1/prediction/${id}`, cancel: `${eachlabs.origins.api}/v1/prediction/${id}/cancel` },
+    })
+  })
+
+  test('may not tell waiting from running', async () => {
+    const { eachlabs } = context.hosts
+    eachlabs.conduct.waiting = 'untold'
+    eachlabs.jobs.hold('start')
+    expect(await look(await created())).toMatchObject({ status: 'processing' })
+  })
+
+  test.for([
+    ['output', { output: { error_code: 'PROVIDER_REJECTED', retryable: false } }],
+    ['message', { output: null, message: expect.stringContaining('PROVIDER_REJECTED') as string }],
+    ['details', { output: null, details: expect.stringContaining('PROVIDER_REJECTED') as string }],
+    ['error', { output: null, error: expect.stringContaining('PROVIDER_REJECTED') as string }],
+    ['logs', { output: null, logs: expect.stringContaining('PROVIDER_REJECTED') as string }],
+  ] as const)('says why it failed in `%s`, in either word for that', async ([failureReason, body]) => {
+    const { eachlabs } = context.hosts
+    eachlabs.conduct.failureReason = failureReason
+    const id = await created({ prompt: 'sandbox:moderated' })
+    await eachlabs.jobs.reached('failed')
+    expect(await look(id)).toMatchObject({ status: 'error', ...body })
+    eachlabs.conduct.failedWord = 'failed'
+    expect(await look(id)).toMatchObject({ status: 'failed' })
+  })
+
+  test.for([
+    ['failed', 'PROVIDER_FAILED'],
+    ['timed-out', 'EXECUTION_TIMEOUT'],
+  ])('that is %s has the code %s', async ([kind, code]) => {
+    const id = await created({ prompt: `sandbox:${kind ?? ''}` })
+    await context.hosts.eachlabs.jobs.reached('failed')
+    expect(await look(id)).toMatchObject({ output: { error_code: code } })
+  })
+
+  test.for([
+    ['array', [expect.any(String) as string]],
+    ['object', { video: { url: expect.any(String) as string } }],
+  ] as const)('may give its clip as an %s', async ([form, output]) => {
+    const { eachlabs } = context.hosts
+    eachlabs.conduct.output = form
+    const id = await created()
+    await eachlabs.jobs.reached('succeeded')
+    expect((await look(id))['output']).toEqual(output)
+  })
+
+  test.for([
+    [{ prompt: undefined }, 'prompt'],
+    [{ prompt: 'x'.repeat(2501) }, 'prompt'],
+    [{ duration: 5 }, 'duration'],
+    [{ duration: '7' }, 'duration'],
+    [{ cfg_scale: 1.5 }, 'cfg_scale'],
+    [{ aspect_ratio: '4:3' }, 'aspect_ratio'],
+    [{ seed: 7 }, 'body'],
+  ] as const)('is refused with the input %o', async ([input, field]) => {
+    expect(await text(input)).toMatchObject({ status: 400, body: { status: 400, details: expect.stringContaining(field) as string } })
+    expect(context.hosts.eachlabs.jobs.list()).toEqual([])
+  })
+
+  test.for([
+    'data:image/png;base64,AAAA',
+    'http://127.0.0.1:9/picture.png',
+    'https://localhost/picture.png',
+    'http://example.com/picture.png',
+  ])('takes no picture from %s', async (address) => {
+    expect((await create({ model: slug, input: { prompt: 'x', image_url: address } })).status).toBe(400)
+  })
+
+  test('cannot be made of a model that is not there, or be found when nobody made it', async () => {
+    expect((await create({ model: 'unknown', input: {} })).status).toBe(404)
+    expect((await callEachlabs(context.hosts, '/v1/prediction/none')).status).toBe(404)
+    expect((await callEachlabs(context.hosts, '/v1/prediction/none/cancel', { method: 'POST' })).status).toBe(404)
+  })
+
+  test('is not made while ten are in flight', async () => {
+    const { eachlabs } = context.hosts
+    eachlabs.jobs.hold('completion')
+    for (let number = 0; number < 10; number++) expect((await text()).status).toBe(200)
+    expect(await text()).toMatchObject({ status: 429, body: { details: expect.stringContaining('rate limited') as string } })
+    eachlabs.jobs.release('completion')
+    await eachlabs.jobs.reached('succeeded')
+    expect((await text()).status).toBe(200)
+    expect(eachlabs.jobs.list()).toHaveLength(11)
+  })
+})
+
+describe('cancelling', () => {
+  test.for([
+    ['cancels', 'cancelled', 'cancelled'],
+    ['cannot', 'succeeded', 'success'],
+  ] as const)('is heard; where whoever makes the clip %s, it ends as %s', async ([onCancel, state, status]) => {
+    const { eachlabs } = context.hosts
+    Object.assign(eachlabs.conduct, { onCancel, cancelAnswer: onCancel === 'cannot' ? 'success' : 'cancelled' })
+    eachlabs.jobs.hold('completion')
+    const id = await created()
+    await eachlabs.jobs.reached('running')
+    const cancel = () => callEachlabs(context.hosts, `/v1/prediction/${id}/cancel`, { method: 'POST' })
+    expect(await cancel()).toMatchObject({
+      status: 200,
+      body: { status: onCancel === 'cannot' ? 'success' : 'cancelled', predictionID: id },
+    })
+    eachlabs.jobs.release('completion')
+    await eachlabs.jobs.reached(state)
+    expect(await look(id)).toMatchObject({ status })
+    expect(eachlabs.invoice.lineOf(id)?.amountMicroUsd).toBe(onCancel === 'cannot' ? 350_000 : 0)
+    expect((await cancel()).status).toBe(400)
+  })
+
+  test('may be told with one l', async () => {
+    const { eachlabs } = context.hosts
+    eachlabs.conduct.cancelledWord = 'canceled'
+    eachlabs.jobs.hold('start')
+    const id = await created()
+    await callEachlabs(context.hosts, `/v1/prediction/${id}/cancel`, { method: 'POST' })
+    expect(await look(id)).toMatchObject({ status: 'canceled' })
+  })
+})
+
+describe('the key', () => {
+  const tries = {
+    'x-api-key': (key: string) => ({ 'x-api-key': key }),
+    authorization: (key: string) => ({ authorization: `Bearer ${key}` }),
+  }
+  const ask = async (headers: Record<string, string>) =>
+    (await call(`${context.hosts.eachlabs.origins.api}/v1/prediction/none`, { headers })).status
+
+  test.for([
+    ['both', 404, 404],
+    ['x-api-key', 404, 401],
+    ['authorization', 401, 404],
+  ] as const)('is taken from %s', async ([keyHeaders, own, standard]) => {
+    const { eachlabs } = context.hosts
+    eachlabs.conduct.keyHeaders = keyHeaders
+    expect(await ask(tries['x-api-key'](eachlabs.apiKey))).toBe(own)
+    expect(await ask(tries.authorization(eachlabs.apiKey))).toBe(standard)
+    expect([await ask({}), await ask(tries['x-api-key']('wrong')), await ask(tries.authorization('wrong'))]).toEqual([401, 401, 401])
+  })
+})
+
+test.for([
+  ['message', { status: 'error', message: 'bad request', details: expect.any(String) as string }],
+  ['error', { status: 400, error: 'bad request', details: expect.any(String) as string }],
+  ['bare', { error: 'bad request' }],
+  ['empty', {}],
+] as const satisfies [EachlabsConduct['errorBody'], object][])('an error may have a body of the kind `%s`', async ([errorBody, body]) => {
+  const { eachlabs } = context.hosts
+  eachlabs.conduct.errorBody = errorBody
+  expect(await create({})).toMatchObject({ status: 400 })
+  expect((await create({})).body).toEqual(body)
+  // Where money is the matter, there is always a body.
+  eachlabs.faults.add({ kind: 'no-credit' })
+  const unpaid = await text()
+  expect(unpaid.status).toBe(402)
+  expect(unpaid.body).not.toEqual({})
+})
+
+describe('an upload', () => {
+  const presign = (body: object) => callEachlabs(context.hosts, '/v1/upload/presign', { method: 'POST', body })
+
+  test('is announced, put with the headers that were named, and served until it expires', async () => {
+    const { eachlabs, clock } = context.hosts
+    const { body } = await presign({ content_type: 'image/jpeg', file_type: 'image', expires_in_seconds: 3600 })
+    const ticket = body as { id: string; presigned_url: string; public_url: string; required_headers: Record<string, string> }
+    const bytes = new Uint8Array(picture)
+    const put = (headers: Record<string, string>) =>
+      fetch(ticket.presigned_url, { method: 'PUT', headers, body: bytes }).then(({ status }) => status)
+    expect(await put({ 'content-type': 'image/jpeg' })).toBe(403)
+    expect(await put({ ...ticket.required_headers, 'content-type': 'image/png' })).toBe(403)
+    expect(await put({ ...ticket.required_headers, 'content-type': 'image/jpeg' })).toBe(200)
+    expect(new Uint8Array(await (await fetch(ticket.public_url)).arrayBuffer())).toEqual(bytes)
+    await create({ model: slug, input: { prompt: 'x', image_url: ticket.public_url, tail_image_url: ticket.public_url } })
+    await eachlabs.jobs.reached('succeeded')
+    clock.speed = 0
+    clock.advance(3600 * 1000)
+    expect((await fetch(ticket.public_url)).status).toBe(404)
+  })
+
+  test('must be put within a quarter of an hour, and can be deleted', async () => {
+    const { clock } = context.hosts
+    const { body } = await presign({ content_type: 'image/png' })
+    const ticket = body as { id: string; presigned_url: string; required_headers: Record<string, string> }
+    clock.advance(15 * 60 * 1000)
+    const headers = { ...ticket.required_headers, 'content-type': 'image/png' }
+    expect((await fetch(ticket.presigned_url, { method: 'PUT', headers, body: 'bytes' })).status).toBe(403)
+    const remove = () => callEachlabs(context.hosts, `/v1/files/${ticket.id}`, { method: 'DELETE' })
+    expect([(await remove()).status, (await remove()).status]).toEqual([204, 404])
+    expect((await presign({ content_type: 'image/png', expires_in_seconds: 59 })).status).toBe(400)
+  })
+})
+
+test('every answer has a request id, the given one where there is one', async () => {
+  const { eachlabs } = context.hosts
+  const url = `${eachlabs.origins.api}/v1/prediction/none`
+  const headers = { 'x-api-key': eachlabs.apiKey }
+  expect((await call(url, { headers })).headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)
+  expect((await call(url, { headers: { ...headers, 'x-request-id': 'mine' } })).headers.get('x-request-id')).toBe('mine')
+})

@@ -1,0 +1,106 @@
+import { createFalClient, type FalClient } from '@fal-ai/client'
+import { describe, expect, test } from 'vitest'
+import { inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
+import { frameOf } from '../../../sandbox/clips/inspect-clip.ts'
+import type { FalHost } from '../../../sandbox/providers/fal/fal-stand-in.ts'
+import { likenessOf } from '../likeness.ts'
+import { drawPicture } from '../images.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const context = withHosts()
+const model = 'fal-ai/kling-video/v2.5-turbo/pro'
+
+/** fal's own client as it is published; only the addresses are mapped, by the client's own `fetch` option. */
+function clientOf({ origins, apiKey }: Pick<FalHost, 'origins' | 'apiKey'>): FalClient {
+  const mapped = new Map([
+    ['https://queue.fal.run', origins.queue],
+    ['https://rest.fal.ai', origins.rest],
+  ])
+  return createFalClient({
+    credentials: apiKey,
+    retry: { maxRetries: 0 },
+    fetch: (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input)
+      return fetch((mapped.get(url.origin) ?? url.origin) + url.pathname + url.search, init)
+    },
+  })
+}
+
+async function downloaded(url: string): Promise<Uint8Array> {
+  const response = await fetch(url)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toBe('video/mp4')
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  expect(response.headers.get('content-length')).toBe(String(bytes.length))
+  return bytes
+}
+
+describe("fal's own client", () => {
+  test('gets a clip from words by polling', async () => {
+    const { fal } = context.hosts
+    const seen: string[] = []
+    const { data, requestId } = await clientOf(fal).subscribe(`${model}/text-to-video`, {
+      input: { prompt: 'a fox in the snow', duration: '10', aspect_ratio: '1:1' },
+      pollInterval: 20,
+      logs: true,
+      onQueueUpdate: ({ status }) => seen.push(status),
+    })
+    const clip = await inspectClip(await downloaded(data.video.url))
+    expect(clip.durationSeconds).toBeCloseTo(10, 3)
+    expect(clip.width).toBe(clip.height)
+    expect(seen.at(-1)).toBe('COMPLETED')
+    expect(requestId).toBe(fal.jobs.list()[0]?.id)
+    expect(fal.requests.count('create')).toBe(1)
+  })
+
+  test('uploads a picture and gets a clip that begins with it, by streaming', async () => {
+    const { fal } = context.hosts
+    const client = clientOf(fal)
+    const picture = await drawPicture({ seed: 11 })
+    const imageUrl = await client.storage.upload(new Blob([new Uint8Array(picture)], { type: 'image/png' }))
+    expect(new URL(imageUrl).origin).toBe(fal.origins.media)
+    fal.jobs.hold('start')
+    const seen: string[] = []
+    const { data } = await client.subscribe(`${model}/image-to-video`, {
+      input: { prompt: 'slow push in', image_url: imageUrl },
+      mode: 'streaming',
+      onQueueUpdate: ({ status }) => {
+        seen.push(status)
+        fal.jobs.release('start')
+      },
+    })
+    const bytes = await downloaded(data.video.url)
+    expect((await inspectClip(bytes)).durationSeconds).toBeCloseTo(5, 3)
+    expect(await likenessOf(await frameOf(bytes, 'first'), picture)).toBeGreaterThan(0.8)
+    expect([...new Set(seen)]).toEqual(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED'])
+    expect(fal.requests.count('stream')).toBe(1)
+    expect(fal.requests.count('status')).toBe(0)
+  })
+
+  test('is told what the content check said, as a validation error of the result', async () => {
+    const { fal } = context.hosts
+    const refused = clientOf(fal).subscribe(`${model}/text-to-video`, { input: { prompt: 'sandbox:moderated' }, pollInterval: 20 })
+    await expect(refused).rejects.toMatchObject({
+      name: 'ValidationError',
+      status: 422,
+      body: { detail: [{ type: 'content_policy_violation', loc: ['body', 'prompt'] }] },
+    })
+  })
+
+  test('can cancel', async () => {
+    const { fal } = context.hosts
+    const client = clientOf(fal)
+    fal.jobs.hold('completion')
+    const { request_id: requestId } = await client.queue.submit(`${model}/text-to-video`, { input: { prompt: 'stop' } })
+    await fal.jobs.reached('running')
+    await client.queue.cancel(`${model}/text-to-video`, { requestId })
+    expect(fal.jobs.get(requestId)?.state).toBe('cancelled')
+  })
+
+  test('is turned away with a wrong key', async () => {
+    const { fal } = context.hosts
+    const stranger = clientOf({ origins: fal.origins, apiKey: 'somebody:else' })
+    await expect(stranger.queue.submit(`${model}/text-to-video`, { input: { prompt: 'x' } })).rejects.toMatchObject({ status: 401 })
+    expect(fal.jobs.list()).toEqual([])
+  })
+})

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest'
+import { earlyWebhook, promptFaults, webhookFaults } from '../../../sandbox/providers/faults.ts'
+import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from './calls.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const context = withHosts()
+
+const falBody = (prompt: string) => ({ method: 'POST', body: { prompt } })
+const replicateBody = (prompt: string) => ({ method: 'POST', body: { input: { prompt } } })
+
+/** What the host answers to a create call when the fault is asked for: HTTP status and what the body holds. */
+const refusals = {
+  fal: {
+    refused: [422, { detail: [{ loc: ['body', 'prompt'] }] }],
+    'no-credit': [403, { detail: expect.stringContaining('Exhausted balance') as string }],
+    busy: [429, {}],
+    down: [503, {}],
+    'bad-key': [401, {}],
+  },
+  replicate: {
+    refused: [422, { title: 'Input validation failed', invalid_fields: [{ field: 'input.prompt' }] }],
+    'no-credit': [402, { title: 'Insufficient credit', status: 402 }],
+    busy: [429, { retry_after: 5, detail: expect.stringContaining('resets in ~5s') as string }],
+    down: [503, {}],
+    'bad-key': [401, { status: 401 }],
+  },
+} as const
+type Refusal = keyof typeof refusals.fal
+const refusalKinds = Object.keys(refusals.fal) as Refusal[]
+const failures = ['moderated', 'failed', 'timed-out'] as const
+
+describe.for(refusalKinds)('%s', (kind) => {
+  test('is asked for by a word in the prompt, and makes no job', async () => {
+    const { fal, replicate } = context.hosts
+    const [falStatus, falAnswer] = refusals.fal[kind]
+    expect(await callFal(fal, falText, falBody(`a fox sandbox:${kind}`))).toMatchObject({ status: falStatus, body: falAnswer })
+    const [status, answer] = refusals.replicate[kind]
+    expect(await callReplicate(replicate, replicateCreate, replicateBody(`sandbox:${kind}`))).toMatchObject({ status, body: answer })
+    expect([...fal.jobs.list(), ...replicate.jobs.list()]).toEqual([])
+  })
+
+  test('is ordered for the next calls, as many as are named', async () => {
+    const { fal } = context.hosts
+    fal.faults.add({ kind, times: 2 })
+    const statuses = []
+    for (let number = 0; number < 3; number++) statuses.push((await callFal(fal, falText, falBody('a fox'))).status)
+    const [status] = refusals.fal[kind]
+    expect(statuses).toEqual([status, status, 200])
+  })
+
+  test('is ordered over HTTP, for another call than create', async () => {
+    const { replicate } = context.hosts
+    const order = await call(`${replicate.origins.delivery}/sandbox/faults`, { method: 'POST', body: { kind, route: 'list' } })
+    expect(order.status).toBe(204)
+    const [status] = refusals.replicate[kind]
+    expect((await callReplicate(replicate, '/v1/predictions')).status).toBe(status)
+    expect((await callReplicate(replicate, '/v1/predictions')).status).toBe(200)
+    expect(replicate.requests.count()).toBe(2)
+  })
+})
+
+test('orders over HTTP are checked, and can be taken back', async () => {
+  const { fal } = context.hosts
+  const order = (body: unknown) => call(`${fal.origins.queue}/sandbox/faults`, { method: 'POST', body })
+  expect((await order({ kind: 'earthquake' })).status).toBe(400)
+  expect((await order({ kind: 'reset' })).status).toBe(400)
+  expect((await order({ kind: 'down', times: 5 })).status).toBe(204)
+  expect((await call(`${fal.origins.queue}/sandbox/faults`, { method: 'DELETE' })).status).toBe(204)
+  expect((await callFal(fal, falText, falBody('a fox'))).status).toBe(200)
+})
+
+test('a word in the prompt can be meant for one host alone', async () => {
+  const { fal, replicate } = context.hosts
+  expect((await callFal(fal, falText, falBody('sandbox:down@fal'))).status).toBe(503)
+  expect((await callReplicate(replicate, replicateCreate, replicateBody('sandbox:down@fal'))).status).toBe(201)
+})
+
+describe('what becomes of a job', () => {
+  test('moderated', async () => {
+    const { fal, replicate } = context.hosts
+    const submitted = await submitToFal(fal, { prompt: 'sandbox:moderated' })
+    const created = await createAtReplicate(replicate, { prompt: 'sandbox:moderated' })
+    await Promise.all([fal.jobs.reached('failed'), replicate.jobs.reached('failed')])
+    expect(await callFal(fal, submitted.status_url)).toMatchObject({ status: 200, body: { status: 'COMPLETED' } })
+    expect(await callFal(fal, submitted.response_url)).toMatchObject({
+      status: 422,
+      body: { detail: [{ type: 'content_policy_violation', ctx: { extra_info: { reason: 'partner_validation_failed' } } }] },
+    })
+    expect((await callReplicate(replicate, created.urls.get)).body).toMatchObject({
+      status: 'failed',
+      output: null,
+      error: expect.stringMatching(/flagged as sensitive.*\(E005\)/) as string,
+    })
+  })
+
+  test('failed', async () => {
+    const { fal, replicate } = context.hosts
+    const submitted = await submitToFal(fal, { prompt: 'sandbox:failed' })
+    replicate.faults.add({ kind: 'failed' })
+    const created = await createAtReplicate(replicate)
+    await Promise.all([fal.jobs.reached('failed'), replicate.jobs.reached('failed')])
+    const result = await callFal(fal, submitted.response_url)
+    expect(result).toMatchObject({ status: 400, body: { detail: [{ type: 'downstream_service_error' }] } })
+    expect(result.headers.get('x-fal-billable-units')).toBe('0')
+    expect((await callReplicate(replicate, created.urls.get)).body).toMatchObject({ status: 'failed', error: expect.any(String) as string })
+  })
+
+  test('slow: it takes far longer than the others', async () => {
+    const { fal, clock } = context.hosts
+    const takes = async () => {
+      const { request_id: id } = await submitToFal(fal, { prompt: 'sandbox:slow' })
+      const { startedAt = 0, finishedAt = 0 } = await fal.jobs.reached('succeeded', id)
+      return (finishedAt - startedAt) / 1000
+    }
+    // The first time the clip is rendered, which takes longer than anything else here.
+    await takes()
+    clock.speed = 1000
+    expect(await takes()).toBeGreaterThanOrEqual(4 * 0.8 * 160)
+  })
+})
+
+describe('an answer that gets lost', () => {
+  test('after the job was made, by a word in the prompt', async () => {
+    const { fal, replicate } = context.hosts
+    await expect(callFal(fal, falText, falBody('sandbox:lost-answer'))).rejects.toThrow('fetch failed')
+    await expect(callReplicate(replicate, replicateCreate, replicateBody('sandbox:lost-answer'))).rejects.toThrow('fetch failed')
+    await Promise.all([fal.jobs.reached('succeeded'), replicate.jobs.reached('succeeded')])
+    expect([fal.jobs.list().length, replicate.jobs.list().length]).toEqual([1, 1])
+    expect(fal.requests.list('create')).toMatchObject([{ status: undefined, body: { prompt: 'sandbox:lost-answer' } }])
+  })
+
+  test('before the host has read the call: no job', async () => {
+    const { fal } = context.hosts
+    fal.faults.add({ kind: 'reset' })
+    await expect(callFal(fal, falText, falBody('a fox'))).rejects.toThrow('fetch failed')
+    expect(fal.jobs.list()).toEqual([])
+    expect(fal.requests.list('create')).toMatchObject([{ status: undefined, body: undefined }])
+  })
+
+  test('because nothing listens, at one origin or at all, until it does again', async () => {
+    const { fal } = context.hosts
+    const { origins } = fal
+    await fal.refuseConnections('queue')
+    await expect(callFal(fal, falText, falBody('a fox'))).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+    expect((await fetch(`${origins.media}/files/none`)).status).toBe(404)
+    await fal.refuseConnections()
+    await expect(fetch(`${origins.media}/files/none`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+    await fal.acceptConnections()
+    expect(fal.origins).toMatchObject(origins)
+    expect((await callFal(fal, falText, falBody('a fox'))).status).toBe(200)
+  })
+
+  test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('%s instead of it', async (kind) => {
+    const { fal } = context.hosts
+    fal.faults.add({ kind })
+    fal.faults.add({ kind, route: 'status', status: 502 })
+    const spoiled = await callFal(fal, falText, falBody('a fox'))
+    expect(spoiled.status).toBe(200)
+    expect(spoiled.body).not.toHaveProperty('request_id')
+    expect(spoiled.headers.get('content-type')).toContain(kind === 'html' ? 'text/html' : 'application/json')
+    const [job] = fal.jobs.list()
+    const status = await callFal(fal, `/fal-ai/kling-video/requests/${job?.id ?? ''}/status`)
+    expect(status.status).toBe(502)
+  })
+
+  test('in the middle', async () => {
+    const { replicate } = context.hosts
+    replicate.faults.add({ kind: 'truncated' })
+    await expect(callReplicate(replicate, replicateCreate, replicateBody('a fox'))).rejects.toThrow('terminated')
+    replicate.faults.add({ kind: 'truncated', route: 'output' })
+    await replicate.jobs.reached('succeeded')
+    const { body } = await callReplicate(replicate, `/v1/predictions/${replicate.jobs.list()[0]?.id ?? ''}`)
+    const clip = await fetch((body as { output: string }).output)
+    await expect(clip.arrayBuffer()).rejects.toThrow('terminated')
+  })
+
+  test('in the middle of a stream', async () => {
+    const { fal } = context.hosts
+    fal.jobs.hold('start')
+    const { status_url: address } = await submitToFal(fal)
+    fal.faults.add({ kind: 'truncated', route: 'stream' })
+    const headers = { authorization: `Key ${fal.apiKey}` }
+    await expect(fetch(`${address}/stream`, { headers }).then((stream) => stream.text())).rejects.toThrow(TypeError)
+  })
+})
+
+test('the finished clip is not there', async () => {
+  const { fal } = context.hosts
+  const { request_id: id, response_url: address } = await submitToFal(fal)
+  await fal.jobs.reached('succeeded', id)
+  const { url } = ((await callFal(fal, address)).body as { video: { url: string } }).video
+  fal.faults.add({ kind: 'output-gone' })
+  expect((await fetch(url)).status).toBe(404)
+  expect((await fetch(url)).status).toBe(200)
+})
+
+test('every fault that people can ask for is tried here, in hosts-alike or in webhooks', () => {
+  const tried = [...refusalKinds, ...failures, 'slow', 'flagged', 'lost-answer', 'output-gone', ...webhookFaults, earlyWebhook]
+  expect(new Set(promptFaults)).toEqual(new Set(tried))
+})

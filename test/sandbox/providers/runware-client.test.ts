@@ -1,0 +1,91 @@
+import { RunwareServer } from '@runware/sdk-js'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
+import type { RunwareHost } from '../../../sandbox/providers/runware/runware-stand-in.ts'
+import { likenessOf } from '../likeness.ts'
+import { drawPicture } from '../images.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const context = withHosts()
+const model = 'klingai:6@1'
+
+/** Runware's own client as it is published: it speaks over WebSocket alone. */
+function clientOf({ origins, apiKey }: Pick<RunwareHost, 'origins' | 'apiKey'>): RunwareServer {
+  const url = `${origins.socket.replace('http:', 'ws:')}/v1`
+  const client = new RunwareServer({ apiKey, url, shouldReconnect: false, globalMaxRetries: 1 })
+  onTestFinished(() => client.disconnect())
+  return client
+}
+
+interface Video {
+  taskUUID: string
+  videoUUID: string
+  videoURL: string
+  cost: number
+  seed: number
+}
+
+async function downloaded(url: string): Promise<Uint8Array> {
+  const response = await fetch(url)
+  expect(response.headers.get('content-type')).toBe('video/mp4')
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+describe("Runware's own client", () => {
+  test('gets two clips from words, each with its own seed', async () => {
+    const { runware } = context.hosts
+    const videos = (await clientOf(runware).videoInference({
+      model,
+      positivePrompt: 'a fox in the snow',
+      width: 720,
+      height: 720,
+      duration: 10,
+      numberResults: 2,
+      includeCost: true,
+    })) as unknown as Video[]
+    expect(videos).toHaveLength(2)
+    expect(new Set(videos.map(({ videoUUID }) => videoUUID)).size).toBe(2)
+    expect(videos.map(({ cost }) => cost)).toEqual([0.7, 0.7])
+    const clips = await Promise.all(videos.map(({ videoURL }) => downloaded(videoURL)))
+    expect(clips[0]).not.toEqual(clips[1])
+    const clip = await inspectClip(clips[0] ?? new Uint8Array())
+    expect(clip.durationSeconds).toBeCloseTo(10, 3)
+    expect(clip.width).toBe(clip.height)
+    expect(runware.invoice.sheet().totalMicroUsd).toBe(1_400_000)
+    const [first] = runware.requests.list('session')
+    expect(first).toMatchObject({ origin: 'socket', authorization: 'accepted', body: [{ taskType: 'authentication', apiKey: 'hidden' }] })
+  })
+
+  test('stores a picture and gets a clip that begins with it', async () => {
+    const { runware } = context.hosts
+    const client = clientOf(runware)
+    const picture = await drawPicture({ seed: 13 })
+    const stored = await client.mediaStorage({ media: `data:image/png;base64,${picture.toString('base64')}` })
+    const [video] = (await client.videoInference({
+      model,
+      positivePrompt: 'slow push in',
+      inputs: { frameImages: [{ image: stored.mediaUUID, frame: 'first' }] },
+    })) as unknown as Video[]
+    const bytes = await downloaded(video?.videoURL ?? '')
+    expect((await inspectClip(bytes)).durationSeconds).toBeCloseTo(5, 3)
+    expect(await likenessOf(await frameOf(bytes, 'first'), picture)).toBeGreaterThan(0.8)
+  })
+
+  test('is told how a task failed, and what was refused', async () => {
+    const client = clientOf(context.hosts.runware)
+    await expect(client.videoInference({ model, positivePrompt: 'sandbox:moderated' })).rejects.toMatchObject({
+      error: { code: 'invalidProviderContent' },
+    })
+    await expect(client.videoInference({ model, positivePrompt: 'sandbox:no-credit' })).rejects.toMatchObject({
+      error: { code: 'insufficientCredits' },
+    })
+    await expect(client.videoInference({ model, positivePrompt: 'x' })).rejects.toMatchObject({ error: { code: 'invalidPositivePrompt' } })
+  })
+
+  test('is turned away with a wrong key', async () => {
+    const { runware } = context.hosts
+    const stranger = clientOf({ origins: runware.origins, apiKey: 'wrong' })
+    await expect(stranger.videoInference({ model, positivePrompt: 'a fox' })).rejects.toMatchObject({ error: { code: 'invalidApiKey' } })
+    expect(runware.jobs.list()).toEqual([])
+  })
+})

@@ -1,0 +1,300 @@
+import { once } from 'node:events'
+import { randomUUID } from 'node:crypto'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { drawPicture } from '../images.ts'
+import { call } from './calls.ts'
+import { callRunware, customers, videoTask } from './customers.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const context = withHosts()
+const text = expect.any(String) as string
+
+const create = (task: Record<string, unknown> = {}) => callRunware(context.hosts, [videoTask(task)])
+const look = (...ids: string[]) =>
+  callRunware(
+    context.hosts,
+    ids.map((taskUUID) => ({ taskType: 'getResponse', taskUUID })),
+  )
+const refused = (code: string, extra: object = {}) => ({
+  status: 400,
+  body: { errors: [expect.objectContaining({ code, message: text, ...extra }) as object] },
+})
+
+describe('a task', () => {
+  test('is acknowledged under the id that was chosen for it, processed, and answered flat', async () => {
+    const { runware } = context.hosts
+    runware.jobs.hold('completion')
+    const taskUUID = randomUUID()
+    expect(await create({ taskUUID, includeCost: true, duration: 10 })).toMatchObject({
+      status: 200,
+      body: { data: [{ taskType: 'videoInference', taskUUID }] },
+    })
+    expect((await look(taskUUID)).body).toEqual({ data: [{ taskType: 'videoInference', taskUUID, status: 'processing' }] })
+    runware.jobs.release('completion')
+    await runware.jobs.reached('succeeded')
+    expect(await look(taskUUID)).toMatchObject({
+      status: 200,
+      body: { data: [{ taskUUID, status: 'success', videoUUID: text, videoURL: text, seed: expect.any(Number) as number, cost: 0.7 }] },
+    })
+    expect(runware.jobs.get(taskUUID)?.state).toBe('succeeded')
+  })
+
+  test('tells its cost and its check only where they were asked for', async () => {
+    const { runware } = context.hosts
+    const plain = randomUUID()
+    const checked = randomUUID()
+    await create({ taskUUID: plain })
+    await create({ taskUUID: checked, positivePrompt: 'sandbox:flagged', safety: { checkContent: true, mode: 'fast' } })
+    await Promise.all([runware.jobs.reached('succeeded', plain), runware.jobs.reached('succeeded', checked)])
+    const { data } = (await look(plain, checked)).body as { data: Record<string, unknown>[] }
+    expect(Object.keys(data[0] ?? {}).sort()).toEqual(['seed', 'status', 'taskType', 'taskUUID', 'videoURL', 'videoUUID'])
+    expect(data[1]).toMatchObject({ NSFWContent: true })
+  })
+
+  test('sent twice under one id runs once', async () => {
+    const { runware } = context.hosts
+    const task = videoTask()
+    const answers = await Promise.all([callRunware(context.hosts, [task]), callRunware(context.hosts, [task])])
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400])
+    expect(answers.find(({ status }) => status === 400)).toMatchObject(refused('conflictTaskUUID', { taskUUID: task.taskUUID }))
+    await runware.jobs.reached('succeeded')
+    expect(runware.jobs.list()).toHaveLength(1)
+    expect(runware.invoice.sheet().totalMicroUsd).toBe(350_000)
+  })
+
+  test('whose answer was lost is known when it is sent again', async () => {
+    const { runware } = context.hosts
+    runware.faults.add({ kind: 'lost-answer' })
+    const task = videoTask()
+    await expect(callRunware(context.hosts, [task])).rejects.toThrow('fetch failed')
+    expect(await callRunware(context.hosts, [task])).toMatchObject(refused('conflictTaskUUID'))
+    expect(runware.jobs.list()).toHaveLength(1)
+  })
+
+  test('that was refused may be sent again under the same id', async () => {
+    context.hosts.runware.faults.add({ kind: 'no-credit' })
+    const task = videoTask()
+    expect((await callRunware(context.hosts, [task])).status).toBe(402)
+    expect((await callRunware(context.hosts, [task])).status).toBe(200)
+  })
+
+  test.for([
+    [{ width: 1280, height: 720 }, '16:9'],
+    [{ width: 720, height: 720 }, '1:1'],
+    [{ width: 720, height: 1280 }, '9:16'],
+    [{}, undefined],
+  ] as const)('of the size %o has that shape', async ([size, aspectRatio]) => {
+    expect((await create(size)).status).toBe(200)
+    expect(context.hosts.runware.jobs.list()[0]?.order.aspectRatio).toBe(aspectRatio)
+  })
+
+  test.for([
+    [{ width: 1920, height: 1080 }, 'unsupportedDimensions', { parameter: ['width', 'height'] }],
+    [{ width: 1280 }, 'unsupportedDimensions', {}],
+    [{ duration: 7 }, 'unsupportedDuration', { parameter: 'duration', allowedValues: [5, 10] }],
+    [{ duration: '5' }, 'unsupportedDuration', {}],
+    [{ positivePrompt: 'x' }, 'invalidPositivePrompt', { parameter: 'positivePrompt' }],
+    [{ positivePrompt: undefined }, 'missingParameter', { parameter: 'positivePrompt' }],
+    [{ positivePrompt: 'x'.repeat(2501) }, 'invalidPositivePrompt', {}],
+    [{ negativePrompt: 'x' }, 'invalidNegativePrompt', {}],
+    [{ CFGScale: 1.01 }, 'invalidCFGScale', {}],
+    [{ CFGScale: 0.123 }, 'invalidCFGScale', {}],
+    [{ model: 'klingai:1@1' }, 'invalidModel', {}],
+    [{ numberResults: 5 }, 'invalidNumberResults', {}],
+    [{ ttl: 59 }, 'invalidTtl', {}],
+    [{ outputQuality: 100 }, 'invalidOutputQuality', {}],
+    [{ deliveryMethod: 'sync' }, 'invalidDeliveryMethod', {}],
+    [{ frameImages: [] }, 'unsupportedParameter', { parameter: 'frameImages' }],
+    [{ taskUUID: 'mine' }, 'invalidTaskUUID', {}],
+    [{ inputs: { frameImages: [randomUUID()] } }, 'invalidFrameImage', {}],
+    [{ inputs: { frameImages: ['AAAA', { image: 'AAAA', frame: 'first' }] } }, 'invalidFrame', {}],
+    [{ inputs: { frameImages: ['AAAA', 'AAAA', 'AAAA'] } }, 'invalidInputsFrameImages', {}],
+  ] as const)('with %o is refused: %s', async ([task, code, extra]) => {
+    expect(await create(task)).toMatchObject(refused(code, extra))
+    expect(context.hosts.runware.jobs.list()).toEqual([])
+  })
+
+  test('takes pictures in every form, each in its place', async () => {
+    const { runware } = context.hosts
+    const picture = await drawPicture()
+    const base64 = picture.toString('base64')
+    const { body } = await callRunware(context.hosts, [
+      { taskType: 'mediaStorage', taskUUID: randomUUID(), operation: 'upload', media: base64 },
+    ])
+    const [{ mediaUUID, mediaURL } = { mediaUUID: '', mediaURL: '' }] = (body as { data: { mediaUUID: string; mediaURL: string }[] }).data
+    expect((await fetch(mediaURL)).status).toBe(200)
+    const forms = [mediaUUID, mediaURL, base64, `data:image/png;base64,${base64}`]
+    for (const image of forms) await create({ inputs: { frameImages: [image] } })
+    await create({
+      inputs: {
+        frameImages: [
+          { image: mediaUUID, frame: -1 },
+          { image: mediaUUID, frame: 0 },
+        ],
+      },
+    })
+    await create({ inputs: { frameImages: [mediaUUID, mediaUUID] } })
+    const jobs = runware.jobs.list()
+    for (const { id } of jobs) await runware.jobs.reached('succeeded', id)
+    expect(jobs.map(({ order }) => [order.startPictureUrl !== undefined, order.endPictureUrl !== undefined])).toEqual([
+      ...forms.map(() => [true, false]),
+      [true, true],
+      [true, true],
+    ])
+  })
+
+  test('with an image that cannot be stored, or a kind that does not exist, is refused', async () => {
+    const store = { taskType: 'mediaStorage', taskUUID: randomUUID(), operation: 'upload', media: 'https://example.com/picture.png' }
+    expect(await callRunware(context.hosts, [store])).toMatchObject(refused('invalidMedia'))
+    expect(await callRunware(context.hosts, [{ taskType: 'cancel', taskUUID: randomUUID() }])).toMatchObject(refused('invalidTaskType'))
+    expect(await callRunware(context.hosts, { taskType: 'ping' })).toMatchObject(refused('invalidRequest'))
+    expect(await look(randomUUID())).toMatchObject({ ...refused('taskNotFound'), status: 404 })
+  })
+
+  test('has its clip served for as long as was asked', async () => {
+    const { runware, clock } = context.hosts
+    await create({ ttl: 60 })
+    const { id } = await runware.jobs.reached('succeeded')
+    clock.speed = 0
+    const clip = customers.runware.clipIn(await look(id)) ?? ''
+    clock.advance(60_000)
+    expect((await fetch(clip)).status).toBe(404)
+  })
+})
+
+describe('a failure', () => {
+  const failed = async () => {
+    const { runware } = context.hosts
+    const taskUUID = randomUUID()
+    await create({ taskUUID, positivePrompt: 'sandbox:moderated' })
+    await runware.jobs.reached('failed', taskUUID)
+    return taskUUID
+  }
+
+  test.for([
+    ['errors', (taskUUID: string) => ({ errors: [{ code: 'invalidProviderContent', status: 'error', message: text, taskUUID }] })],
+    ['data', (taskUUID: string) => ({ data: [{ taskUUID, status: 'error', error: { code: 'invalidProviderContent', message: text } }] })],
+    ['error', (taskUUID: string) => ({ error: { code: 'invalidProviderContent', message: text }, taskUUID })],
+  ] as const)('is told in `%s`, whatever HTTP says', async ([shape, body]) => {
+    const { conduct } = context.hosts.runware
+    conduct.failureShape = shape
+    const id = await failed()
+    expect(await look(id)).toMatchObject({ status: 200, body: body(id) })
+    conduct.failureStatus = 400
+    expect(await look(id)).toMatchObject({ status: 400, body: body(id) })
+  })
+
+  test('stands beside what went well, where several are asked for at once', async () => {
+    const { runware } = context.hosts
+    const good = randomUUID()
+    await create({ taskUUID: good })
+    await runware.jobs.reached('succeeded', good)
+    const bad = await failed()
+    expect(await look(good, bad)).toMatchObject({
+      status: 200,
+      body: { data: [{ taskUUID: good, status: 'success' }], errors: [{ taskUUID: bad }] },
+    })
+  })
+
+  test('for content has other codes elsewhere, and others for other reasons', async () => {
+    const { runware } = context.hosts
+    runware.conduct.moderationCode = 'contentPolicyViolation'
+    expect((await look(await failed())).body).toMatchObject({ errors: [{ code: 'contentPolicyViolation' }] })
+    for (const [kind, code] of [
+      ['failed', 'providerError'],
+      ['timed-out', 'timeoutProvider'],
+    ] as const) {
+      const taskUUID = randomUUID()
+      await create({ taskUUID, positivePrompt: `sandbox:${kind}` })
+      await runware.jobs.reached('failed', taskUUID)
+      expect((await look(taskUUID)).body).toMatchObject({ errors: [{ code }] })
+    }
+  })
+})
+
+test.for([
+  ['telling', 402],
+  [400, 400],
+  [200, 200],
+] as const)('no money may be told with the HTTP status %s: the body says it', async ([refusalStatus, status]) => {
+  const { runware } = context.hosts
+  runware.conduct.refusalStatus = refusalStatus
+  const noCredit = { code: 'insufficientCredits', message: expect.stringContaining('Insufficient credits') as string }
+  expect(await create({ positivePrompt: 'sandbox:no-credit' })).toMatchObject({ status, body: { errors: [noCredit] } })
+  runware.conduct.refusalShape = 'error'
+  expect(await create({ positivePrompt: 'sandbox:no-credit' })).toMatchObject({ status, body: { error: noCredit } })
+})
+
+test('the key comes in the header or as the first task, and is never written down', async () => {
+  const { runware } = context.hosts
+  const greeting = (apiKey: string) => ({ taskType: 'authentication', apiKey })
+  const answer = await call(`${runware.origins.api}/v1`, { method: 'POST', body: [greeting(runware.apiKey), videoTask()] })
+  expect(answer).toMatchObject({ status: 200, body: { data: [{ connectionSessionUUID: text }, { taskType: 'videoInference' }] } })
+  expect((await call(`${runware.origins.api}/v1`, { method: 'POST', body: [greeting('wrong'), videoTask()] })).status).toBe(401)
+  expect((await call(`${runware.origins.api}/v1`, { method: 'POST', body: [videoTask()] })).status).toBe(401)
+  expect(JSON.stringify(runware.requests.list())).not.toContain(runware.apiKey)
+})
+
+describe('over WebSocket', () => {
+  async function connect(path = '/v1?sdk=js') {
+    const socket = new WebSocket(context.hosts.runware.origins.socket.replace('http:', 'ws:') + path)
+    onTestFinished(() => {
+      socket.terminate()
+    })
+    await once(socket, 'open')
+    const ask = async (...tasks: object[]) => {
+      socket.send(JSON.stringify(tasks))
+      const [message] = (await once(socket, 'message')) as [Buffer]
+      return JSON.parse(message.toString()) as Record<string, unknown>
+    }
+    return { socket, ask }
+  }
+  const greet = { taskType: 'authentication' }
+
+  test('whoever does not greet with the key is told so', async () => {
+    const { ask } = await connect()
+    expect(await ask(videoTask())).toMatchObject({ errors: [{ code: 'invalidApiKey', taskType: 'videoInference' }] })
+    expect(await ask({ ...greet, apiKey: 'wrong' })).toMatchObject({ errors: [{ code: 'invalidApiKey', taskType: 'authentication' }] })
+    const { apiKey } = context.hosts.runware
+    expect(await ask({ ...greet, apiKey })).toMatchObject({ data: [{ taskType: 'authentication', connectionSessionUUID: text }] })
+    expect(await ask({ taskType: 'ping', ping: true })).toEqual({ data: [{ taskType: 'ping', pong: true }] })
+  })
+
+  test('nothing is pushed, faults are met, and a lost answer is a lost connection', async () => {
+    const { runware } = context.hosts
+    const { ask, socket } = await connect()
+    await ask({ ...greet, apiKey: runware.apiKey })
+    runware.faults.add({ kind: 'busy' })
+    expect(await ask(videoTask())).toMatchObject({ errors: [{ code: 'rateLimitExceeded' }] })
+    const heard: unknown[] = []
+    const task = videoTask()
+    expect(await ask(task)).toMatchObject({ data: [{ taskUUID: task.taskUUID }] })
+    socket.on('message', (message) => heard.push(message))
+    await runware.jobs.reached('succeeded')
+    expect(heard).toEqual([])
+    expect(await ask({ taskType: 'getResponse', taskUUID: task.taskUUID })).toMatchObject({ data: [{ status: 'success' }] })
+
+    const closed = once(socket, 'close')
+    socket.send(JSON.stringify([videoTask({ positivePrompt: 'sandbox:lost-answer' })]))
+    await closed
+    expect(runware.jobs.list()).toHaveLength(2)
+  })
+
+  test('who goes on talking is not hung up on', async () => {
+    const idleMs = 400
+    context.hosts.runware.conduct.socketIdleMs = idleMs
+    const { ask, socket } = await connect()
+    const begun = performance.now()
+    await ask({ ...greet, apiKey: context.hosts.runware.apiKey })
+    while (performance.now() - begun < 2 * idleMs) await ask({ taskType: 'ping', ping: true })
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  test('who says nothing for long is hung up on, and other addresses are not there', async () => {
+    context.hosts.runware.conduct.socketIdleMs = 20
+    const { socket } = await connect()
+    await once(socket, 'close')
+    await expect(connect('/v2')).rejects.toThrow('404')
+  })
+})

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'wavespeed'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
+import type { WavespeedHost } from '../../../sandbox/providers/wavespeed/wavespeed-stand-in.ts'
+import { likenessOf } from '../likeness.ts'
+import { drawPicture } from '../images.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const context = withHosts()
+const model = 'kwaivgi/kling-v2.5-turbo-pro'
+const patience = { pollInterval: 0.02 }
+
+/** WaveSpeed's own client as it is published. */
+function clientOf({ origins, apiKey }: Pick<WavespeedHost, 'origins' | 'apiKey'>): Client {
+  return new Client(apiKey, { baseUrl: origins.api, maxConnectionRetries: 0 })
+}
+
+async function downloaded(url: unknown): Promise<Uint8Array> {
+  const response = await fetch(String(url))
+  expect(response.headers.get('content-type')).toBe('video/mp4')
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+describe("WaveSpeed's own client", () => {
+  test('gets a clip from words', async () => {
+    const { wavespeed } = context.hosts
+    const input = { prompt: 'a fox in the snow', duration: 10, aspect_ratio: '9:16' }
+    const { outputs } = await clientOf(wavespeed).run(`${model}/text-to-video`, input, patience)
+    const clip = await inspectClip(await downloaded((outputs as unknown[])[0]))
+    expect(clip.durationSeconds).toBeCloseTo(10, 3)
+    expect(clip.height).toBeGreaterThan(clip.width)
+    expect(wavespeed.requests.count('create')).toBe(1)
+  })
+
+  test('uploads a picture and gets a clip that begins with it', async () => {
+    const { wavespeed } = context.hosts
+    const client = clientOf(wavespeed)
+    const folder = mkdtempSync(join(tmpdir(), 'rushes-picture-'))
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true })
+    })
+    const picture = await drawPicture({ seed: 12 })
+    const file = join(folder, 'a picture.png')
+    writeFileSync(file, picture)
+    const image = await client.upload(file)
+    expect(new URL(image).origin).toBe(wavespeed.origins.media)
+    const { outputs } = await client.run(`${model}/image-to-video`, { prompt: 'slow push in', image }, patience)
+    const bytes = await downloaded((outputs as unknown[])[0])
+    expect((await inspectClip(bytes)).durationSeconds).toBeCloseTo(5, 3)
+    expect(await likenessOf(await frameOf(bytes, 'first'), picture)).toBeGreaterThan(0.8)
+  })
+
+  test.for([
+    ['sandbox:moderated', 'Content flagged'],
+    ['sandbox:failed', 'Task failed'],
+    ['sandbox:timed-out', 'Task timed out'],
+  ])('is told how a task failed, which HTTP does not know: %s', async ([prompt, words]) => {
+    const run = clientOf(context.hosts.wavespeed).run(`${model}/text-to-video`, { prompt }, patience)
+    await expect(run).rejects.toThrow(words)
+  })
+
+  test('is turned away with a wrong key', async () => {
+    const { wavespeed } = context.hosts
+    const run = clientOf({ origins: wavespeed.origins, apiKey: 'wrong' }).run(`${model}/text-to-video`, { prompt: 'x' }, patience)
+    await expect(run).rejects.toThrow('HTTP 401')
+    expect(wavespeed.jobs.list()).toEqual([])
+  })
+})

@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest'
+import type { Conduct } from '../../../sandbox/providers/behavior.ts'
+import { webhookFaults } from '../../../sandbox/providers/faults.ts'
+import type { Host } from '../../../sandbox/providers/stand-in.ts'
+import { call } from './calls.ts'
+import { callEachlabs, callRunware, customers, hostNames, videoTask } from './customers.ts'
+import { startReceiver } from './receiver.ts'
+import { withHosts } from './with-stand-ins.ts'
+
+const context = withHosts()
+const text = expect.any(String) as string
+
+/** What each host's webhook says of a clip that is done, and of a job that failed. */
+const bodies = {
+  fal: (id: string, url: string) => [
+    { request_id: id, gateway_request_id: id, status: 'OK', payload: { video: { url } } },
+    { request_id: id, status: 'ERROR', error: 'Invalid status code: 400', payload: { detail: [{ type: 'downstream_service_error' }] } },
+  ],
+  replicate: (id: string, url: string) => [
+    { id, status: 'succeeded', output: url, error: null, urls: { get: text } },
+    { id, status: 'failed', output: null, error: text },
+  ],
+  wavespeed: (id: string, url: string) => [
+    { id, status: 'completed', outputs: [url], error: '', input: { prompt: 'a fox' }, executionTime: expect.any(Number) as number },
+    { id, status: 'failed', outputs: [], error: 'Task failed', code: 1403 },
+  ],
+  runware: (taskUUID: string, videoURL: string) => [
+    { taskType: 'videoInference', taskUUID, status: 'success', videoUUID: text, videoURL },
+    { taskUUID, status: 'error', code: 'providerError', message: text },
+  ],
+  eachlabs: (id: string, output: string) => [
+    { exec_id: id, flow_id: null, status: 'succeeded', output, error: '' },
+    { exec_id: id, flow_id: null, status: 'failed', output: [{ id: '', status: '', output: '', error: text }], error: '' },
+  ],
+}
+
+describe.for(hostNames)('%s', (name) => {
+  const customer = customers[name]
+  const submit = async (order: { webhook: string; prompt?: string }) => customer.idIn(await customer.submit(context.hosts, order))
+
+  test('tells once that a clip is done, and that a job failed', async () => {
+    const receiver = await startReceiver()
+    const done = await submit({ webhook: receiver.url })
+    await receiver.reached(1)
+    const clip = customer.clipIn(await customer.ask(context.hosts, done)) ?? 'none'
+    expect((await fetch(clip)).status).toBe(200)
+    const failed = await submit({ webhook: receiver.url, prompt: 'sandbox:failed' })
+    await receiver.reached(2)
+    expect(receiver.received.map(({ body }) => body)).toMatchObject([bodies[name](done, clip)[0], bodies[name](failed, '')[1]])
+    expect(
+      receiver.received.every(({ path, headers }) => path === '/webhooks/token' && headers['content-type'] === 'application/json'),
+    ).toBe(true)
+    const record = (await call(`${Object.values(context.hosts[name].origins)[0] ?? ''}/sandbox/webhooks`)).body
+    expect(record).toMatchObject([
+      { jobId: done, event: 'completed', attempt: 1, outcome: 200 },
+      { jobId: failed, event: 'completed', attempt: 1, outcome: 200 },
+    ])
+  })
+
+  test('tells nobody where nobody asked, and never calls anyone outside', async () => {
+    const host: Host = context.hosts[name]
+    const silent = customer.idIn(await customer.submit(context.hosts))
+    // Not a loopback address by its name, though this machine would answer it; Replicate does not take such a one at all.
+    const receiver = await startReceiver()
+    const webhook = name === 'replicate' ? 'https://example.com/webhook' : receiver.url.replace('127.0.0.1', '0.0.0.0')
+    const outside = await submit({ webhook })
+    await Promise.all([host.jobs.reached('succeeded', silent), host.webhooks.answered(outside)])
+    expect(host.webhooks.list(silent)).toEqual([])
+    expect(host.webhooks.list(outside)[0]).toMatchObject({ outcome: 'unreachable' })
+    expect(receiver.received).toEqual([])
+  })
+
+  test.for(webhookFaults)('meets a fault by a word in the prompt: %s', async (kind) => {
+    const receiver = await startReceiver()
+    const host: Host = context.hosts[name]
+    const id = await submit({ webhook: receiver.url, prompt: `a fox sandbox:${kind}` })
+    await host.webhooks.answered(id, kind === 'webhook-twice' ? 2 : 1)
+    if (kind === 'webhook-lost') {
+      expect(receiver.received).toEqual([])
+      expect(host.webhooks.list(id)[0]).toMatchObject({ fault: kind, outcome: 'lost' })
+      return
+    }
+    expect(host.webhooks.list(id)[0]).toMatchObject({ fault: kind, outcome: 200 })
+    const [first, second] = receiver.received
+    if (kind === 'webhook-twice') expect(second).toEqual({ ...first, headers: first?.headers })
+    expect(first?.rawBody.includes(id)).toBe(kind !== 'webhook-of-another-job')
+  })
+
+  test('says the same again after a refusal that was ordered for one delivery', async () => {
+    const receiver = await startReceiver()
+    context.hosts[name].faults.add({ kind: 'webhook-of-another-job' })
+    receiver.answers.push(400)
+    const other = customer.idIn(await customer.submit(context.hosts, { prompt: 'another' }))
+    const id = await submit({ webhook: receiver.url })
+    const [first, second] = await receiver.reached(2)
+    expect(first?.rawBody).toContain(other)
+    expect(second?.rawBody).toContain(id)
+  })
+
+  test('is heard before the create call is answered', async () => {
+    const receiver = await startReceiver()
+    const heard: unknown[] = []
+    const early = submit({ webhook: receiver.url, prompt: 'sandbox:webhook-first' }).then((id) => {
+      heard.push('answer')
+      return id
+    })
+    await receiver.reached(1)
+    heard.push('webhook')
+    const id = await early
+    expect(heard).toEqual(['webhook', 'answer'])
+    expect(receiver.received[0]?.rawBody).toContain(id)
+  })
+})
+
+/** Attempts and the virtual seconds from the first to the last, where the rule is that each host's own description gives. */
+const rules = {
+  fal: { attempts: 11, seconds: [3600, 7200], timeoutMs: 15_000 },
+  replicate: { attempts: 6, seconds: [45, 60], timeoutMs: 10_000 },
+  wavespeed: { attempts: 4, seconds: [20, 35], timeoutMs: 10_000 },
+  runware: { attempts: 7, seconds: [20, 31], timeoutMs: 10_000 },
+  eachlabs: { attempts: 3, seconds: [16, 20], timeoutMs: 30_000 },
+} as const
+
+describe.for(hostNames)('when nobody hears it, %s', (name) => {
+  test('tries again by its own rule, and gives up', async () => {
+    const receiver = await startReceiver()
+    const host: Host = context.hosts[name]
+    const { attempts, seconds, timeoutMs } = rules[name]
+    // Each way not to be heard counts the same: an error of either kind, a redirection, a connection that is not answered.
+    host.conduct.webhookTimeoutMs = timeoutMs === host.conduct.webhookTimeoutMs ? 100 : NaN
+    receiver.answers.push(500, 404, 302, ...Array.from({ length: attempts }, () => 503))
+    if (name === 'fal') receiver.answers[3] = 'silence'
+    const id = customers[name].idIn(await customers[name].submit(context.hosts, { webhook: receiver.url }))
+    const deliveries = await host.webhooks.answered(id, attempts)
+    expect(deliveries.map(({ attempt }) => attempt)).toEqual(Array.from({ length: attempts }, (_, index) => index + 1))
+    expect(new Set(receiver.received.map(({ rawBody }) => rawBody)).size).toBe(1)
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+    const times = deliveries.map(({ at }) => Date.parse(at))
+    const spread = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000
+    expect(spread).toBeGreaterThanOrEqual(seconds[0])
+    if (name === 'fal') expect(deliveries[3]?.outcome).toBe('timed-out')
+    context.hosts.clock.advance(3 * 3600 * 1000)
+    await customers[name].ask(context.hosts, id)
+    expect(host.webhooks.list(id)).toHaveLength(attempts)
+    const waits: Conduct['webhookRetrySeconds'] = host.conduct.webhookRetrySeconds
+    expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(seconds[1])
+  })
+})
+
+test('a rule can be changed: Eachlabs is told of with longer waits, too', async () => {
+  const receiver = await startReceiver()
+  const { eachlabs } = context.hosts
+  eachlabs.conduct.webhookRetrySeconds = [30, 120, 600]
+  receiver.answers.push(500, 500, 500, 500)
+  const id = customers.eachlabs.idIn(await customers.eachlabs.submit(context.hosts, { webhook: receiver.url }))
+  expect(await eachlabs.webhooks.answered(id, 4)).toHaveLength(4)
+})
+
+test('Replicate tells of the events that were asked for, and only the last again', async () => {
+  const { replicate } = context.hosts
+  const receiver = await startReceiver()
+  receiver.answers.push(500, 500, 500)
+  const input = { prompt: 'a fox' }
+  const create = (extra: object) =>
+    call(`${replicate.origins.api}/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${replicate.apiKey}` },
+      body: { input, webhook: receiver.url, ...extra },
+    })
+  const { body } = await create({ webhook_events_filter: ['start', 'output', 'logs', 'completed'] })
+  await receiver.reached(4)
+  const { id } = body as { id: string }
+  expect((await replicate.webhooks.answered(id, 4)).map(({ event }) => event)).toEqual(['start', 'output', 'completed', 'completed'])
+  expect(receiver.received[0]?.body).toMatchObject({ status: 'processing', output: null })
+  await create({})
+  await receiver.reached(6)
+  expect(replicate.webhooks.list().map(({ event }) => event)).toEqual(['start', 'output', 'completed', 'completed', 'output', 'completed'])
+})
+
+test('Runware tells each of the clips that were ordered together', async () => {
+  const receiver = await startReceiver()
+  await callRunware(context.hosts, [videoTask({ webhookURL: receiver.url, numberResults: 3, includeCost: true })])
+  const webhooks = await receiver.reached(3)
+  expect(new Set(webhooks.map(({ body }) => body['videoURL'])).size).toBe(3)
+  expect(webhooks.map(({ body }) => body['cost'])).toEqual([0.35, 0.35, 0.35])
+})
+
+test.for([
+  ['flat', { status: 'error', code: 'providerError' }],
+  ['errors', { errors: [{ code: 'providerError' }] }],
+  ['data', { data: [{ status: 'error', error: { code: 'providerError' } }] }],
+] as const)('Runware tells a failure in a form that is not known: %s', async ([form, body]) => {
+  const receiver = await startReceiver()
+  context.hosts.runware.conduct.failureWebhook = form
+  await customers.runware.submit(context.hosts, { webhook: receiver.url, prompt: 'sandbox:failed' })
+  expect((await receiver.reached(1))[0]?.body).toMatchObject(body)
+})
+
+test('fal may leave the result to be fetched, know the job by another id, and tell a cancelled job or not', async () => {
+  const { fal } = context.hosts
+  const receiver = await startReceiver()
+  Object.assign(fal.conduct, { webhookPayload: 'missing', gatewayRequestId: 'other' })
+  const id = customers.fal.idIn(await customers.fal.submit(context.hosts, { webhook: receiver.url }))
+  const [webhook] = await receiver.reached(1)
+  expect(webhook?.body).toMatchObject({ request_id: id, payload: null, payload_error: text })
+  expect(webhook?.body['gateway_request_id']).not.toBe(id)
+
+  fal.jobs.hold('completion')
+  const cancelled = async () => {
+    const job = customers.fal.idIn(await customers.fal.submit(context.hosts, { webhook: receiver.url }))
+    await fal.jobs.reached('running', job)
+    const headers = { authorization: `Key ${fal.apiKey}` }
+    await call(`${fal.origins.queue}/fal-ai/kling-video/requests/${job}/cancel`, { method: 'PUT', headers })
+    return job
+  }
+  const told = await cancelled()
+  expect((await receiver.reached(2))[1]?.body).toMatchObject({ request_id: told, status: 'ERROR', error: 'Invalid status code: 499' })
+  fal.conduct.tellsCancelled = false
+  expect(fal.webhooks.list(await cancelled())).toEqual([])
+})
+
+test('Eachlabs tells nothing of a cancelled job, and may sign instead of repeating the secret', async () => {
+  const { eachlabs } = context.hosts
+  const receiver = await startReceiver()
+  eachlabs.jobs.hold('completion')
+  const id = customers.eachlabs.idIn(await customers.eachlabs.submit(context.hosts, { webhook: receiver.url }))
+  await eachlabs.jobs.reached('running', id)
+  await callEachlabs(context.hosts, `/v1/prediction/${id}/cancel`, { method: 'POST' })
+  await eachlabs.jobs.reached('cancelled', id)
+  eachlabs.jobs.release('completion')
+  eachlabs.conduct.webhookProof = 'signature'
+  await customers.eachlabs.submit(context.hosts, { webhook: receiver.url })
+  const [webhook] = await receiver.reached(1)
+  expect(webhook?.headers['x-webhook-secret']).toMatch(/^[\da-f]{64}$/)
+  expect(eachlabs.webhooks.list(id)).toEqual([])
+})
