@@ -1,43 +1,53 @@
-// The floors of the house (docs/architecture.md): each imports only what stands below it; neighbours on one floor do not
-// import each other. Type-only imports count, because a type is knowledge too.
-const floors = [
-  ['start\\.ts'],
-  ['src/register\\.ts'],
-  ['src/main\\.ts', 'src/held\\.ts'],
-  ['src/roles/', 'src/shutdown\\.ts'],
-  ['commands/'],
-  ['src/studio\\.ts'],
-  ['src/discord/', 'src/moderation/', 'src/http/'],
-  ['src/generations/'],
-  ['src/quota/'],
-  ['src/providers/', 'src/media/', 'src/storage/'],
-  ['src/config\\.ts', 'src/observability/', 'src/network/'],
-  ['src/variable-kinds\\.ts'],
-  ['src/domain/'],
+/**
+ * The layers, top first: the only list of them. A module imports only what stands on a lower layer; modules on one layer do not import each other.
+ * Type-only imports count, because a type is knowledge too. `docs/architecture.md` and `CONTRIBUTING.md` repeat this list, and a test compares them.
+ */
+export const layers = [
+  { name: 'entry', modules: ['start.ts'] },
+  { name: 'operator programs', modules: ['src/cli/'] },
+  { name: 'composition', modules: ['src/main.ts'] },
+  { name: 'commands', modules: ['commands/'] },
+  { name: 'application', modules: ['src/clip-service.ts'] },
+  { name: 'adapters', modules: ['src/discord/', 'src/moderation/', 'src/http/'] },
+  { name: 'core', modules: ['src/generations/'] },
+  { name: 'money', modules: ['src/billing/'] },
+  { name: 'drivers', modules: ['src/providers/', 'src/media/', 'src/storage/'] },
+  { name: 'ground', modules: ['src/config/', 'src/network/'] },
+  { name: 'library', modules: ['src/lib/'] },
+  { name: 'domain', modules: ['src/domain/'] },
 ]
 
-const floorRules = floors.flatMap((rooms, index) =>
-  rooms.map((room) => ({
-    name: `floor-${index}-${room.replaceAll(/\W+/g, '-')}`,
-    comment: 'Imports only what stands on a lower floor',
+const pattern = (module) => `^${module.replaceAll('.', '\\.')}`
+
+const layerRules = layers.flatMap(({ modules }, index) =>
+  modules.map((module) => ({
+    name: `layer-${module.replaceAll(/\W+/g, '-')}`,
+    comment: 'Imports only what stands on a lower layer',
     severity: 'error',
-    from: { path: `^${room}` },
+    from: { path: pattern(module) },
     to: {
-      path:
-        floors
-          .slice(0, index + 1)
-          .flat()
-          .filter((other) => other !== room)
-          .map((other) => `^${other}`)
-          .join('|') || '^$',
+      path: layers
+        .slice(0, index + 1)
+        .flatMap((layer) => layer.modules)
+        .filter((other) => other !== module)
+        .map(pattern)
+        .join('|') || '^$',
     },
   })),
 )
 
 export default {
   forbidden: [
-    ...floorRules,
-    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    ...layerRules,
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-folder-cycle',
+      comment: 'Folders of one module depend on each other in one direction only',
+      scope: 'folder',
+      severity: 'error',
+      from: { path: '^(src|sandbox)/' },
+      to: { circular: true },
+    },
     {
       name: 'domain-imports-nothing',
       severity: 'error',
@@ -59,13 +69,13 @@ export default {
       to: { path: '^(src|commands|test)/', pathNot: '^src/main\\.ts$' },
     },
     {
-      name: 'discord-stays-in-its-room',
+      name: 'only-discord-module-uses-discord-js',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(discord/|main\\.ts)' },
       to: { path: 'node_modules/(discord\\.js|@discordjs|discord-api-types)' },
     },
     {
-      name: 'sqlite-stays-in-its-room',
+      name: 'only-storage-uses-sqlite',
       severity: 'error',
       from: { path: '^(src|commands)/', pathNot: '^src/storage/' },
       to: { path: 'node_modules/better-sqlite3' },

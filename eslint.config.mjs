@@ -30,10 +30,13 @@ export default defineConfig(
     files: ['src/**/*.ts', 'commands/**/*.ts'],
     ignores: ['src/config/config.ts'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read the environment in src/config/config.ts.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read the environment in src/config/config.ts.' },
+      ],
     },
   },
-  { files: ['start.ts', 'sandbox/**/*.ts', 'test/mutants/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['start.ts', 'sandbox/**/*.ts', 'test/mutants/**/*.ts', 'test/chaos/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
   { files: ['*.config.ts', '*.config.mjs'], rules: { 'no-restricted-syntax': 'off' } },
 )

@@ -58,7 +58,7 @@ function stopSignal(): AbortSignal {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping.signal.aborted) process.exit(1)
-      console.error('Rushes is stopping: calls to hosts that are under way are waited for. A second signal ends it at once.')
+      console.error('Rushes is stopping: calls to providers that are under way are waited for. A second signal ends it at once.')
       stopping.abort(new Error(`stopped by ${signal}`))
     })
   }

@@ -2,7 +2,7 @@ import type { ChatInputCommandInteraction } from 'discord.js'
 
 import type { Command } from '../src/discord/interactions/command.ts'
 import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
-import type { ClipWish, Studio } from '../src/clip-service.ts'
+import type { ClipInput, ClipService } from '../src/clip-service.ts'
 
 import {
   guildCommand,
@@ -10,32 +10,32 @@ import {
   lastImageOption,
   promptOption,
   readClipOptions,
-  readLastPicture,
-  readPicture,
+  readLastImage,
+  readImage,
   withClipOptions,
 } from './options.ts'
-import type { Parts } from './parts.ts'
+import type { CommandContext } from './context.ts'
 import { readProvider, suggestProviders } from './provider-option.ts'
 
 export const animate = {
   data: withClipOptions(
-    guildCommand('animate', 'Bring a picture to life in a short clip')
+    guildCommand('animate', 'Bring an image to life in a short clip')
       .addAttachmentOption(imageOption)
       .addStringOption(promptOption)
       .addAttachmentOption(lastImageOption),
   ),
   acknowledge: 'defer',
-  check(interaction, { studio }) {
+  check(interaction, { clipService }) {
     refuseUndeliverable(interaction)
-    studio.check(readWish(interaction, studio), requesterOf(interaction))
+    clipService.check(readInput(interaction, clipService), requesterOf(interaction))
   },
-  autocomplete: (interaction, { studio }) => suggestProviders(interaction, { picture: true }, studio),
-  async execute(interaction, { studio }) {
-    await studio.request(readWish(interaction, studio), requesterOf(interaction)) // from here on the card belongs to the studio
+  autocomplete: (interaction, { clipService }) => suggestProviders(interaction, { image: true }, clipService),
+  async execute(interaction, { clipService }) {
+    await clipService.request(readInput(interaction, clipService), requesterOf(interaction)) // from here on the card belongs to the clip service
   },
-} satisfies Command<Parts>
+} satisfies Command<CommandContext>
 
-function readWish(interaction: ChatInputCommandInteraction, studio: Studio): ClipWish {
-  const wish = { ...readClipOptions(interaction), picture: readPicture(interaction), lastPicture: readLastPicture(interaction) }
-  return { ...wish, provider: readProvider(interaction, wish, studio) }
+function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
+  const input = { ...readClipOptions(interaction), image: readImage(interaction), lastImage: readLastImage(interaction) }
+  return { ...input, provider: readProvider(interaction, input, clipService) }
 }

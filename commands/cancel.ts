@@ -4,18 +4,18 @@ import { cancelButtonName } from '../src/discord/cards/progress-card.ts'
 import type { Button } from '../src/discord/interactions/command.ts'
 import { Refusal } from '../src/domain/refusal.ts'
 
-import type { Parts } from './parts.ts'
+import type { CommandContext } from './context.ts'
 
 /** The button on a card: for whoever asked for the clip, and for those who may remove messages here. */
 export const cancel = {
   name: cancelButtonName,
   acknowledge: 'update',
-  async execute(interaction, generationId, { studio }) {
+  async execute(interaction, generationId, { clipService }) {
     if (interaction.guildId === null) throw new Refusal('generation-unknown')
-    await studio.cancel(generationId, {
+    await clipService.cancel(generationId, {
       memberId: interaction.user.id,
       guildId: interaction.guildId,
       mayManageMessages: interaction.memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false,
     })
   },
-} satisfies Button<Parts>
+} satisfies Button<CommandContext>

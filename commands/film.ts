@@ -2,26 +2,26 @@ import type { ChatInputCommandInteraction } from 'discord.js'
 
 import type { Command } from '../src/discord/interactions/command.ts'
 import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
-import type { ClipWish, Studio } from '../src/clip-service.ts'
+import type { ClipInput, ClipService } from '../src/clip-service.ts'
 
 import { guildCommand, promptOption, readAspect, readClipOptions, withAspect, withClipOptions } from './options.ts'
-import type { Parts } from './parts.ts'
+import type { CommandContext } from './context.ts'
 import { readProvider, suggestProviders } from './provider-option.ts'
 
 export const film = {
   data: withClipOptions(withAspect(guildCommand('film', 'Make a short clip from words').addStringOption(promptOption))),
   acknowledge: 'defer',
-  check(interaction, { studio }) {
+  check(interaction, { clipService }) {
     refuseUndeliverable(interaction)
-    studio.check(readWish(interaction, studio), requesterOf(interaction))
+    clipService.check(readInput(interaction, clipService), requesterOf(interaction))
   },
-  autocomplete: (interaction, { studio }) => suggestProviders(interaction, { picture: false }, studio),
-  async execute(interaction, { studio }) {
-    await studio.request(readWish(interaction, studio), requesterOf(interaction)) // from here on the card belongs to the studio
+  autocomplete: (interaction, { clipService }) => suggestProviders(interaction, { image: false }, clipService),
+  async execute(interaction, { clipService }) {
+    await clipService.request(readInput(interaction, clipService), requesterOf(interaction)) // from here on the card belongs to the clip service
   },
-} satisfies Command<Parts>
+} satisfies Command<CommandContext>
 
-function readWish(interaction: ChatInputCommandInteraction, studio: Studio): ClipWish {
-  const wish = { ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }
-  return { ...wish, provider: readProvider(interaction, wish, studio) }
+function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
+  const input = { ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }
+  return { ...input, provider: readProvider(interaction, input, clipService) }
 }

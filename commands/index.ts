@@ -3,11 +3,11 @@ import type { Button, Command } from '../src/discord/interactions/command.ts'
 import { animate } from './animate.ts'
 import { cancel } from './cancel.ts'
 import { film } from './film.ts'
-import type { Parts } from './parts.ts'
+import type { CommandContext } from './context.ts'
 
-export const commands: readonly Command<Parts>[] = [animate, film]
+export const commands: readonly Command<CommandContext>[] = [animate, film]
 
-export const buttons: readonly Button<Parts>[] = [cancel]
+export const buttons: readonly Button<CommandContext>[] = [cancel]
 
 /** As Discord wants to hear of them. */
 export function commandBodies() {

@@ -12,7 +12,7 @@ import {
 import type { AspectRatio, DurationSeconds } from '../src/domain/clip-request.ts'
 import { clipLimits } from '../src/domain/clip-request.ts'
 import { Refusal } from '../src/domain/refusal.ts'
-import type { ClipWish, PictureWish } from '../src/clip-service.ts'
+import type { ClipInput, ImageInput } from '../src/clip-service.ts'
 
 import { providerOption } from './provider-option.ts'
 
@@ -80,7 +80,7 @@ export function withClipOptions(builder: SlashCommandOptionsOnlyBuilder): SlashC
 }
 
 /** What the member typed. Throws `prompt-empty` where there are no words. */
-export function readClipOptions({ options }: ChatInputCommandInteraction): ClipWish {
+export function readClipOptions({ options }: ChatInputCommandInteraction): ClipInput {
   const prompt = options.getString('prompt', true).trim()
   if (prompt === '') throw new Refusal('prompt-empty')
   return {
@@ -95,19 +95,19 @@ export function readAspect({ options }: ChatInputCommandInteraction): AspectRati
   return clipLimits.aspectRatios.find((ratio) => ratio === options.getString('aspect')) ?? '16:9'
 }
 
-/** What Discord says of the picture; the bytes are looked at later. Throws `picture-missing`. */
-export function readPicture({ options }: ChatInputCommandInteraction): PictureWish {
+/** What Discord says of the image; the bytes are looked at later. Throws `image-missing`. */
+export function readImage({ options }: ChatInputCommandInteraction): ImageInput {
   const attachment = options.getAttachment('image')
-  if (!attachment) throw new Refusal('picture-missing')
-  return describePicture(attachment)
+  if (!attachment) throw new Refusal('image-missing')
+  return describeImage(attachment)
 }
 
-/** The picture on which the clip shall end, if there is one. */
-export function readLastPicture({ options }: ChatInputCommandInteraction): PictureWish | undefined {
+/** The image on which the clip shall end, if there is one. */
+export function readLastImage({ options }: ChatInputCommandInteraction): ImageInput | undefined {
   const attachment = options.getAttachment('last_image')
-  return attachment ? describePicture(attachment) : undefined
+  return attachment ? describeImage(attachment) : undefined
 }
 
-function describePicture({ url, name, size, width, height }: Attachment): PictureWish {
+function describeImage({ url, name, size, width, height }: Attachment): ImageInput {
   return { url, name, sizeBytes: size, width: width ?? undefined, height: height ?? undefined }
 }

@@ -6,24 +6,24 @@ import { formatUsd } from '../src/domain/money.ts'
 import type { ProviderId } from '../src/domain/provider-id.ts'
 import { providerIds, providerNames } from '../src/domain/provider-id.ts'
 import { Refusal } from '../src/domain/refusal.ts'
-import type { ClipWish, ProviderChoice, Studio, WishSoFar } from '../src/clip-service.ts'
+import type { ClipInput, ProviderChoice, ClipService, PartialClipInput } from '../src/clip-service.ts'
 
 export const providerOption = new SlashCommandStringOption()
   .setName('provider')
-  .setDescription('The host that makes the clip (the bot chooses if left out)')
+  .setDescription('The provider that makes the clip (the bot chooses if left out)')
   .setAutocomplete(true)
 
-/** The hosts that can do what was typed so far and fit what is being typed. `picture`: a clip from a picture is always one, picked yet or not. */
+/** The providers that can do what was typed so far and fit what is being typed. `image`: a clip from an image is always one, picked yet or not. */
 export function suggestProviders(
   { options }: AutocompleteInteraction,
-  { picture }: Pick<WishSoFar, 'picture'>,
-  studio: Pick<Studio, 'choices'>,
+  { image }: Pick<PartialClipInput, 'image'>,
+  clipService: Pick<ClipService, 'choices'>,
 ): Choice[] {
   const typed = options.getFocused().trim().toLowerCase()
-  const choices = studio.choices({
-    picture,
-    // Discord names a picture that was picked, but does not describe it before the command is sent.
-    lastPicture: options.get('last_image') !== null,
+  const choices = clipService.choices({
+    image,
+    // Discord names an image that was picked, but does not describe it before the command is sent.
+    lastImage: options.get('last_image') !== null,
     negativePrompt: options.getString('negative')?.trim() || undefined,
     guidance: options.getNumber('guidance') ?? undefined,
   })
@@ -33,20 +33,20 @@ export function suggestProviders(
 }
 
 /**
- * The host that was asked for by id or by name; undefined where the bot shall choose. What autocomplete offers binds nobody, so any text can
- * arrive here, and a host that was offered before the last option was filled in. Throws `provider-unknown` with the hosts that can make this
+ * The provider that was asked for by id or by name; undefined where the bot shall choose. What autocomplete offers binds nobody, so any text can
+ * arrive here, and a provider that was offered before the last option was filled in. Throws `provider-unknown` with the providers that can make this
  * clip, and with the name of the one that was meant, if it has one.
  */
 export function readProvider(
   { options }: ChatInputCommandInteraction,
-  wish: Omit<ClipWish, 'provider'>,
-  studio: Pick<Studio, 'choices'>,
+  input: Omit<ClipInput, 'provider'>,
+  clipService: Pick<ClipService, 'choices'>,
 ): ProviderId | undefined {
   const typed = options.getString('provider')?.trim().toLowerCase()
   if (!typed) return undefined
   const meant = providerIds.find((id) => id === typed || providerNames[id].toLowerCase() === typed)
-  const { picture, lastPicture, negativePrompt, guidance } = wish
-  const choices = studio.choices({ picture: picture !== undefined, lastPicture: lastPicture !== undefined, negativePrompt, guidance })
+  const { image, lastImage, negativePrompt, guidance } = input
+  const choices = clipService.choices({ image: image !== undefined, lastImage: lastImage !== undefined, negativePrompt, guidance })
   const chosen = choices.find(({ id }) => id === meant)
   if (chosen) return chosen.id
   throw new Refusal('provider-unknown', { ...(meant && { provider: providerNames[meant] }), choices: choices.map(({ name }) => name) })

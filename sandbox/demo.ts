@@ -1,18 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import { compareBooks } from './reconciliation.ts'
+import { reconcile } from './reconciliation.ts'
 import { inspectClip } from './clips/inspect-clip.ts'
 import type { OptionValues } from './discord/people/options.ts'
 import type { ShownMessage } from './discord/people/shown-message.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 /**
- * `npm run demo`: no input, no key, no cost. The sandbox and the bot start, a member makes a clip from a picture and one from words, every change of the card is
- * printed, the posted MP4s land in ./demo/, and the bot's wallets are laid beside the hosts' invoices.
+ * `npm run demo`: no input, no key, no cost. The sandbox and the bot start, a member makes a clip from an image and one from words, every change of the card is
+ * printed, the posted MP4s land in ./demo/, and the bot's wallets are laid beside the providers' invoices.
  */
 const folder = fileURLToPath(new URL('../demo/', import.meta.url))
-const picture = readFileSync(new URL('./assets/paper-boat.jpg', import.meta.url))
+const image = readFileSync(new URL('./assets/paper-boat.jpg', import.meta.url))
 const patienceMs = 180_000
 
 interface Scene {
@@ -26,7 +26,7 @@ const scenes: readonly Scene[] = [
   {
     command: 'animate',
     options: {
-      image: { name: 'paper-boat.jpg', bytes: picture },
+      image: { name: 'paper-boat.jpg', bytes: image },
       prompt: 'The paper boat drifts towards the sun, slow push in',
       duration: 10,
     },
@@ -85,12 +85,12 @@ function printChanges(first: ShownMessage, startedAt: number, discord: Sandbox['
 
 async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true })
-  const sandbox = await startSandbox({ hostSpeed: 20 })
+  const sandbox = await startSandbox({ providerSpeed: 20 })
   try {
     for (const scene of scenes) await play(scene, sandbox)
     // The clean stop writes everything down; the books are read after it.
     await sandbox.stopBot()
-    const books = await compareBooks(sandbox)
+    const books = await reconcile(sandbox)
     console.log(`\n${books.table}`)
     if (!books.equal) throw new Error('the wallets and the invoices differ')
   } finally {

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { z } from 'zod'
 
-import type { Host } from './providers/stand-in.ts'
-import type { Hosts } from './providers/stand-ins.ts'
+import type { StandIn } from './providers/stand-in.ts'
+import type { StandIns } from './providers/stand-ins.ts'
 
 const Sheet = z.object({
   totalMicroUsd: z.number().int(),
@@ -17,16 +17,16 @@ export interface Books {
   spent: number
   /** What is still set aside. */
   reserved: number
-  /** What the hosts' invoices say, in micro-dollars. */
+  /** What the providers' invoices say, in micro-dollars. */
   invoiced: number
   equal: boolean
   /** Both side by side, for people. */
   table: string
 }
 
-/** Lays the bot's wallets (read from its database file) beside the hosts' invoices (read over HTTP). Neither knows of the other. */
-export async function compareBooks({ hosts, dataFolder }: { hosts: Hosts; dataFolder: string }): Promise<Books> {
-  const invoices = await Promise.all(allHosts(hosts).map(readInvoice))
+/** Lays the bot's wallets (read from its database file) beside the providers' invoices (read over HTTP). Neither knows of the other. */
+export async function reconcile({ providers, dataFolder }: { providers: StandIns; dataFolder: string }): Promise<Books> {
+  const invoices = await Promise.all(allProviders(providers).map(readInvoice))
   const invoiced = invoices.reduce((total, { totalMicroUsd }) => total + totalMicroUsd, 0)
   const wallets = readWallets(join(dataFolder, 'rushes.db'))
   const sums = wallets.filter(({ scope, period }) => scope === 'installation' && period === 'day')
@@ -38,22 +38,25 @@ export async function compareBooks({ hosts, dataFolder }: { hosts: Hosts; dataFo
       `wallet ${wallet.scope}, ${wallet.period}`,
       `${usd(wallet.spent)} spent, ${usd(wallet.reserved)} set aside`,
     ]),
-    ...invoices.map((invoice): [string, string] => [`invoice ${invoice.host}`, `${usd(invoice.totalMicroUsd)} for ${invoice.lines} jobs`]),
+    ...invoices.map((invoice): [string, string] => [
+      `invoice ${invoice.provider}`,
+      `${usd(invoice.totalMicroUsd)} for ${invoice.lines} jobs`,
+    ]),
     ['wallets and invoices', equal ? 'agree' : 'DIFFER'],
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   return { spent, reserved, invoiced, equal, table: rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n') }
 }
 
-/** Every host of the sandbox. */
-export function allHosts(hosts: Hosts): readonly Host[] {
-  return hosts.all
+/** Every provider of the sandbox. */
+export function allProviders(providers: StandIns): readonly StandIn[] {
+  return providers.all
 }
 
-async function readInvoice(host: Host): Promise<{ host: string; totalMicroUsd: number; lines: number }> {
-  const origin = Object.values(host.origins)[0] ?? ''
+async function readInvoice(provider: StandIn): Promise<{ provider: string; totalMicroUsd: number; lines: number }> {
+  const origin = Object.values(provider.origins)[0] ?? ''
   const sheet = Sheet.parse(await (await fetch(`${origin}/sandbox/invoice`)).json())
-  return { host: host.id, totalMicroUsd: sheet.totalMicroUsd, lines: sheet.lines.length }
+  return { provider: provider.id, totalMicroUsd: sheet.totalMicroUsd, lines: sheet.lines.length }
 }
 
 function readWallets(file: string): z.infer<typeof Wallet>[] {

@@ -1,20 +1,20 @@
-import { allHosts } from './reconciliation.ts'
+import { allProviders } from './reconciliation.ts'
 import { startSandbox } from './sandbox.ts'
-import { discordPort, hostsPort, hostSpeed } from './settings.ts'
+import { discordPort, providersPort, providerSpeed } from './settings.ts'
 
 /** `npm start` on a fresh machine: everything local, real code, no key, no cost. Runs until interrupted. */
 export async function runSandbox(): Promise<void> {
-  const sandbox = await startSandbox({ discordPort, hostsPort, hostSpeed, environment: sharedEnvironment() })
-  console.log(`Nothing is configured, so this is the sandbox: a Discord and the hosts on your own machine, and the real bot between them.
-No account, no key, no cost; clips are real MP4s rendered here, and time at the hosts runs ${hostSpeed} times as fast.
+  const sandbox = await startSandbox({ discordPort, providersPort, providerSpeed, environment: sharedEnvironment() })
+  console.log(`Nothing is configured, so this is the sandbox: a Discord and the providers on your own machine, and the real bot between them.
+No account, no key, no cost; clips are real MP4s rendered here, and time at the providers runs ${providerSpeed} times as fast.
 
 In a second terminal, act as a member of its server:
   npm run try -- film "a paper boat on a rainy street"
-  npm run try -- animate ./picture.png "slow push in"
+  npm run try -- animate ./image.png "slow push in"
 
 Local Discord  ${sandbox.discord.origin}
-What the hosts billed  ${allHosts(sandbox.hosts)
-    .map((host) => `${Object.values(host.origins)[0] ?? ''}/sandbox/invoice`)
+What the providers billed  ${allProviders(sandbox.providers)
+    .map((provider) => `${Object.values(provider.origins)[0] ?? ''}/sandbox/invoice`)
     .join('  ')}
 To connect the real Discord, see README.md. Ctrl+C ends the sandbox.`)
   await new Promise<void>((resolve) => {

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { type Bot, type BotSettings, startBot } from '../src/main.ts'
 import { ClipRenderer } from './clips/clip-renderer.ts'
 import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from './discord/local-discord.ts'
-import { type Hosts, startHosts } from './providers/stand-ins.ts'
+import { type StandIns, startStandIns } from './providers/stand-ins.ts'
 
 export interface SandboxOptions {
-  /** Ports of the local Discord and of the hosts' first origin (they take twelve in a row, see `HostsOptions`); any free ones unless given. */
+  /** Ports of the local Discord and of the providers' first origin (they take twelve in a row, see `HostsOptions`); any free ones unless given. */
   discordPort?: number | undefined
-  hostsPort?: number | undefined
-  /** How many seconds pass at the hosts in one of ours. */
-  hostSpeed?: number | undefined
-  /** Where the bot takes webhooks; without it the hosts cannot reach the bot, and it asks them. */
+  providersPort?: number | undefined
+  /** How many seconds pass at the providers in one of ours. */
+  providerSpeed?: number | undefined
+  /** Where the bot takes webhooks; without it the providers cannot reach the bot, and it asks them. */
   publicPort?: number | undefined
   /** Shorter side of the clips in pixels; 720 unless given. */
   clipHeight?: number | undefined
@@ -25,31 +25,31 @@ export interface SandboxOptions {
   logDestination?: BotSettings['logDestination']
 }
 
-/** A local Discord, the hosts and the real bot between them. */
+/** A local Discord, the providers and the real bot between them. */
 export interface Sandbox {
   readonly discord: LocalDiscord
-  readonly hosts: Hosts
-  /** Where the hosts reach the bot; undefined where they cannot. */
+  readonly providers: StandIns
+  /** Where the providers reach the bot; undefined where they cannot. */
   readonly publicUrl: string | undefined
   /** Where the bot keeps its database; goes with the sandbox. */
   readonly dataFolder: string
   /** Starts the bot (again) over the same store, with other variables where given. */
   startBot(environment?: Record<string, string | undefined>): Promise<Bot>
-  /** Ends the bot cleanly; Discord and the hosts go on. */
+  /** Ends the bot cleanly; Discord and the providers go on. */
   stopBot(): Promise<void>
   stop(): Promise<void>
 }
 
 /** Starts everything on loopback and signs the bot in; its commands are registered when this resolves. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const hostSpeed = options.hostSpeed ?? 20
+  const providerSpeed = options.providerSpeed ?? 20
   const dataFolder = mkdtempSync(join(tmpdir(), 'rushes-sandbox-'))
   const clips = new ClipRenderer({ height: options.clipHeight })
   const discord = await startLocalDiscord({ ...options.discord, port: options.discordPort ?? 0 })
-  const hosts = await startHosts({
+  const providers = await startStandIns({
     clips,
-    speed: hostSpeed,
-    port: options.hostsPort ?? 0,
+    speed: providerSpeed,
+    port: options.providersPort ?? 0,
     // Webhooks are dated as the bot reads the time, or it would take them for old ones.
     receiverNow: () => options.clock?.now() ?? Date.now(),
   })
@@ -60,27 +60,27 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
   const sandbox: Sandbox = {
     discord,
-    hosts,
+    providers,
     publicUrl: reachable.PUBLIC_URL,
     dataFolder,
     startBot: async (environment) => {
       bot = await startBot({
-        environment: environmentFor(discord, hosts, dataFolder, { ...reachable, ...options.environment, ...environment }),
+        environment: environmentFor(discord, providers, dataFolder, { ...reachable, ...options.environment, ...environment }),
         origins: {
           discordApi: discord.apiUrl,
           discordMedia: [discord.cdnOrigin],
-          fal: { queue: hosts.fal.origins.queue, storage: hosts.fal.origins.rest },
-          replicate: { api: hosts.replicate.origins.api },
-          wavespeed: { api: hosts.wavespeed.origins.api },
-          runware: { api: hosts.runware.origins.api },
-          eachlabs: { api: hosts.eachlabs.origins.api },
+          fal: { queue: providers.fal.origins.queue, storage: providers.fal.origins.rest },
+          replicate: { api: providers.replicate.origins.api },
+          wavespeed: { api: providers.wavespeed.origins.api },
+          runware: { api: providers.runware.origins.api },
+          eachlabs: { api: providers.eachlabs.origins.api },
           allowPrivateAddresses: true,
         },
         clock: options.clock,
         lookup: options.lookup,
         logDestination: options.logDestination,
-        // A clip that takes 160 s at a host is here done after 160 s by a clock that runs faster.
-        typicalRunMs: { 5: 160_000 / hostSpeed, 10: 250_000 / hostSpeed },
+        // A clip that takes 160 s at a provider is here done after 160 s by a clock that runs faster.
+        typicalRunMs: { 5: 160_000 / providerSpeed, 10: 250_000 / providerSpeed },
         registerAtStart: true,
       })
       return bot
@@ -92,7 +92,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     stop: async () => {
       await sandbox.stopBot()
       await discord.close()
-      await hosts.stop()
+      await providers.stop()
       await clips.close()
       rmSync(dataFolder, { recursive: true, force: true })
     },
@@ -106,20 +106,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** The very variables that a real installation sets, with the keys of this Discord and these hosts. */
+/** The very variables that a real installation sets, with the keys of this Discord and these providers. */
 function environmentFor(
   discord: LocalDiscord,
-  hosts: Hosts,
+  providers: StandIns,
   dataFolder: string,
   further: SandboxOptions['environment'],
 ): Record<string, string | undefined> {
   return {
     DISCORD_TOKEN: discord.botToken,
-    FAL_KEY: hosts.fal.apiKey,
-    REPLICATE_API_TOKEN: hosts.replicate.apiKey,
-    WAVESPEED_API_KEY: hosts.wavespeed.apiKey,
-    RUNWARE_API_KEY: hosts.runware.apiKey,
-    EACHLABS_API_KEY: hosts.eachlabs.apiKey,
+    FAL_KEY: providers.fal.apiKey,
+    REPLICATE_API_TOKEN: providers.replicate.apiKey,
+    WAVESPEED_API_KEY: providers.wavespeed.apiKey,
+    RUNWARE_API_KEY: providers.runware.apiKey,
+    EACHLABS_API_KEY: providers.eachlabs.apiKey,
     ALLOWED_GUILDS: '*',
     DATA_DIR: dataFolder,
     LOG_LEVEL: 'warn',

@@ -1,8 +1,8 @@
 /** Where `npm start` puts the sandbox and where `npm run try` looks for it. */
 export const discordPort = portFrom('SANDBOX_PORT', 4650)
-export const hostsPort = discordPort + 10
-/** Seconds at the hosts in one of ours: a clip of 160 s takes 8. */
-export const hostSpeed = 20
+export const providersPort = discordPort + 10
+/** Seconds at the providers in one of ours: a clip of 160 s takes 8. */
+export const providerSpeed = 20
 
 function portFrom(name: string, usual: number): number {
   const value = Number(process.env[name] ?? usual)

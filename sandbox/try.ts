@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { discordPort } from './settings.ts'
 
 /**
- * `npm run try -- animate ./picture.png "slow push in"` or `npm run try -- film "a paper boat"`: acts as a member against the sandbox that runs, prints each change of
+ * `npm run try -- animate ./image.png "slow push in"` or `npm run try -- film "a paper boat"`: acts as a member against the sandbox that runs, prints each change of
  * the card and leaves the posted clip in the folder. Options: --duration, --aspect, --negative, --guidance, --cancel-after SECONDS.
  */
 const usage = `Usage:
@@ -43,14 +43,14 @@ function readOrder(): Order {
     },
   })
   const [command, ...rest] = positionals
-  const picture = command === 'animate' ? rest.shift() : undefined
+  const image = command === 'animate' ? rest.shift() : undefined
   const prompt = rest.join(' ')
-  if ((command !== 'animate' && command !== 'film') || prompt === '' || (command === 'animate' && picture === undefined))
+  if ((command !== 'animate' && command !== 'film') || prompt === '' || (command === 'animate' && image === undefined))
     throw new Error(usage)
   return {
     command,
     options: {
-      ...(picture !== undefined && { image: { name: basename(picture), base64: readFileSync(picture).toString('base64') } }),
+      ...(image !== undefined && { image: { name: basename(image), base64: readFileSync(image).toString('base64') } }),
       prompt,
       ...(values.aspect !== undefined && { aspect: values.aspect }),
       ...(values.duration !== undefined && { duration: Number(values.duration) }),

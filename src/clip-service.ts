@@ -1,31 +1,31 @@
 import type { Config } from './config/config.ts'
-import { type AspectRatio, type ClipRequest, clipLimits, type DurationSeconds, type FrameReference } from './domain/clip-request.ts'
+import { type AspectRatio, type ClipRequest, clipLimits, type DurationSeconds, type ImageReference } from './domain/clip-request.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Snowflake } from './domain/ids.ts'
 import type { MicroUsd } from './domain/money.ts'
 import { type ProviderId, providerNames } from './domain/provider-id.ts'
 import { Refusal } from './domain/refusal.ts'
 import { acceptOnce } from './generations/queue/enqueue.ts'
-import { chooseHosts } from './generations/queue/select-providers.ts'
-import type { Dispatcher } from './generations/worker/worker.ts'
+import { selectProviders } from './generations/queue/select-providers.ts'
+import type { Worker } from './generations/worker/worker.ts'
 import type { Estimates } from './generations/store/run-time-estimates.ts'
 import { type Generation, isOver, type Requester } from './generations/model/generation.ts'
-import { readPlaces } from './generations/worker/queue-maintenance.ts'
+import { readQueuePositions } from './generations/worker/queue-maintenance.ts'
 import type { Delivery } from './generations/model/delivery-port.ts'
 import { cancelQueued } from './generations/run/settle.ts'
-import { findGeneration, wishCancel } from './generations/store/generations.ts'
-import type { Wakes } from './generations/notify/notifier.ts'
-import { judgePicture } from './media/images/image-limits.ts'
-import { readStartFrame } from './media/images/validate-image.ts'
+import { findGeneration, requestCancel } from './generations/store/generations.ts'
+import type { Notifier } from './generations/notify/notifier.ts'
+import { checkImageLimits } from './media/images/image-limits.ts'
+import { validateImage } from './media/images/validate-image.ts'
 import { capableProviders } from './providers/capabilities.ts'
-import type { Frame, Provider } from './providers/provider.ts'
+import type { Image, Provider } from './providers/provider.ts'
 import type { Router } from './providers/router.ts'
 import type { RequestLimits } from './billing/request-rate-limits.ts'
 import { budgetsOf, type SettingsStore } from './billing/guild-settings.ts'
 import type { Database } from './storage/database.ts'
 
-/** A picture as the member handed it in: what Discord says of it, not yet what it is. */
-export interface PictureWish {
+/** An image as the member handed it in: what Discord says of it, not yet what it is. */
+export interface ImageInput {
   /** Signed and short-lived: fetched at once, never stored, never logged. */
   url: string
   name: string
@@ -35,22 +35,22 @@ export interface PictureWish {
 }
 
 /** What a member typed, not yet judged. */
-export interface ClipWish {
+export interface ClipInput {
   prompt: string
   negativePrompt?: string | undefined
   durationSeconds: DurationSeconds
   aspectRatio?: AspectRatio | undefined
   guidance?: number | undefined
-  picture?: PictureWish | undefined
-  lastPicture?: PictureWish | undefined
-  /** The one host that shall make it; left out, the bot chooses. */
+  image?: ImageInput | undefined
+  lastImage?: ImageInput | undefined
+  /** The one provider that shall make it; left out, the bot chooses. */
   provider?: ProviderId | undefined
 }
 
 /** What is known of a wish while it is still being typed. */
-export type WishSoFar = Pick<ClipWish, 'negativePrompt' | 'guidance'> & { picture: boolean; lastPicture: boolean }
+export type PartialClipInput = Pick<ClipInput, 'negativePrompt' | 'guidance'> & { image: boolean; lastImage: boolean }
 
-/** A host as a member can choose it. */
+/** A provider as a member can choose it. */
 export interface ProviderChoice {
   id: ProviderId
   name: string
@@ -59,19 +59,19 @@ export interface ProviderChoice {
 }
 
 /** Everything a command may ask for. */
-export interface Studio {
+export interface ClipService {
   /** What can be judged from memory alone, before the acknowledgement. Throws a `Refusal`; takes well under a second. */
-  check(wish: ClipWish, requester: Requester): void
-  /** The hosts that are set up and can do what was typed so far, in the order in which they would be tried. From memory alone. */
-  choices(wish: WishSoFar): ProviderChoice[]
-  /** Accepts the request or throws a `Refusal`, leaving nothing behind. From acceptance on the card belongs to the studio. */
-  request(wish: ClipWish, requester: Requester): Promise<void>
+  check(input: ClipInput, requester: Requester): void
+  /** The providers that are set up and can do what was typed so far, in the order in which they would be tried. From memory alone. */
+  choices(input: PartialClipInput): ProviderChoice[]
+  /** Accepts the request or throws a `Refusal`, leaving nothing behind. From acceptance on the card belongs to the clip service. */
+  request(input: ClipInput, requester: Requester): Promise<void>
   /** Wishes the end of a generation. Throws a `Refusal` if it is unknown, over, or not theirs. */
   cancel(generationId: string, member: { memberId: Snowflake; guildId: Snowflake; mayManageMessages: boolean }): Promise<void>
 }
 
-export interface StudioParts {
-  config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'hostOrder'>
+export interface ClipServiceContext {
+  config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'providerOrder'>
   database: Database
   settings: SettingsStore
   limits: RequestLimits
@@ -79,39 +79,43 @@ export interface StudioParts {
   providers: readonly Provider[]
   router: Router
   estimates: Estimates
-  dispatcher: Dispatcher
+  worker: Worker
   delivery: Delivery
-  wakes: Wakes
+  notifier: Notifier
   clock: Clock
-  /** Fetches a member's picture from Discord; throws a `Refusal` if it cannot be had. */
-  downloadPicture: (url: string) => Promise<Uint8Array>
+  /** Fetches a member's image from Discord; throws a `Refusal` if it cannot be had. */
+  downloadImage: (url: string) => Promise<Uint8Array>
 }
 
-export function createStudio(parts: StudioParts): Studio {
-  const { config, database, clock } = parts
+export function createClipService(context: ClipServiceContext): ClipService {
+  const { config, database, clock } = context
   return {
-    check: (wish, requester) => check(wish, requester, parts),
+    check: (input, requester) => check(input, requester, context),
 
-    choices: (wish) => {
-      const request = toRequest({ ...wish, prompt: '', durationSeconds: 5 }, framesSoFar(wish))
-      return capableProviders(parts.providers, request).map((provider) => ({
+    choices: (input) => {
+      const request = toRequest({ ...input, prompt: '', durationSeconds: 5 }, imagesSoFar(input))
+      return capableProviders(context.providers, request).map((provider) => ({
         id: provider.id,
         name: providerNames[provider.id],
         price: provider.price(request),
       }))
     },
 
-    request: async (wish, requester) => {
-      check(wish, requester, parts)
-      await parts.limits.admit(requester)
-      const settings = await parts.settings.read(requester.guildId)
-      const frames = await fetchFrames(wish, parts)
-      const request = toRequest(wish, frames)
-      const [first, ...others] = chooseHosts(request, { ...parts, only: wish.provider, chosen: settings.providers ?? config.hostOrder })
+    request: async (input, requester) => {
+      check(input, requester, context)
+      await context.limits.admit(requester)
+      const settings = await context.settings.read(requester.guildId)
+      const images = await fetchImages(input, context)
+      const request = toRequest(input, images)
+      const [first, ...others] = selectProviders(request, {
+        ...context,
+        only: input.provider,
+        chosen: settings.providers ?? config.providerOrder,
+      })
       if (!first) throw new Refusal('no-provider-can')
-      const generation = await acceptOnce(parts, {
+      const generation = await acceptOnce(context, {
         request,
-        frames: [frames.start, frames.last].filter((frame) => frame !== undefined),
+        images: [images.start, images.last].filter((image) => image !== undefined),
         requester,
         candidates: [first, ...others],
         budgets: { installation: config.installationBudgets, guild: budgetsOf(settings, config.guildBudgets) },
@@ -119,8 +123,8 @@ export function createStudio(parts: StudioParts): Studio {
         now: clock.now(),
       })
       if (!generation) return
-      parts.dispatcher.wake()
-      await showPlace(generation, parts)
+      context.worker.notify()
+      await showPlace(generation, context)
     },
 
     cancel: async (generationId, member) => {
@@ -129,77 +133,77 @@ export function createStudio(parts: StudioParts): Studio {
       if (generation.memberId !== member.memberId && !member.mayManageMessages) throw new Refusal('not-your-generation')
       if (isOver(generation.state)) throw new Refusal('generation-over')
       const cancelled = await cancelQueued(database, generationId, clock.now())
-      if (cancelled) return parts.delivery.end(cancelled, { now: clock.now() })
-      if (!(await wishCancel(database.statements, generationId, clock.now()))) throw new Refusal('generation-over')
-      // It may have gone back into line (for another host) between the two.
+      if (cancelled) return context.delivery.end(cancelled, { now: clock.now() })
+      if (!(await requestCancel(database.statements, generationId, clock.now()))) throw new Refusal('generation-over')
+      // It may have gone back into line (for another provider) between the two.
       const requeued = await cancelQueued(database, generationId, clock.now())
-      if (requeued) return parts.delivery.end(requeued, { now: clock.now() })
-      parts.wakes.wake(generationId)
+      if (requeued) return context.delivery.end(requeued, { now: clock.now() })
+      context.notifier.notify(generationId)
     },
   }
 }
 
 /** From acceptance on nothing may fail for the member: a place that cannot be read is shown later. */
-async function showPlace(generation: Generation, { database, delivery, clock }: StudioParts): Promise<void> {
-  const places = await readPlaces(database.statements, generation.provider).catch(() => [])
+async function showPlace(generation: Generation, { database, delivery, clock }: ClipServiceContext): Promise<void> {
+  const places = await readQueuePositions(database.statements, generation.provider).catch(() => [])
   const place = places.find(({ id }) => id === generation.id)
   // Claimed meanwhile: then its card is its owner's.
   if (place) delivery.show(generation, { now: clock.now(), ahead: place.ahead })
 }
 
 /** The checks that need no waiting, in the order in which a member is told. */
-function check(wish: ClipWish, { guildId }: Requester, parts: StudioParts): void {
-  const { allowedGuilds } = parts.config
+function check(input: ClipInput, { guildId }: Requester, context: ClipServiceContext): void {
+  const { allowedGuilds } = context.config
   if (allowedGuilds !== '*' && !allowedGuilds.has(guildId)) throw new Refusal('guild-not-allowed', { guildId })
-  if (wish.prompt.trim() === '') throw new Refusal('prompt-empty')
-  checkLength('prompt-too-long', wish.prompt, clipLimits.promptCharacters)
-  checkLength('negative-prompt-too-long', wish.negativePrompt ?? '', clipLimits.negativePromptCharacters)
-  for (const picture of [wish.picture, wish.lastPicture]) {
-    const refusal = picture && judgePicture(picture)
+  if (input.prompt.trim() === '') throw new Refusal('prompt-empty')
+  checkLength('prompt-too-long', input.prompt, clipLimits.promptCharacters)
+  checkLength('negative-prompt-too-long', input.negativePrompt ?? '', clipLimits.negativePromptCharacters)
+  for (const image of [input.image, input.lastImage]) {
+    const refusal = image && checkImageLimits(image)
     if (refusal) throw refusal
   }
-  // The bytes are not known yet, but which hosts can do it depends only on whether there are pictures.
-  const request = toRequest(wish, framesSoFar({ picture: wish.picture !== undefined, lastPicture: wish.lastPicture !== undefined }))
-  chooseHosts(request, { ...parts, only: wish.provider })
+  // The bytes are not known yet, but which providers can do it depends only on whether there are images.
+  const request = toRequest(input, imagesSoFar({ image: input.image !== undefined, lastImage: input.lastImage !== undefined }))
+  selectProviders(request, { ...context, only: input.provider })
 }
 
 function checkLength(identifier: 'prompt-too-long' | 'negative-prompt-too-long', text: string, limit: number): void {
   if (text.length > limit) throw new Refusal(identifier, { characters: text.length, limit })
 }
 
-interface Frames<Picture extends FrameReference = Frame> {
-  start?: Picture | undefined
-  last?: Picture | undefined
+interface FrameImages<Item extends ImageReference = Image> {
+  start?: Item | undefined
+  last?: Item | undefined
 }
 
-const unseen: FrameReference = { sha256: '', mediaType: 'image/png', width: 0, height: 0, sizeBytes: 0 }
+const unseen: ImageReference = { sha256: '', mediaType: 'image/png', width: 0, height: 0, sizeBytes: 0 }
 
-/** Pictures that were named but not fetched yet. */
-function framesSoFar({ picture, lastPicture }: { picture: boolean; lastPicture: boolean }): Frames<FrameReference> {
-  return { ...(picture && { start: unseen }), ...(lastPicture && { last: unseen }) }
+/** Images that were named but not fetched yet. */
+function imagesSoFar({ image, lastImage }: { image: boolean; lastImage: boolean }): FrameImages<ImageReference> {
+  return { ...(image && { start: unseen }), ...(lastImage && { last: unseen }) }
 }
 
-async function fetchFrames({ picture, lastPicture }: ClipWish, { downloadPicture }: StudioParts): Promise<Frames> {
-  const fetch = async (wish: PictureWish | undefined) => wish && readStartFrame(await downloadPicture(wish.url))
-  const [start, last] = await Promise.all([fetch(picture), fetch(lastPicture)])
+async function fetchImages({ image, lastImage }: ClipInput, { downloadImage }: ClipServiceContext): Promise<FrameImages> {
+  const fetch = async (input: ImageInput | undefined) => input && validateImage(await downloadImage(input.url))
+  const [start, last] = await Promise.all([fetch(image), fetch(lastImage)])
   return { start, last }
 }
 
-function toRequest(wish: Omit<ClipWish, 'picture' | 'lastPicture'>, { start, last }: Frames<FrameReference>): ClipRequest {
-  const negativePrompt = wish.negativePrompt?.trim()
+function toRequest(input: Omit<ClipInput, 'image' | 'lastImage'>, { start, last }: FrameImages<ImageReference>): ClipRequest {
+  const negativePrompt = input.negativePrompt?.trim()
   return {
-    prompt: wish.prompt.trim(),
+    prompt: input.prompt.trim(),
     ...(negativePrompt && { negativePrompt }),
-    durationSeconds: wish.durationSeconds,
-    // A clip from a picture takes the picture's shape.
-    ...(wish.aspectRatio && !start && { aspectRatio: wish.aspectRatio }),
-    ...(wish.guidance !== undefined && { guidance: wish.guidance }),
-    ...(start && { startFrame: referenceTo(start) }),
+    durationSeconds: input.durationSeconds,
+    // A clip from an image takes the image's shape.
+    ...(input.aspectRatio && !start && { aspectRatio: input.aspectRatio }),
+    ...(input.guidance !== undefined && { guidance: input.guidance }),
+    ...(start && { firstFrame: referenceTo(start) }),
     ...(last && { lastFrame: referenceTo(last) }),
   }
 }
 
 /** The bytes stay out of the stored request. */
-function referenceTo({ sha256, mediaType, width, height, sizeBytes }: FrameReference): FrameReference {
+function referenceTo({ sha256, mediaType, width, height, sizeBytes }: ImageReference): ImageReference {
   return { sha256, mediaType, width, height, sizeBytes }
 }

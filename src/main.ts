@@ -20,17 +20,17 @@ import { createId } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
 import { unlessAborted } from './lib/abortable.ts'
 import { aloneAtCards, createCardTurns, standsAs } from './generations/store/card-lock.ts'
-import { createAnnouncer, createDispatcher } from './generations/worker/worker.ts'
+import { createRemoteWorker, createWorker } from './generations/worker/worker.ts'
 import { createEstimates, type typicalRunMs } from './generations/store/run-time-estimates.ts'
 import { fetchClipFile } from './generations/run/download-clip.ts'
 import type { LeaseTimes } from './generations/worker/lease.ts'
-import type { Parts } from './generations/model/context.ts'
-import { createSharedWakes } from './generations/notify/postgres-notifier.ts'
-import { claimNotice, rememberMessage } from './generations/store/generations.ts'
-import { createWakes } from './generations/notify/notifier.ts'
+import type { RunContext } from './generations/run/context.ts'
+import { createPostgresNotifier } from './generations/notify/postgres-notifier.ts'
+import { claimNotification, rememberMessage } from './generations/store/generations.ts'
+import { createNotifier } from './generations/notify/notifier.ts'
 import { startHttpServer } from './http/server.ts'
 import { createDownload } from './media/download.ts'
-import { fetchMemberPicture } from './media/images/download-image.ts'
+import { downloadImage } from './media/images/download-image.ts'
 import { createNetwork } from './network/network.ts'
 import { createLog } from './lib/log.ts'
 import { createProviders } from './providers/registry.ts'
@@ -42,15 +42,15 @@ import { reserveShards } from './discord/gateway/shards.ts'
 import { createShutdown } from './lib/shutdown.ts'
 import { openDatabase } from './storage/database.ts'
 import { createKeyv } from './storage/keyv.ts'
-import { createStudio } from './clip-service.ts'
+import { createClipService } from './clip-service.ts'
 
 export interface BotSettings {
   /** Variables as in `.env.example`; `process.env` for the real thing. */
   environment: Environment
-  /** Where Discord and the hosts are; the real ones where not given. */
+  /** Where Discord and the providers are; the real ones where not given. */
   origins?: Origins | undefined
   clock?: Clock | undefined
-  /** How long clips take where nothing is learnt yet, in milliseconds by duration; the sandbox's hosts are quicker than the real ones. */
+  /** How long clips take where nothing is learnt yet, in milliseconds by duration; the sandbox's providers are quicker than the real ones. */
   typicalRunMs?: typeof typicalRunMs | undefined
   /** The resolver of names; the system's where not given. */
   lookup?: LookupFunction | undefined
@@ -104,8 +104,8 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     shutdown.own('the store', () => database.close())
     const limits = createLimits(config.limits)
     shutdown.own('the rate limits', () => limits.close())
-    const providers = createProviders({ accounts: config.hosts, origins, choices: { runware: config.runware } }, { network, clock })
-    shutdown.own('the hosts', () => providers.close())
+    const providers = createProviders({ accounts: config.providers, origins, choices: { runware: config.runware } }, { network, clock })
+    shutdown.own('the providers', () => providers.close())
     const download = createDownload({ network, clock })
 
     const onTokenRejected = () => fail('Discord refuses DISCORD_TOKEN: copy it anew from the Bot page of your application and start again.')
@@ -126,27 +126,28 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       clock,
       log,
       rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-      claimNotice: (generation) => claimNotice(database.statements, generation, clock.now()),
+      claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
       uploadLimitOf: (guildId) => guildLimits.of(guildId),
       turns: database.sharedUrl === undefined ? aloneAtCards((shown) => standsAs(database.statements, shown)) : createCardTurns(database),
     })
     // Where processes share the work, a clip may be for a server that another process serves.
     const delivery = database.sharedUrl === undefined ? ownDelivery : learningLimits(ownDelivery, guildLimits)
-    const wakes = database.sharedUrl === undefined ? createWakes() : await createSharedWakes(database, { url: database.sharedUrl, log })
-    shutdown.own('the wakes', () => wakes.close())
+    const notifier =
+      database.sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: database.sharedUrl, log })
+    shutdown.own('the wakes', () => notifier.close())
     const router = createRouter({
       clock,
-      onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, operatorSentences[kind] ?? 'a host needs the operator'),
+      onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, operatorSentences[kind] ?? 'a provider needs the operator'),
     })
     const estimates = await createEstimates(database, settings.typicalRunMs)
     const providerById = new Map(providers.all().map((provider) => [provider.id, provider]))
-    const parts: Parts = {
+    const context: RunContext = {
       database,
       providers: providerById,
       router,
       estimates,
       delivery,
-      wakes,
+      notifier,
       clock,
       log,
       owner: createId(clock.now()),
@@ -156,47 +157,47 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       renderDeadlineMs: config.renderDeadlineMs,
       queueDeadlineMs: config.queueDeadlineMs,
     }
-    const dispatcher =
+    const worker =
       config.role === 'gateway'
-        ? createAnnouncer(wakes)
-        : createDispatcher(config.hosts, parts, { role: config.role, leaseTimes: settings.leaseTimes })
+        ? createRemoteWorker(notifier)
+        : createWorker(config.providers, context, { role: config.role, leaseTimes: settings.leaseTimes })
     const outOfPatience = new AbortController()
-    const studio = createStudio({
+    const clipService = createClipService({
       config,
       database,
       settings: createSettings(createKeyv(database, 'guild-settings')),
       limits,
-      providers: providers.inOrder(config.hosts.map(({ id }) => id)),
+      providers: providers.inOrder(config.providers.map(({ id }) => id)),
       router,
       estimates,
-      dispatcher,
+      worker,
       delivery,
-      wakes,
+      notifier,
       clock,
-      downloadPicture: (url) => unlessAborted(fetchMemberPicture(download, url, origins.discordMedia), outOfPatience.signal),
+      downloadImage: (url) => unlessAborted(downloadImage(download, url, origins.discordMedia), outOfPatience.signal),
     })
-    const interactions = createInteractions({ commands, buttons, parts: { studio }, log })
+    const interactions = createInteractions({ commands, buttons, context: { clipService }, log })
     if (gateway && config.publicServer) {
       const { port } = config.publicServer
       const server = await startHttpServer({
         port,
         database,
         providers: providerById,
-        wakes,
-        wakeDispatcher: () => dispatcher.wake(),
+        notifier,
+        notifyWorker: () => worker.notify(),
         clock,
         log,
       })
       shutdown.own('the HTTP server', () => server.close())
     }
     let dispatching: Promise<void> = Promise.resolve()
-    // Closed before all else: nothing new may be bought from the first moment on. Who is accepted nevertheless stays in line for the next start.
+    // Closed before all else: nothing new may be bought from the first moment on. Who is accepted nevertheless stays in the queue for the next start.
     const windUp = async () => {
       const patience = setTimeout(() => outOfPatience.abort(new GivenUpForRestart()), config.stopGraceMs)
       const answered = interactions.settle()
       try {
         await dispatching.catch(() => undefined) // whoever started it knows
-        await dispatcher.stop({ graceMs: config.stopGraceMs })
+        await worker.stop({ graceMs: config.stopGraceMs })
       } finally {
         await answered
         await delivery.settle()
@@ -220,14 +221,17 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       await unlessAborted(alignCommands(rest.brief, alignment), shutdown.begun)
     }
     shutdown.begun.throwIfAborted()
-    dispatching = dispatcher.start()
+    dispatching = worker.start()
     await dispatching
     shutdown.begun.throwIfAborted()
     if (config.allowedGuilds !== '*' && config.allowedGuilds.size === 0) {
       log.warn({}, 'ALLOWED_GUILDS is not set, so no server may make clips: set it to server ids, or to * for every server')
     }
     const invitation = inviteUrl(applicationId)
-    log.info({ hosts: config.hosts.map(({ id }) => id), role: config.role, guilds: gateway?.guilds.cache.size, invitation }, 'ready')
+    log.info(
+      { providers: config.providers.map(({ id }) => id), role: config.role, guilds: gateway?.guilds.cache.size, invitation },
+      'ready',
+    )
 
     return { invitation, stop: () => end(new Error('the bot is stopped')) }
 
@@ -256,8 +260,8 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
 const afterGraceMs = 8000
 
 const operatorSentences: Partial<Record<ProviderErrorKind, string>> = {
-  auth: 'a host does not accept its key: check the key; the host is left alone for ten minutes',
-  no_credit: 'the account at a host is empty: fill it up; the host is left alone for ten minutes',
+  auth: 'a provider does not accept its key: check the key; the provider is left alone for ten minutes',
+  no_credit: 'the account at a provider is empty: fill it up; the provider is left alone for ten minutes',
 }
 
 /** Calls it once, at once where the signal is aborted already. */

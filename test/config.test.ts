@@ -35,7 +35,7 @@ describe('chooseMode', () => {
 describe('readConfig', () => {
   it('takes a token and a key, with defaults for the rest', () => {
     const config = readConfig(complete)
-    expect(config.hosts).toEqual([{ id: 'fal', apiKey: 'key-of-fal', concurrency: 2, createsPerMinute: 60 }])
+    expect(config.providers).toEqual([{ id: 'fal', apiKey: 'key-of-fal', concurrency: 2, createsPerMinute: 60 }])
     expect(config.installationBudgets).toEqual({ day: 20_000_000, month: 200_000_000 })
     expect(config.guildBudgets).toEqual({ day: 5_000_000, month: 50_000_000 })
     expect(config.allowedGuilds).toEqual(new Set())
@@ -47,27 +47,27 @@ describe('readConfig', () => {
     expect(problemsOf({})).toHaveLength(2)
   })
 
-  it('reads the order of hosts, and refuses one without a key or without a name', () => {
+  it('reads the order of providers, and refuses one without a key or without a name', () => {
     const both = { ...complete, REPLICATE_API_TOKEN: 'r8_x' }
-    expect(readConfig(both).hosts.map(({ id }) => id)).toEqual(['fal', 'replicate'])
-    expect(readConfig({ ...both, PROVIDERS: 'replicate, fal' }).hosts.map(({ id }) => id)).toEqual(['replicate', 'fal'])
+    expect(readConfig(both).providers.map(({ id }) => id)).toEqual(['fal', 'replicate'])
+    expect(readConfig({ ...both, PROVIDERS: 'replicate, fal' }).providers.map(({ id }) => id)).toEqual(['replicate', 'fal'])
     expect(problemsOf({ ...complete, PROVIDERS: 'replicate' })).toEqual([expect.stringContaining('REPLICATE_API_TOKEN is not set')])
     expect(problemsOf({ ...complete, PROVIDERS: 'nobody' })).toEqual([expect.stringContaining('PROVIDERS is a list of fal, replicate')])
   })
 
-  it('knows every host by its key, with what an account there can bear', () => {
+  it('knows every provider by its key, with what an account there can bear', () => {
     const keys = { FAL_KEY: 'a', REPLICATE_API_TOKEN: 'b', WAVESPEED_API_KEY: 'c', RUNWARE_API_KEY: 'd', EACHLABS_API_KEY: 'e' }
-    expect(readConfig({ DISCORD_TOKEN: token, ...keys, EACHLABS_CONCURRENCY: '7', WAVESPEED_CREATES_PER_MINUTE: '60' }).hosts).toEqual([
+    expect(readConfig({ DISCORD_TOKEN: token, ...keys, EACHLABS_CONCURRENCY: '7', WAVESPEED_CREATES_PER_MINUTE: '60' }).providers).toEqual([
       { id: 'fal', apiKey: 'a', concurrency: 2, createsPerMinute: 60 },
       { id: 'replicate', apiKey: 'b', concurrency: 4, createsPerMinute: 60 },
       { id: 'wavespeed', apiKey: 'c', concurrency: 3, createsPerMinute: 60 },
       { id: 'runware', apiKey: 'd', concurrency: 4, createsPerMinute: 60 },
       { id: 'eachlabs', apiKey: 'e', concurrency: 7, createsPerMinute: 60 },
     ])
-    expect(readConfig({ DISCORD_TOKEN: token, WAVESPEED_API_KEY: 'c' }).hosts[0]?.createsPerMinute).toBe(5)
-    const { discordApi, discordMedia, allowPrivateAddresses, ...hosts } = liveOrigins
+    expect(readConfig({ DISCORD_TOKEN: token, WAVESPEED_API_KEY: 'c' }).providers[0]?.createsPerMinute).toBe(5)
+    const { discordApi, discordMedia, allowPrivateAddresses, ...providers } = liveOrigins
     expect(allowPrivateAddresses).toBe(false)
-    for (const url of [discordApi, ...discordMedia, ...Object.values(hosts).flatMap((origins) => Object.values(origins))]) {
+    for (const url of [discordApi, ...discordMedia, ...Object.values(providers).flatMap((origins) => Object.values(origins))]) {
       expect(url).toMatch(/^https:\/\/[a-z.]+(\/api)?$/)
     }
   })

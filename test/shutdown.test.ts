@@ -31,7 +31,7 @@ test('what was opened last is closed first, one after the other, and once, whoev
 
 test.each<[string, () => unknown]>([
   ['throws', () => throwReason()],
-  ['rejects', () => Promise.reject(new Error('closed badly at https://host.example/secret?signature=abc'))],
+  ['rejects', () => Promise.reject(new Error('closed badly at https://provider.example/secret?signature=abc'))],
   ['never ends', () => new Promise(() => undefined)],
 ])('a part that %s on closing keeps no other from being closed, and is named in the log', async (_how, close) => {
   const { log, text, lines } = createCapturedLog()

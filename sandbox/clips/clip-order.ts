@@ -11,17 +11,17 @@ export interface ClipOrder {
   guidance?: number | undefined
   /** Only for clips from words alone; 16:9 unless given. */
   aspectRatio?: ClipAspectRatio | undefined
-  /** PNG or JPEG bytes. The clip begins with this picture. */
-  startPicture?: Uint8Array | undefined
-  /** PNG or JPEG bytes. The clip ends on this picture. */
-  endPicture?: Uint8Array | undefined
+  /** PNG or JPEG bytes. The clip begins with this image. */
+  firstImage?: Uint8Array | undefined
+  /** PNG or JPEG bytes. The clip ends on this image. */
+  lastImage?: Uint8Array | undefined
 }
 
 /** Lower-case hexadecimal SHA-256 over everything that the order says. */
 export function fingerprintOf(order: ClipOrder): string {
   const words = [order.prompt, order.durationSeconds, order.negativePrompt ?? null, order.guidance ?? null, order.aspectRatio ?? null]
-  const pictures = [order.startPicture, order.endPicture].map((picture) => (picture ? sha256(picture) : null))
-  return sha256(JSON.stringify([words, pictures]))
+  const images = [order.firstImage, order.lastImage].map((image) => (image ? sha256(image) : null))
+  return sha256(JSON.stringify([words, images]))
 }
 
 function sha256(content: string | Uint8Array): string {

@@ -3,7 +3,7 @@ import { backdropLayer } from './backdrop.ts'
 import { type ClipOrder, fingerprintOf } from './clip-order.ts'
 import { clipSizeOf, nearestAspectRatio } from './clip-size.ts'
 import { runMediaJob } from './media-process.ts'
-import { captionLayer, pictureLayer, uprightSizeOf } from './image-layers.ts'
+import { captionLayer, imageLayer, uprightSizeOf } from './image-layers.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface ClipRendererOptions {
@@ -28,7 +28,7 @@ export class ClipRenderer {
 
   /**
    * @returns the MP4's bytes: exactly as long as ordered, the same bytes for the same order
-   * @throws Error when a picture cannot be decoded or the media process fails
+   * @throws Error when an image cannot be decoded or the media process fails
    */
   render(order: ClipOrder): Promise<Uint8Array> {
     const fingerprint = fingerprintOf(order)
@@ -59,21 +59,21 @@ export class ClipRenderer {
   async #make(order: ClipOrder, fingerprint: string): Promise<Uint8Array> {
     const { signal } = this.#closed
     signal.throwIfAborted()
-    const aspectRatio = order.startPicture ? nearestAspectRatio(await uprightSizeOf(order.startPicture)) : order.aspectRatio
+    const aspectRatio = order.firstImage ? nearestAspectRatio(await uprightSizeOf(order.firstImage)) : order.aspectRatio
     const size = clipSizeOf(aspectRatio ?? '16:9', this.#options.height)
     const doubled = { width: 2 * size.width, height: 2 * size.height }
     return await withTemporaryFolder(async (pathOf) => {
-      const files = { pictureFile: pathOf('picture.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip.mp4') }
-      const picture = order.startPicture ? pictureLayer(order.startPicture, doubled) : backdropLayer(fingerprint, doubled)
-      await writeFile(files.pictureFile, await picture)
+      const files = { imageFile: pathOf('picture.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip.mp4') }
+      const image = order.firstImage ? imageLayer(order.firstImage, doubled) : backdropLayer(fingerprint, doubled)
+      await writeFile(files.imageFile, await image)
       await writeFile(files.captionFile, await captionLayer(order.prompt, fingerprint, size))
-      const endPictureFile = order.endPicture ? pathOf('end-picture.rgb') : undefined
-      if (order.endPicture && endPictureFile) await writeFile(endPictureFile, await pictureLayer(order.endPicture, size))
+      const lastImageFile = order.lastImage ? pathOf('end-picture.rgb') : undefined
+      if (order.lastImage && lastImageFile) await writeFile(lastImageFile, await imageLayer(order.lastImage, size))
       const { durationSeconds } = order
       const { timeoutMs } = this.#options
       const focus = focusOf(fingerprint)
       await runMediaJob(
-        { kind: 'encode', ...size, durationSeconds, focus, ...files, endPictureFile },
+        { kind: 'encode', ...size, durationSeconds, focus, ...files, lastImageFile },
         { signal, ...(timeoutMs && { timeoutMs }) },
       )
       return await readFile(files.outputFile)

@@ -5,23 +5,23 @@ export interface ClipSize {
   height: number
 }
 
-/** The three shapes that the model makes, widest first, so that a picture exactly between two of them becomes the wider one. */
+/** The three shapes that the model makes, widest first, so that an image exactly between two of them becomes the wider one. */
 const shapes = { '16:9': 16 / 9, '1:1': 1, '9:16': 9 / 16 } satisfies Record<ClipAspectRatio, number>
 
 const fullShortSide = 720
 
 /**
  * The size of a clip in pixels, both sides even as 4:2:0 demands.
- * @param shortSide length of the shorter side; 720 is what the hosts deliver, tests render smaller
+ * @param shortSide length of the shorter side; 720 is what the providers deliver, tests render smaller
  */
 export function clipSizeOf(aspectRatio: ClipAspectRatio, shortSide = fullShortSide): ClipSize {
   const ratio = shapes[aspectRatio]
   return { width: even(shortSide * Math.max(1, ratio)), height: even(shortSide * Math.max(1, 1 / ratio)) }
 }
 
-/** The shape that is nearest to a picture's own, measured as a factor, so that 2:1 is as far from 1:1 as 1:2 is. */
-export function nearestAspectRatio(picture: ClipSize): ClipAspectRatio {
-  const distanceTo = (ratio: number) => Math.round(1e6 * Math.abs(Math.log(picture.width / picture.height / ratio)))
+/** The shape that is nearest to an image's own, measured as a factor, so that 2:1 is as far from 1:1 as 1:2 is. */
+export function nearestAspectRatio(image: ClipSize): ClipAspectRatio {
+  const distanceTo = (ratio: number) => Math.round(1e6 * Math.abs(Math.log(image.width / image.height / ratio)))
   const [first, ...others] = Object.entries(shapes) as [[ClipAspectRatio, number], ...[ClipAspectRatio, number][]]
   return others.reduce((nearest, shape) => (distanceTo(shape[1]) < distanceTo(nearest[1]) ? shape : nearest), first)[0]
 }

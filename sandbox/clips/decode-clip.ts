@@ -36,9 +36,9 @@ export async function writeFrame(clipFile: string, which: 'first' | 'last', outp
   if (!chosen) throw new Error('the clip has no frame')
   using frame = chosen
   using toRgb = FilterAPI.create(rgbFilter(clip.video))
-  for await (using picture of toRgb.frames(once(frame))) {
-    if (!picture) continue
-    await writeFile(outputFile, await Encoder.encodeOne(FF_ENCODER_PNG, picture))
+  for await (using image of toRgb.frames(once(frame))) {
+    if (!image) continue
+    await writeFile(outputFile, await Encoder.encodeOne(FF_ENCODER_PNG, image))
     return
   }
   throw new Error('the frame could not be converted')
@@ -51,7 +51,7 @@ async function open(clipFile: string) {
   const video = demuxer.video()
   if (!video) {
     await demuxer.close()
-    throw new Error('the file has no picture track')
+    throw new Error('the file has no image track')
   }
   const decoder = await Decoder.create(video)
   return {

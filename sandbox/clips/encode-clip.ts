@@ -14,20 +14,20 @@ import type { MediaJob } from './media-job.ts'
 
 type EncodeJob = Extract<MediaJob, { kind: 'encode' }>
 
-/** What the hosts deliver. */
+/** What the providers deliver. */
 const framesPerSecond = 24
-/** A fixed number: on another machine another number of threads would cut the pictures differently and give other bytes. */
+/** A fixed number: on another machine another number of threads would cut the images differently and give other bytes. */
 const encoderThreads = 2
 const timeBase = { num: 1, den: framesPerSecond }
 
-/** A slow zoom into the picture with the caption over it, H.264 in a file that can be played from its beginning. */
+/** A slow zoom into the image with the caption over it, H.264 in a file that can be played from its beginning. */
 export async function encodeClip(job: EncodeJob): Promise<void> {
   Log.setLevel(AV_LOG_FATAL)
   const { width, height } = job
-  using picture = await rawFrame(job.pictureFile, { width: 2 * width, height: 2 * height, format: AV_PIX_FMT_RGB24 })
+  using image = await rawFrame(job.imageFile, { width: 2 * width, height: 2 * height, format: AV_PIX_FMT_RGB24 })
   using caption = await rawFrame(job.captionFile, { width, height, format: AV_PIX_FMT_RGBA })
-  using endPicture = job.endPictureFile ? await rawFrame(job.endPictureFile, { width, height, format: AV_PIX_FMT_RGB24 }) : null
-  const inputs = { picture, caption, ...(endPicture ? { end: endPicture } : {}) }
+  using lastImage = job.lastImageFile ? await rawFrame(job.lastImageFile, { width, height, format: AV_PIX_FMT_RGB24 }) : null
+  const inputs = { image, caption, ...(lastImage ? { end: lastImage } : {}) }
   using graph = FilterComplexAPI.create(filterGraph(job), {
     inputs: Object.keys(inputs).map((label) => ({ label })),
     outputs: [{ label: 'out' }],
@@ -44,19 +44,19 @@ export async function encodeClip(job: EncodeJob): Promise<void> {
   await using file = await Muxer.open(job.outputFile, { format: 'mp4', options: { movflags: '+faststart' } })
   const stream = file.addStream(encoder)
   for (const [label, frame] of Object.entries(inputs)) await graph.process(label, frame)
-  // The pictures are in; the filters' own clock makes all frames from them, once they know that nothing follows.
+  // The images are in; the filters' own clock makes all frames from them, once they know that nothing follows.
   const noMore = Object.fromEntries(Object.keys(inputs).map((label) => [label, null]))
   for await (using packet of encoder.packets(graph.frames('out', noMore))) await file.writePacket(packet, stream)
 }
 
 /**
- * The caption appears after the first second and is gone before the end: the first frame is the given picture, the last one
+ * The caption appears after the first second and is gone before the end: the first frame is the given image, the last one
  * is fit to begin the next clip with.
  */
-function filterGraph({ width, height, durationSeconds, focus, endPictureFile }: EncodeJob): string {
+function filterGraph({ width, height, durationSeconds, focus, lastImageFile }: EncodeJob): string {
   const frames = framesPerSecond * durationSeconds
   const still = `loop=loop=${frames - 1}:size=1:start=0,setpts=N,format=rgba`
-  const endsOnPicture = endPictureFile
+  const endsOnImage = lastImageFile
     ? [
         `[end]${still},fade=t=in:st=${durationSeconds - 2}:d=1.7:alpha=1[ending]`,
         `[moving][ending]overlay=0:0:format=gbrp:shortest=1[scene]`,
@@ -64,7 +64,7 @@ function filterGraph({ width, height, durationSeconds, focus, endPictureFile }: 
     : ['[moving]null[scene]']
   return [
     `[picture]zoompan=z='1+0.2*on/${frames - 1}':d=${frames}:x='(iw-iw/zoom)*${focus.x}':y='(ih-ih/zoom)*${focus.y}':s=${width}x${height}:fps=${framesPerSecond}[moving]`,
-    ...endsOnPicture,
+    ...endsOnImage,
     `[caption]${still},fade=t=in:st=1:d=0.5:alpha=1,fade=t=out:st=${durationSeconds - 1}:d=0.6:alpha=1[words]`,
     `[scene][words]overlay=0:0:format=gbrp:shortest=1,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,` +
       `setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=tv,setsar=1[out]`,
@@ -83,10 +83,10 @@ async function rawFrame(file: string, { width, height, format }: { width: number
   frame.width = width
   frame.height = height
   frame.format = format
-  FFmpegError.throwIfError(frame.getBuffer(), 'no memory for a picture')
-  FFmpegError.throwIfError(frame.copy(borrowed), 'the picture could not be copied')
-  FFmpegError.throwIfError(frame.copyProps(borrowed), 'the picture could not be described')
+  FFmpegError.throwIfError(frame.getBuffer(), 'no memory for an image')
+  FFmpegError.throwIfError(frame.copy(borrowed), 'the image could not be copied')
+  FFmpegError.throwIfError(frame.copyProps(borrowed), 'the image could not be described')
   // Read once more after the copy, so that the buffer cannot have been collected before it.
-  if (pixels.length === 0) throw new Error('the picture is empty')
+  if (pixels.length === 0) throw new Error('the image is empty')
   return frame
 }

@@ -5,15 +5,15 @@ import type { ClipSize } from './clip-size.ts'
 const captionFont = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'))
 const captionCharacters = 110
 
-/** How the picture stands, before it is scaled: EXIF orientation applied. */
-export async function uprightSizeOf(picture: Uint8Array): Promise<ClipSize> {
-  const { autoOrient } = await sharp(picture).metadata()
+/** How the image stands, before it is scaled: EXIF orientation applied. */
+export async function uprightSizeOf(image: Uint8Array): Promise<ClipSize> {
+  const { autoOrient } = await sharp(image).metadata()
   return { width: autoOrient.width, height: autoOrient.height }
 }
 
-/** The picture as raw RGB24 that covers `size`: cut where its shape differs, never stretched. */
-export async function pictureLayer(picture: Uint8Array, size: ClipSize): Promise<Buffer> {
-  return await sharp(picture)
+/** The image as raw RGB24 that covers `size`: cut where its shape differs, never stretched. */
+export async function imageLayer(image: Uint8Array, size: ClipSize): Promise<Buffer> {
+  return await sharp(image)
     .autoOrient()
     .resize(size.width, size.height, { fit: 'cover' })
     .flatten()

@@ -4,7 +4,7 @@ import { runMediaJob } from './media-process.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface InspectedClip extends Inspection {
-  /** The index stands before the pictures, so that a player can begin while the rest is still on its way. */
+  /** The index stands before the images, so that a player can begin while the rest is still on its way. */
   fastStart: boolean
 }
 

@@ -8,11 +8,11 @@ export type MediaJob =
       height: number
       durationSeconds: number
       /** Raw RGB24 at twice the clip's size, so that a slow zoom moves by half pixels. */
-      pictureFile: string
+      imageFile: string
       /** Raw RGBA at the clip's size. */
       captionFile: string
       /** Raw RGB24 at the clip's size; the clip ends on it. */
-      endPictureFile?: string | undefined
+      lastImageFile?: string | undefined
       /** 0 to 1 from the left and from the top: where the zoom goes. */
       focus: { x: number; y: number }
       outputFile: string

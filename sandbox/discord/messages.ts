@@ -5,7 +5,7 @@ import { contentTypeOf, storedFilename } from './file-kinds.ts'
 import { mentionedBy, notifies } from './mentions.ts'
 import { messageFlags, readableText } from './message.ts'
 import type { Component, StoredAttachment, StoredMessage } from './message.ts'
-import { pictureSizeOf } from './image-size.ts'
+import { imageSizeOf } from './image-size.ts'
 import type { SnowflakeSource } from './snowflakes.ts'
 import type { PlannedAttachments } from './validation/attachment-plan.ts'
 import type { MessageForm } from './validation/message-form.ts'
@@ -29,12 +29,12 @@ export class Messages {
   readonly #applicationId: string
   readonly #messages = new Map<string, StoredMessage>()
 
-  constructor(parts: { snowflakes: SnowflakeSource; cdn: Cdn; changes: Changes; clock: DiscordClock; applicationId: string }) {
-    this.#snowflakes = parts.snowflakes
-    this.#cdn = parts.cdn
-    this.#changes = parts.changes
-    this.#clock = parts.clock
-    this.#applicationId = parts.applicationId
+  constructor(context: { snowflakes: SnowflakeSource; cdn: Cdn; changes: Changes; clock: DiscordClock; applicationId: string }) {
+    this.#snowflakes = context.snowflakes
+    this.#cdn = context.cdn
+    this.#changes = context.changes
+    this.#clock = context.clock
+    this.#applicationId = context.applicationId
   }
 
   /** A message that exists and was not deleted. */
@@ -131,7 +131,7 @@ export class Messages {
       filename,
       contentType,
       size: file.bytes.length,
-      ...pictureSizeOf(file.bytes),
+      ...imageSizeOf(file.bytes),
       description: file.description,
       path,
       ephemeral,

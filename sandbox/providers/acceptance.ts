@@ -1,4 +1,4 @@
-import type { Conduct } from './behavior.ts'
+import type { Behavior } from './behavior.ts'
 import {
   type AnswerFault,
   answerFaults,
@@ -9,15 +9,15 @@ import {
   jobFaults,
   webhookFaults,
 } from './faults.ts'
-import type { HostClock } from './provider-clock.ts'
+import type { ProviderClock } from './provider-clock.ts'
 import { isFinished, type Job, type JobOrder } from './job.ts'
 import type { Jobs, SubmitOptions } from './jobs.ts'
 import type { Webhooks } from './webhooks/webhooks.ts'
 
-export interface AcceptanceParts {
-  hostId: string
-  clock: HostClock
-  conduct: Conduct
+export interface AcceptanceContext {
+  providerId: string
+  clock: ProviderClock
+  behavior: Behavior
   jobs: Jobs
   faults: Faults
   webhooks: Webhooks
@@ -31,11 +31,11 @@ export interface Fate {
   webhookFirst: boolean
 }
 
-/** What the prompt, what was ordered to go wrong, and the host's limits make of an order; the host refuses it or accepts it with its fate. */
-export function decideFate(prompt: string, parts: AcceptanceParts): { refusal: AnswerFault } | { fate: Fate } {
-  const { hostId, faults } = parts
-  const asked = faultsInPrompt(prompt, hostId)
-  const refusal = answerFaults.find((fault) => asked.has(fault)) ?? (isOverLimits(parts) ? 'busy' : undefined)
+/** What the prompt, what was ordered to go wrong, and the provider's limits make of an order; the provider refuses it or accepts it with its fate. */
+export function decideFate(prompt: string, context: AcceptanceContext): { refusal: AnswerFault } | { fate: Fate } {
+  const { providerId, faults } = context
+  const asked = faultsInPrompt(prompt, providerId)
+  const refusal = answerFaults.find((fault) => asked.has(fault)) ?? (isOverLimits(context) ? 'busy' : undefined)
   if (refusal) return { refusal }
   const ordered = faults.take('create', jobFaults)?.kind
   return {
@@ -52,7 +52,7 @@ export function decideFate(prompt: string, parts: AcceptanceParts): { refusal: A
 export async function acceptOrder(
   order: JobOrder,
   fate: Fate,
-  { jobs, webhooks }: Pick<AcceptanceParts, 'jobs' | 'webhooks'>,
+  { jobs, webhooks }: Pick<AcceptanceContext, 'jobs' | 'webhooks'>,
   options: Omit<SubmitOptions, 'faults'> & { made?: (job: Job) => void } = {},
 ): Promise<Job> {
   const { made, ...submitOptions } = options
@@ -66,11 +66,11 @@ export async function acceptOrder(
   return job
 }
 
-function isOverLimits({ clock, conduct, jobs }: AcceptanceParts): boolean {
+function isOverLimits({ clock, behavior, jobs }: AcceptanceContext): boolean {
   const list = jobs.list()
   const minuteAgo = clock.now() - 60_000
   return (
-    list.filter((job) => !isFinished(job)).length >= conduct.inFlight ||
-    list.filter(({ createdAt }) => createdAt > minuteAgo).length >= conduct.createsPerMinute
+    list.filter((job) => !isFinished(job)).length >= behavior.inFlight ||
+    list.filter(({ createdAt }) => createdAt > minuteAgo).length >= behavior.createsPerMinute
   )
 }

@@ -13,40 +13,44 @@ export type Call = Context<CallEnvironment>
 
 export type KeyJudgement = LoggedRequest['authorization']
 
-export interface CallParts {
+export interface CallContext {
   /** The name of the origin that is called (`queue`, `api` …). */
   origin: string
   /** The value of the Authorization header that opens the door, or who else judges the key; undefined where none is needed. */
   authorization: string | ((call: Call) => KeyJudgement | Promise<KeyJudgement>) | undefined
   faults: Faults
   requests: RequestLog
-  /** How this host words an error. */
+  /** How this provider words an error. */
   answers: Record<AnswerFault, (call: Call) => Response>
   /** What may be written down of a body that holds a key; all of it unless given. */
   withoutKeys?: (body: unknown) => unknown
 }
 
 /**
- * What happens to every call of a host before and after its own work: it is written down, it may break, its key is looked at,
+ * What happens to every call of a provider before and after its own work: it is written down, it may break, its key is looked at,
  * and its answer may get lost.
  */
-export function receiveCall(named: RouteName | ((call: Call) => Promise<RouteName>), parts: CallParts): MiddlewareHandler<CallEnvironment> {
+export function receiveCall(
+  named: RouteName | ((call: Call) => Promise<RouteName>),
+  context: CallContext,
+): MiddlewareHandler<CallEnvironment> {
   return async (call, next) => {
     const route = typeof named === 'string' ? named : await named(call)
-    const entry = await writeDown(call, route, parts)
-    if (parts.faults.take(route, ['reset'])) return breakOff(call)
-    if (parts.authorization !== undefined && entry.authorization !== 'accepted') {
-      return answered(entry, parts.answers['bad-key'](call))
+    const entry = await writeDown(call, route, context)
+    if (context.faults.take(route, ['reset'])) return breakOff(call)
+    if (context.authorization !== undefined && entry.authorization !== 'accepted') {
+      return answered(entry, context.answers['bad-key'](call))
     }
     const body = await jsonOf(call)
-    entry.body = parts.withoutKeys ? parts.withoutKeys(body) : body
-    const refusal = parts.faults.take(route, answerFaults)
-    if (refusal) return answered(entry, parts.answers[refusal.kind](call))
+    entry.body = context.withoutKeys ? context.withoutKeys(body) : body
+    const refusal = context.faults.take(route, answerFaults)
+    if (refusal) return answered(entry, context.answers[refusal.kind](call))
 
     await next()
 
     const loss =
-      parts.faults.take(route, lostAnswers) ?? (call.get('answerIsLost') ? { kind: 'lost-answer' as const, status: undefined } : undefined)
+      context.faults.take(route, lostAnswers) ??
+      (call.get('answerIsLost') ? { kind: 'lost-answer' as const, status: undefined } : undefined)
     if (!loss) return void (entry.status = call.res.status)
     const spoiled = await spoil(call, loss.kind, loss.status)
     // Setting an answer mends it with the headers of the one before; there shall be none before.
@@ -56,12 +60,16 @@ export function receiveCall(named: RouteName | ((call: Call) => Promise<RouteNam
   }
 }
 
-/** An address that the host does not have. */
-export function unknownCall(parts: CallParts, answer: (call: Call) => Response): Handler<CallEnvironment> {
-  return async (call) => answered(await writeDown(call, undefined, parts), answer(call))
+/** An address that the provider does not have. */
+export function unknownCall(context: CallContext, answer: (call: Call) => Response): Handler<CallEnvironment> {
+  return async (call) => answered(await writeDown(call, undefined, context), answer(call))
 }
 
-async function writeDown(call: Call, route: RouteName | undefined, { origin, authorization, requests }: CallParts): Promise<LoggedRequest> {
+async function writeDown(
+  call: Call,
+  route: RouteName | undefined,
+  { origin, authorization, requests }: CallContext,
+): Promise<LoggedRequest> {
   const { pathname, search } = new URL(call.req.url)
   const judged = typeof authorization === 'function' ? await authorization(call) : judgeKey(call.req.header('authorization'), authorization)
   const entry: LoggedRequest = {

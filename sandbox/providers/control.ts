@@ -5,7 +5,7 @@ import type { Invoice } from './invoice.ts'
 import type { RequestLog } from './request-log.ts'
 import type { Webhooks } from './webhooks/webhooks.ts'
 
-/** What only a sandbox has: `/sandbox/…` at every origin of a host, without a key and without a trace in the request log. */
+/** What only a sandbox has: `/sandbox/…` at every origin of a provider, without a key and without a trace in the request log. */
 export function addControl(
   app: Hono<CallEnvironment>,
   { invoice, faults, requests, webhooks }: { invoice: Invoice; faults: Faults; requests: RequestLog; webhooks: Webhooks },

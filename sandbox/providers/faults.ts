@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** The calls of a host that a fault can be aimed at, by what they are for. */
+/** The calls of a provider that a fault can be aimed at, by what they are for. */
 export const routeNames = [
   'create',
   'status',
@@ -17,9 +17,9 @@ export const routeNames = [
 ] as const
 export type RouteName = (typeof routeNames)[number]
 
-/** The host answers with an error, and does nothing. */
+/** The provider answers with an error, and does nothing. */
 export const answerFaults = ['refused', 'no-credit', 'busy', 'down', 'bad-key'] as const
-/** The job is made, and this becomes of it. `flagged`: the clip is delivered, marked by the host's own check where it has one. */
+/** The job is made, and this becomes of it. `flagged`: the clip is delivered, marked by the provider's own check where it has one. */
 export const jobFaults = ['moderated', 'failed', 'timed-out', 'flagged', 'slow'] as const
 /** The call does its work, and the answer is lost or spoiled on its way. */
 export const lostAnswers = ['lost-answer', 'html', 'empty', 'truncated', 'malformed', 'unknown-shape'] as const
@@ -31,7 +31,7 @@ export const lostAnswers = ['lost-answer', 'html', 'empty', 'truncated', 'malfor
 export const webhookFaults = ['webhook-lost', 'webhook-twice', 'webhook-forged', 'webhook-stale', 'webhook-of-another-job'] as const
 /** The job is done at once, and its webhook arrives before the create call is answered. */
 export const earlyWebhook = 'webhook-first'
-/** `reset`: the connection breaks before the host has read the call. `output-gone`: the finished clip is not there. */
+/** `reset`: the connection breaks before the provider has read the call. `output-gone`: the finished clip is not there. */
 export const otherFaults = ['reset', 'output-gone'] as const
 
 export type AnswerFault = (typeof answerFaults)[number]
@@ -48,7 +48,7 @@ export interface Fault {
   route?: RouteName | undefined
   /** How many calls it meets; 1 unless given, `Infinity` until cleared. */
   times?: number | undefined
-  /** HTTP status of a spoiled answer, instead of the one that the host would have sent. */
+  /** HTTP status of a spoiled answer, instead of the one that the provider would have sent. */
   status?: number | undefined
 }
 
@@ -63,7 +63,7 @@ export const FaultOrder = z.strictObject({
   times: z.int().min(1).max(1000).optional(),
 })
 
-/** What shall go wrong next at one host. */
+/** What shall go wrong next at one provider. */
 export class Faults {
   readonly #waiting: { kind: FaultKind; route: RouteName; times: number; status: number | undefined }[] = []
 
@@ -92,11 +92,11 @@ function usualRoute(kind: FaultKind): RouteName {
 }
 
 /**
- * What a prompt asks to go wrong: `sandbox:moderated`, or `sandbox:down@fal` for one host alone, so that failing over to
+ * What a prompt asks to go wrong: `sandbox:moderated`, or `sandbox:down@fal` for one provider alone, so that failing over to
  * another can be seen.
  */
-export function faultsInPrompt(prompt: string, host: string): Set<PromptFault> {
+export function faultsInPrompt(prompt: string, provider: string): Set<PromptFault> {
   const words = prompt.matchAll(/\bsandbox:([a-z-]+)(?:@([a-z]+))?/g)
-  const asked = [...words].filter(([, , only]) => only === undefined || only === host).map(([, kind]) => kind)
+  const asked = [...words].filter(([, , only]) => only === undefined || only === provider).map(([, kind]) => kind)
   return new Set(promptFaults.filter((kind) => asked.includes(kind)))
 }

@@ -1,70 +1,70 @@
 import sharp from 'sharp'
 
-export type PictureProblemKind =
-  'picture-unreachable' | 'picture-too-large' | 'picture-unsupported' | 'picture-unreadable' | 'picture-too-small' | 'picture-aspect'
+export type ImageProblemKind =
+  'image-unreachable' | 'image-too-large' | 'image-unsupported' | 'image-unreadable' | 'image-too-small' | 'image-aspect'
 
-/** Why the model cannot begin with a picture. */
-export class PictureProblem extends Error {
+/** Why the model cannot begin with an image. */
+export class ImageProblem extends Error {
   override readonly name = 'PictureProblem'
-  readonly kind: PictureProblemKind
+  readonly kind: ImageProblemKind
 
-  constructor(kind: PictureProblemKind) {
+  constructor(kind: ImageProblemKind) {
     super(kind)
     this.kind = kind
   }
 }
 
-/** What the model takes, whichever host it runs at. */
-const pictureLimits = { bytes: 10 * 1024 * 1024, sidePixels: 300, aspectRatio: 2.5 }
+/** What the model takes, whichever provider it runs at. */
+const imageLimits = { bytes: 10 * 1024 * 1024, sidePixels: 300, aspectRatio: 2.5 }
 
 /**
- * Decodes the whole picture, as the model has to.
+ * Decodes the whole image, as the model has to.
  * @throws PictureProblem
  */
-export async function checkPicture(bytes: Uint8Array): Promise<void> {
-  if (bytes.length > pictureLimits.bytes) throw new PictureProblem('picture-too-large')
+export async function checkImage(bytes: Uint8Array): Promise<void> {
+  if (bytes.length > imageLimits.bytes) throw new ImageProblem('image-too-large')
   const metadata = await sharp(bytes)
     .metadata()
     .catch(() => undefined)
-  if (!metadata || !['png', 'jpeg'].includes(metadata.format)) throw new PictureProblem('picture-unsupported')
+  if (!metadata || !['png', 'jpeg'].includes(metadata.format)) throw new ImageProblem('image-unsupported')
   await sharp(bytes, { failOn: 'truncated' })
     .stats()
     .catch(() => {
-      throw new PictureProblem('picture-unreadable')
+      throw new ImageProblem('image-unreadable')
     })
   const { width, height } = metadata.autoOrient
-  if (Math.min(width, height) < pictureLimits.sidePixels) throw new PictureProblem('picture-too-small')
-  if (Math.max(width / height, height / width) > pictureLimits.aspectRatio) throw new PictureProblem('picture-aspect')
+  if (Math.min(width, height) < imageLimits.sidePixels) throw new ImageProblem('image-too-small')
+  if (Math.max(width / height, height / width) > imageLimits.aspectRatio) throw new ImageProblem('image-aspect')
 }
 
-export interface PictureSource {
-  /** The bytes of a picture that this host keeps itself, which it needs no key to read. */
+export interface ImageSource {
+  /** The bytes of an image that this provider keeps itself, which it needs no key to read. */
   own: (url: URL) => Uint8Array | undefined
 }
 
-/** As long as fal says that it waits for a picture. */
+/** As long as fal says that it waits for an image. */
 const downloadTimeoutMs = 20_000
 
 /**
- * Gets the picture that an order names: from the host's own storage, out of a data URI, or from this machine. A stand-in never
+ * Gets the image that an order names: from the provider's own storage, out of a data URI, or from this machine. A stand-in never
  * calls anyone outside: an address elsewhere is unreachable to it.
  * @throws PictureProblem
  */
-export async function fetchPicture(address: string, source: PictureSource, signal: AbortSignal): Promise<Uint8Array> {
+export async function fetchImage(address: string, source: ImageSource, signal: AbortSignal): Promise<Uint8Array> {
   const url = URL.parse(address)
-  if (!url) throw new PictureProblem('picture-unreachable')
+  if (!url) throw new ImageProblem('image-unreachable')
   if (url.protocol === 'data:') return bytesOfDataUri(address)
   const own = source.own(url)
   if (own) return own
-  if (!['http:', 'https:'].includes(url.protocol) || !isLoopback(url.hostname)) throw new PictureProblem('picture-unreachable')
+  if (!['http:', 'https:'].includes(url.protocol) || !isLoopback(url.hostname)) throw new ImageProblem('image-unreachable')
   try {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(downloadTimeoutMs)])
     const response = await fetch(url, { redirect: 'error', signal: limit })
-    if (!response.ok) throw new PictureProblem('picture-unreachable')
+    if (!response.ok) throw new ImageProblem('image-unreachable')
     return new Uint8Array(await response.arrayBuffer())
   } catch {
     signal.throwIfAborted()
-    throw new PictureProblem('picture-unreachable')
+    throw new ImageProblem('image-unreachable')
   }
 }
 
@@ -75,7 +75,7 @@ export function dataUriSize(address: string): number | undefined {
 }
 
 function bytesOfDataUri(address: string): Uint8Array {
-  if (dataUriSize(address) === undefined) throw new PictureProblem('picture-unreadable')
+  if (dataUriSize(address) === undefined) throw new ImageProblem('image-unreadable')
   return Buffer.from(address.slice(address.indexOf(',') + 1), 'base64')
 }
 

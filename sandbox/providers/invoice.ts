@@ -5,7 +5,7 @@ export interface InvoiceLine {
   /** 0 where the job was not billed: every job that ended has its line. */
   amountMicroUsd: number
   reason: BillingReason
-  /** ISO 8601, in the hosts' time. */
+  /** ISO 8601, in the providers' time. */
   at: string
 }
 
@@ -14,7 +14,7 @@ export interface InvoiceSheet {
   totalMicroUsd: number
 }
 
-/** What one host bills its customer; read over HTTP at `GET /sandbox/invoice`. */
+/** What one provider bills its customer; read over HTTP at `GET /sandbox/invoice`. */
 export class Invoice {
   readonly #lines: InvoiceLine[] = []
 

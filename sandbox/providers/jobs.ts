@@ -4,17 +4,17 @@ import type { JobFate } from './faults.ts'
 import { Gate } from './gate.ts'
 import type { BillingReason, Invoice } from './invoice.ts'
 import { isFinished, type Job, type JobOrder, type JobState } from './job.ts'
-import { JobFailed, performJob, type Studio } from './perform-job.ts'
+import { JobFailed, performJob, type ClipService } from './perform-job.ts'
 import { type Prices, priceOf } from './prices.ts'
 import { Slots } from './slots.ts'
 
-export interface JobsParts extends Studio {
+export interface JobsContext extends ClipService {
   prices: Prices
   invoice: Invoice
 }
 
 export interface SubmitOptions {
-  /** The host's own form of id; a UUID unless given. */
+  /** The provider's own form of id; a UUID unless given. */
   id?: string
   faults: ReadonlySet<JobFate>
   /** Virtual milliseconds after which a job that has not finished is ended. */
@@ -27,11 +27,11 @@ class Ended extends Error {
 }
 
 /**
- * The jobs of one host, the same behind every wire format: they wait, start, run for their virtual time, and end when that is
+ * The jobs of one provider, the same behind every wire format: they wait, start, run for their virtual time, and end when that is
  * over and the clip is rendered; and each ends on the invoice.
  */
 export class Jobs {
-  readonly #parts: JobsParts
+  readonly #parts: JobsContext
   readonly #jobs = new Map<string, Job>()
   readonly #work = new Map<Job, { ended: AbortController; hurry: AbortController }>()
   readonly #gates = { start: new Gate(), completion: new Gate() }
@@ -40,9 +40,9 @@ export class Jobs {
   readonly #events = new EventEmitter<{ change: [Job] }>().setMaxListeners(0)
   readonly #closed = new AbortController()
 
-  constructor(parts: JobsParts) {
-    this.#parts = parts
-    this.#slots = new Slots(() => parts.conduct.concurrency)
+  constructor(context: JobsContext) {
+    this.#parts = context
+    this.#slots = new Slots(() => context.behavior.concurrency)
   }
 
   submit(order: JobOrder, { id = randomUUID(), faults, deadlineMs }: SubmitOptions): Job {
@@ -75,10 +75,10 @@ export class Jobs {
     )
   }
 
-  /** What the host's conduct makes of the wish; `too-late` when the job is over, or is completed instead. */
+  /** What the provider's behavior makes of the wish; `too-late` when the job is over, or is completed instead. */
   async cancel(job: Job): Promise<'accepted' | 'too-late'> {
     if (isFinished(job)) return 'too-late'
-    const { onCancel } = this.#parts.conduct
+    const { onCancel } = this.#parts.behavior
     if (job.state === 'queued' || onCancel === 'cancels') this.#finish(job, 'cancelled')
     else if (onCancel === 'completes-anyway') {
       this.hurry(job)
@@ -111,7 +111,7 @@ export class Jobs {
   /**
    * Resolves with the earliest job, or the named one, as soon as it is in this state or has been (`running` stays true of a job
    * that has started, `queued` of all).
-   * @throws the reason of the signal, or that the hosts were stopped
+   * @throws the reason of the signal, or that the providers were stopped
    */
   async reached(state: JobState | 'finished', jobId?: string, signal?: AbortSignal): Promise<Job> {
     const has = (job: Job) => (jobId === undefined || job.id === jobId) && wasIn(job, state)
@@ -135,7 +135,7 @@ export class Jobs {
 
   /** Ends all work. */
   close(): void {
-    const reason = new Ended('the hosts were stopped')
+    const reason = new Ended('the providers were stopped')
     this.#closed.abort(reason)
     for (const { ended } of this.#work.values()) ended.abort(reason)
   }
@@ -153,7 +153,7 @@ export class Jobs {
       this.#finish(job, 'succeeded')
     } catch (error) {
       if (work.ended.signal.aborted) return
-      // Whatever else goes wrong in here is the host's own failure, as it would be at the real one.
+      // Whatever else goes wrong in here is the provider's own failure, as it would be at the real one.
       job.failure = error instanceof JobFailed ? error.failure : { kind: 'failed' }
       this.#finish(job, 'failed')
     }
@@ -169,9 +169,9 @@ export class Jobs {
   }
 
   #finish(job: Job, state: 'succeeded' | 'failed' | 'cancelled' | 'aborted'): void {
-    const { clock, conduct, prices, invoice } = this.#parts
+    const { clock, behavior, prices, invoice } = this.#parts
     const reason: BillingReason = state === 'succeeded' ? 'completed' : state
-    const billedThough = { succeeded: true, cancelled: conduct.billCancelled, failed: conduct.billFailed, aborted: false }[state]
+    const billedThough = { succeeded: true, cancelled: behavior.billCancelled, failed: behavior.billFailed, aborted: false }[state]
     const billed = billedThough && (state === 'succeeded' || job.state === 'running')
     const amountMicroUsd = billed ? priceOf(job.order.durationSeconds, prices) : 0
     job.state = state

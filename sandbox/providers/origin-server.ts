@@ -8,7 +8,7 @@ import type { HttpBindings } from '@hono/node-server'
 /** Takes a connection over that shall no longer speak HTTP. */
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/** Hears one origin of a host on this machine, and can be made to refuse connections and to accept them again. */
+/** Hears one origin of a provider on this machine, and can be made to refuse connections and to accept them again. */
 export class OriginServer {
   readonly #listener: ReturnType<typeof getRequestListener>
   readonly #upgrade: Upgrade | undefined

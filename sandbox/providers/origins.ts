@@ -3,7 +3,7 @@ import type { Hono } from 'hono'
 import type { CallEnvironment } from './call.ts'
 import { OriginServer, type Upgrade } from './origin-server.ts'
 
-/** The origins of one host, each a server of its own, as they are different machines in the world. */
+/** The origins of one provider, each a server of its own, as they are different machines in the world. */
 export class Origins<Name extends string> {
   readonly #servers: Map<Name, OriginServer>
 

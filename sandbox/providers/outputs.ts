@@ -1,10 +1,10 @@
 import type { Faults } from './faults.ts'
-import type { HostClock } from './provider-clock.ts'
+import type { ProviderClock } from './provider-clock.ts'
 import type { Job } from './job.ts'
 import { answerWithFile, unguessable } from './served-files.ts'
 
-export interface OutputsParts {
-  clock: HostClock
+export interface OutputsContext {
+  clock: ProviderClock
   faults: Faults
   /** The origin that serves the clips. */
   origin: () => string
@@ -14,14 +14,14 @@ export interface OutputsParts {
   keptMs?: number
 }
 
-/** The finished clips of a host, served to whoever knows their address. */
+/** The finished clips of a provider, served to whoever knows their address. */
 export class Outputs {
-  readonly #parts: OutputsParts
+  readonly #parts: OutputsContext
   readonly #paths = new Map<Job, string>()
   readonly #lives = new Map<Job, number>()
 
-  constructor(parts: OutputsParts) {
-    this.#parts = parts
+  constructor(context: OutputsContext) {
+    this.#parts = context
   }
 
   /** Where the job's clip is, or will be; the same at every call. */

@@ -1,10 +1,10 @@
 import type { ClipOrder } from '../clips/clip-order.ts'
 import { chanceOf } from './chance.ts'
-import type { Conduct } from './behavior.ts'
+import type { Behavior } from './behavior.ts'
 import type { Gate } from './gate.ts'
-import type { HostClock } from './provider-clock.ts'
+import type { ProviderClock } from './provider-clock.ts'
 import type { Job, JobFailure } from './job.ts'
-import { checkPicture, fetchPicture, PictureProblem, type PictureSource } from './image.ts'
+import { checkImage, fetchImage, ImageProblem, type ImageSource } from './image.ts'
 import type { Slots } from './slots.ts'
 
 /** How a job ends that delivers nothing. */
@@ -18,20 +18,20 @@ export class JobFailed extends Error {
   }
 }
 
-export interface Studio {
-  hostId: string
-  clock: HostClock
+export interface ClipService {
+  providerId: string
+  clock: ProviderClock
   /** Renders what a job delivers. */
   clips: { render(order: ClipOrder): Promise<Uint8Array> }
-  conduct: Conduct
-  pictures: PictureSource
+  behavior: Behavior
+  images: ImageSource
   /** Decides the spread of the run times: the same seed, the same times. */
   seed: string
 }
 
 export interface Performance {
   job: Job
-  /** The how manyeth job of the host this is. */
+  /** The how manyeth job of the provider this is. */
   number: number
   gates: { start: Gate; completion: Gate }
   slots: Slots
@@ -52,55 +52,55 @@ const failureShare = 0.4
  * The work of one job, from the queue to the clip's bytes.
  * @throws JobFailed, or the reason of `ended`
  */
-export async function performJob(performance: Performance, studio: Studio): Promise<Uint8Array> {
+export async function performJob(performance: Performance, clipService: ClipService): Promise<Uint8Array> {
   const { job, gates, ended } = performance
   await gates.start.pass(job.id, ended)
-  await untilLate(performance, studio, studio.conduct.queueSeconds * 1000)
+  await untilLate(performance, clipService, clipService.behavior.queueSeconds * 1000)
   const leave = await performance.slots.enter(ended)
   try {
     performance.started()
-    return await deliver(await lookAtPictures(performance, studio), performance, studio)
+    return await deliver(await lookAtImages(performance, clipService), performance, clipService)
   } finally {
     leave()
   }
 }
 
-async function lookAtPictures(performance: Performance, studio: Studio): Promise<ClipOrder> {
+async function lookAtImages(performance: Performance, clipService: ClipService): Promise<ClipOrder> {
   try {
-    return await clipOrderOf(performance.job, studio.pictures, performance.ended)
+    return await clipOrderOf(performance.job, clipService.images, performance.ended)
   } catch (error) {
     // Told at once, not after the time that a clip would have taken.
-    if (error instanceof JobFailed) await untilTold(performance, studio, 0)
+    if (error instanceof JobFailed) await untilTold(performance, clipService, 0)
     throw error
   }
 }
 
-async function deliver(order: ClipOrder, performance: Performance, studio: Studio): Promise<Uint8Array> {
+async function deliver(order: ClipOrder, performance: Performance, clipService: ClipService): Promise<Uint8Array> {
   const { job, ended } = performance
   const failure = (['moderated', 'failed', 'timed-out'] as const).find((kind) => job.faults.has(kind))
-  const runMs = runMilliseconds(order.durationSeconds, performance, studio)
+  const runMs = runMilliseconds(order.durationSeconds, performance, clipService)
   if (failure) {
-    await untilTold(performance, studio, runMs * failureShare)
-    throw new JobFailed({ kind: failure, byModel: failure === 'moderated' && studio.conduct.moderatedBy === 'model' })
+    await untilTold(performance, clipService, runMs * failureShare)
+    throw new JobFailed({ kind: failure, byModel: failure === 'moderated' && clipService.behavior.moderatedBy === 'model' })
   }
   // The words that ask for a fault are for this machine; they are not part of the film.
-  const rendering = studio.clips.render({ ...order, prompt: order.prompt.replaceAll(/\s*\bsandbox:[\w@-]+/g, '') })
+  const rendering = clipService.clips.render({ ...order, prompt: order.prompt.replaceAll(/\s*\bsandbox:[\w@-]+/g, '') })
   // Looked at below, when the time is over; until then a failure is nobody's surprise.
   rendering.catch(() => undefined)
-  await untilTold(performance, studio, runMs)
+  await untilTold(performance, clipService, runMs)
   return await unlessEnded(rendering, ended)
 }
 
 /** Waits for the virtual time and at the door; a hurry skips both. */
-async function untilTold(performance: Performance, studio: Studio, milliseconds: number): Promise<void> {
+async function untilTold(performance: Performance, clipService: ClipService, milliseconds: number): Promise<void> {
   const { job, gates, ended, hurry } = performance
-  await untilLate(performance, studio, milliseconds)
+  await untilLate(performance, clipService, milliseconds)
   if (hurry.aborted) return
   await unlessHurried(gates.completion.pass(job.id, AbortSignal.any([ended, hurry])), performance)
 }
 
 /** Waits for the virtual time; a hurry skips it. */
-async function untilLate(performance: Performance, { clock }: Studio, milliseconds: number): Promise<void> {
+async function untilLate(performance: Performance, { clock }: ClipService, milliseconds: number): Promise<void> {
   const { ended, hurry } = performance
   if (hurry.aborted) return
   await unlessHurried(clock.sleep(milliseconds, AbortSignal.any([ended, hurry])), performance)
@@ -115,27 +115,27 @@ async function unlessHurried(waiting: Promise<void>, { ended, hurry }: Performan
   }
 }
 
-function runMilliseconds(durationSeconds: 5 | 10, { job, number }: Performance, { conduct, seed, hostId }: Studio): number {
-  const chance = chanceOf(`${seed}:${hostId}:${number}`)
-  return 1000 * conduct.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (job.faults.has('slow') ? slowFactor : 1)
+function runMilliseconds(durationSeconds: 5 | 10, { job, number }: Performance, { behavior, seed, providerId }: ClipService): number {
+  const chance = chanceOf(`${seed}:${providerId}:${number}`)
+  return 1000 * behavior.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (job.faults.has('slow') ? slowFactor : 1)
 }
 
-async function clipOrderOf({ order }: Job, pictures: PictureSource, signal: AbortSignal): Promise<ClipOrder> {
-  const pictureAt = async (address: string | undefined, picture: 'start' | 'end') => {
+async function clipOrderOf({ order }: Job, images: ImageSource, signal: AbortSignal): Promise<ClipOrder> {
+  const imageAt = async (address: string | undefined, image: 'start' | 'end') => {
     if (address === undefined) return undefined
     try {
-      const bytes = await fetchPicture(address, pictures, signal)
-      await checkPicture(bytes)
+      const bytes = await fetchImage(address, images, signal)
+      await checkImage(bytes)
       return bytes
     } catch (error) {
-      throw error instanceof PictureProblem ? new JobFailed({ kind: error.kind, picture }) : error
+      throw error instanceof ImageProblem ? new JobFailed({ kind: error.kind, image }) : error
     }
   }
   const { negativePrompt, durationSeconds, aspectRatio, guidance } = order
   const prompt = order.variation === undefined ? order.prompt : `${order.prompt} (${order.variation})`
-  const startPicture = await pictureAt(order.startPictureUrl, 'start')
-  const endPicture = await pictureAt(order.endPictureUrl, 'end')
-  return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, startPicture, endPicture }
+  const firstImage = await imageAt(order.firstImageUrl, 'start')
+  const lastImage = await imageAt(order.lastImageUrl, 'end')
+  return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, firstImage, lastImage }
 }
 
 async function unlessEnded<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {

@@ -4,10 +4,10 @@ interface Sleeper {
 }
 
 /**
- * The hosts' own time. It runs `speed` virtual seconds in each real one, whatever the bot's and Discord's clocks do, and may be
+ * The providers' own time. It runs `speed` virtual seconds in each real one, whatever the bot's and Discord's clocks do, and may be
  * set to another speed (0 stands still) or moved forward at any moment.
  */
-export class HostClock {
+export class ProviderClock {
   readonly #sleepers = new Set<Sleeper>()
   #speed: number
   #virtualAtChange = Date.now()
@@ -33,7 +33,7 @@ export class HostClock {
     return this.#virtualAtChange + (performance.now() - this.#realAtChange) * this.#speed
   }
 
-  /** The same as ISO 8601, as the hosts write their times. */
+  /** The same as ISO 8601, as the providers write their times. */
   timestamp(): string {
     return new Date(this.now()).toISOString()
   }

@@ -1,14 +1,14 @@
 import { EventEmitter, once } from 'node:events'
 import type { RouteName } from './faults.ts'
 
-/** One call that reached a host. */
+/** One call that reached a provider. */
 export interface LoggedRequest {
-  /** Which of the host's origins was called, by its name (`queue`, `api` …). */
+  /** Which of the provider's origins was called, by its name (`queue`, `api` …). */
   origin: string
   method: string
   /** With its query. */
   path: string
-  /** What the call is for; undefined where the host has no such call. */
+  /** What the call is for; undefined where the provider has no such call. */
   route: RouteName | undefined
   /** Whether a key came along, and whether it was the right one. Never the key itself. */
   authorization: 'accepted' | 'wrong' | 'none'
@@ -18,12 +18,12 @@ export interface LoggedRequest {
   status: number | undefined
 }
 
-/** What was asked of one host, in the order of arrival. */
+/** What was asked of one provider, in the order of arrival. */
 export class RequestLog {
   readonly #requests: LoggedRequest[] = []
   readonly #events = new EventEmitter<{ request: [LoggedRequest] }>().setMaxListeners(0)
 
-  /** Called by the host; the entry is completed as the call goes on. */
+  /** Called by the provider; the entry is completed as the call goes on. */
   add(request: LoggedRequest): void {
     this.#requests.push(request)
     this.#events.emit('request', request)

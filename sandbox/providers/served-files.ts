@@ -5,7 +5,7 @@ export interface ServedFile {
   mediaType: string
 }
 
-/** Files that a host serves to whoever knows their address. */
+/** Files that a provider serves to whoever knows their address. */
 export class ServedFiles {
   readonly #files = new Map<string, ServedFile>()
 

@@ -1,5 +1,5 @@
 import type { Call } from './call.ts'
-import type { Conduct } from './behavior.ts'
+import type { Behavior } from './behavior.ts'
 import type { AnswerFault } from './faults.ts'
 
 /** When a customer who came too often may come back. */
@@ -7,20 +7,20 @@ export const throttledSeconds = 5
 
 type Answers = Record<AnswerFault, (call: Call) => Response>
 
-/** The host's answers, of which the one to too many requests says when to come back as the host's conduct has it. */
-export function withRetryAfter(answers: Answers, conduct: Conduct): Answers {
+/** The provider's answers, of which the one to too many requests says when to come back as the provider's behavior has it. */
+export function withRetryAfter(answers: Answers, behavior: Behavior): Answers {
   return {
     ...answers,
     busy: (call) => {
-      const hint = retryAfterOf(conduct)
+      const hint = retryAfterOf(behavior)
       if (hint !== undefined) call.header('Retry-After', hint)
       return answers.busy(call)
     },
   }
 }
 
-/** The `Retry-After` header; undefined where the host does not send one. */
-export function retryAfterOf({ retryAfter }: Conduct): string | undefined {
+/** The `Retry-After` header; undefined where the provider does not send one. */
+export function retryAfterOf({ retryAfter }: Behavior): string | undefined {
   if (retryAfter === 'untold') return undefined
   // A date of the real world, as whoever reads it has no other clock.
   return retryAfter === 'seconds' ? String(throttledSeconds) : new Date(Date.now() + 1000 * throttledSeconds).toUTCString()

@@ -11,7 +11,7 @@ const microDollars = z.number().int().nonnegative()
 /** What a guild may choose for itself. Everything it leaves out is the operator's default. */
 const GuildSettings = z.strictObject({
   budgets: z.strictObject({ day: microDollars.optional(), month: microDollars.optional() }).optional(),
-  /** Hosts in the order in which they are tried. */
+  /** Providers in the order in which they are tried. */
   providers: z.array(z.enum(providerIds)).min(1).optional(),
   /** IANA name; days and months of the guild's wallet begin by its calendar. */
   timeZone: z

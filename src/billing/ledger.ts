@@ -67,7 +67,7 @@ export function recordReservation(transaction: Transaction<Schema>, reservation:
   return record(transaction, reservation, 'reserve', reservation.amount, now)
 }
 
-/** The host was paid: what was set aside is spent. A second capture of the same take breaks the ledger's unique key and rolls back. */
+/** The provider was paid: what was set aside is spent. A second capture of the same take breaks the ledger's unique key and rolls back. */
 export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   await record(transaction, reservation, 'capture', reservation.amount, now)
   await change(transaction, reservation, { reserved: -reservation.amount, spent: reservation.amount })
@@ -79,7 +79,7 @@ export async function release(transaction: Transaction<Schema>, reservation: Res
   await change(transaction, reservation, { reserved: -reservation.amount })
 }
 
-/** Nobody can know yet whether the host billed: the sum stays set aside, and this row says so. */
+/** Nobody can know yet whether the provider billed: the sum stays set aside, and this row says so. */
 export async function hold(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   const held = await transaction
     .selectFrom('ledger')
@@ -88,24 +88,24 @@ export async function hold(transaction: Transaction<Schema>, reservation: Reserv
     .where('take', '=', reservation.take)
     .where('kind', '=', 'hold')
     .executeTakeFirst()
-  // Taken up again by a late word of the host and held a second time: it never stopped being set aside.
+  // Taken up again by a late word of the provider and held a second time: it never stopped being set aside.
   if (!held) await record(transaction, reservation, 'hold', reservation.amount, now)
 }
 
-/** The host was paid but the guild got no clip: the guild has its money back, the installation bears the cost. */
+/** The provider was paid but the guild got no clip: the guild has its money back, the installation bears the cost. */
 export async function refundGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   await record(transaction, reservation, 'refund', reservation.amount, now)
   await change(transaction, reservation, { spent: -reservation.amount }, 'guild')
 }
 
-/** The host billed another sum than was set aside. The guild pays what it was told; the difference, up or down, is the installation's. */
+/** The provider billed another sum than was set aside. The guild pays what it was told; the difference, up or down, is the installation's. */
 export async function bookDifference(
   transaction: Transaction<Schema>,
   reservation: Reservation,
-  hostCost: MicroUsd,
+  providerCost: MicroUsd,
   now: number,
 ): Promise<void> {
-  const difference = hostCost - reservation.amount
+  const difference = providerCost - reservation.amount
   if (difference === 0) return
   await record(transaction, reservation, 'difference', difference, now)
   await change(transaction, reservation, { spent: difference }, 'installation')

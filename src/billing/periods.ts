@@ -8,8 +8,8 @@ export interface PeriodKeys {
 
 /** Periods by the calendar of `timeZone` (an IANA name). `now` is milliseconds since the epoch. */
 export function periodKeys(now: number, timeZone = 'UTC'): PeriodKeys {
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(now)
-  const part = (type: string) => parts.find((candidate) => candidate.type === type)?.value ?? ''
+  const context = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(now)
+  const part = (type: string) => context.find((candidate) => candidate.type === type)?.value ?? ''
   const month = `${part('year')}-${part('month')}`
   return { day: `${month}-${part('day')}`, month }
 }

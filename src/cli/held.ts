@@ -17,7 +17,7 @@ export async function tellHeld(
       return
     }
     if (decision !== 'free' && decision !== 'billed')
-      throw new Error('say what the host\u2019s bill says: `npm run held -- REFERENCE free` or `billed`')
+      throw new Error('say what the provider\u2019s bill says: `npm run held -- REFERENCE free` or `billed`')
     const decided = await decideHeld(database.statements, reference, decision)
     if (!decided) throw new Error(`nothing undecided is held under ${reference}: run \`npm run held\` to see what is`)
     print(`${reference} will be settled as ${decision} by the bot, at once if it runs, else at its next start.`)
@@ -35,6 +35,6 @@ export async function tellHeld(
         `${generation.reference}  ${formatUsd(price)}  ${providerNames[provider]}  since ${since}  ${endReason}  server ${generation.guildId}`,
       )
     }
-    if (held.length > 0) print('Look the job up in the host\u2019s bill, then: npm run held -- REFERENCE free|billed')
+    if (held.length > 0) print('Look the job up in the provider\u2019s bill, then: npm run held -- REFERENCE free|billed')
   }
 }

@@ -2,13 +2,13 @@ import { z } from 'zod'
 
 import { microUsd, type MicroUsd } from '../domain/money.ts'
 import { providerIds, type ProviderId } from '../domain/provider-id.ts'
-import { dollars, guildIds, hostOrder, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './env-schema.ts'
+import { dollars, guildIds, providerOrder, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './env-schema.ts'
 
 /** Every outside address the bot speaks to. Only the sandbox sets other ones; no environment variable can. */
 export interface Origins {
   /** Ends in `/api`; the version is added by the client. */
   discordApi: string
-  /** The only places a member's picture is fetched from. */
+  /** The only places a member's image is fetched from. */
   discordMedia: readonly string[]
   fal: { queue: string; storage: string }
   replicate: { api: string }
@@ -37,7 +37,7 @@ export interface Budgets {
   month: MicroUsd
 }
 
-export interface HostConfig {
+export interface ProviderConfig {
   id: ProviderId
   apiKey: string
   /** Jobs that may run there at once. */
@@ -61,10 +61,10 @@ export interface GatewayShards {
 export interface Config {
   discordToken: string
   /** In the order in which they are tried. */
-  hosts: readonly HostConfig[]
-  /** The operator's own order of hosts; undefined lets health, price and speed decide. */
-  hostOrder: readonly ProviderId[] | undefined
-  /** Where hosts can announce that a job is done; undefined where nobody outside can reach the bot. */
+  providers: readonly ProviderConfig[]
+  /** The operator's own order of providers; undefined lets health, price and speed decide. */
+  providerOrder: readonly ProviderId[] | undefined
+  /** Where providers can announce that a job is done; undefined where nobody outside can reach the bot. */
   publicServer: { url: string; port: number } | undefined
   allowedGuilds: '*' | ReadonlySet<string>
   installationBudgets: Budgets
@@ -77,7 +77,7 @@ export interface Config {
   shards: 'auto' | GatewayShards
   /** Of Runware alone: how good, and so how large its files are (20 to 99), and its own look at the clip, which has a price. */
   runware: { output: { quality: number }; safety: { checkContent: boolean; mode: 'fast' | 'full' } | undefined }
-  /** Milliseconds that a request may wait in line before it is given up and refunded. */
+  /** Milliseconds that a request may wait in the queue before it is given up and refunded. */
   queueDeadlineMs: number
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
@@ -108,7 +108,7 @@ export function chooseMode(environment: Environment): 'live' | 'sandbox' {
   return telling.some((name) => readVariable(environment, name) !== undefined) ? 'live' : 'sandbox'
 }
 
-/** The variable that holds each host's key, as the host's own tools call it. */
+/** The variable that holds each provider's key, as the provider's own tools call it. */
 export const keyVariables: Record<ProviderId, string> = {
   fal: 'FAL_KEY',
   replicate: 'REPLICATE_API_TOKEN',
@@ -117,13 +117,13 @@ export const keyVariables: Record<ProviderId, string> = {
   eachlabs: 'EACHLABS_API_KEY',
 }
 
-/** What an account has on its first day, where the host says it; more is the operator's to set. */
+/** What an account has on its first day, where the provider says it; more is the operator's to set. */
 const defaultConcurrency: Record<ProviderId, number> = { fal: 2, replicate: 4, wavespeed: 3, runware: 4, eachlabs: 10 }
 const defaultCreatesPerMinute: Record<ProviderId, number> = { fal: 60, replicate: 60, wavespeed: 5, runware: 60, eachlabs: 60 }
 
 const Variables = z.object({
   DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
-  PROVIDERS: hostOrder.optional(),
+  PROVIDERS: providerOrder.optional(),
   ALLOWED_GUILDS: guildIds.default(new Set<string>()),
   BUDGET_DAY_USD: dollars.default(microUsd(20)),
   BUDGET_MONTH_USD: dollars.default(microUsd(200)),
@@ -149,48 +149,48 @@ const Variables = z.object({
 /** Reads and judges the whole environment at once, so that one look shows everything that is missing. */
 export function readConfig(environment: Environment): Config {
   const problems: string[] = []
-  const hosts = providerIds.filter((id) => readVariable(environment, keyVariables[id]) !== undefined)
+  const providers = providerIds.filter((id) => readVariable(environment, keyVariables[id]) !== undefined)
 
   if (readVariable(environment, 'DISCORD_TOKEN') === undefined) {
     problems.push('DISCORD_TOKEN is missing: the bot signs in to Discord with it (README, "Connect the real Discord").')
   }
-  if (hosts.length === 0) {
+  if (providers.length === 0) {
     problems.push(
-      `No host key is set: clips are made by a host. Set one of ${Object.values(keyVariables).join(', ')} (README, "Connect the real Discord").`,
+      `No provider key is set: clips are made by a provider. Set one of ${Object.values(keyVariables).join(', ')} (README, "Connect the real Discord").`,
     )
   }
-  const names = [...Object.keys(Variables.shape), ...hosts.flatMap((id) => [concurrencyVariable(id), createsVariable(id)])]
+  const names = [...Object.keys(Variables.shape), ...providers.flatMap((id) => [concurrencyVariable(id), createsVariable(id)])]
   const present = Object.fromEntries(names.map((name) => [name, readVariable(environment, name)]))
-  const hostVariables = Object.fromEntries(
-    hosts.flatMap((id) => [
+  const providerVariables = Object.fromEntries(
+    providers.flatMap((id) => [
       [concurrencyVariable(id), wholeNumber(1, 1000).default(defaultConcurrency[id])],
       [createsVariable(id), wholeNumber(1, 10_000).default(defaultCreatesPerMinute[id])],
     ]),
   )
   const parsed = Variables.safeParse(present)
-  const parsedHosts = z.object(hostVariables).safeParse(present)
-  for (const issue of [...(parsed.error?.issues ?? []), ...(parsedHosts.error?.issues ?? [])]) {
+  const parsedProviders = z.object(providerVariables).safeParse(present)
+  for (const issue of [...(parsed.error?.issues ?? []), ...(parsedProviders.error?.issues ?? [])]) {
     const name = issue.path.join('.')
     // What is missing was said above; a value is never repeated, since it may be a secret.
     if (present[name] !== undefined) problems.push(`${name} ${issue.message}.`)
   }
   for (const id of parsed.data?.PROVIDERS ?? []) {
-    if (!hosts.includes(id))
+    if (!providers.includes(id))
       problems.push(`PROVIDERS names ${id}, but ${keyVariables[id]} is not set: set the key, or take ${id} off the list.`)
   }
   if (parsed.success) problems.push(...contradictions(parsed.data))
-  if (problems.length > 0 || !parsed.success || !parsedHosts.success) throw new ConfigError(problems)
+  if (problems.length > 0 || !parsed.success || !parsedProviders.success) throw new ConfigError(problems)
 
   const variables = parsed.data
   return {
     discordToken: variables.DISCORD_TOKEN,
-    hosts: (variables.PROVIDERS ?? hosts).map((id) => ({
+    providers: (variables.PROVIDERS ?? providers).map((id) => ({
       id,
       apiKey: readVariable(environment, keyVariables[id]) ?? '',
-      concurrency: parsedHosts.data[concurrencyVariable(id)] ?? defaultConcurrency[id],
-      createsPerMinute: parsedHosts.data[createsVariable(id)] ?? defaultCreatesPerMinute[id],
+      concurrency: parsedProviders.data[concurrencyVariable(id)] ?? defaultConcurrency[id],
+      createsPerMinute: parsedProviders.data[createsVariable(id)] ?? defaultCreatesPerMinute[id],
     })),
-    hostOrder: variables.PROVIDERS,
+    providerOrder: variables.PROVIDERS,
     publicServer: variables.PUBLIC_URL === undefined ? undefined : { url: variables.PUBLIC_URL, port: variables.PORT },
     allowedGuilds: variables.ALLOWED_GUILDS,
     installationBudgets: { day: variables.BUDGET_DAY_USD, month: variables.BUDGET_MONTH_USD },

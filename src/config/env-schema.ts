@@ -23,7 +23,7 @@ export const guildIds = z
     'is a list of server ids (17 to 20 digits each), or * for every server',
   )
   .transform((ids) => (ids === '*' ? ids : new Set(ids)))
-export const hostOrder = z
+export const providerOrder = z
   .string()
   .transform(splitList)
   .refine(
@@ -36,7 +36,7 @@ export const publicUrl = z
   .url('is the https address under which the bot can be reached, for instance https://rushes.example')
   .refine(
     (text) => /^(https:\/\/|http:\/\/127\.0\.0\.1(:|$|\/))/.test(text),
-    'must begin with https://: hosts send their webhooks to no other',
+    'must begin with https://: providers send their webhooks to no other',
   )
   .transform((text) => text.replace(/\/+$/, ''))
 

@@ -1,4 +1,4 @@
-/** Limits that every host of Kling 2.5 Turbo Pro shares (docs/providers.md). */
+/** Limits that every provider of Kling 2.5 Turbo Pro shares (docs/providers.md). */
 export const clipLimits = {
   promptCharacters: 2500,
   negativePromptCharacters: 2500,
@@ -9,8 +9,8 @@ export const clipLimits = {
 export type DurationSeconds = (typeof clipLimits.durationsSeconds)[number]
 export type AspectRatio = (typeof clipLimits.aspectRatios)[number]
 
-/** A picture that was checked and is kept by its content (`frames` in the store); the bytes are fetched by this hash. */
-export interface FrameReference {
+/** An image that was checked and is kept by its content (`frames` in the store); the bytes are fetched by this hash. */
+export interface ImageReference {
   /** Lower-case hexadecimal SHA-256 of the bytes. */
   sha256: string
   mediaType: 'image/png' | 'image/jpeg'
@@ -24,17 +24,17 @@ export interface ClipRequest {
   prompt: string
   negativePrompt?: string | undefined
   durationSeconds: DurationSeconds
-  /** Only for clips from words; a clip from a picture takes the picture's shape. */
+  /** Only for clips from words; a clip from an image takes the image's shape. */
   aspectRatio?: AspectRatio | undefined
   /** 0 to 1: how closely the clip follows the prompt. */
   guidance?: number | undefined
-  startFrame?: FrameReference | undefined
-  lastFrame?: FrameReference | undefined
+  firstFrame?: ImageReference | undefined
+  lastFrame?: ImageReference | undefined
 }
 
 export type ClipMode = 'text' | 'first-frame' | 'first-and-last-frame'
 
-export function modeOf(request: Pick<ClipRequest, 'startFrame' | 'lastFrame'>): ClipMode {
-  if (!request.startFrame) return 'text'
+export function modeOf(request: Pick<ClipRequest, 'firstFrame' | 'lastFrame'>): ClipMode {
+  if (!request.firstFrame) return 'text'
   return request.lastFrame ? 'first-and-last-frame' : 'first-frame'
 }

@@ -13,7 +13,7 @@ export function createReference(): string {
   return randomBytes(4).toString('hex')
 }
 
-/** 256 bits that nobody can guess, for a URL that only one host knows. */
+/** 256 bits that nobody can guess, for a URL that only one provider knows. */
 export function createSecret(): string {
   return randomBytes(32).toString('base64url')
 }

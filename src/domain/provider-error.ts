@@ -1,33 +1,33 @@
 import type { ProviderId } from './provider-id.ts'
 
-/** What kind of failure a host reported, in our words. The member reads a sentence of ours, never the host's text. */
+/** What kind of failure a provider reported, in our words. The member reads a sentence of ours, never the provider's text. */
 export type ProviderErrorKind =
-  | 'invalid_input' // the host refused the request as malformed or unsupported
-  | 'moderation' // the host refused the content; never tried elsewhere
+  | 'invalid_input' // the provider refused the request as malformed or unsupported
+  | 'moderation' // the provider refused the content; never tried elsewhere
   | 'rate_limited'
   | 'auth' // the key is wrong or may not use this model
-  | 'no_credit' // the operator's account at the host is empty or locked
-  | 'unavailable' // the host is down or failed at the job
+  | 'no_credit' // the operator's account at the provider is empty or locked
+  | 'unavailable' // the provider is down or failed at the job
   | 'timeout'
   | 'submission_unknown' // bytes of a billable request left and no answer says what became of them
-  | 'output_gone' // the host finished, but the clip can no longer be fetched
+  | 'output_gone' // the provider finished, but the clip can no longer be fetched
 
 export interface ProviderErrorOptions {
   provider: ProviderId
   kind: ProviderErrorKind
   /** May the same call be made again as it is? */
   retryable?: boolean
-  /** Is it certain that the host did not accept the job, so that another host may be asked? A whitelist: false unless known. */
+  /** Is it certain that the provider did not accept the job, so that another provider may be asked? A whitelist: false unless known. */
   failoverSafe?: boolean
-  /** Milliseconds the host asked us to wait. */
+  /** Milliseconds the provider asked us to wait. */
   retryAfterMs?: number | undefined
-  /** The host's own id of the request, for its support. */
+  /** The provider's own id of the request, for its support. */
   requestId?: string | undefined
   httpStatus?: number | undefined
   cause?: unknown
 }
 
-/** A failure of a host. Its message holds no prompt, no key and no signed URL: it may be logged. */
+/** A failure of a provider. Its message holds no prompt, no key and no signed URL: it may be logged. */
 export class ProviderError extends Error {
   override readonly name = 'ProviderError'
   readonly provider: ProviderId

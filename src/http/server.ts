@@ -5,7 +5,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 
 import type { Log } from '../lib/log.ts'
-import { addWebhooks, type WebhookParts } from './webhooks.ts'
+import { addWebhooks, type WebhookContext } from './webhooks.ts'
 
 export interface HttpServer {
   /** Accepts nothing more and lets answers under way finish. */
@@ -18,10 +18,10 @@ const closePatienceMs = 1000
 export async function startHttpServer({
   port,
   log,
-  ...parts
-}: { port: number; log: Log } & Omit<WebhookParts, 'log'>): Promise<HttpServer> {
+  ...context
+}: { port: number; log: Log } & Omit<WebhookContext, 'log'>): Promise<HttpServer> {
   const app = new Hono()
-  addWebhooks(app, { ...parts, log })
+  addWebhooks(app, { ...context, log })
   app.notFound((call) => call.body(null, 404))
   app.onError((error, call) => {
     log.error({ error }, 'a request to the bot failed')

@@ -7,29 +7,29 @@ import { findAttemptByToken } from '../generations/store/attempts.ts'
 import { isOver } from '../generations/model/generation.ts'
 import { keepEvent } from '../generations/store/webhook-events.ts'
 import { findGeneration } from '../generations/store/generations.ts'
-import type { Wakes } from '../generations/notify/notifier.ts'
+import type { Notifier } from '../generations/notify/notifier.ts'
 import type { Log } from '../lib/log.ts'
 import { type Provider, WebhookRejected } from '../providers/provider.ts'
 import type { Database } from '../storage/database.ts'
 
-export interface WebhookParts {
+export interface WebhookContext {
   database: Database
   providers: ReadonlyMap<ProviderId, Provider>
-  wakes: Wakes
+  notifier: Notifier
   /** Woken for a generation that nobody owns, because it is held. */
-  wakeDispatcher: () => void
+  notifyWorker: () => void
   clock: Clock
   log: Log
 }
 
-/** Larger than any host's announcement; smaller than what could hurt. */
+/** Larger than any provider's announcement; smaller than what could hurt. */
 const maxBodyBytes = 256 * 1024
 
 /**
- * `POST /webhooks/:provider/:token`: a host says that something happened to the job of one attempt. The token is only in that attempt's URL; the body is
- * verified as the host signs it, and even then only wakes whoever reads the state from the host itself. Everything unknown is 404, without a hint.
+ * `POST /webhooks/:provider/:token`: a provider says that something happened to the job of one attempt. The token is only in that attempt's URL; the body is
+ * verified as the provider signs it, and even then only wakes whoever reads the state from the provider itself. Everything unknown is 404, without a hint.
  */
-export function addWebhooks(app: Hono, { database, providers, wakes, wakeDispatcher, clock, log }: WebhookParts): void {
+export function addWebhooks(app: Hono, { database, providers, notifier, notifyWorker, clock, log }: WebhookContext): void {
   const path = '/webhooks/:provider/:token'
   const findAddressee = async (name: string, token: string) => {
     const provider = isProviderId(name) ? providers.get(name) : undefined
@@ -58,18 +58,18 @@ export function addWebhooks(app: Hono, { database, providers, wakes, wakeDispatc
         if (generation && isOver(generation.state) && !generation.captured) {
           log.error(
             { provider: provider.id, generation: generation.id, reference: generation.reference },
-            'a host speaks of a job that was settled as not billed: look at its bill',
+            'a provider speaks of a job that was settled as not billed: look at its bill',
           )
         }
-        wakes.wake(attempt.generationId)
-        wakeDispatcher()
+        notifier.notify(attempt.generationId)
+        notifyWorker()
       }
     } catch (error) {
       if (!(error instanceof WebhookRejected)) throw error
       log.warn({ provider: provider.id, generation: attempt.generationId, reason: error.message }, 'a webhook was rejected')
       return call.body(null, 401)
     }
-    // Hosts wait only seconds for an answer; the work is done by whoever was woken.
+    // Providers wait only seconds for an answer; the work is done by whoever was woken.
     return call.body(null, 204)
   })
 }

@@ -1,16 +1,16 @@
 import { type ClipRequest, modeOf } from '../domain/clip-request.ts'
 import { ProviderError } from '../domain/provider-error.ts'
-import type { Capabilities, HostedFrames, Provider } from './provider.ts'
+import type { Capabilities, HostedImages, Provider } from './provider.ts'
 
-/** What a request can ask of a host beyond a plain clip. */
+/** What a request can ask of a provider beyond a plain clip. */
 export type RequestedCapability = 'text' | 'firstFrame' | 'lastFrame' | 'negativePrompt' | 'guidance'
 
-/** What the request needs and a host with these capabilities does not have; empty where it can be done. */
+/** What the request needs and a provider with these capabilities does not have; empty where it can be done. */
 export function missingCapabilities({ capabilities }: { capabilities: Capabilities }, request: ClipRequest): RequestedCapability[] {
   return needsOf(request).filter((capability) => !capabilities[capability])
 }
 
-/** The hosts, in the order given, that can do everything the request asks for. */
+/** The providers, in the order given, that can do everything the request asks for. */
 export function capableProviders<T extends { capabilities: Capabilities }>(providers: readonly T[], request: ClipRequest): T[] {
   return providers.filter((provider) => missingCapabilities(provider, request).length === 0)
 }
@@ -25,13 +25,13 @@ function needsOf(request: ClipRequest): RequestedCapability[] {
 }
 
 /**
- * The last check before money is spent: the host can do it, and the pictures asked for are there. A clip without a picture that was asked for
+ * The last check before money is spent: the provider can do it, and the images asked for are there. A clip without an image that was asked for
  * would be paid and wrong.
  * @throws {ProviderError} `invalid_input`; nothing was sent
  */
-export function assertStartable(provider: Pick<Provider, 'id' | 'capabilities'>, request: ClipRequest, frames: HostedFrames): void {
-  const framesMatch = !request.startFrame === !frames.startFrame && !request.lastFrame === !frames.lastFrame
-  const lastFrameAlone = request.lastFrame !== undefined && request.startFrame === undefined
-  if (framesMatch && !lastFrameAlone && missingCapabilities(provider, request).length === 0) return
+export function assertStartable(provider: Pick<Provider, 'id' | 'capabilities'>, request: ClipRequest, images: HostedImages): void {
+  const imagesMatch = !request.firstFrame === !images.firstFrame && !request.lastFrame === !images.lastFrame
+  const lastFrameAlone = request.lastFrame !== undefined && request.firstFrame === undefined
+  if (imagesMatch && !lastFrameAlone && missingCapabilities(provider, request).length === 0) return
   throw new ProviderError({ provider: provider.id, kind: 'invalid_input', failoverSafe: true })
 }

@@ -9,7 +9,7 @@ import { replicateCapabilities, type ReplicateOptions, ReplicateProvider } from 
 import { runwareCapabilities, type RunwareOptions, RunwareProvider } from './runware/adapter.ts'
 import { waveSpeedCapabilities, type WaveSpeedOptions, WaveSpeedProvider } from './wavespeed/adapter.ts'
 
-/** Where each host is reached. */
+/** Where each provider is reached. */
 export interface ProviderOrigins {
   fal: FalOptions['origins']
   replicate: ReplicateOptions['origins']
@@ -18,7 +18,7 @@ export interface ProviderOrigins {
   eachlabs: EachlabsOptions['origins']
 }
 
-/** What the operator can choose of a host beyond its key. */
+/** What the operator can choose of a provider beyond its key. */
 export interface ProviderChoices {
   runware?: Pick<RunwareOptions, 'output' | 'safety'> | undefined
 }
@@ -40,7 +40,7 @@ const makers: Readonly<Record<ProviderId, MakeProvider>> = {
   eachlabs: (apiKey, { origins }, wire) => new EachlabsProvider({ apiKey, origins: origins.eachlabs, ...wire }),
 }
 
-/** What every host can do, with or without a key for it: a refusal names who could. */
+/** What every provider can do, with or without a key for it: a refusal names who could. */
 export const capabilitiesOf: Readonly<Record<ProviderId, Capabilities>> = {
   fal: falCapabilities,
   replicate: replicateCapabilities,
@@ -52,20 +52,20 @@ export const capabilitiesOf: Readonly<Record<ProviderId, Capabilities>> = {
 export interface Providers {
   /** Those with an account, in the order of `providerIds`. */
   all(): readonly Provider[]
-  /** The hosts of this order that have an account; what is named but not configured is left out. */
+  /** The providers of this order that have an account; what is named but not configured is left out. */
   inOrder(order: readonly ProviderId[]): readonly Provider[]
-  /** For a job that a host holds already. */
+  /** For a job that a provider holds already. */
   find(id: ProviderId): Provider | undefined
   /** Turns away the calls that wait for their turn. */
   close(): Promise<void>
 }
 
-/** Makes the adapters of all configured hosts, each with its own pace. */
+/** Makes the adapters of all configured providers, each with its own pace. */
 export function createProviders(settings: ProviderSettings, wire: Omit<ProviderWire, 'limiter'>): Providers {
   const limiters: Bottleneck[] = []
   const made = new Map<ProviderId, Provider>()
   for (const { id, apiKey } of settings.accounts) {
-    // Far below every host's own limit (Replicate: 3,000 calls a minute), and enough to follow hundreds of jobs.
+    // Far below every provider's own limit (Replicate: 3,000 calls a minute), and enough to follow hundreds of jobs.
     const limiter = new Bottleneck({ maxConcurrent: 32, minTime: 25 })
     limiters.push(limiter)
     made.set(id, makers[id](apiKey, settings, { ...wire, limiter }))

@@ -5,26 +5,26 @@ import { ProviderError, type ProviderErrorKind } from '../domain/provider-error.
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Provider } from './provider.ts'
 
-/** Which host is asked, and which is left alone for a while. */
+/** Which provider is asked, and which is left alone for a while. */
 export interface Router {
   /**
-   * The hosts in the order in which they should be asked. A chosen order is kept; else the healthy come first, then the cheap, then the quick. Those
+   * The providers in the order in which they should be asked. A chosen order is kept; else the healthy come first, then the cheap, then the quick. Those
    * that are out stay at the end: where nobody else can do it, the member gets their reason.
    */
-  order(providers: readonly Provider[], wish: RouteWish): Provider[]
-  /** Makes a call to a host and learns from how it ends. A host that is out refuses at once: no call is made, so another may be asked. */
+  order(providers: readonly Provider[], wish: RouteRequirements): Provider[]
+  /** Makes a call to a provider and learns from how it ends. A provider that is out refuses at once: no call is made, so another may be asked. */
   call<Result>(provider: Provider, work: () => Promise<Result>): Promise<Result>
   /**
    * The same for what is harmless to repeat (an upload): its failures count, its success does not, because it says nothing about the calls that matter.
    */
   prepare<Result>(provider: Provider, work: () => Promise<Result>): Promise<Result>
-  /** The host asked for patience until then (milliseconds since the epoch). */
+  /** The provider asked for patience until then (milliseconds since the epoch). */
   rest(id: ProviderId, until: number): void
   isOut(id: ProviderId): boolean
 }
 
-export interface RouteWish {
-  /** Somebody's explicit order; hosts that it does not name come after. */
+export interface RouteRequirements {
+  /** Somebody's explicit order; providers that it does not name come after. */
   chosen?: readonly ProviderId[] | undefined
   price: (provider: Provider) => number
   /** Milliseconds a clip is expected to take there. */
@@ -33,17 +33,17 @@ export interface RouteWish {
 
 export interface RouterOptions {
   clock: Clock
-  /** Told each time a host is left alone because only the operator can mend it: `auth` or `no_credit`. */
+  /** Told each time a provider is left alone because only the operator can mend it: `auth` or `no_credit`. */
   onOperatorNeeded: (id: ProviderId, kind: ProviderErrorKind) => void
 }
 
-/** So many failures in a row open the circuit, and after so long one call may try whether the host is back. */
+/** So many failures in a row open the circuit, and after so long one call may try whether the provider is back. */
 const failuresToOpen = 5
 const halfOpenAfterMs = 30_000
 /** A key or an account is mended by people; asking every few seconds would only fill the log. */
 const operatorPauseMs = 10 * 60_000
 
-const hostTrouble = new Set<ProviderErrorKind>(['unavailable', 'timeout', 'submission_unknown'])
+const providerTrouble = new Set<ProviderErrorKind>(['unavailable', 'timeout', 'submission_unknown'])
 const operatorTrouble = new Set<ProviderErrorKind>(['auth', 'no_credit'])
 
 export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router {
@@ -54,7 +54,7 @@ export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router
   function breakerOf(id: ProviderId): { policy: CircuitBreakerPolicy; brokeAt: number } {
     const known = breakers.get(id)
     if (known) return known
-    const failing = handleWhen((error) => error instanceof ProviderError && hostTrouble.has(error.kind))
+    const failing = handleWhen((error) => error instanceof ProviderError && providerTrouble.has(error.kind))
     const policy = circuitBreaker(failing, { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(failuresToOpen) })
     const breaker = { policy, brokeAt: 0 }
     // Listed as out only for its pause: were it left at the end for good, nobody would ever try whether it is back.
@@ -78,7 +78,7 @@ export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router
     if (kind) throw refusal(provider, kind)
   }
 
-  /** What the caller shall see, after the host's trouble was taken note of. */
+  /** What the caller shall see, after the provider's trouble was taken note of. */
   function learn(provider: Provider, error: unknown): unknown {
     if (isBrokenCircuitError(error)) return refusal(provider, 'unavailable')
     if (error instanceof ProviderError && operatorTrouble.has(error.kind)) {

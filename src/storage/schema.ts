@@ -6,10 +6,10 @@ export interface Schema {
   attempts: AttemptsTable
   wallets: WalletsTable
   ledger: LedgerTable
-  hosts: HostsTable
-  lines: LinesTable
+  provider_state: ProviderStateTable
+  queue_turns: QueueTurnsTable
   webhook_events: WebhookEventsTable
-  frames: FramesTable
+  images: ImagesTable
   keyv: KeyvTable
   workers: WorkersTable
 }
@@ -20,7 +20,7 @@ export interface GenerationsTable {
   /** The process that owns the claim; only it writes the state. */
   owner: string | null
   provider: string
-  /** JSON list of the hosts that may make it, in the order in which they are tried. */
+  /** JSON list of the providers that may make it, in the order in which they are tried. */
   candidates: string
   request: string
   price: number
@@ -48,7 +48,7 @@ export interface GenerationsTable {
   reference: string
   output_url: string | null
   /** When the requester was told that the clip is there; at most once. */
-  noticed_at: number | null
+  notified_at: number | null
   /** The operator's word on a held generation, left for the bot: `free` or `billed`. */
   held_decision: string | null
   /** Edits of its card, soon overtaken, that are under way in some process; one that died leaves its own behind. */
@@ -61,17 +61,17 @@ export interface AttemptsTable {
   take: number
   provider: string
   state: string
-  /** JSON of the pictures as the host's storage names them; a lost submission is looked for by them. */
-  frames: string | null
+  /** JSON of the images as the provider's storage names them; a lost submission is looked for by them. */
+  images: string | null
   /** When the billable call was about to leave. */
   sent_at: number | null
   /** What a refusal or failure was called. */
-  outcome: string | null
-  /** The host's handle as JSON, once it accepted. Unique per host by `operation_id`. */
+  end_reason: string | null
+  /** The provider's handle as JSON, once it accepted. Unique per provider by `operation_id`. */
   operation: string | null
   operation_id: string | null
-  /** What the host says it billed, where it says so. */
-  host_cost: number | null
+  /** What the provider says it billed, where it says so. */
+  provider_cost: number | null
   webhook_token: string
   created_at: number
   ended_at: number | null
@@ -100,18 +100,18 @@ export interface LedgerTable {
   created_at: number
 }
 
-export interface HostsTable {
+export interface ProviderStateTable {
   provider: string
   /** GCRA: the earliest time at which the next create is due if none is ahead of its rate. */
   next_create_at: number
-  /** No creates before this time: the host asked for patience. */
+  /** No creates before this time: the provider asked for patience. */
   closed_until: number
   /** Counts claims, so that lines can remember when they were last served. */
   served: number
 }
 
-/** When a guild (member_id empty) or a member of it was last served, in units of its host's `served`. */
-export interface LinesTable {
+/** When a guild (member_id empty) or a member of it was last served, in units of its provider's `served`. */
+export interface QueueTurnsTable {
   provider: string
   guild_id: string
   member_id: string
@@ -127,7 +127,7 @@ export interface WebhookEventsTable {
   received_at: number
 }
 
-export interface FramesTable {
+export interface ImagesTable {
   sha256: string
   media_type: string
   width: number
@@ -147,8 +147,8 @@ export interface KeyvTable {
 export interface WorkersTable {
   id: string
   role: string
-  /** The ids of the hosts it serves, with blanks between. */
-  hosts: string
+  /** The ids of the providers it serves, with blanks between. */
+  providers: string
   /** By the store's own clock, as is `heartbeat_at`. */
   started_at: number
   heartbeat_at: number

@@ -6,16 +6,16 @@ import type { Database, Statements } from './database.ts'
 export interface NewWorker {
   id: string
   role: string
-  /** The hosts it has keys for. */
-  hosts: readonly ProviderId[]
+  /** The providers it has keys for. */
+  providers: readonly ProviderId[]
 }
 
 /** One process that makes clips, as the others see it. All times are the store's own, so that no process's clock matters. */
 export async function addWorker(statements: Statements, { now }: Database, worker: NewWorker): Promise<void> {
-  const { id, role, hosts } = worker
+  const { id, role, providers } = worker
   await statements
     .insertInto('workers')
-    .values({ id, role, hosts: hosts.join(' '), started_at: now, heartbeat_at: now })
+    .values({ id, role, providers: providers.join(' '), started_at: now, heartbeat_at: now })
     .execute()
 }
 
@@ -49,8 +49,8 @@ export async function isEldest(statements: Statements, id: string): Promise<bool
   return eldest?.id === id
 }
 
-/** The hosts that any worker serves. */
-export async function listServedHosts(statements: Statements): Promise<Set<ProviderId>> {
-  const rows = await statements.selectFrom('workers').select('hosts').distinct().execute()
-  return new Set(rows.flatMap(({ hosts }) => hosts.split(' ') as ProviderId[]))
+/** The providers that any worker serves. */
+export async function listServedProviders(statements: Statements): Promise<Set<ProviderId>> {
+  const rows = await statements.selectFrom('workers').select('providers').distinct().execute()
+  return new Set(rows.flatMap(({ providers }) => providers.split(' ') as ProviderId[]))
 }

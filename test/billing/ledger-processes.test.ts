@@ -30,8 +30,8 @@ describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
       const { id } = await acceptGeneration(database, { guildId: `21000000000000000${index % 3}` })
       const row = await findRow(database.statements, id)
       if (!row) throw new Error('the generation is missing')
-      const ending = index % 2 === 0 ? capture : release
-      await database.transaction((transaction) => ending(transaction, reservationOf(row), 1))
+      const outcome = index % 2 === 0 ? capture : release
+      await database.transaction((transaction) => outcome(transaction, reservationOf(row), 1))
     }
     await Promise.all(Array.from({ length: 60 }, (_, index) => settle(index)))
     for (const scope of ['installation', 'guild'] as const) {

@@ -102,7 +102,7 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await kinds(database)).toEqual(['reserve', 'capture', 'difference'])
   })
 
-  it('refunds the guild and leaves what the host was paid with the installation', async () => {
+  it('refunds the guild and leaves what the provider was paid with the installation', async () => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
     await database.transaction(async (transaction) => {

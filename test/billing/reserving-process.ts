@@ -21,7 +21,7 @@ const providers = createProviders(
   { network, clock },
 )
 const [fal] = providers.all()
-if (!fal) throw new Error('there is no host')
+if (!fal) throw new Error('there is no provider')
 const price = 350_000
 const budget = { day: 20 * price + price - 1, month: 1_000_000_000 }
 const database = await openDatabase({ url })
@@ -32,7 +32,7 @@ const outcomes = await Promise.allSettled(
   Array.from({ length: 125 }, (_, index) =>
     acceptGeneration(database, {
       request: { prompt: 'a boat', durationSeconds: 5 },
-      frames: [],
+      images: [],
       requester: {
         memberId: `4000000000000000${10 + (index % 50)}`,
         guildId: '200000000000000001',

@@ -2,29 +2,29 @@ import type { BotSettings } from './bot.ts'
 import type { Store } from './store.ts'
 import type { World } from './world.ts'
 
-export const hostNames = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
+export const providerNames = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
 
-/** Small enough that requests wait in line. */
-export const caps: Readonly<Record<string, number>> = Object.fromEntries(hostNames.map((id) => [id, 2]))
+/** Small enough that requests wait in the queue. */
+export const caps: Readonly<Record<string, number>> = Object.fromEntries(providerNames.map((id) => [id, 2]))
 
 /** Short, so that a worker that is gone is soon missed. */
 export const leaseTimes = { heartbeatMs: 500, expiryMs: 2000 }
 
 /** What every bot process is started with. */
 export function settingsFor(
-  { discord, hosts, ways }: World,
+  { discord, providers, ways }: World,
   store: Store,
-  { hostSpeed, publicPort }: { hostSpeed: number; publicPort: number },
+  { providerSpeed, publicPort }: { providerSpeed: number; publicPort: number },
 ): BotSettings {
   const plenty = ['BUDGET_DAY_USD', 'BUDGET_MONTH_USD', 'GUILD_BUDGET_DAY_USD', 'GUILD_BUDGET_MONTH_USD'].map((name) => [name, '5000'])
   return {
     environment: {
       DISCORD_TOKEN: discord.token,
-      FAL_KEY: hosts.fal.apiKey,
-      REPLICATE_API_TOKEN: hosts.replicate.apiKey,
-      WAVESPEED_API_KEY: hosts.wavespeed.apiKey,
-      RUNWARE_API_KEY: hosts.runware.apiKey,
-      EACHLABS_API_KEY: hosts.eachlabs.apiKey,
+      FAL_KEY: providers.fal.apiKey,
+      REPLICATE_API_TOKEN: providers.replicate.apiKey,
+      WAVESPEED_API_KEY: providers.wavespeed.apiKey,
+      RUNWARE_API_KEY: providers.runware.apiKey,
+      EACHLABS_API_KEY: providers.eachlabs.apiKey,
       ALLOWED_GUILDS: '*',
       LOG_LEVEL: 'info',
       MEMBER_REQUESTS_PER_MINUTE: '1000',
@@ -35,21 +35,21 @@ export function settingsFor(
       ...(Object.fromEntries([
         ...plenty,
         ...Object.entries(caps).map(([id, cap]) => [`${id.toUpperCase()}_CONCURRENCY`, String(cap)]),
-        ...hostNames.map((id) => [`${id.toUpperCase()}_CREATES_PER_MINUTE`, '6000']),
+        ...providerNames.map((id) => [`${id.toUpperCase()}_CREATES_PER_MINUTE`, '6000']),
       ]) as Record<string, string>),
     },
     origins: {
       discordApi: discord.api,
       discordMedia: [discord.cdn],
-      fal: { queue: ways.fal, storage: hosts.fal.origins['rest'] ?? '' },
+      fal: { queue: ways.fal, storage: providers.fal.origins['rest'] ?? '' },
       replicate: { api: ways.replicate },
       wavespeed: { api: ways.wavespeed },
       runware: { api: ways.runware },
       eachlabs: { api: ways.eachlabs },
       allowPrivateAddresses: true,
     },
-    // A clip that takes 160 s at a host is here done after 160 s by a clock that runs faster.
-    typicalRunMs: { 5: 160_000 / hostSpeed, 10: 250_000 / hostSpeed },
+    // A clip that takes 160 s at a provider is here done after 160 s by a clock that runs faster.
+    typicalRunMs: { 5: 160_000 / providerSpeed, 10: 250_000 / providerSpeed },
     leaseTimes,
   }
 }

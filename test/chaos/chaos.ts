@@ -12,7 +12,7 @@ import { Fate } from './fault-schedule.ts'
 import type { Killings } from './killings.ts'
 import { type MadeRequest, makeRequest } from './member.ts'
 import type { ChaosOptions } from './options.ts'
-import { hosts, planRequest } from './request-plan.ts'
+import { providers, planRequest } from './request-plan.ts'
 import { createPostgresStore, openSqliteStore, type Store } from './store.ts'
 import { judge, type Problem, type Verdict } from './verdict.ts'
 import { startWorld, type World } from './world.ts'
@@ -22,14 +22,14 @@ export interface ChaosReport {
   killings: Killings
   /** Milliseconds from each kill until the bot was at work again. */
   resumesMs: number[]
-  /** How many jobs each host was asked for. */
-  jobsByHost: Readonly<Record<string, number>>
+  /** How many jobs each provider was asked for. */
+  jobsByProvider: Readonly<Record<string, number>>
   problems: Problem[]
   /** Where the bots' logs are, kept where something is wrong. */
   folder: string
 }
 
-const hostSpeed = 60
+const providerSpeed = 60
 /** So many requests are open at once; more would only make each wait longer. */
 const mostOpen = 24
 /** When nothing at all changes for so long, what is still open is lost. */
@@ -39,9 +39,9 @@ const patienceMs = 90_000
 export async function runChaos(options: ChaosOptions, project: string): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), 'rushes-chaos-'))
   const store = await openStore(options, folder)
-  const world = await startWorld({ seed: options.seed, hostSpeed })
+  const world = await startWorld({ seed: options.seed, providerSpeed })
   const publicPort = await freePort()
-  const settings = settingsFor(world, store, { hostSpeed, publicPort })
+  const settings = settingsFor(world, store, { providerSpeed, publicPort })
   const bots = await botsFor(options, { project, settings, folder })
   try {
     const fate = new Fate(options, { bots: bots.mortal, store, chance: createChance(options.seed + 2) })
@@ -60,8 +60,8 @@ export async function runChaos(options: ChaosOptions, project: string): Promise<
     const { killings, resumesMs } = fate
     const problems = [...judged.problems, ...bots.all.flatMap((bot) => bot.problems)]
     if (problems.length === 0) rmSync(folder, { recursive: true, force: true })
-    const jobsByHost = Object.fromEntries(hosts.map((id) => [id, evidence.orders.filter(({ host }) => host === id).length]))
-    return { ...judged, problems, killings, resumesMs, jobsByHost, folder }
+    const jobsByProvider = Object.fromEntries(providers.map((id) => [id, evidence.orders.filter(({ provider }) => provider === id).length]))
+    return { ...judged, problems, killings, resumesMs, jobsByProvider, folder }
   } finally {
     for (const bot of bots.all) await bot.kill()
     await world.stop()
@@ -83,7 +83,7 @@ async function botsFor({ store, workers }: ChaosOptions, common: ConstructorPara
     return { all: [bot], mortal: [bot] }
   }
   const gateway = botWith('gateway', { ROLE: 'gateway' })
-  // Every process listens where it can; the hosts only ever call the gateway's port.
+  // Every process listens where it can; the providers only ever call the gateway's port.
   const ports = await Promise.all(Array.from({ length: workers }, freePort))
   const [first = gateway, ...others] = ports.map((port, index) => botWith(`worker-${index + 1}`, { ROLE: 'worker', PORT: String(port) }))
   return { all: [gateway, first, ...others], mortal: [first, ...others] }
@@ -131,7 +131,7 @@ class Stream {
       const orders = await this.#world.orders()
       const open = this.#open()
       const running = orders.filter(({ finishedAt }) => finishedAt === null).length
-      const now = JSON.stringify([this.requests.map(({ onlooker }) => onlooker.sight), running])
+      const now = JSON.stringify([this.requests.map(({ observer }) => observer.observation), running])
       if (now !== last) changedAt = performance.now()
       last = now
       const quietMs = performance.now() - changedAt
@@ -143,11 +143,11 @@ class Stream {
   }
 
   close(): void {
-    for (const { onlooker } of this.requests) onlooker.close()
+    for (const { observer } of this.requests) observer.close()
   }
 
   /** What the member still waits for; where the bot died before it took the request, there is nothing to wait for. */
   #open(): MadeRequest[] {
-    return this.requests.filter(({ onlooker }) => !onlooker.over && onlooker.sight !== 'nothing')
+    return this.requests.filter(({ observer }) => !observer.over && observer.observation !== 'nothing')
   }
 }

@@ -10,7 +10,7 @@ import type { World } from './world.ts'
 const acceptanceMs = 3000
 const noticeMs = 500
 
-/** Everything that the run is judged by: asked of the local Discord and the hosts over HTTP, and read from the store of bots that have ended. */
+/** Everything that the run is judged by: asked of the local Discord and the providers over HTTP, and read from the store of bots that have ended. */
 export async function gatherEvidence(
   made: readonly MadeRequest[],
   { world, store, fate }: { world: World; store: Store; fate: Fate },
@@ -19,13 +19,13 @@ export async function gatherEvidence(
   const channel = await readChannel(world.discord)
   const lostCreates = await world.lostCreates()
   const references = new Map(contents.generations.map(({ interactionId, reference }) => [interactionId, reference]))
-  const requests = made.map(({ onlooker, madeAt, ...plan }) => {
-    const { interactionId, sight } = onlooker
+  const requests = made.map(({ observer, madeAt, ...plan }) => {
+    const { interactionId, observation } = observer
     return {
       ...plan,
       ...findAnnounced(channel, { interactionId, mark: plan.mark, reference: references.get(interactionId) }),
       interactionId,
-      sight,
+      observation,
       interrupted: fate.interruptions.some((moment) => moment > madeAt - noticeMs && moment < madeAt + acceptanceMs),
       answerLost: lostCreates.some((body) => body.includes(plan.mark)),
     }

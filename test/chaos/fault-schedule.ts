@@ -8,7 +8,7 @@ import type { ChaosOptions } from './options.ts'
 import { OwnerNames } from './owner-names.ts'
 import type { Contents, Store } from './store.ts'
 
-/** How often a bot is started where no host can reach it: there an answer that was lost often stays lost. */
+/** How often a bot is started where no provider can reach it: there an answer that was lost often stays lost. */
 const unreachableShare = { sqlite: 0.5, postgres: 0.8 }
 /** How often, where several share the work, one of them is stopped in the middle of a create call until others take it for dead. */
 const stallShare = 0.3
@@ -21,7 +21,7 @@ const aimedShare = 0.5
 const lookForVictimMs = 3000
 /** After the last kill, so that nobody's death mends what a worker did that woke too late. */
 const lastStalls = 4
-/** The hosts that cannot be asked what became of a create call: whoever takes over lets go of the job, which the sleeper may have got after all. */
+/** The providers that cannot be asked what became of a create call: whoever takes over lets go of the job, which the sleeper may have got after all. */
 const forgetful = new Set(['fal', 'wavespeed', 'eachlabs'])
 
 /** What befalls the bots, round after round. */

@@ -5,7 +5,11 @@ import { join } from 'node:path'
 const copied = ['src', 'commands', 'sandbox', 'package.json']
 
 const faults = {
-  'no-fence': { file: 'src/generations/store/generations.ts', from: "    .where('owner', '=', owner)\n    .where('state', '=', from)", to: '' },
+  'no-fence': {
+    file: 'src/generations/store/generations.ts',
+    from: "    .where('owner', '=', owner)\n    .where('state', '=', from)",
+    to: '',
+  },
 } as const
 
 /** A copy of the program with one line made wrong, so that it is seen that a run notices. Removed by the caller. */

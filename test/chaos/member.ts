@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { Onlooker } from './observer.ts'
+import { Observer } from './observer.ts'
 import type { PlannedRequest } from './request-plan.ts'
 import type { World } from './world.ts'
 
@@ -10,7 +10,7 @@ const Started = z.object({ interactionId: z.string() })
 export interface MadeRequest extends PlannedRequest {
   /** In milliseconds of `performance.now()`. */
   madeAt: number
-  onlooker: Onlooker
+  observer: Observer
 }
 
 /** Makes the request through the local Discord; undefined while no bot is connected, when a member could not make one either. */
@@ -22,19 +22,19 @@ export async function makeRequest(plan: PlannedRequest, world: World): Promise<M
   if (!answer.ok) return undefined
   const { interactionId } = Started.parse(await answer.json())
   let done = plan.deed === undefined
-  const onlooker = new Onlooker(world, {
+  const observer = new Observer(world, {
     interactionId,
     mark: plan.mark,
     onChange: () => {
-      if (done || onlooker.sight !== 'at work' || !onlooker.replyId) return
+      if (done || observer.observation !== 'at work' || !observer.replyId) return
       done = true
       const act =
-        plan.deed === 'cancels' ? post(world, 'press', { interactionId, button: 'Cancel' }) : world.deleteMessage(onlooker.replyId)
+        plan.deed === 'cancels' ? post(world, 'press', { interactionId, button: 'Cancel' }) : world.deleteMessage(observer.replyId)
       // The bot may be dead, or the clip quicker: then nothing comes of it.
       act.catch(() => undefined)
     },
   })
-  return { ...plan, madeAt, onlooker }
+  return { ...plan, madeAt, observer }
 }
 
 function post({ discord }: World, act: 'run' | 'press', content: unknown): Promise<Response> {

@@ -1,7 +1,7 @@
 import type { ItemisedOrder } from './orders.ts'
 import type { Contents, LedgerRow } from './store.ts'
 
-/** A request as the money sees it: what the bot accepted of it, if it did, and what the hosts took on for it. */
+/** A request as the money sees it: what the bot accepted of it, if it did, and what the providers took on for it. */
 export interface PaidRequest {
   mark: string
   generation: Contents['generations'][number] | undefined

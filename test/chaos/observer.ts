@@ -13,18 +13,18 @@ const Shown = z.object({
 type Shown = z.infer<typeof Shown>
 
 /** What the member has before their eyes. */
-export type Sight = 'nothing' | 'at work' | 'clip' | 'not made' | 'cancelled' | 'on hold' | 'refused' | 'gone'
+export type Observation = 'nothing' | 'at work' | 'clip' | 'not made' | 'cancelled' | 'on hold' | 'refused' | 'gone'
 
-const endings: readonly [RegExp, Sight][] = [
+const endings: readonly [RegExp, Observation][] = [
   [/^\*\*Not made\*\*/, 'not made'],
   [/^\*\*Cancelled\*\*/, 'cancelled'],
   [/^\*\*On hold\*\*/, 'on hold'],
 ]
 
 /** Looks at one interaction over HTTP for as long as it is open, as the member does. */
-export class Onlooker {
+export class Observer {
   readonly interactionId: string
-  #reply: Sight = 'nothing'
+  #reply: Observation = 'nothing'
   #replyId: string | undefined
   #deleted = false
   #elsewhereId: string | undefined
@@ -50,7 +50,7 @@ export class Onlooker {
     return this.#replyId
   }
 
-  get sight(): Sight {
+  get observation(): Observation {
     if (this.#elsewhere) return 'clip'
     if (!this.#deleted) return this.#reply
     if (this.#told === '') return 'gone'
@@ -59,7 +59,7 @@ export class Onlooker {
 
   /** Is there nothing more to come? */
   get over(): boolean {
-    return ['clip', 'not made', 'cancelled', 'on hold', 'refused'].includes(this.sight)
+    return ['clip', 'not made', 'cancelled', 'on hold', 'refused'].includes(this.observation)
   }
 
   close(): void {
@@ -85,7 +85,7 @@ export class Onlooker {
     const message = Shown.parse(content)
     if (event === 'reply') {
       this.#replyId = message.id
-      this.#reply = sightOf(message)
+      this.#reply = observationOf(message)
     } else if (event === 'reply-deleted') this.#deleted = true
     else if (event === 'follow-up' && message.ephemeral) this.#told = message.text
     else if (event === 'message' && (message.id === this.#elsewhereId || message.text.includes(this.#mark))) {
@@ -96,7 +96,7 @@ export class Onlooker {
   }
 }
 
-function sightOf(message: Shown): Sight {
+function observationOf(message: Shown): Observation {
   if (message.loading) return 'nothing'
   if (showsClip(message.components)) return 'clip'
   return endings.find(([words]) => words.test(message.text))?.[1] ?? 'at work'

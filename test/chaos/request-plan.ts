@@ -2,26 +2,26 @@ import { type Chance, pick } from './chance.ts'
 
 /** One request of the stream, and what is to go wrong with it. */
 export interface PlannedRequest {
-  /** Unique; the host's orders and the posted clip carry it, so that both can be traced to the request. */
+  /** Unique; the provider's orders and the posted clip carry it, so that both can be traced to the request. */
   mark: string
   prompt: string
   duration: 5 | 10
-  /** The one host that shall make it; left out, the bot chooses, and goes on to others where one refuses. */
-  provider: (typeof hosts)[number] | undefined
-  /** May the hosts end it without a clip? */
+  /** The one provider that shall make it; left out, the bot chooses, and goes on to others where one refuses. */
+  provider: (typeof providers)[number] | undefined
+  /** May the providers end it without a clip? */
   terminal: boolean
-  /** What the member does as soon as the host is at work. */
+  /** What the member does as soon as the provider is at work. */
   deed: 'cancels' | 'deletes the reply' | undefined
 }
 
-export const hosts = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
-/** Met by one host alone, these lead to another host or to waiting; met by all of them, to the end. */
+export const providers = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
+/** Met by one provider alone, these lead to another provider or to waiting; met by all of them, to the end. */
 const refusals = ['busy', 'refused'] as const
-/** The host has taken the job, and it comes to nothing. */
+/** The provider has taken the job, and it comes to nothing. */
 const failures = ['moderated', 'failed', 'output-gone'] as const
-/** Nobody can know at first whether the host has taken the job. */
+/** Nobody can know at first whether the provider has taken the job. */
 const losses = ['lost-answer', 'down'] as const
-/** How often a member chooses the host: left to the bot, nearly everything would be made by the one it likes best. */
+/** How often a member chooses the provider: left to the bot, nearly everything would be made by the one it likes best. */
 const chosenShare = 0.8
 const webhooks = ['webhook-lost', 'webhook-twice', 'webhook-first', 'webhook-forged'] as const
 
@@ -34,7 +34,7 @@ export function planRequest(index: number, chance: Chance): PlannedRequest {
     mark,
     prompt: [mark, 'a paper boat', words].filter(Boolean).join(' '),
     duration: chance() < 0.8 ? 5 : 10,
-    provider: mayChoose && chance() < chosenShare ? pick(hosts, chance) : undefined,
+    provider: mayChoose && chance() < chosenShare ? pick(providers, chance) : undefined,
     terminal: terminal || deed === 'cancels',
     deed,
   }
@@ -43,13 +43,13 @@ export function planRequest(index: number, chance: Chance): PlannedRequest {
 interface PlannedFault {
   words: string
   terminal: boolean
-  /** One host alone refuses, so that others have to be left to go on to. */
+  /** One provider alone refuses, so that others have to be left to go on to. */
   mayChoose: boolean
 }
 
 function planFault(chance: Chance): PlannedFault {
   const kind = chance()
-  const only = `@${pick(hosts, chance)}`
+  const only = `@${pick(providers, chance)}`
   if (kind < 0.5) return { words: '', terminal: false, mayChoose: true }
   if (kind < 0.62) return { words: `sandbox:${pick(refusals, chance)}${only}`, terminal: false, mayChoose: false }
   if (kind < 0.66) return { words: `sandbox:${pick(refusals, chance)}`, terminal: true, mayChoose: true }

@@ -14,12 +14,12 @@ const project = fileURLToPath(new URL('../..', import.meta.url))
 async function main(options: ChaosOptions): Promise<boolean> {
   const copy = options.fault && copyWithFault(project, options.fault)
   try {
-    const { verdict, killings, resumesMs, jobsByHost, problems, folder } = await runChaos(options, copy?.folder ?? project)
+    const { verdict, killings, resumesMs, jobsByProvider, problems, folder } = await runChaos(options, copy?.folder ?? project)
     if (options.rounds >= enoughRounds) {
       for (const state of killings.missed()) problems.push(`too few kills met a generation that was ${state}`)
-      for (const [host, jobs] of Object.entries(jobsByHost)) if (jobs === 0) problems.push(`${host} was never asked`)
+      for (const [provider, jobs] of Object.entries(jobsByProvider)) if (jobs === 0) problems.push(`${provider} was never asked`)
     }
-    console.error(`jobs by host: ${JSON.stringify(jobsByHost)}`)
+    console.error(`jobs by provider: ${JSON.stringify(jobsByProvider)}`)
     console.error(`states met by the kills: ${JSON.stringify(killings.histogram)}, inside a create call: ${killings.insideCreate.size}`)
     for (const problem of problems) console.error(problem)
     if (problems.length > 0) console.error(`the bots' logs are in ${folder}`)

@@ -15,7 +15,7 @@ const button = 2
 const mediaGallery = 12
 
 /**
- * Does the message show its clip: in a gallery that plays one of its own files, or by the button to the host? A file alone says nothing: an edit of the
+ * Does the message show its clip: in a gallery that plays one of its own files, or by the button to the provider? A file alone says nothing: an edit of the
  * text keeps it, and nobody sees it any more.
  * @param components as Discord's API answers them
  */

@@ -1,6 +1,6 @@
 import { countOverCap } from './jobs-at-once.ts'
 import { compareMoney, ledgerKindsOf } from './money.ts'
-import type { Sight } from './observer.ts'
+import type { Observation } from './observer.ts'
 import type { ItemisedOrder } from './orders.ts'
 import type { Announced } from './posted-clips.ts'
 import type { PlannedRequest } from './request-plan.ts'
@@ -10,10 +10,10 @@ import type { Contents } from './store.ts'
 export interface EndedRequest extends PlannedRequest, Announced {
   interactionId: string
   /** What the member sees last. */
-  sight: Sight
+  observation: Observation
   /** Did a bot that takes requests die about when this one was made? */
   interrupted: boolean
-  /** Did a host lose the answer to a create call of it, or break down over it? */
+  /** Did a provider lose the answer to a create call of it, or break down over it? */
   answerLost: boolean
 }
 
@@ -21,7 +21,7 @@ export interface Evidence {
   requests: readonly EndedRequest[]
   contents: Contents
   orders: readonly ItemisedOrder[]
-  /** Jobs that each host may have at once. */
+  /** Jobs that each provider may have at once. */
   caps: Readonly<Record<string, number>>
   /** The attempts whose create call a kill or a stall fell into. */
   insideCreate: ReadonlySet<string>
@@ -45,16 +45,16 @@ export interface Verdict {
   billedTwice: number
   /** What the ledger says was spent, less what the invoices say, of each request that is not held; added up without the signs. */
   ledgerMinusInvoicesMicroUsd: number
-  /** How many jobs ran at a host beyond its cap, at the worst moment of each host. */
+  /** How many jobs ran at a provider beyond its cap, at the worst moment of each provider. */
   capExceeded: number
 }
 
 /** Of the requests that met nothing terminal and are not held. */
 const leastPostedShare = 0.95
-/** The faults in a prompt after which nobody can know whether the host took the job. */
+/** The faults in a prompt after which nobody can know whether the provider took the job. */
 const losesAnswer = /sandbox:(?:lost-answer|down)\b/
 
-/** The hosts that do not say whether a job that was cancelled while it ran is billed. */
+/** The providers that do not say whether a job that was cancelled while it ran is billed. */
 const silentOnCancel = new Set(['replicate', 'wavespeed'])
 
 /** What is wrong beyond the numbers; each line is a reason to fail. */
@@ -65,7 +65,7 @@ interface Accepted extends EndedRequest {
   ledger: string
 }
 
-/** Lays what the member sees, what the hosts billed and what the bot wrote down beside each other. Pure. */
+/** Lays what the member sees, what the providers billed and what the bot wrote down beside each other. Pure. */
 export function judge(evidence: Evidence): { verdict: Verdict; problems: Problem[] } {
   const { requests, contents, caps } = evidence
   const generations = new Map(contents.generations.map((generation) => [generation.interactionId, generation]))
@@ -110,34 +110,34 @@ export function judge(evidence: Evidence): { verdict: Verdict; problems: Problem
       ),
     },
     problems: [
-      ...lost.map((request) => `${request.mark} is lost: the member sees “${request.sight}”, the store says ${describe(request)}`),
+      ...lost.map((request) => `${request.mark} is lost: the member sees “${request.observation}”, the store says ${describe(request)}`),
       ...posted.flatMap(problemsOfPosted),
       ...accepted.flatMap(problemsOfAnnounced),
       ...problemsOfHeld(held, evidence),
       ...problemsOfUnaccepted(evidence),
-      ...jobs.filter(({ request }) => !request).map(({ host, jobId }) => `${host} has a job that no request asked for: ${jobId}`),
+      ...jobs.filter(({ request }) => !request).map(({ provider, jobId }) => `${provider} has a job that no request asked for: ${jobId}`),
       ...problemsOfShare(accepted),
       ...money.problems,
     ],
   }
 }
 
-function isRefunded({ sight, clips, generation, ledger }: Accepted): boolean {
-  const isTold = sight === 'not made' || sight === 'cancelled' || sight === 'refused'
+function isRefunded({ observation, clips, generation, ledger }: Accepted): boolean {
+  const isTold = observation === 'not made' || observation === 'cancelled' || observation === 'refused'
   const isOver = generation.state === 'failed' || generation.state === 'cancelled'
   return clips === 0 && isTold && isOver && /^reserve( hold)? (?:release|capture( difference)? refund)$/.test(ledger)
 }
 
-function isHeld({ sight, clips, generation, ledger }: Accepted): boolean {
-  return clips === 0 && generation.state === 'held' && (sight === 'on hold' || sight === 'refused') && ledger === 'reserve hold'
+function isHeld({ observation, clips, generation, ledger }: Accepted): boolean {
+  return clips === 0 && generation.state === 'held' && (observation === 'on hold' || observation === 'refused') && ledger === 'reserve hold'
 }
 
 function problemsOfPosted(request: Accepted): Problem[] {
-  const { mark, sight, generation, ledger } = request
+  const { mark, observation, generation, ledger } = request
   const isPaid = generation.state === 'done' && /^reserve( hold)? capture( difference)?$/.test(ledger)
   return [
     ...(isPaid ? [] : [`${mark} is posted, but the store says ${describe(request)}`]),
-    ...(sight === 'clip' ? [] : [`${mark} is posted, but the last thing that the member sees is “${sight}”`]),
+    ...(observation === 'clip' ? [] : [`${mark} is posted, but the last thing that the member sees is “${observation}”`]),
   ]
 }
 
@@ -151,7 +151,7 @@ function problemsOfAnnounced({ mark, cards, calls }: Accepted): Problem[] {
 /** Held is excused only by what befell a create call of this very request. */
 function problemsOfHeld(held: readonly Accepted[], { requests, contents, insideCreate }: Evidence): Problem[] {
   const struck = new Set(contents.attempts.filter(({ id }) => insideCreate.has(id)).map(({ generationId }) => generationId))
-  // Nobody lost anything there: the host was asked to cancel and never tells what that cost.
+  // Nobody lost anything there: the provider was asked to cancel and never tells what that cost.
   const byAnswer = held.filter(({ deed, generation }) => !(deed === 'cancels' && silentOnCancel.has(generation.provider)))
   const groundless = byAnswer.filter(({ prompt, generation }) => !losesAnswer.test(prompt) && !struck.has(generation.id))
   const knowingly = requests.filter(({ answerLost }) => answerLost).length
@@ -167,7 +167,7 @@ function problemsOfUnaccepted({ requests, contents, interruptions }: Evidence): 
   const accepted = new Set(contents.generations.map(({ interactionId }) => interactionId))
   const made = new Set(requests.map(({ interactionId }) => interactionId))
   const unaccepted = requests.filter(({ interactionId }) => !accepted.has(interactionId))
-  const vanished = unaccepted.filter(({ sight }) => sight === 'nothing' || sight === 'refused' || sight === 'gone')
+  const vanished = unaccepted.filter(({ observation }) => observation === 'nothing' || observation === 'refused' || observation === 'gone')
   return [
     ...(accepted.size === 0 ? ['no request was accepted: this run proves nothing'] : []),
     ...contents.generations
@@ -175,10 +175,10 @@ function problemsOfUnaccepted({ requests, contents, interruptions }: Evidence): 
       .map(({ id }) => `the store has a request that nobody made: ${id}`),
     ...unaccepted
       .filter((request) => !vanished.includes(request))
-      .map(({ mark, sight }) => `${mark} was never accepted, but the member sees “${sight}”`),
+      .map(({ mark, observation }) => `${mark} was never accepted, but the member sees “${observation}”`),
     ...vanished
       .filter(({ interrupted }) => !interrupted)
-      .map(({ mark, sight }) => `${mark} was never accepted (the member sees “${sight}”), and no bot died over it`),
+      .map(({ mark, observation }) => `${mark} was never accepted (the member sees “${observation}”), and no bot died over it`),
     ...(vanished.length > interruptions
       ? [`${vanished.length} requests were never accepted, and a bot that takes them died only ${interruptions} times`]
       : []),

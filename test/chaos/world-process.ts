@@ -5,30 +5,30 @@ import { z } from 'zod'
 
 import { ClipRenderer } from '../../sandbox/clips/clip-renderer.ts'
 import { startLocalDiscord } from '../../sandbox/discord/local-discord.ts'
-import { startHosts } from '../../sandbox/providers/stand-ins.ts'
+import { startStandIns } from '../../sandbox/providers/stand-ins.ts'
 import { createChance } from './chance.ts'
 import { itemise, wallTimesOf } from './orders.ts'
 import { showsClip } from './shown-clip.ts'
 import { openSlowWay } from './slow-way.ts'
 import { makeWeather } from './weather.ts'
 
-/** A Discord and the five hosts in a process of their own, which no kill of a bot touches. Ends when whoever started it lets go. */
-const Start = z.object({ seed: z.number(), hostSpeed: z.number() })
+/** A Discord and the five providers in a process of their own, which no kill of a bot touches. Ends when whoever started it lets go. */
+const Start = z.object({ seed: z.number(), providerSpeed: z.number() })
 
-/** Every clip has its own mark, and a picture that does not show it: rendered once, served to all. */
+/** Every clip has its own mark, and an image that does not show it: rendered once, served to all. */
 const sameForAll = 'a paper boat'
 
-async function startWorld({ seed, hostSpeed }: z.infer<typeof Start>) {
+async function startWorld({ seed, providerSpeed }: z.infer<typeof Start>) {
   const renderer = new ClipRenderer({ height: 96 })
   const discord = await startLocalDiscord({ rateLimit: { limit: 500, windowMs: 1000 } })
-  const hosts = await startHosts({
+  const providers = await startStandIns({
     clips: { render: (order) => renderer.render({ ...order, prompt: sameForAll }) },
-    speed: hostSpeed,
+    speed: providerSpeed,
     seed: `chaos ${seed}`,
   })
   makeWeather(discord.faults, createChance(seed + 1))
   const late = createChance(seed + 3)
-  const { fal, replicate, wavespeed, runware, eachlabs } = hosts
+  const { fal, replicate, wavespeed, runware, eachlabs } = providers
   const ways = {
     fal: await openSlowWay(fal.origins.queue, late),
     replicate: await openSlowWay(replicate.origins.api, late),
@@ -39,8 +39,8 @@ async function startWorld({ seed, hostSpeed }: z.infer<typeof Start>) {
 
   const app = new Hono()
   app.get('/orders', (call) => {
-    const wallTimeOf = wallTimesOf(hosts.clock)
-    return call.json(hosts.all.flatMap((host) => itemise(host, wallTimeOf)))
+    const wallTimeOf = wallTimesOf(providers.clock)
+    return call.json(providers.all.flatMap((provider) => itemise(provider, wallTimeOf)))
   })
   app.delete('/messages/:id', (call) => {
     // Whoever wants to delete it may come too late; a member who has the clip keeps it.
@@ -60,7 +60,7 @@ async function startWorld({ seed, hostSpeed }: z.infer<typeof Start>) {
       channel: discord.guild.channel.id,
     },
     ways,
-    hosts: Object.fromEntries(hosts.all.map(({ id, origins, apiKey }) => [id, { origins, apiKey }])),
+    providers: Object.fromEntries(providers.all.map(({ id, origins, apiKey }) => [id, { origins, apiKey }])),
   }
 }
 

@@ -6,37 +6,37 @@ import { z } from 'zod'
 
 import { ItemisedOrder } from './orders.ts'
 
-const Host = z.object({ origins: z.record(z.string(), z.string()), apiKey: z.string() })
+const StandIn = z.object({ origins: z.record(z.string(), z.string()), apiKey: z.string() })
 const Addresses = z.object({
   control: z.string(),
   discord: z.object({ origin: z.string(), api: z.string(), cdn: z.string(), token: z.string(), channel: z.string() }),
-  /** Where each host takes orders, by a way on which answers can be late. */
+  /** Where each provider takes orders, by a way on which answers can be late. */
   ways: z.object({ fal: z.string(), replicate: z.string(), wavespeed: z.string(), runware: z.string(), eachlabs: z.string() }),
-  hosts: z.object({ fal: Host, replicate: Host, wavespeed: Host, runware: Host, eachlabs: Host }),
+  providers: z.object({ fal: StandIn, replicate: StandIn, wavespeed: StandIn, runware: StandIn, eachlabs: StandIn }),
 })
 const Requests = z.array(z.object({ route: z.string().optional(), status: z.number().optional(), body: z.unknown().optional() }))
 
-/** The Discord and the hosts, in another process: everything is asked of them over HTTP. */
+/** The Discord and the providers, in another process: everything is asked of them over HTTP. */
 export interface World extends z.infer<typeof Addresses> {
   orders(): Promise<ItemisedOrder[]>
-  /** The bodies, as text, of the create calls that some host broke off or answered with a 5xx: what became of them, the caller cannot know. */
+  /** The bodies, as text, of the create calls that some provider broke off or answered with a 5xx: what became of them, the caller cannot know. */
   lostCreates(): Promise<string[]>
   deleteMessage(id: string): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startWorld(start: { seed: number; hostSpeed: number }): Promise<World> {
+export async function startWorld(start: { seed: number; providerSpeed: number }): Promise<World> {
   const child = fork(fileURLToPath(new URL('./world-process.ts', import.meta.url)), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   child.send(start)
   const [answer] = (await once(child, 'message')) as unknown[]
   const addresses = Addresses.parse(answer)
-  const { control, hosts } = addresses
+  const { control, providers } = addresses
   return {
     ...addresses,
     orders: async () => z.array(ItemisedOrder).parse(await getJson(`${control}/orders`)),
     lostCreates: async () => {
       const lists = await Promise.all(
-        Object.values(hosts).map(async ({ origins }) =>
+        Object.values(providers).map(async ({ origins }) =>
           Requests.parse(await getJson(`${Object.values(origins)[0] ?? ''}/sandbox/requests`)),
         ),
       )

@@ -6,7 +6,7 @@ import { buttons, commands } from '../../commands/index.ts'
 import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import type { Interactions } from '../../src/discord/interactions/handler.ts'
 import { createInteractions } from '../../src/discord/interactions/handler.ts'
-import type { ProviderChoice, Studio, WishSoFar } from '../../src/clip-service.ts'
+import type { ProviderChoice, ClipService, PartialClipInput } from '../../src/clip-service.ts'
 import { createCapturedLog } from '../discord/captured-log.ts'
 import { ids, interactionToken } from '../discord/example-generation.ts'
 import { autocompletePayload, buttonPayload, commandPayload } from '../discord/interaction-payloads.ts'
@@ -14,7 +14,7 @@ import type { ScriptedDiscord } from '../support/scripted-discord.ts'
 import { startScriptedDiscord } from '../support/scripted-discord.ts'
 
 const generationId = '0196a1b2c3d4e5f60718293a4b5c6d7e'
-const picture = {
+const attachment = {
   id: '900000000000000001',
   filename: 'boat.png',
   size: 123_456,
@@ -24,11 +24,11 @@ const picture = {
   width: 800,
   height: 600,
 }
-const image = { name: 'image', type: 11, value: picture.id }
+const imageOption = { name: 'image', type: 11, value: attachment.id }
 const prompt = { name: 'prompt', type: 3, value: '  a paper boat  ' }
-const lastPicture = { ...picture, id: '900000000000000002', filename: 'harbour.jpg', size: 7, width: null, height: null }
-const lastImage = { name: 'last_image', type: 11, value: lastPicture.id }
-const resolved = { attachments: { [picture.id]: picture, [lastPicture.id]: lastPicture } }
+const lastAttachment = { ...attachment, id: '900000000000000002', filename: 'harbour.jpg', size: 7, width: null, height: null }
+const lastImageOption = { name: 'last_image', type: 11, value: lastAttachment.id }
+const resolved = { attachments: { [attachment.id]: attachment, [lastAttachment.id]: lastAttachment } }
 
 const requester = {
   memberId: ids.member,
@@ -48,8 +48,8 @@ let client: Client
 let interactions: Interactions
 /** The answer to the interaction that came last. */
 let answered: Promise<void> | undefined
-let asked: { what: keyof Studio; of: unknown[] }[]
-let wishes: WishSoFar[]
+let asked: { what: keyof ClipService; of: unknown[] }[]
+let inputs: PartialClipInput[]
 
 const capable: ProviderChoice[] = [
   { id: 'fal', name: 'fal.ai', price: 350_000 },
@@ -57,10 +57,10 @@ const capable: ProviderChoice[] = [
 ]
 
 /** The commands' only partner, as its contract describes it: here it just says yes and writes down what it was asked. */
-const studio: Studio = {
+const clipService: ClipService = {
   check: (...of) => void asked.push({ what: 'check', of }),
-  choices: (wish) => {
-    wishes.push(wish)
+  choices: (input) => {
+    inputs.push(input)
     return capable
   },
   request: (...of) => Promise.resolve(void asked.push({ what: 'request', of })),
@@ -71,7 +71,7 @@ beforeAll(async () => {
   const { log } = createCapturedLog()
   discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
   client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
-  interactions = createInteractions({ commands, buttons, parts: { studio }, log })
+  interactions = createInteractions({ commands, buttons, context: { clipService }, log })
   client.on(Events.InteractionCreate, (interaction) => {
     answered = interactions.handle(interaction)
   })
@@ -87,7 +87,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   asked = []
-  wishes = []
+  inputs = []
   discord.calls.length = 0
 })
 
@@ -109,43 +109,43 @@ async function refusal(): Promise<string> {
 describe('/animate', () => {
   test('checks, acknowledges, and asks for what was typed', async () => {
     const options = [
-      image,
+      imageOption,
       prompt,
       { name: 'duration', type: 4, value: 10 },
       { name: 'negative', type: 3, value: ' fog ' },
       { name: 'guidance', type: 10, value: 0 },
     ]
     await send(commandPayload('animate', options, { resolved }))
-    const wish = {
+    const input = {
       prompt: 'a paper boat',
       negativePrompt: 'fog',
       durationSeconds: 10,
       guidance: 0,
-      picture: { url: picture.url, name: 'boat.png', sizeBytes: 123_456, width: 800, height: 600 },
+      image: { url: attachment.url, name: 'boat.png', sizeBytes: 123_456, width: 800, height: 600 },
     }
     expect(asked).toEqual([
-      { what: 'check', of: [wish, requester] },
-      { what: 'request', of: [wish, requester] },
+      { what: 'check', of: [input, requester] },
+      { what: 'request', of: [input, requester] },
     ])
     expect((await discord.call('POST', /\/callback$/)).body).toMatchObject({ type: 5 })
   })
 
-  test('without a picture is refused', async () => {
+  test('without an image is refused', async () => {
     await send(commandPayload('animate', [prompt]))
-    expect(await refusal()).toContain('There is no picture')
+    expect(await refusal()).toContain('There is no image')
   })
 })
 
 describe('/animate with more', () => {
-  test('ends on the last picture', async () => {
-    await send(commandPayload('animate', [image, prompt, lastImage], { resolved }))
+  test('ends on the last image', async () => {
+    await send(commandPayload('animate', [imageOption, prompt, lastImageOption], { resolved }))
     expect(asked).toMatchObject(
       ['check', 'request'].map((what) => ({
         what,
         of: [
           {
-            picture: { url: picture.url, name: 'boat.png' },
-            lastPicture: { url: lastPicture.url, name: 'harbour.jpg', sizeBytes: 7, width: undefined, height: undefined },
+            image: { url: attachment.url, name: 'boat.png' },
+            lastImage: { url: lastAttachment.url, name: 'harbour.jpg', sizeBytes: 7, width: undefined, height: undefined },
           },
           requester,
         ],
@@ -157,36 +157,36 @@ describe('/animate with more', () => {
     ['replicate', 'replicate'],
     [' Fal.AI ', 'fal'],
     ['  ', undefined],
-  ])('takes %j as the host %s', async (value, provider) => {
-    await send(commandPayload('animate', [image, prompt, { name: 'provider', type: 3, value }], { resolved }))
+  ])('takes %j as the provider %s', async (value, provider) => {
+    await send(commandPayload('animate', [imageOption, prompt, { name: 'provider', type: 3, value }], { resolved }))
     expect(asked.map(({ of }) => (of[0] as { provider?: string }).provider)).toEqual([provider, provider])
   })
 
-  test('refuses a host that nobody knows before the acknowledgement, naming those that can do it', async () => {
+  test('refuses a provider that nobody knows before the acknowledgement, naming those that can do it', async () => {
     const options = [
-      image,
+      imageOption,
       prompt,
-      lastImage,
+      lastImageOption,
       { name: 'guidance', type: 10, value: 0.5 },
       { name: 'provider', type: 3, value: 'Hollywood' },
     ]
     await send(commandPayload('animate', options, { resolved }))
     expect(await refusal()).toBe(
-      'This bot has no host of that name. Choose **fal.ai** or **Replicate**, or leave `provider` out and try again.',
+      'This bot has no provider of that name. Choose **fal.ai** or **Replicate**, or leave `provider` out and try again.',
     )
     expect(discord.calls).toHaveLength(1)
     expect(asked).toEqual([])
-    expect(wishes).toEqual([{ picture: true, lastPicture: true, guidance: 0.5, negativePrompt: undefined }])
+    expect(inputs).toEqual([{ image: true, lastImage: true, guidance: 0.5, negativePrompt: undefined }])
   })
 
-  test('refuses a known host that is not among them', async () => {
-    await send(commandPayload('animate', [image, prompt, { name: 'provider', type: 3, value: 'runware' }], { resolved }))
+  test('refuses a known provider that is not among them', async () => {
+    await send(commandPayload('animate', [imageOption, prompt, { name: 'provider', type: 3, value: 'runware' }], { resolved }))
     expect(await refusal()).toContain('**Runware** cannot make this clip here. Choose **fal.ai** or **Replicate**')
     expect(asked).toEqual([])
   })
 })
 
-describe('the host that is being typed', () => {
+describe('the provider that is being typed', () => {
   const typing = (value: string) => ({ name: 'provider', type: 3, value, focused: true })
 
   async function offered(name: string, ...options: object[]): Promise<unknown> {
@@ -213,17 +213,17 @@ describe('the host that is being typed', () => {
 
   test('must be able to do what was filled in so far', async () => {
     await offered('film', { name: 'negative', type: 3, value: ' fog ' }, { name: 'guidance', type: 10, value: 0 }, typing(''))
-    expect(wishes).toEqual([{ picture: false, lastPicture: false, negativePrompt: 'fog', guidance: 0 }])
+    expect(inputs).toEqual([{ image: false, lastImage: false, negativePrompt: 'fog', guidance: 0 }])
   })
 
-  test('for a picture that is not there yet must still be able to start from one', async () => {
+  test('for an image that is not there yet must still be able to start from one', async () => {
     await offered('animate', typing(''))
-    expect(wishes).toEqual([{ picture: true, lastPicture: false, negativePrompt: undefined, guidance: undefined }])
+    expect(inputs).toEqual([{ image: true, lastImage: false, negativePrompt: undefined, guidance: undefined }])
   })
 
-  test('must be able to end on a picture that was picked', async () => {
-    await offered('animate', image, lastImage, typing(''))
-    expect(wishes).toMatchObject([{ picture: true, lastPicture: true }])
+  test('must be able to end on an image that was picked', async () => {
+    await offered('animate', imageOption, lastImageOption, typing(''))
+    expect(inputs).toMatchObject([{ image: true, lastImage: true }])
   })
 })
 

@@ -40,7 +40,7 @@ test('commands are for guilds that have the bot', () => {
   for (const { data } of commands) expect(data.toJSON()).toMatchObject({ contexts: [0], integration_types: [0] })
 })
 
-test('/animate asks for a picture and words, then offers the rest', () => {
+test('/animate asks for an image and words, then offers the rest', () => {
   expect(animate.data.toJSON().options).toMatchObject([
     { type: 11, name: 'image', required: true, file_types: ['.png', '.jpg', '.jpeg'] },
     { type: 3, name: 'prompt', required: true, min_length: 2, max_length: 2500 },

@@ -10,32 +10,32 @@ import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { registerCommands } from '../../src/discord/interactions/registration.ts'
 import type { RestClients } from '../../src/discord/rest/clients.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
-import type { ClipWish, ProviderChoice, Studio, WishSoFar } from '../../src/clip-service.ts'
+import type { ClipInput, ProviderChoice, ClipService, PartialClipInput } from '../../src/clip-service.ts'
 import { createCapturedLog } from '../discord/captured-log.ts'
-import { pictureOf } from '../sandbox/discord/bot.ts'
+import { imageOf } from '../sandbox/discord/bot.ts'
 
 const [fal, replicate]: [ProviderChoice, ProviderChoice] = [
   { id: 'fal', name: 'fal.ai', price: 350_000 },
   { id: 'replicate', name: 'Replicate', price: 350_000 },
 ]
-const image = { name: 'boat.png', bytes: pictureOf(640, 360) }
-const lastImage = { name: 'harbour.png', bytes: pictureOf(641, 361) }
+const image = { name: 'boat.png', bytes: imageOf(640, 360) }
+const lastImage = { name: 'harbour.png', bytes: imageOf(641, 361) }
 
 let discord: LocalDiscord
 let client: Client
 let clients: RestClients
 let captured: ReturnType<typeof createCapturedLog>
-let asked: PromiseWithResolvers<ClipWish>
+let asked: PromiseWithResolvers<ClipInput>
 let checks: number
 
-/** The studio's port: only one of its two hosts has a guidance, and only the other a last frame. */
-const studio: Studio = {
+/** The clip service's port: only one of its two providers has a guidance, and only the other a last frame. */
+const clipService: ClipService = {
   check: () => {
     checks += 1
   },
-  choices: ({ guidance, lastPicture }: WishSoFar) => [...(lastPicture ? [] : [fal]), ...(guidance === undefined ? [replicate] : [])],
-  request: (wish) => {
-    asked.resolve(wish)
+  choices: ({ guidance, lastImage }: PartialClipInput) => [...(lastImage ? [] : [fal]), ...(guidance === undefined ? [replicate] : [])],
+  request: (input) => {
+    asked.resolve(input)
     return Promise.resolve()
   },
   cancel: () => Promise.resolve(),
@@ -47,7 +47,7 @@ beforeAll(async () => {
   discord = await startLocalDiscord()
   client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
   clients = createRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
-  const interactions = createInteractions({ commands, buttons: [], parts: { studio }, log })
+  const interactions = createInteractions({ commands, buttons: [], context: { clipService }, log })
   client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
   const bodies = commands.map(({ data }) => data.toJSON())
   await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)
@@ -63,13 +63,13 @@ afterAll(async () => {
 })
 
 beforeEach(() => {
-  asked = Promise.withResolvers<ClipWish>()
+  asked = Promise.withResolvers<ClipInput>()
   checks = 0
 })
 
 const label = ({ id, name }: ProviderChoice) => ({ name: `${name} · $0.35 for 5 s`, value: id })
 
-describe('a member who types a host', () => {
+describe('a member who types a provider', () => {
   test.each([
     ['film', { prompt: 'x' }, 'fa', [label(fal)]],
     ['film', {}, '', [label(fal), label(replicate)]],
@@ -102,12 +102,12 @@ describe('a member who types a host', () => {
   })
 })
 
-test('the picture on which a clip ends reaches the studio as it was uploaded', async () => {
+test('the image on which a clip ends reaches the clip service as it was uploaded', async () => {
   await discord.member.run('animate', { image, prompt: 'a boat', last_image: lastImage })
-  const { picture, lastPicture } = await asked.promise
-  expect(picture).toMatchObject({ name: 'boat.png', width: 640, height: 360 })
-  expect(lastPicture).toMatchObject({ name: 'harbour.png', sizeBytes: lastImage.bytes.length, width: 641, height: 361 })
-  const served = await fetch(lastPicture?.url ?? '')
+  const received = await asked.promise
+  expect(received.image).toMatchObject({ name: 'boat.png', width: 640, height: 360 })
+  expect(received.lastImage).toMatchObject({ name: 'harbour.png', sizeBytes: lastImage.bytes.length, width: 641, height: 361 })
+  const served = await fetch(received.lastImage?.url ?? '')
   expect(Buffer.from(await served.arrayBuffer())).toEqual(lastImage.bytes)
 })
 

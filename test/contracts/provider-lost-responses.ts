@@ -1,26 +1,26 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ClipRequest, FrameReference } from '../../src/domain/clip-request.ts'
+import type { ClipRequest, ImageReference } from '../../src/domain/clip-request.ts'
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import type { LostSubmission } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer } from '../support/scripted-stand-in.ts'
+import type { ScriptedAnswer } from '../support/scripted-provider.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
-import { pictureUrls, webhookUrl } from './provider-submissions.ts'
+import { imageUrls, webhookUrl } from './provider-submissions.ts'
 
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
-const request: ClipRequest = { prompt: 'a heron', durationSeconds: 5, startFrame: frame }
-const frames = { startFrame: { url: pictureUrls.first } }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
+const request: ClipRequest = { prompt: 'a heron', durationSeconds: 5, firstFrame: image }
+const images = { firstFrame: { url: imageUrls.first } }
 const lost: LostSubmission = { attemptId: 'attempt-1', webhookUrl, submittedAt: 1_760_000_000_000 }
 
 /** A create call whose answer never came: found again by a mark of ours, or not at all. */
 export function describeLostAnswers(stage: () => ProviderStage): void {
   describe('a lost create answer', () => {
     const { signal } = new AbortController()
-    /** What `recover` says; undefined where the host has no mark of ours. */
+    /** What `recover` says; undefined where the provider has no mark of ours. */
     const recover = (more: Partial<LostSubmission> = {}) => {
       const { provider, standIn } = stage()
       expect(provider.recover !== undefined).toBe(standIn.lost !== undefined)
-      return provider.recover?.(request, frames, { ...lost, ...more }, { signal })
+      return provider.recover?.(request, images, { ...lost, ...more }, { signal })
     }
 
     it('is found, and the job is the one that was made', async () => {
@@ -42,10 +42,10 @@ export function describeLostAnswers(stage: () => ProviderStage): void {
       ['503', { status: 503 }],
       ['401', { status: 401, json: {} }],
     ])('that cannot be looked for (%s) is not taken for absent', async (_, answer) => {
-      const { host, provider, standIn } = stage()
+      const { server, provider, standIn } = stage()
       if (!provider.recover) return
       standIn.lost?.('there')
-      for (const route of standIn.routes.lost ?? []) host.on(route, answer)
+      for (const route of standIn.routes.lost ?? []) server.on(route, answer)
       await expect(recover()).rejects.toBeInstanceOf(ProviderError)
     })
   })

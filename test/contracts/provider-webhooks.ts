@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer } from '../support/scripted-stand-in.ts'
+import type { ScriptedAnswer } from '../support/scripted-provider.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 
 const at = 1_760_000_000_000
 
-/** A webhook is believed no further than that it is the host's, fresh, and about this job. */
+/** A webhook is believed no further than that it is the provider's, fresh, and about this job. */
 export function describeWebhooks(stage: () => ProviderStage): void {
   describe('a webhook', () => {
     type Delivery = Partial<Omit<WebhookDelivery, 'rawBody'>> & { body?: string; id?: string }
@@ -29,7 +29,7 @@ export function describeWebhooks(stage: () => ProviderStage): void {
     }
     const isSigned = () => stage().provider.capabilities.webhook === 'signed'
     const keysAt = (answer?: ScriptedAnswer) => stage().standIn.webhook.keys?.(answer)
-    const keyRequests = () => stage().host.to(stage().standIn.webhook.keyRoute ?? '').length
+    const keyRequests = () => stage().server.to(stage().standIn.webhook.keyRoute ?? '').length
 
     it('says which job it is about, and nothing else', async () => {
       keysAt()
@@ -41,7 +41,7 @@ export function describeWebhooks(stage: () => ProviderStage): void {
       }
     })
 
-    it('gives a job that its host can be asked for', async () => {
+    it('gives a job that its provider can be asked for', async () => {
       keysAt()
       const { operation } = await deliver()
       stage().standIn.job('pending')

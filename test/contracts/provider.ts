@@ -8,25 +8,25 @@ import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { ProviderWire } from '../../src/providers/shared/http.ts'
-import type { Frame, HostedFrames, Operation, Provider, Status } from '../../src/providers/provider.ts'
+import type { Image, HostedImages, Operation, Provider, Status } from '../../src/providers/provider.ts'
 import { describeLostAnswers } from './provider-lost-responses.ts'
 import type { MakeProvider, MakeStandIn, ProviderStandIn } from './provider-stand-in.ts'
 import { describeSubmissions } from './provider-submissions.ts'
 import { describeWebhooks } from './provider-webhooks.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { closedOrigin, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { closedOrigin, type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
 const prompt = 'a heron that nobody else has thought of'
 const request: ClipRequest = { prompt, durationSeconds: 5 }
 const bytes = Buffer.from('\x89PNG\r\n\x1a\nsecret pixels of a member', 'latin1')
 const sha256 = createHash('sha256').update(bytes).digest('hex')
-const frame: Frame = { bytes, sha256, mediaType: 'image/png', width: 640, height: 360, sizeBytes: bytes.byteLength }
+const image: Image = { bytes, sha256, mediaType: 'image/png', width: 640, height: 360, sizeBytes: bytes.byteLength }
 
-/** What every host's adapter promises (`src/providers/provider.ts`), over real sockets. */
+/** What every provider's adapter promises (`src/providers/provider.ts`), over real sockets. */
 export function describeProviderContract(name: string, makeProvider: MakeProvider, makeStandIn: MakeStandIn): void {
   describe(`${name} keeps the provider contract`, () => {
     let network: Network
-    let host: ScriptedHost
+    let server: ScriptedProvider
     let standIn: ProviderStandIn
     let provider: Provider
     let clock: ReturnType<typeof createInstantClock>
@@ -37,15 +37,15 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
 
     beforeEach(async () => {
       network = createNetwork({ allowPrivateAddresses: true })
-      host = await startScriptedHost()
-      standIn = makeStandIn(host)
+      server = await startScriptedProvider()
+      standIn = makeStandIn(server)
       clock = createInstantClock()
-      provider = make(host.origin)
-      host.on(standIn.routes.submit, standIn.submitted)
+      provider = make(server.origin)
+      server.on(standIn.routes.submit, standIn.submitted)
     })
     afterEach(async () => {
       await network.close()
-      await host[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
     })
 
     /** The failure of a call, proven to be one that may be logged. */
@@ -62,7 +62,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
 
     function expectHarmless(error: ProviderError) {
       const everything = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error)
-      for (const secret of [prompt, standIn.key, 'secret', host.origin.replace('http://', '')]) expect(everything).not.toContain(secret)
+      for (const secret of [prompt, standIn.key, 'secret', server.origin.replace('http://', '')]) expect(everything).not.toContain(secret)
     }
 
     describe('the price', () => {
@@ -87,20 +87,20 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         await start()
         await start()
         await provider.status(standIn.operation, { signal })
-        expect(new Set(host.to(standIn.routes.submit).map(({ connection }) => connection)).size).toBe(2)
-        const follow = new Set(host.to(standIn.routes.status).map(({ connection }) => connection))
-        for (const { connection } of host.to(standIn.routes.submit)) expect(follow).not.toContain(connection)
+        expect(new Set(server.to(standIn.routes.submit).map(({ connection }) => connection)).size).toBe(2)
+        const follow = new Set(server.to(standIn.routes.status).map(({ connection }) => connection))
+        for (const { connection } of server.to(standIn.routes.submit)) expect(follow).not.toContain(connection)
       })
 
-      it('that never reached the host may be made elsewhere', async () => {
+      it('that never reached the provider may be made elsewhere', async () => {
         const error = await failureOf(start(make(await closedOrigin())))
         expect(error).toMatchObject({ kind: 'unavailable', failoverSafe: true })
       })
 
       it('whose TLS fails before the request is written may be made elsewhere', async () => {
-        const error = await failureOf(start(make(host.origin.replace('http:', 'https:'))))
+        const error = await failureOf(start(make(server.origin.replace('http:', 'https:'))))
         expect(error).toMatchObject({ kind: 'unavailable', failoverSafe: true })
-        expect(host.requests).toEqual([])
+        expect(server.requests).toEqual([])
       })
 
       const lost: [string, ScriptedAnswer][] = [
@@ -123,38 +123,38 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         ['504', { status: 504, json: { detail: 'secret' } }],
       ]
       it.each(lost)('answered by %s is unknown, and not made again', async (_, answer) => {
-        host.on(standIn.routes.submit, answer, standIn.submitted)
-        const error = await failureOf(start(make(host.origin, { timeouts: { answer: 300 } })))
+        server.on(standIn.routes.submit, answer, standIn.submitted)
+        const error = await failureOf(start(make(server.origin, { timeouts: { answer: 300 } })))
         expect(error).toMatchObject({ kind: 'submission_unknown', failoverSafe: false, retryable: false })
-        expect(host.requests).toHaveLength(1)
+        expect(server.requests).toHaveLength(1)
         expect(clock.waits).toEqual([])
       })
 
       it.each([400, 401, 402, 403, 404, 413, 422, 429])('refused with %i made no job, whatever the body', async (status) => {
         for (const answer of [{ text: '<html>secret</html>' }, { text: '' }, { json: { detail: 'secret' } }]) {
-          host.on(standIn.routes.submit, { status, ...answer }, standIn.submitted)
+          server.on(standIn.routes.submit, { status, ...answer }, standIn.submitted)
           const error = await failureOf(start())
           expect(error).toMatchObject({ failoverSafe: true, httpStatus: status })
           expect(error.kind).not.toBe('submission_unknown')
         }
-        expect(host.requests).toHaveLength(3)
+        expect(server.requests).toHaveLength(3)
       })
 
       it('refused for its content is not tried elsewhere', async () => {
-        host.on(standIn.routes.submit, standIn.refusedContent)
+        server.on(standIn.routes.submit, standIn.refusedContent)
         expect(await failureOf(start())).toMatchObject({ kind: 'moderation', failoverSafe: false, retryable: false })
       })
 
       it('given up before it began is not sent', async () => {
         const reason = new Error('shutting down')
         await expect(start(provider, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-        expect(host.requests).toEqual([])
+        expect(server.requests).toEqual([])
       })
 
       it.each([false, true])('given up after it was sent is unknown (limited: %s)', async (limited) => {
         const controller = new AbortController()
-        const sender = make(host.origin, { limiter: limited ? new Bottleneck({ maxConcurrent: 1 }) : undefined })
-        host.on(standIn.routes.submit, () => {
+        const sender = make(server.origin, { limiter: limited ? new Bottleneck({ maxConcurrent: 1 }) : undefined })
+        server.on(standIn.routes.submit, () => {
           controller.abort(new Error('shutting down'))
           return { fault: 'hang' }
         })
@@ -170,8 +170,8 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
           return over.promise
         })
         await begun.promise
-        expect(await failureOf(start(make(host.origin, { limiter })))).toMatchObject({ kind: 'rate_limited', failoverSafe: true })
-        expect(host.requests).toEqual([])
+        expect(await failureOf(start(make(server.origin, { limiter })))).toMatchObject({ kind: 'rate_limited', failoverSafe: true })
+        expect(server.requests).toEqual([])
         over.resolve(undefined)
         await busy
       })
@@ -181,30 +181,30 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         const over = Promise.withResolvers<undefined>()
         const busy = limiter.schedule(() => over.promise)
         const controller = new AbortController()
-        const started = start(make(host.origin, { limiter }), { signal: controller.signal })
+        const started = start(make(server.origin, { limiter }), { signal: controller.signal })
         const reason = new Error('shutting down')
         controller.abort(reason)
         await expect(started).rejects.toBe(reason)
         over.resolve(undefined)
         await busy
-        expect(host.requests).toEqual([])
+        expect(server.requests).toEqual([])
       })
 
-      it.each<[string, ClipRequest, HostedFrames]>([
-        ['the start frame', { ...request, startFrame: frame }, {}],
-        ['the last frame', { ...request, startFrame: frame, lastFrame: frame }, { startFrame: { url: 'https://files.example/1' } }],
-        ['a start frame before the last', { ...request, lastFrame: frame }, { lastFrame: { url: 'https://files.example/1' } }],
-      ])('that lacks %s is not sent', async (_, incomplete, frames) => {
-        const error = await failureOf(provider.start(incomplete, frames, { attemptId: 'attempt-1', signal }))
+      it.each<[string, ClipRequest, HostedImages]>([
+        ['the start frame', { ...request, firstFrame: image }, {}],
+        ['the last frame', { ...request, firstFrame: image, lastFrame: image }, { firstFrame: { url: 'https://files.example/1' } }],
+        ['a start frame before the last', { ...request, lastFrame: image }, { lastFrame: { url: 'https://files.example/1' } }],
+      ])('that lacks %s is not sent', async (_, incomplete, images) => {
+        const error = await failureOf(provider.start(incomplete, images, { attemptId: 'attempt-1', signal }))
         expect(error).toMatchObject({ kind: 'invalid_input', failoverSafe: true })
-        expect(host.requests).toEqual([])
+        expect(server.requests).toEqual([])
       })
 
-      it('for what the host cannot do is not sent', async () => {
+      it('for what the provider cannot do is not sent', async () => {
         if (provider.capabilities.guidance) return
         const error = await failureOf(provider.start({ ...request, guidance: 0.7 }, {}, { attemptId: 'attempt-1', signal }))
         expect(error).toMatchObject({ kind: 'invalid_input', failoverSafe: true })
-        expect(host.requests).toEqual([])
+        expect(server.requests).toEqual([])
       })
     })
 
@@ -251,21 +251,21 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
       ]
       it.each(passing)('is asked for again after %s', async (_, answerOrName) => {
         const answer = answerOrName === 'unknownState' ? standIn.unknownState : answerOrName
-        host.on(standIn.routes.status, answer, answer, standIn.pending)
+        server.on(standIn.routes.status, answer, answer, standIn.pending)
         expect(await status()).toMatchObject({ state: 'pending' })
         expect(clock.waits).toEqual([500, 1000])
       })
 
       it.each(passing)('is an error that passes, after %s three times', async (_, answerOrName) => {
         const answer = answerOrName === 'unknownState' ? standIn.unknownState : answerOrName
-        host.on(standIn.routes.status, answer)
+        server.on(standIn.routes.status, answer)
         expect(await failureOf(status())).toMatchObject({ retryable: true, failoverSafe: false })
-        expect(host.to(standIn.routes.status)).toHaveLength(3)
+        expect(server.to(standIn.routes.status)).toHaveLength(3)
       })
 
-      it('is told as a time-out where the host does not answer', async () => {
-        host.on(standIn.routes.status, { fault: 'hang' })
-        expect(await failureOf(status(make(host.origin, { timeouts: { answer: 200 } })))).toMatchObject({
+      it('is told as a time-out where the provider does not answer', async () => {
+        server.on(standIn.routes.status, { fault: 'hang' })
+        expect(await failureOf(status(make(server.origin, { timeouts: { answer: 200 } })))).toMatchObject({
           kind: 'timeout',
           retryable: true,
         })
@@ -274,41 +274,41 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
       it.each([
         ['in seconds', () => '3'],
         ['as a date', () => new Date(clock.now() + 3000).toUTCString()],
-      ])('waits as long as the host asks (%s)', async (_, header) => {
-        host.on(standIn.routes.status, { status: 429, headers: { 'retry-after': header() }, text: '' })
+      ])('waits as long as the provider asks (%s)', async (_, header) => {
+        server.on(standIn.routes.status, { status: 429, headers: { 'retry-after': header() }, text: '' })
         expect(await failureOf(status())).toMatchObject({ kind: 'rate_limited', retryAfterMs: 3000 })
         expect(clock.waits).toEqual([3000, 3000])
       })
 
       it('leaves a long wait to the caller', async () => {
-        host.on(standIn.routes.status, { status: 429, headers: { 'retry-after': '120' }, text: '' })
+        server.on(standIn.routes.status, { status: 429, headers: { 'retry-after': '120' }, text: '' })
         expect(await failureOf(status())).toMatchObject({ kind: 'rate_limited', retryAfterMs: 120_000 })
-        expect(host.requests).toHaveLength(1)
+        expect(server.requests).toHaveLength(1)
       })
 
-      it('with a bad key is not asked for again, and leads to no other host', async () => {
-        host.on(standIn.routes.status, { status: 401, json: { detail: 'secret' } })
+      it('with a bad key is not asked for again, and leads to no other provider', async () => {
+        server.on(standIn.routes.status, { status: 401, json: { detail: 'secret' } })
         expect(await failureOf(status())).toMatchObject({ kind: 'auth', retryable: false, failoverSafe: false })
-        expect(host.requests).toHaveLength(1)
+        expect(server.requests).toHaveLength(1)
       })
 
       it('is asked for by an id that cannot lead out of its place', async () => {
         await failureOf(provider.status({ id: '../../secret?x#y' }, { signal }))
-        expect(host.requests).not.toEqual([])
-        for (const { path } of host.requests) {
+        expect(server.requests).not.toEqual([])
+        for (const { path } of server.requests) {
           if (standIn.asksBy === 'path') expect(path).toContain('/..%2F..%2Fsecret%3Fx%23y')
           else expect(path).not.toMatch(/secret|\.\./)
         }
       })
     })
 
-    describe('preparing a picture', () => {
-      const prepare = (from = provider) => from.prepare(frame, { signal })
+    describe('preparing an image', () => {
+      const prepare = (from = provider) => from.prepare(image, { signal })
 
       it('hands over its bytes and gets a URL', async () => {
         standIn.uploads()
         expect(await prepare()).toEqual({ url: standIn.uploadedAs })
-        const uploaded = host.to(standIn.uploadedBy)[0]?.bytes
+        const uploaded = server.to(standIn.uploadedBy)[0]?.bytes
         expect(uploaded?.includes(bytes) || uploaded?.includes(bytes.toString('base64'))).toBe(true)
       })
 
@@ -319,29 +319,29 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
       ] as [string, ScriptedAnswer][])('is repeated after %s', async (_, failure) => {
         standIn.uploads(failure)
         await prepare()
-        expect(host.to(standIn.routes.upload[0] ?? '')).toHaveLength(2)
+        expect(server.to(standIn.routes.upload[0] ?? '')).toHaveLength(2)
       })
 
       it.each([
         [401, 'auth'],
         [500, 'unavailable'],
-      ])('that fails with %i leaves other hosts open', async (status, kind) => {
-        for (const route of standIn.routes.upload) host.on(route, { status, json: { detail: 'secret' } })
+      ])('that fails with %i leaves other providers open', async (status, kind) => {
+        for (const route of standIn.routes.upload) server.on(route, { status, json: { detail: 'secret' } })
         expect(await failureOf(prepare())).toMatchObject({ kind, failoverSafe: true })
       })
 
-      it('where the host cannot be reached leaves other hosts open', async () => {
+      it('where the provider cannot be reached leaves other providers open', async () => {
         expect(await failureOf(prepare(make(await closedOrigin())))).toMatchObject({ kind: 'unavailable', failoverSafe: true })
       })
     })
 
     describe('a cancel', () => {
-      /** The host's answer to a cancel, and what the adapter makes of it; undefined where the host has no such call. */
+      /** The provider's answer to a cancel, and what the adapter makes of it; undefined where the provider has no such call. */
       const cancel = (answer: ScriptedAnswer | undefined) => {
         expect(provider.cancel !== undefined).toBe(provider.capabilities.cancel)
         expect(standIn.routes.cancel !== undefined).toBe(provider.capabilities.cancel)
         if (!provider.cancel || !standIn.routes.cancel || !answer) return undefined
-        host.on(standIn.routes.cancel, answer)
+        server.on(standIn.routes.cancel, answer)
         return { outcome: provider.cancel(standIn.operation, { signal }) }
       }
 
@@ -349,7 +349,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         const cancelled = cancel(standIn.cancelAccepted)
         if (!cancelled) return
         expect(await cancelled.outcome).toBe('unknown')
-        expect(host.requests).toHaveLength(1)
+        expect(server.requests).toHaveLength(1)
       })
 
       it('that came too late changes nothing', async () => {
@@ -357,7 +357,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         if (cancelled) expect(await cancelled.outcome).toBe('unsupported')
       })
 
-      it('of a job that the host does not know changes nothing', async () => {
+      it('of a job that the provider does not know changes nothing', async () => {
         const cancelled = cancel({ status: 404, json: { status: 'NOT_FOUND' } })
         if (cancelled) expect(await cancelled.outcome).toBe('unsupported')
       })
@@ -366,25 +366,25 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
         const cancelled = cancel({ fault: 'reset' })
         if (!cancelled) return
         expect(await failureOf(cancelled.outcome)).toMatchObject({ kind: 'unavailable', retryable: true, failoverSafe: false })
-        expect(host.requests).toHaveLength(1)
+        expect(server.requests).toHaveLength(1)
       })
     })
 
-    describeSubmissions(() => ({ host, provider, standIn }))
-    describeWebhooks(() => ({ host, provider, standIn }))
-    describeLostAnswers(() => ({ host, provider, standIn }))
+    describeSubmissions(() => ({ server, provider, standIn }))
+    describeWebhooks(() => ({ server, provider, standIn }))
+    describeLostAnswers(() => ({ server, provider, standIn }))
 
-    it('sends the key with every call to the host, and nowhere else', async () => {
+    it('sends the key with every call to the provider, and nowhere else', async () => {
       standIn.uploads()
       standIn.job('completed')
-      if (standIn.routes.cancel && standIn.cancelAccepted) host.on(standIn.routes.cancel, standIn.cancelAccepted)
-      await provider.prepare(frame, { signal })
+      if (standIn.routes.cancel && standIn.cancelAccepted) server.on(standIn.routes.cancel, standIn.cancelAccepted)
+      await provider.prepare(image, { signal })
       await start()
       await provider.status(standIn.operation, { signal })
       await provider.cancel?.(standIn.operation, { signal })
       const ticketed = standIn.routes.upload.slice(1)
-      expect(host.requests.length).toBeGreaterThan(2)
-      for (const { route, headers } of host.requests) {
+      expect(server.requests.length).toBeGreaterThan(2)
+      for (const { route, headers } of server.requests) {
         const isTicketed = ticketed.includes(route)
         expect(headers.authorization?.includes(standIn.key) ?? false).toBe(!isTicketed)
         expect(JSON.stringify(headers).includes(standIn.key)).toBe(!isTicketed)

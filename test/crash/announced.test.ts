@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { Onlooker } from '../chaos/observer.ts'
+import { Observer } from '../chaos/observer.ts'
 import { findAnnounced, readChannel } from '../chaos/posted-clips.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
@@ -13,18 +13,18 @@ interface Seen {
   sandbox: TestSandbox
   interaction: Interaction
   card: ShownMessage
-  onlooker: Onlooker
+  observer: Observer
 }
 
 async function postedClip(): Promise<Seen> {
   const sandbox = await testSandbox()
   const { discord } = sandbox
   const interaction = await discord.member.run('film', { prompt: `${mark} a boat` })
-  const onlooker = new Onlooker({ discord }, { interactionId: interaction.id, mark, onChange: () => undefined })
-  onTestFinished(() => onlooker.close())
+  const observer = new Observer({ discord }, { interactionId: interaction.id, mark, onChange: () => undefined })
+  onTestFinished(() => observer.close())
   const card = await lastWord(interaction)
-  await expect.poll(() => onlooker.sight).toBe('clip')
-  return { sandbox, interaction, card, onlooker }
+  await expect.poll(() => observer.observation).toBe('clip')
+  return { sandbox, interaction, card, observer }
 }
 
 async function announced({ sandbox, interaction }: Seen) {
@@ -54,7 +54,7 @@ describe('what the channel shows of a request', () => {
   it('is no clip any more where a late edit took it off the card, though the file is still there', async () => {
     const seen = await postedClip()
     await write(seen, `/${seen.card.id}`, 'PATCH', cardOf(`**Making the clip** ${mark}`))
-    await expect.poll(() => seen.onlooker.sight).toBe('at work')
+    await expect.poll(() => seen.observer.observation).toBe('at work')
     expect(seen.interaction.currentReply()?.attachments).toHaveLength(1)
     expect(await announced(seen)).toEqual({ clips: 0, cards: 1, calls: 0 })
   })

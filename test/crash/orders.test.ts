@@ -1,13 +1,13 @@
 import { expect, it, onTestFinished } from 'vitest'
 
 import { wallTimesOf } from '../chaos/orders.ts'
-import { HostClock } from '../../sandbox/providers/provider-clock.ts'
+import { ProviderClock } from '../../sandbox/providers/provider-clock.ts'
 
 /** Milliseconds that may pass between two looks at two clocks. */
 const between = 100
 
-it('the hosts’ times are told by the wall, whatever the speed of their clock, so that they compare with what the bot wrote down', () => {
-  const clock = new HostClock(60)
+it('the providers’ times are told by the wall, whatever the speed of their clock, so that they compare with what the bot wrote down', () => {
+  const clock = new ProviderClock(60)
   onTestFinished(() => clock.close())
   clock.advance(3_600_000)
   const wallTimeOf = wallTimesOf(clock)

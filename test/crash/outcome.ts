@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 
-import { allHosts, compareBooks } from '../../sandbox/reconciliation.ts'
+import { allProviders, reconcile } from '../../sandbox/reconciliation.ts'
 import { showsClip } from '../chaos/shown-clip.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
@@ -16,16 +16,16 @@ export async function expectOutcome(
   interaction: Interaction,
   step: Pick<Step, 'outcome' | 'creates' | 'billedUnknown'>,
 ): Promise<void> {
-  const { sandbox, host } = stage
+  const { sandbox, provider } = stage
   await lastWord(stage, interaction, step.outcome)
-  if (step.billedUnknown) await sandbox.hosts[host].jobs.reached('finished')
+  if (step.billedUnknown) await sandbox.providers[provider].jobs.reached('finished')
   // The clean stop writes down what is under way; whatever would be said twice is said by then.
   await stage.stop()
 
   const posted = sandbox.discord.guild.channel.messages().filter(({ components }) => showsClip(components))
   expect(posted.map(({ attachments }) => attachments.length)).toEqual(step.outcome === 'posted' ? [1] : [])
-  expect(sandbox.hosts[host].requests.count('create')).toBe(step.creates)
-  const books = await compareBooks(sandbox)
+  expect(sandbox.providers[provider].requests.count('create')).toBe(step.creates)
+  const books = await reconcile(sandbox)
   if (step.outcome === 'not accepted') {
     expect(countRows(sandbox, 'generations')).toBe(0)
     expect(books).toMatchObject({ spent: 0, reserved: 0, invoiced: 0 })
@@ -34,7 +34,7 @@ export async function expectOutcome(
   expect(readGeneration(sandbox, interaction).attempts).toBeLessThanOrEqual(1)
   const seen = { ...readGeneration(sandbox, interaction), ...books }
   expect(seen).toMatchObject(booked[step.outcome](step.billedUnknown ?? false))
-  const jobs = allHosts(sandbox.hosts).flatMap(({ jobs: each }) => each.list())
+  const jobs = allProviders(sandbox.providers).flatMap(({ jobs: each }) => each.list())
   expect(jobs.length).toBeLessThanOrEqual(1)
 }
 

@@ -19,12 +19,12 @@ interface Posting {
 
 /** The member deletes the reply while the clip is made, so that the clip needs a message of its own. */
 async function filmWithoutReply(stage: Stage): Promise<Interaction> {
-  const { discord, hosts } = stage.sandbox
-  hosts.fal.jobs.hold('completion')
+  const { discord, providers } = stage.sandbox
+  providers.fal.jobs.hold('completion')
   const interaction = await stage.film()
   const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
   discord.deleteMessage(card.id)
-  hosts.fal.jobs.release('completion')
+  providers.fal.jobs.release('completion')
   return interaction
 }
 

@@ -11,15 +11,15 @@ import { freePort } from '../support/free-ports.ts'
 import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
 export interface StageOptions {
-  host?: ProviderId
-  /** Can the host reach the bot by webhooks? */
+  provider?: ProviderId
+  /** Can the provider reach the bot by webhooks? */
   reachable?: boolean
 }
 
 /** A sandbox whose bot is a process that can be killed at a chosen moment, and then started again over the same store. */
 export interface Stage {
   readonly sandbox: TestSandbox
-  readonly host: ProviderId
+  readonly provider: ProviderId
   /** Starts the bot that will be killed; `origins` are other ways to some places. */
   start(origins?: Partial<NonNullable<BotSettings['origins']>>): Promise<BotProcess>
   film(options?: OptionValues): Promise<Interaction>
@@ -31,24 +31,25 @@ export interface Stage {
   stop(): Promise<void>
 }
 
-export async function setStage({ host = 'fal', reachable = false }: StageOptions = {}): Promise<Stage> {
+export async function setStage({ provider = 'fal', reachable = false }: StageOptions = {}): Promise<Stage> {
   const environment = {
-    PROVIDERS: host,
-    [`${host.toUpperCase()}_CONCURRENCY`]: '1',
-    [`${host.toUpperCase()}_CREATES_PER_MINUTE`]: '1000',
+    PROVIDERS: provider,
+    [`${provider.toUpperCase()}_CONCURRENCY`]: '1',
+    [`${provider.toUpperCase()}_CREATES_PER_MINUTE`]: '1000',
   }
   const sandbox = await testSandbox({ environment, ...(reachable && { publicPort: await freePort([]) }) })
   await sandbox.stopBot()
-  const { hosts, publicUrl } = sandbox
+  const { providers, publicUrl } = sandbox
   const settings = botSettingsFor(sandbox, {
     environment: {
       ...environment,
-      [`${host.toUpperCase()}_${host === 'replicate' ? 'API_TOKEN' : host === 'fal' ? 'KEY' : 'API_KEY'}`]: hosts[host].apiKey,
+      [`${provider.toUpperCase()}_${provider === 'replicate' ? 'API_TOKEN' : provider === 'fal' ? 'KEY' : 'API_KEY'}`]:
+        providers[provider].apiKey,
       ...(publicUrl !== undefined && { PUBLIC_URL: publicUrl, PORT: new URL(publicUrl).port }),
       LOG_LEVEL: 'info',
     },
   })
-  // As long as clips take at these hosts.
+  // As long as clips take at these providers.
   const typicalRunMs = { 5: 800, 10: 1250 }
   let log = ''
   const waiting = new Set<() => void>()
@@ -60,7 +61,7 @@ export async function setStage({ host = 'fal', reachable = false }: StageOptions
   onTestFinished(stop)
   return {
     sandbox,
-    host,
+    provider,
     start: (origins) => startBotProcess({ ...settings, typicalRunMs, origins: { ...settings.origins, ...origins } }),
     film: (options = {}) => sandbox.discord.member.run('film', { prompt: 'a boat', ...options }),
     restart: async (laterMs = 0) => {

@@ -1,7 +1,7 @@
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import { closeStore, refuseWrite } from '../support/closed-store.ts'
 import { openGate } from '../support/gate.ts'
-import { testPicture } from '../support/sandbox.ts'
+import { testImage } from '../support/sandbox.ts'
 import { openSilentOrigin } from '../support/silent-origin.ts'
 import type { Stage, StageOptions } from './stage.ts'
 
@@ -12,9 +12,9 @@ export type Outcome = 'not accepted' | 'posted' | 'refunded' | 'cancelled' | 'he
 export interface Step extends StageOptions {
   name: string
   outcome: Outcome
-  /** How many create calls the host has got in the end. */
+  /** How many create calls the provider has got in the end. */
   creates: number
-  /** What the host bills for in the end, where nobody can know it: a held clip that was made all the same. */
+  /** What the provider bills for in the end, where nobody can know it: a held clip that was made all the same. */
   billedUnknown?: boolean
   /** Asks for a clip, and kills the bot at the moment. */
   crash: (stage: Stage) => Promise<Interaction>
@@ -60,7 +60,7 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'after the reserve, in line',
+    name: 'after the reserve, in the queue',
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
@@ -74,15 +74,15 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'before the submission, while the picture goes to the host',
+    name: 'before the submission, while the image goes to the provider',
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
-      const { discord, hosts } = stage.sandbox
-      const storage = await openGate(hosts.fal.origins.rest)
+      const { discord, providers } = stage.sandbox
+      const storage = await openGate(providers.fal.origins.rest)
       storage.hold()
-      const bot = await stage.start({ fal: { queue: hosts.fal.origins.queue, storage: storage.origin } })
-      const image = { name: 'boat.png', bytes: await testPicture() }
+      const bot = await stage.start({ fal: { queue: providers.fal.origins.queue, storage: storage.origin } })
+      const image = { name: 'boat.png', bytes: await testImage() }
       const interaction = await discord.member.run('animate', { image, prompt: 'a boat' })
       await storage.answered
       await bot.kill()
@@ -90,36 +90,42 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'after the create call left, before the host has it',
+    name: 'after the create call left, before the provider has it',
     outcome: 'held',
     creates: 0,
     crash: async (stage) => {
       const queue = await openSilentOrigin()
-      const bot = await stage.start({ fal: { queue: queue.origin, storage: stage.sandbox.hosts.fal.origins.rest } })
+      const bot = await stage.start({ fal: { queue: queue.origin, storage: stage.sandbox.providers.fal.origins.rest } })
       const interaction = await stage.film()
       await queue.asked
       await bot.kill()
       return interaction
     },
   },
-  { name: 'after the host accepted, before it is stored', outcome: 'held', creates: 1, billedUnknown: true, crash: whileTheAnswerIsKept },
   {
-    name: 'after the host accepted, before it is stored, where a webhook tells',
+    name: 'after the provider accepted, before it is stored',
+    outcome: 'held',
+    creates: 1,
+    billedUnknown: true,
+    crash: whileTheAnswerIsKept,
+  },
+  {
+    name: 'after the provider accepted, before it is stored, where a webhook tells',
     reachable: true,
     outcome: 'posted',
     creates: 1,
     crash: whileTheAnswerIsKept,
   },
   {
-    name: 'after the host accepted, before it is stored, where the same call can be sent again',
-    host: 'runware',
+    name: 'after the provider accepted, before it is stored, where the same call can be sent again',
+    provider: 'runware',
     outcome: 'posted',
-    // The second one names the same task, which the host makes once.
+    // The second one names the same task, which the provider makes once.
     creates: 2,
     crash: whileTheAnswerIsKept,
   },
   {
-    name: 'after it is stored that the host accepted, before the state says so',
+    name: 'after it is stored that the provider accepted, before the state says so',
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
@@ -133,11 +139,11 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'while the host makes the clip',
+    name: 'while the provider makes the clip',
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
-      const { jobs } = stage.sandbox.hosts.fal
+      const { jobs } = stage.sandbox.providers.fal
       const bot = await stage.start()
       jobs.hold('completion')
       const interaction = await stage.film()
@@ -148,11 +154,11 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'after the host is done, before the capture',
+    name: 'after the provider is done, before the capture',
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
-      const { jobs, requests } = stage.sandbox.hosts.fal
+      const { jobs, requests } = stage.sandbox.providers.fal
       const bot = await stage.start()
       jobs.hold('completion')
       const interaction = await stage.film()
@@ -170,7 +176,7 @@ export const steps: readonly Step[] = [
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
-      const { fal } = stage.sandbox.hosts
+      const { fal } = stage.sandbox.providers
       const bot = await stage.start()
       await fal.refuseConnections('media')
       const interaction = await stage.film()
@@ -185,7 +191,7 @@ export const steps: readonly Step[] = [
     outcome: 'posted',
     creates: 1,
     crash: async (stage) => {
-      const { faults, requests } = stage.sandbox.hosts.fal
+      const { faults, requests } = stage.sandbox.providers.fal
       faults.add({ kind: 'truncated', route: 'output', times: Infinity })
       const bot = await stage.start()
       const interaction = await stage.film()
@@ -226,11 +232,11 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'after the host failed, before the release',
+    name: 'after the provider failed, before the release',
     outcome: 'refunded',
     creates: 1,
     crash: async (stage) => {
-      const { jobs, requests } = stage.sandbox.hosts.fal
+      const { jobs, requests } = stage.sandbox.providers.fal
       const bot = await stage.start()
       jobs.hold('completion')
       const interaction = await stage.film({ prompt: 'a boat sandbox:failed' })
@@ -257,7 +263,7 @@ export const steps: readonly Step[] = [
     crash: (stage) => beforeTheLastWord(stage, 'a boat sandbox:lost-answer', 'On hold'),
   },
   {
-    name: 'after the cancel of a clip in line, before anybody is told',
+    name: 'after the cancel of a clip in the queue, before anybody is told',
     outcome: 'cancelled',
     creates: 0,
     crash: async (stage) => {
@@ -277,34 +283,34 @@ export const steps: readonly Step[] = [
     },
   },
   {
-    name: 'after the wish to cancel, before the host knows of it',
+    name: 'after the wish to cancel, before the provider knows of it',
     outcome: 'cancelled',
     creates: 1,
     crash: async (stage) => {
-      const { discord, hosts } = stage.sandbox
-      const { jobs, origins } = hosts.fal
+      const { discord, providers } = stage.sandbox
+      const { jobs, origins } = providers.fal
       const queue = await openGate(origins.queue)
       const bot = await stage.start({ fal: { queue: queue.origin, storage: origins.rest } })
       jobs.hold('completion')
       const interaction = await stage.film()
       const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
-      await hosts.fal.refuseConnections('queue')
+      await providers.fal.refuseConnections('queue')
       await discord.member.press(card, 'Cancel')
       await interaction.reply(({ text }) => text.includes('Cancelling'))
       await bot.kill()
-      await hosts.fal.acceptConnections('queue')
+      await providers.fal.acceptConnections('queue')
       return interaction
     },
   },
 ]
 
-/** The host has made the job, and its answer never reaches the bot. */
+/** The provider has made the job, and its answer never reaches the bot. */
 async function whileTheAnswerIsKept(stage: Stage): Promise<Interaction> {
-  const { hosts } = stage.sandbox
-  const gate = await openGate(stage.host === 'runware' ? hosts.runware.origins.api : hosts.fal.origins.queue)
+  const { providers } = stage.sandbox
+  const gate = await openGate(stage.provider === 'runware' ? providers.runware.origins.api : providers.fal.origins.queue)
   gate.hold()
   const bot = await stage.start(
-    stage.host === 'runware' ? { runware: { api: gate.origin } } : { fal: { queue: gate.origin, storage: hosts.fal.origins.rest } },
+    stage.provider === 'runware' ? { runware: { api: gate.origin } } : { fal: { queue: gate.origin, storage: providers.fal.origins.rest } },
   )
   const interaction = await stage.film()
   await gate.answered

@@ -29,7 +29,7 @@ function requestNumber(number: number, { request, generation, ledger = 'reserve 
     terminal: false,
     deed: undefined,
     interactionId: `${number}`,
-    sight: 'clip',
+    observation: 'clip',
     clips: 1,
     cards: 1,
     calls: 0,
@@ -49,7 +49,7 @@ function requestNumber(number: number, { request, generation, ledger = 'reserve 
   }
   const rows = ledger.split(' ').map((kind) => ({ generationId: id, kind, amount: kind === 'difference' ? 10_000 : price, ...periods }))
   const order = {
-    host: 'fal',
+    provider: 'fal',
     jobId: id,
     prompt: made.prompt,
     createdAt: 20 * number,
@@ -93,7 +93,7 @@ function evidence(...fates: Fate[]): Evidence {
 const problemsOf = (evidence: Evidence) => judge(evidence).problems.join('\n')
 const unharmed = { lost: 0, postedTwice: 0, billedTwice: 0, ledgerMinusInvoicesMicroUsd: 0, capExceeded: 0 }
 const heldFate = {
-  request: { sight: 'on hold', clips: 0, prompt: 'clip-0. a boat sandbox:lost-answer', answerLost: true },
+  request: { observation: 'on hold', clips: 0, prompt: 'clip-0. a boat sandbox:lost-answer', answerLost: true },
   generation: { state: 'held' },
   ledger: 'reserve hold',
 } satisfies Fate
@@ -106,16 +106,16 @@ describe('the judgement of a chaos run', () => {
   })
 
   it('takes what the member still waits for as lost, whatever the store says', () => {
-    const { verdict } = judge(evidence({ request: { sight: 'at work', clips: 0 } }))
+    const { verdict } = judge(evidence({ request: { observation: 'at work', clips: 0 } }))
     expect(verdict.lost).toBe(1)
   })
 
-  it.each(['at work', 'gone', 'not made'] as const)('does not count a clip as posted well whose member sees “%s” last', (sight) => {
-    expect(problemsOf(evidence({ request: { sight } }))).toContain('the last thing that the member sees')
+  it.each(['at work', 'gone', 'not made'] as const)('does not count a clip as posted well whose member sees “%s” last', (observation) => {
+    expect(problemsOf(evidence({ request: { observation } }))).toContain('the last thing that the member sees')
   })
 
   it('does not take a word for a refund that no ledger row bears out', () => {
-    const told = { sight: 'not made', clips: 0 } as const
+    const told = { observation: 'not made', clips: 0 } as const
     const failed = { request: told, generation: { state: 'failed' } }
     expect(judge(evidence({ ...failed, ledger: 'reserve', invoiced: 0 })).verdict).toMatchObject({ refunded: 0, lost: 1 })
     const settled = judge(evidence({ ...failed, ledger: 'reserve capture refund' }))
@@ -125,7 +125,7 @@ describe('the judgement of a chaos run', () => {
   it.each(['reserve capture release', 'reserve refund', 'reserve release refund', 'reserve hold'])(
     'does not take “%s” for a refund',
     (ledger) => {
-      const told = { sight: 'not made', clips: 0 } as const
+      const told = { observation: 'not made', clips: 0 } as const
       expect(judge(evidence({ request: told, generation: { state: 'failed' }, ledger, invoiced: 0 })).verdict.lost).toBe(1)
     },
   )
@@ -142,7 +142,11 @@ describe('the judgement of a chaos run', () => {
   })
 
   it('excuses no request that fails and met nothing terminal', () => {
-    const failed = { request: { sight: 'not made', clips: 0 }, generation: { state: 'failed' }, ledger: 'reserve release' } satisfies Fate
+    const failed = {
+      request: { observation: 'not made', clips: 0 },
+      generation: { state: 'failed' },
+      ledger: 'reserve release',
+    } satisfies Fate
     expect(problemsOf(evidence({ ...failed, invoiced: 0 }))).toContain('nothing terminal')
     expect(problemsOf(evidence({ ...failed, request: { ...failed.request, terminal: true }, invoiced: 0 }))).toBe('')
   })
@@ -191,7 +195,7 @@ describe('the judgement of the money', () => {
 })
 
 describe('the judgement of what is held', () => {
-  it('asks for no lost answer where a host does not tell what a cancel cost', () => {
+  it('asks for no lost answer where a provider does not tell what a cancel cost', () => {
     const { request, generation } = heldFate
     const cancelled = { ...request, prompt: 'clip-0. a boat', answerLost: false, deed: 'cancels' as const, terminal: true }
     const at = (provider: string) => problemsOf(evidence({ ...heldFate, request: cancelled, generation: { ...generation, provider } }))
@@ -220,7 +224,7 @@ describe('the judgement of what is held', () => {
 describe('the judgement of what was never accepted', () => {
   /** Beside one that went well, one that came to nothing. */
   function withVanished(change: Partial<EndedRequest>): Evidence {
-    const both = evidence({}, { request: { sight: 'nothing', clips: 0, cards: 0, ...change }, invoiced: 0 })
+    const both = evidence({}, { request: { observation: 'nothing', clips: 0, cards: 0, ...change }, invoiced: 0 })
     const isFirst = ({ generationId }: { generationId: string }) => generationId === 'g0'
     const { generations, attempts, ledger } = both.contents
     const { contents } = evidence()
@@ -235,8 +239,8 @@ describe('the judgement of what was never accepted', () => {
     expect(problemsOf({ ...withVanished({ interrupted: true }), interruptions: 0 })).toContain('died only 0 times')
   })
 
-  it.each(['nothing', 'gone', 'refused', 'not made'] as const)('does not excuse “%s” without a reason', (sight) => {
-    expect(problemsOf({ ...withVanished({ sight }), interruptions: 1 })).toContain('clip-1. was never accepted')
+  it.each(['nothing', 'gone', 'refused', 'not made'] as const)('does not excuse “%s” without a reason', (observation) => {
+    expect(problemsOf({ ...withVanished({ observation }), interruptions: 1 })).toContain('clip-1. was never accepted')
   })
 
   it('sees a request in the store that nobody made', () => {
@@ -252,7 +256,7 @@ describe('the judgement of what was never accepted', () => {
 })
 
 describe('the judgement of the caps', () => {
-  /** Two jobs at one host that takes one, of which the first one was held at 5. */
+  /** Two jobs at one provider that takes one, of which the first one was held at 5. */
   function two(times: readonly Pick<ItemisedOrder, 'createdAt' | 'finishedAt'>[]): Evidence {
     const both = evidence(heldFate, {})
     return { ...both, orders: both.orders.map((order, index) => ({ ...order, ...times[index] })) }

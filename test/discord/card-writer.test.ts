@@ -74,29 +74,29 @@ test('a new state does not wait for the spacing', async () => {
 
 test('a state that was news stays urgent when newer text of it comes', async () => {
   const { place, writer } = setUp()
-  writer.offer('queued', 'in line')
+  writer.offer('queued', 'in the queue')
   writer.offer('rendering', '0 %')
   writer.offer('rendering', '1 %')
   await place.answer()
-  expect(place.begun).toEqual(['in line', '1 %'])
+  expect(place.begun).toEqual(['in the queue', '1 %'])
 })
 
 test('a failed write does not stop the next one', async () => {
   const { place, writer } = setUp()
-  writer.offer('queued', 'in line')
+  writer.offer('queued', 'in the queue')
   await place.fail()
   writer.offer('rendering', '0 %')
-  expect(place.begun).toEqual(['in line', '0 %'])
+  expect(place.begun).toEqual(['in the queue', '0 %'])
 })
 
 test('a postponed write is made again after its time, if nothing newer came', async () => {
   const { clock, place, writer } = setUp()
-  writer.offer('queued', 'in line')
+  writer.offer('queued', 'in the queue')
   await place.postpone(10_000)
   await clock.advance(9999)
-  expect(place.begun).toEqual(['in line'])
+  expect(place.begun).toEqual(['in the queue'])
   await clock.advance(1)
-  expect(place.begun).toEqual(['in line', 'in line'])
+  expect(place.begun).toEqual(['in the queue', 'in the queue'])
   await place.answer()
   await clock.advance(60_000)
   expect(place.begun).toHaveLength(2)
@@ -104,22 +104,22 @@ test('a postponed write is made again after its time, if nothing newer came', as
 
 test('newer content takes the place of a postponed write, and waits as long, news or not', async () => {
   const { clock, place, writer } = setUp()
-  writer.offer('queued', 'in line')
+  writer.offer('queued', 'in the queue')
   await place.postpone(10_000)
   writer.offer('rendering', '0 %')
   await clock.advance(9999)
-  expect(place.begun).toEqual(['in line'])
+  expect(place.begun).toEqual(['in the queue'])
   await clock.advance(1)
-  expect(place.begun).toEqual(['in line', '0 %'])
+  expect(place.begun).toEqual(['in the queue', '0 %'])
 })
 
 test('the last write does not wait for a postponed one', async () => {
   const { clock, place, writer } = setUp()
-  writer.offer('queued', 'in line')
+  writer.offer('queued', 'in the queue')
   await place.postpone(60_000)
   const finished = writer.finish(() => place.write('the clip'))
   await turn()
-  expect(place.begun).toEqual(['in line', 'the clip'])
+  expect(place.begun).toEqual(['in the queue', 'the clip'])
   await place.answer()
   await finished
   await clock.advance(60_000)
@@ -185,16 +185,16 @@ test('the last write can be made again after it failed', async () => {
 
 test('draining lets a new state out, drops mere progress and leaves no timer', async () => {
   const { clock, place, writer } = setUp()
-  writer.offer('queued', 'in line')
+  writer.offer('queued', 'in the queue')
   writer.offer('rendering', '0 %')
   let drained = false
   const drain = writer.drain().then(() => (drained = true))
   await place.answer()
-  expect(place.begun).toEqual(['in line', '0 %'])
+  expect(place.begun).toEqual(['in the queue', '0 %'])
   writer.offer('rendering', '1 %')
   expect(drained).toBe(false)
   await place.answer()
   await drain
-  expect(place.begun).toEqual(['in line', '0 %'])
+  expect(place.begun).toEqual(['in the queue', '0 %'])
   expect(clock.sleepers).toBe(0)
 })

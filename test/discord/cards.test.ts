@@ -66,7 +66,7 @@ test('a prompt that fits is shown whole', () => {
 })
 
 describe('while it is being made', () => {
-  test('shows state, bar, time so far, expected end, host and price', () => {
+  test('shows state, bar, time so far, expected end, provider and price', () => {
     expect(textsOf(cardOf(exampleGeneration({ state: 'rendering' }), { ...live, ahead: 0 }))).toEqual([
       '**Making the clip**',
       `▰▰▰▰▱▱▱▱▱▱ 42 %\n0:41 so far · ready <t:${startedAt / 1000 + 90}:R>`,
@@ -78,7 +78,7 @@ describe('while it is being made', () => {
   test.each([
     [0, 'Yours is next.'],
     [3, '3 ahead of yours.'],
-  ])('says the place in line where %i are ahead', (ahead, words) => {
+  ])('says the place in the queue where %i are ahead', (ahead, words) => {
     expect(textsOf(cardOf(exampleGeneration({ state: 'queued' }), { now: startedAt, ahead }))[0]).toBe(`**In line**\n${words}`)
   })
 
@@ -136,7 +136,7 @@ test('the finished card plays the clip and says what made it', () => {
   expect(textsOf(body)).toEqual(['a paper boat in the rain', `-# <@${ids.member}> · 10 s\n-# fal.ai · $0.70 · AI-generated`])
 })
 
-test('the linked card opens the clip at the host, says why, and drops files of an earlier try', () => {
+test('the linked card opens the clip at the provider, says why, and drops files of an earlier try', () => {
   const body = linkedCard(exampleGeneration(), { ...clip, bytes: new Uint8Array(24_000_000) })
   expect(walk(body).find(({ type }) => type === ComponentType.Button)).toMatchObject({ url: clip.url })
   expect(textsOf(body)[0]).toContain('It is 24 MB, more than can be posted here.')

@@ -6,7 +6,7 @@ import { createRestClients } from '../../src/discord/rest/clients.ts'
 import { aloneAtCards, createCardTurns, standsAs } from '../../src/generations/store/card-lock.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import { claimNotice, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
+import { claimNotification, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, type Store, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
@@ -35,7 +35,7 @@ function startProcess(database: Database, turns = createCardTurns(database)): { 
     clock,
     log: createCapturedLog().log,
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-    claimNotice: (generation) => claimNotice(database.statements, generation, clock.now()),
+    claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
     uploadLimitOf: () => 10_485_760,
     turns,
   })
@@ -45,7 +45,7 @@ function startProcess(database: Database, turns = createCardTurns(database)): { 
 async function write(database: Database, id: string, row: { state: string; owner: string; ended_at: number | null }): Promise<Generation> {
   await database.statements
     .updateTable('generations')
-    .set({ ...row, interaction_id: ids.interaction, noticed_at: null })
+    .set({ ...row, interaction_id: ids.interaction, notified_at: null })
     .where('id', '=', id)
     .execute()
   const written = await findGeneration(database.statements, id)
@@ -68,8 +68,8 @@ async function passPause(clock: ManualClock, milliseconds: number): Promise<void
   await clock.advance(milliseconds)
 }
 
-async function noticedAt(database: Database): Promise<unknown> {
-  return (await database.statements.selectFrom('generations').select('noticed_at').executeTakeFirstOrThrow()).noticed_at
+async function notifiedAt(database: Database): Promise<unknown> {
+  return (await database.statements.selectFrom('generations').select('notified_at').executeTakeFirstOrThrow()).notified_at
 }
 
 const shared = (store: Store) => store.name === 'PostgreSQL'
@@ -87,7 +87,7 @@ describe.each(stores.filter(shared))('a held generation that another process tak
     await ended
     expect(edits()).toEqual([0, 1])
     expect(discord.calls.filter(({ method, path }) => method === 'POST' && followUps.test(path))).toEqual([])
-    expect(await noticedAt(database)).toBeNull()
+    expect(await notifiedAt(database)).toBeNull()
   })
 
   test('gets its clip after the word that is already on its way', async () => {
@@ -122,6 +122,6 @@ describe.each(stores)('a held generation that its own process takes up on $name'
     await passPause(process.clock, 1000)
     await Promise.all([ended, posted])
     expect(edits()).toEqual([0, 1])
-    expect(await noticedAt(database)).toBeNull()
+    expect(await notifiedAt(database)).toBeNull()
   })
 })

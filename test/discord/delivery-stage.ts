@@ -71,7 +71,7 @@ export function useDeliveryStage(): DeliveryStage {
         stage.remembered.push(messageId)
         return Promise.resolve()
       },
-      claimNotice: () => Promise.resolve(++stage.noticesClaimed === 1),
+      claimNotification: () => Promise.resolve(++stage.noticesClaimed === 1),
       uploadLimitOf: () => stage.uploadLimit,
       turns: aloneAtCards((shown) => Promise.resolve(stage.stands(shown))),
     })

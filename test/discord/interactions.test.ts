@@ -15,7 +15,7 @@ import { ids, interactionToken } from './example-generation.ts'
 import { autocompletePayload, buttonPayload, commandPayload } from './interaction-payloads.ts'
 
 /** What the commands of this test do is written into these. */
-interface Parts {
+interface CommandContext {
   check: () => void
   choices: (typed: string) => Choice[]
   execute: (argument?: string) => Promise<void>
@@ -24,18 +24,18 @@ interface Parts {
 const clap = {
   data: new SlashCommandBuilder().setName('clap').setDescription('A command'),
   acknowledge: 'defer',
-  check: (_interaction, parts) => {
-    parts.check()
+  check: (_interaction, context) => {
+    context.check()
   },
-  autocomplete: (interaction, parts) => parts.choices(interaction.options.getFocused()),
-  execute: (_interaction, parts) => parts.execute(),
-} satisfies Command<Parts>
+  autocomplete: (interaction, context) => context.choices(interaction.options.getFocused()),
+  execute: (_interaction, context) => context.execute(),
+} satisfies Command<CommandContext>
 
 const stop = {
   name: 'stop',
   acknowledge: 'update',
-  execute: (_interaction, argument, parts) => parts.execute(argument),
-} satisfies Button<Parts>
+  execute: (_interaction, argument, context) => context.execute(argument),
+} satisfies Button<CommandContext>
 
 const callback = /\/callback$/
 const reply = /\/messages\/@original$/
@@ -46,7 +46,7 @@ let discord: ScriptedDiscord
 let client: Client
 let captured: ReturnType<typeof createCapturedLog>
 let interactions: Interactions
-let parts: Parts
+let context: CommandContext
 let executed: (string | undefined)[]
 
 beforeAll(async () => {
@@ -66,7 +66,7 @@ afterAll(async () => {
 beforeEach(() => {
   discord.calls.length = 0
   executed = []
-  parts = {
+  context = {
     check: () => undefined,
     choices: () => [],
     execute: (argument) => {
@@ -75,12 +75,12 @@ beforeEach(() => {
     },
   }
   captured = createCapturedLog()
-  const current: Parts = {
-    check: () => parts.check(),
-    choices: (typed) => parts.choices(typed),
-    execute: (argument) => parts.execute(argument),
+  const current: CommandContext = {
+    check: () => context.check(),
+    choices: (typed) => context.choices(typed),
+    execute: (argument) => context.execute(argument),
   }
-  interactions = createInteractions({ commands: [clap], buttons: [stop], parts: current, log: captured.log })
+  interactions = createInteractions({ commands: [clap], buttons: [stop], context: current, log: captured.log })
 })
 
 afterEach(() => {
@@ -112,7 +112,7 @@ describe('a slash command', () => {
   })
 
   test('refused by its check: one ephemeral reply and nothing else', async () => {
-    parts.check = () => {
+    context.check = () => {
       throw new Refusal('prompt-empty')
     }
     await send(commandPayload('clap'))
@@ -126,7 +126,7 @@ describe('a slash command', () => {
   })
 
   test('refused later: the placeholder goes, then an ephemeral follow-up', async () => {
-    parts.execute = () => Promise.reject(new Refusal('budget-exhausted'))
+    context.execute = () => Promise.reject(new Refusal('budget-exhausted'))
     await send(commandPayload('clap'))
     expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
     expect((await discord.call('POST', followUps)).body).toMatchObject({
@@ -137,7 +137,7 @@ describe('a slash command', () => {
   })
 
   test('that fails: one kind message with the reference that the log has', async () => {
-    parts.execute = () => Promise.reject(new TypeError('a secret prompt stands here'))
+    context.execute = () => Promise.reject(new TypeError('a secret prompt stands here'))
     await send(commandPayload('clap'))
     const { body } = await discord.call('POST', followUps)
     const reference = /`([0-9a-f]{8})`/.exec(String(body['content']))?.[1]
@@ -148,7 +148,7 @@ describe('a slash command', () => {
   })
 
   test('whose check fails is answered in the same words, before any acknowledgement', async () => {
-    parts.check = () => {
+    context.check = () => {
       throw new TypeError('broken')
     }
     await send(commandPayload('clap'))
@@ -173,7 +173,7 @@ describe('a slash command', () => {
   ])('whose acknowledgement %s, but had arrived, is done all the same', async (_case, answer) => {
     discord.answerOnce('POST', callback, answer)
     discord.answerOnce('POST', callback, refusals.alreadyAcknowledged)
-    parts.execute = () => Promise.reject(new Refusal('budget-exhausted'))
+    context.execute = () => Promise.reject(new Refusal('budget-exhausted'))
     await send(commandPayload('clap'))
     // The placeholder is known to be there: it goes before the private word.
     expect(calls()).toEqual(['POST callback', 'POST callback', 'DELETE @original', 'POST follow-up'])
@@ -196,7 +196,7 @@ describe('a slash command', () => {
   })
 
   test('that is given up because the bot is being stopped hears so in private, and it is no failure', async () => {
-    parts.execute = () => Promise.reject(new GivenUpForRestart())
+    context.execute = () => Promise.reject(new GivenUpForRestart())
     await send(commandPayload('clap'))
     expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
     const { body } = await discord.call('POST', followUps)
@@ -207,7 +207,7 @@ describe('a slash command', () => {
   test('that comes while others are still under way at a stop is waited for, too', async () => {
     const first = Promise.withResolvers<undefined>()
     const begun = Promise.withResolvers<undefined>()
-    parts.execute = () => {
+    context.execute = () => {
       begun.resolve(undefined)
       return first.promise
     }
@@ -230,7 +230,7 @@ describe('a slash command', () => {
   })
 
   test('that cannot even be told of its failure ends in the log', async () => {
-    parts.execute = () => Promise.reject(new Refusal('prompt-empty'))
+    context.execute = () => Promise.reject(new Refusal('prompt-empty'))
     discord.answerOnce('DELETE', reply, refusals.invalidWebhookToken)
     discord.answerOnce('POST', followUps, refusals.invalidWebhookToken)
     await send(commandPayload('clap'))
@@ -246,7 +246,7 @@ describe('a slash command', () => {
 })
 
 describe('an option that is being typed', () => {
-  const typing = (typed: string) => autocompletePayload('clap', [{ name: 'host', type: 3, value: typed, focused: true }])
+  const typing = (typed: string) => autocompletePayload('clap', [{ name: 'provider', type: 3, value: typed, focused: true }])
   const offered = async () => {
     const { body, authorization } = await discord.call('POST', callback)
     expect(authorization).toBeUndefined()
@@ -256,21 +256,21 @@ describe('an option that is being typed', () => {
   }
 
   test('is answered at once with what the command offers, and nothing is begun', async () => {
-    parts.choices = (typed) => [{ name: `Host of ${typed}`, value: typed }]
+    context.choices = (typed) => [{ name: `Provider of ${typed}`, value: typed }]
     await send(typing('fa'))
-    expect(await offered()).toEqual([{ name: 'Host of fa', value: 'fa' }])
+    expect(await offered()).toEqual([{ name: 'Provider of fa', value: 'fa' }])
     expect(executed).toEqual([])
     expect(captured.lines).toEqual([])
   })
 
   test('is offered no more than Discord takes', async () => {
-    parts.choices = () => Array.from({ length: 26 }, (_, index) => ({ name: `${index}`, value: `${index}` }))
+    context.choices = () => Array.from({ length: 26 }, (_, index) => ({ name: `${index}`, value: `${index}` }))
     await send(typing(''))
     expect((await offered()).at(-1)).toEqual({ name: '24', value: '24' })
   })
 
   test('is offered nothing where the command fails, and the log does not tell what was typed', async () => {
-    parts.choices = (typed) => {
+    context.choices = (typed) => {
       throw new TypeError(`cannot complete ${typed}`)
     }
     await send(typing('a secret wish'))
@@ -280,7 +280,7 @@ describe('an option that is being typed', () => {
   })
 
   test('of a command that this version does not know is offered nothing', async () => {
-    await send(autocompletePayload('gone', [{ name: 'host', type: 3, value: 'x', focused: true }]))
+    await send(autocompletePayload('gone', [{ name: 'provider', type: 3, value: 'x', focused: true }]))
     expect(await offered()).toEqual([])
   })
 
@@ -302,7 +302,7 @@ describe('a button', () => {
   })
 
   test('refused: an ephemeral follow-up, and the card stays', async () => {
-    parts.execute = () => Promise.reject(new Refusal('not-your-generation'))
+    context.execute = () => Promise.reject(new Refusal('not-your-generation'))
     await send(buttonPayload('stop:0196a1b2'))
     expect(calls()).toEqual(['POST callback', 'POST follow-up'])
     expect((await discord.call('POST', followUps)).body).toMatchObject({ flags: ephemeral })

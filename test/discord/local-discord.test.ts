@@ -20,7 +20,7 @@ import { createClock } from '../../src/lib/clock.ts'
 import type { Generation, Requester } from '../../src/generations/model/generation.ts'
 import { generationStates } from '../../src/generations/model/generation.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import type { Studio } from '../../src/clip-service.ts'
+import type { ClipService } from '../../src/clip-service.ts'
 
 import { createCapturedLog } from './captured-log.ts'
 import { exampleGeneration } from './example-generation.ts'
@@ -35,7 +35,7 @@ let clients: RestClients
 let delivery: Delivery
 let asked: PromiseWithResolvers<Requester>
 
-const studio: Studio = {
+const clipService: ClipService = {
   check: () => undefined,
   choices: () => [],
   request: (_wish, requester) => {
@@ -50,14 +50,14 @@ beforeAll(async () => {
   discord = await startLocalDiscord({ rateLimit: { limit: 10_000, windowMs: 1000 } })
   client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
   clients = createRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
-  const interactions = createInteractions({ commands, buttons: [], parts: { studio }, log })
+  const interactions = createInteractions({ commands, buttons: [], context: { clipService }, log })
   client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
   delivery = createDelivery({
     messages: createMessages(clients),
     clock: createClock(),
     log,
     rememberMessage: () => Promise.resolve(),
-    claimNotice: () => Promise.resolve(true),
+    claimNotification: () => Promise.resolve(true),
     uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
     turns: aloneAtCards(() => Promise.resolve(true)),
   })
@@ -74,7 +74,7 @@ afterAll(async () => {
   await discord.close()
 })
 
-/** A member runs /film; the bot has acknowledged and the studio has been asked. */
+/** A member runs /film; the bot has acknowledged and the clip service has been asked. */
 async function runFilm(change: Partial<Generation> = {}, attachmentSizeLimit?: number | null) {
   asked = Promise.withResolvers<Requester>()
   const interaction = await discord.member.run('film', { prompt: 'a paper boat' }, { attachmentSizeLimit })

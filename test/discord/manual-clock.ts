@@ -10,7 +10,7 @@ export interface ManualClock extends Clock {
 
 export function createManualClock(startsAt: number): ManualClock {
   let now = startsAt
-  const sleeping = new Set<{ dueAt: number; wake: () => void }>()
+  const sleeping = new Set<{ dueAt: number; notify: () => void }>()
   return {
     now: () => now,
     sleep: (milliseconds, { signal } = {}) =>
@@ -21,7 +21,7 @@ export function createManualClock(startsAt: number): ManualClock {
         }
         const sleeper = {
           dueAt: now + milliseconds,
-          wake: () => {
+          notify: () => {
             signal?.removeEventListener('abort', stop)
             resolve()
           },
@@ -37,7 +37,7 @@ export function createManualClock(startsAt: number): ManualClock {
       now += milliseconds
       for (const sleeper of [...sleeping].filter(({ dueAt }) => dueAt <= now)) {
         sleeping.delete(sleeper)
-        sleeper.wake()
+        sleeper.notify()
       }
       // One turn of the event loop lets every promise that hangs on the sleepers run.
       await new Promise((resolve) => setImmediate(resolve))

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { claim } from '../../src/generations/queue/claim.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
-import { createLine, readPlaces } from '../../src/generations/worker/queue-maintenance.ts'
+import { createQueueMaintenance, readQueuePositions } from '../../src/generations/worker/queue-maintenance.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
@@ -41,17 +41,17 @@ describe('the order that the cards tell', () => {
     // Some are served already, so that guilds and members have been at their turn and some are running.
     await claim(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
     await acceptSome(database, 20, seed + 100)
-    const told = (await readPlaces(database.statements)).sort((left, right) => left.ahead - right.ahead)
+    const told = (await readQueuePositions(database.statements)).sort((left, right) => left.ahead - right.ahead)
     expect(told.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, place) => place))
     const { claimed } = await claim(database, roomy, { owner: 'worker', now })
     expect(told.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
   })
 
-  test('is that of each host for itself', async () => {
+  test('is that of each provider for itself', async () => {
     const database = await temporaryDatabase()
     const first = await acceptGeneration(database, { now })
     const second = await acceptGeneration(database, { now, provider: 'replicate' })
-    expect(await readPlaces(database.statements)).toEqual(
+    expect(await readQueuePositions(database.statements)).toEqual(
       expect.arrayContaining([
         { id: first.id, ahead: 0 },
         { id: second.id, ahead: 0 },
@@ -82,7 +82,7 @@ async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: numb
   const clock = createManualClock(now)
   const { log } = createCapturedLog()
   const notes = createNotes()
-  return { database, clock, ...notes, line: createLine({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }) }
+  return { database, clock, ...notes, line: createQueueMaintenance({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }) }
 }
 
 describe('the place on the card', () => {
@@ -132,10 +132,10 @@ describe('a request that waits too long', () => {
     await line.look()
     expect(ended).toMatchObject([{ id: old.id, state: 'failed', endReason: 'queue-overdue', captured: false }])
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 350_000, spent: 0 })
-    expect((await readPlaces(database.statements)).map(({ id }) => id)).toEqual([young.id])
+    expect((await readQueuePositions(database.statements)).map(({ id }) => id)).toEqual([young.id])
   })
 
-  test('is left alone once a host is asked for it', async () => {
+  test('is left alone once a provider is asked for it', async () => {
     const { database, clock, line, ended } = await setUp()
     await acceptGeneration(database, { now })
     await claim(database, roomy, { owner: 'worker', now })

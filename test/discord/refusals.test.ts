@@ -14,13 +14,13 @@ const told: Record<RefusalIdentifier, { context?: Refusal['context']; says: stri
   'prompt-empty': { says: ['Describe'] },
   'prompt-too-long': { context: { characters: 2600, limit: 2500 }, says: ['2600', '2500'] },
   'negative-prompt-too-long': { context: { characters: 2600, limit: 2500 }, says: ['negative prompt', '2600'] },
-  'picture-missing': { says: ['PNG or JPEG'] },
-  'picture-unsupported': { context: { mediaType: 'image/webp' }, says: [String.raw`image\/webp`, 'PNG or JPEG'] },
-  'picture-too-large': { context: { sizeBytes: 10_000_001, maxBytes: 10_000_000 }, says: ['10.1 MB', 'most 10 MB'] },
-  'picture-too-small': { context: { width: 200, height: 800, minPixels: 300 }, says: ['200 × 800', '300'] },
-  'picture-aspect': { context: { width: 3000, height: 400, maxAspect: 2.5 }, says: ['3000 × 400', '2.5'] },
-  'picture-corrupt': { says: ['save it anew'] },
-  'picture-unreachable': { says: ['Attach it again'] },
+  'image-missing': { says: ['PNG or JPEG'] },
+  'image-unsupported': { context: { mediaType: 'image/webp' }, says: [String.raw`image\/webp`, 'PNG or JPEG'] },
+  'image-too-large': { context: { sizeBytes: 10_000_001, maxBytes: 10_000_000 }, says: ['10.1 MB', 'most 10 MB'] },
+  'image-too-small': { context: { width: 200, height: 800, minPixels: 300 }, says: ['200 × 800', '300'] },
+  'image-aspect': { context: { width: 3000, height: 400, maxAspect: 2.5 }, says: ['3000 × 400', '2.5'] },
+  'image-corrupt': { says: ['save it anew'] },
+  'image-unreachable': { says: ['Attach it again'] },
   'budget-exhausted': {
     context: { wallet: 'guild', priceMicroUsd: 700_000, remainingMicroUsd: 350_000, resetsAt: day },
     says: ['This server’s', '$0.70', '$0.35', `<t:${day / 1000}:R>`],
@@ -50,7 +50,7 @@ describe.each(Object.entries(told))('%s', (name, { context, says }) => {
   })
 })
 
-test('tells a host that cannot from one that nobody knows', () => {
+test('tells a provider that cannot from one that nobody knows', () => {
   expect(describeRefusal(new Refusal('provider-unknown', { provider: 'Replicate', choices: ['fal.ai'] }))).toBe(
     '**Replicate** cannot make this clip here. Choose **fal.ai**, or leave `provider` out and try again.',
   )
@@ -60,9 +60,9 @@ test('names the wallet that is empty', () => {
   expect(describeRefusal(new Refusal('budget-exhausted', { wallet: 'installation' }))).toContain('The bot’s budget')
 })
 
-test('tells a picture of too many pixels from one of too many bytes', () => {
-  const refusal = new Refusal('picture-too-large', { width: 20_000, height: 10_000, maxTotalPixels: 64_000_000 })
+test('tells an image of too many pixels from one of too many bytes', () => {
+  const refusal = new Refusal('image-too-large', { width: 20_000, height: 10_000, maxTotalPixels: 64_000_000 })
   expect(describeRefusal(refusal)).toBe(
-    'The picture (20000 × 10000 pixels) is too large; at most 64 million pixels can be used. Scale it down and try again.',
+    'The image (20000 × 10000 pixels) is too large; at most 64 million pixels can be used. Scale it down and try again.',
   )
 })

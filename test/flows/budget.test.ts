@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
 import { lastWord } from '../support/last-word.ts'
-import { finishedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { finishedCard, testImage, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { countRows, readDayWallet, readGenerations } from '../support/store-reader.ts'
 
 interface Outcome {
@@ -31,13 +31,13 @@ async function ask(member: Member): Promise<Outcome> {
 
 /** Lets the accepted clips be made and posted, ends the bot, and expects the books to hold exactly them. */
 async function expectPaid(sandbox: TestSandbox, count: number): Promise<void> {
-  await Promise.all(sandbox.hosts.fal.jobs.list().map(({ id }) => sandbox.hosts.fal.jobs.reached('finished', id)))
+  await Promise.all(sandbox.providers.fal.jobs.list().map(({ id }) => sandbox.providers.fal.jobs.reached('finished', id)))
   await sandbox.discord.request({ method: 'PATCH', when: () => posted(sandbox) === count })
   await sandbox.stopBot()
-  expect(sandbox.hosts.fal.requests.count('create')).toBe(count)
+  expect(sandbox.providers.fal.requests.count('create')).toBe(count)
   expect(readGenerations(sandbox).map(({ state, ledger }) => `${state}: ${ledger}`)).toEqual(Array(count).fill('done: reserve capture'))
   expect(countRows(sandbox, 'ledger')).toBe(2 * count)
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: count * price, invoiced: count * price, reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: count * price, invoiced: count * price, reserved: 0, equal: true })
 }
 
 function posted({ discord }: TestSandbox): number {
@@ -48,7 +48,7 @@ it('of 500 requests of 50 members at once against money for 20, 20 are made and 
   const sandbox = await testSandbox({ environment: { ...environment, GUILD_BUDGET_DAY_USD: moneyForTwenty } })
   // What counts here is the money, not how quickly a busy machine acknowledges.
   sandbox.discord.clock.freeze()
-  sandbox.hosts.fal.jobs.hold('completion')
+  sandbox.providers.fal.jobs.hold('completion')
   const members = Array.from({ length: 50 }, (_, index) => sandbox.discord.guild.createMember({ name: `Member ${index + 1}` }))
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => members.map(ask)).flat())
 
@@ -59,7 +59,7 @@ it('of 500 requests of 50 members at once against money for 20, 20 are made and 
   expect(countRows(sandbox, 'generations')).toBe(20)
   expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 20 * price, spent: 0 })
 
-  sandbox.hosts.fal.jobs.release('completion')
+  sandbox.providers.fal.jobs.release('completion')
   await expectPaid(sandbox, 20)
 }, 120_000)
 
@@ -77,28 +77,28 @@ it('the cap over everything holds over many servers, each of which has money of 
   expect(spentByGuilds).toBe(7 * price)
 })
 
-it('a request that is refused leaves no row, no picture and nothing at the host', async () => {
+it('a request that is refused leaves no row, no image and nothing at the provider', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, BUDGET_MONTH_USD: '0.34' } })
-  const image = { name: 'picture.png', bytes: await testPicture() }
+  const image = { name: 'picture.png', bytes: await testImage() }
   const interaction = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
   expect((await interaction.followUp()).text).toMatch(/^The bot’s budget has \$0\.34 left/)
   await sandbox.stopBot()
-  for (const table of ['generations', 'attempts', 'ledger', 'frames'] as const) expect(countRows(sandbox, table)).toBe(0)
-  expect(sandbox.hosts.fal.requests.list()).toEqual([])
+  for (const table of ['generations', 'attempts', 'ledger', 'images'] as const) expect(countRows(sandbox, table)).toBe(0)
+  expect(sandbox.providers.fal.requests.list()).toEqual([])
   expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 0 })
 })
 
 it('money that is set free can be spent again', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, GUILD_BUDGET_DAY_USD: '0.35' } })
-  sandbox.hosts.fal.jobs.hold('completion')
+  sandbox.providers.fal.jobs.hold('completion')
   const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-  await sandbox.hosts.fal.jobs.reached('running')
+  await sandbox.providers.fal.jobs.reached('running')
   expect(await ask(sandbox.discord.member)).toMatchObject({ accepted: false })
   await sandbox.discord.member.press(await first.reply((message) => message.buttons.length > 0), 'Cancel')
   expect((await lastWord(first)).text).toContain('**Cancelled**')
-  sandbox.hosts.fal.jobs.release('completion')
+  sandbox.providers.fal.jobs.release('completion')
   await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
   expect(await ask(sandbox.discord.member)).toMatchObject({ accepted: false })
   await sandbox.stopBot()
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: price, invoiced: price, reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: price, invoiced: price, reserved: 0, equal: true })
 })

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { Job } from '../../sandbox/providers/job.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 
-/** The most jobs that the host held at one moment. */
+/** The most jobs that the provider held at one moment. */
 function mostAtOnce(jobs: readonly Job[]): number {
   const heldAt = (moment: number) => jobs.filter(({ createdAt, finishedAt = Infinity }) => createdAt <= moment && moment < finishedAt)
   return Math.max(...jobs.map(({ createdAt }) => heldAt(createdAt).length))
@@ -20,7 +20,7 @@ it.each(['fal', 'replicate'] as const)('%s never holds more jobs at once than it
   const names = ['one', 'two', 'three', 'four', 'five']
   const interactions = await Promise.all(names.map((name) => sandbox.discord.member.run('film', { prompt: `boat ${name}` })))
   await Promise.all(interactions.map(finishedCard))
-  expect(mostAtOnce(sandbox.hosts[id].jobs.list())).toBe(2)
+  expect(mostAtOnce(sandbox.providers[id].jobs.list())).toBe(2)
   await sandbox.stopBot()
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: 1_750_000, invoiced: 1_750_000, reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: 1_750_000, invoiced: 1_750_000, reserved: 0, equal: true })
 })

@@ -14,8 +14,8 @@ const prompts: Record<string, string> = {
 }
 
 /** One clip after the other through every state that a card has; resolves once all of them were shown. */
-async function showEveryCard({ discord, hosts }: TestSandbox, prompt: string): Promise<void> {
-  const { jobs, faults } = hosts.fal
+async function showEveryCard({ discord, providers }: TestSandbox, prompt: string): Promise<void> {
+  const { jobs, faults } = providers.fal
   const film = (options = {}) => discord.member.run('film', { prompt, negative: prompt, ...options }, { attachmentSizeLimit: 10_000_000 })
   const press = async (card: Promise<{ id: string }>) => discord.member.press(await card, 'Cancel')
 
@@ -26,7 +26,7 @@ async function showEveryCard({ discord, hosts }: TestSandbox, prompt: string): P
   const waiting = await film()
   await press(waiting.reply((message) => /In line/.test(message.text) && message.buttons.length > 0))
   await endedCard(waiting, /Cancelled/)
-  hosts.fal.conduct.onCancel = 'cannot'
+  providers.fal.behavior.onCancel = 'cannot'
   await press(making)
   await first.reply((message) => /Cancelling/.test(message.text))
   jobs.release('completion')

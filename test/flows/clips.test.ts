@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import { frameOf, inspectClip } from '../../sandbox/clips/inspect-clip.ts'
 import { likenessOf } from '../sandbox/likeness.ts'
-import { fetchBytes, finishedCard, sha256, testPicture, testSandbox } from '../support/sandbox.ts'
+import { fetchBytes, finishedCard, sha256, testImage, testSandbox } from '../support/sandbox.ts'
 
 describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
   it.each(['film', 'animate'] as const)('/%s ends as a playable MP4 in the reply, paid once', async (command) => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: id } })
-    const image = { name: 'stripes.png', bytes: await testPicture() }
+    const image = { name: 'stripes.png', bytes: await testImage() }
     const options = { prompt: 'slow push in', duration: 5, ...(command === 'animate' ? { image } : { aspect: '9:16' }) }
     const interaction = await sandbox.discord.member.run(command, options)
     const card = await finishedCard(interaction)
@@ -30,47 +30,47 @@ describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
     if (command === 'animate') {
       const first = await frameOf(posted, 'first')
       expect(await likenessOf(image.bytes, first)).toBeGreaterThanOrEqual(0.8)
-      expect(await likenessOf(await testPicture({ seed: 6 }), first)).toBeLessThan(0.5)
+      expect(await likenessOf(await testImage({ seed: 6 }), first)).toBeLessThan(0.5)
       expect(await likenessOf(first, await frameOf(posted, 'last'))).toBeLessThan(0.95)
     }
 
-    // What Discord serves is, byte for byte, what the host served.
-    const [job] = sandbox.hosts[id].jobs.list()
+    // What Discord serves is, byte for byte, what the provider served.
+    const [job] = sandbox.providers[id].jobs.list()
     expect(sha256(posted)).toBe(sha256(job?.clip ?? new Uint8Array()))
-    expect(sandbox.hosts[id].requests.list().filter(({ route }) => route === 'create')).toHaveLength(1)
+    expect(sandbox.providers[id].requests.list().filter(({ route }) => route === 'create')).toHaveLength(1)
 
     await sandbox.stopBot()
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
     expect(sandbox.discord.responseProblems).toEqual([])
   })
 })
 
 describe('the books', () => {
-  it('differ as soon as a host bills one cent more than it says', async () => {
+  it('differ as soon as a provider bills one cent more than it says', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
-    sandbox.hosts.fal.prices.microUsdPerClip = 10_000
+    sandbox.providers.fal.prices.microUsdPerClip = 10_000
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a lighthouse' }))
     await sandbox.stopBot()
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 360_000, equal: false })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 360_000, equal: false })
   })
 })
 
-describe('what is asked of a host', () => {
-  it('is what the member typed, in the host’s words', async () => {
+describe('what is asked of a provider', () => {
+  it('is what the member typed, in the provider’s words', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const options = { prompt: 'a lighthouse', aspect: '1:1', duration: 10, negative: 'rain', guidance: 0.25 }
     await finishedCard(await sandbox.discord.member.run('film', options))
-    const create = sandbox.hosts.fal.requests.list().find(({ route }) => route === 'create')
+    const create = sandbox.providers.fal.requests.list().find(({ route }) => route === 'create')
     expect(create?.body).toEqual({ prompt: 'a lighthouse', aspect_ratio: '1:1', duration: '10', negative_prompt: 'rain', cfg_scale: 0.25 })
   })
 
-  it('names the picture by the host’s own storage, never by Discord’s link', async () => {
+  it('names the image by the provider’s own storage, never by Discord’s link', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'replicate' } })
-    const bytes = await testPicture({ type: 'jpeg' })
+    const bytes = await testImage({ type: 'jpeg' })
     await finishedCard(await sandbox.discord.member.run('animate', { image: { name: 'a.jpg', bytes }, prompt: 'it moves' }))
-    const create = sandbox.hosts.replicate.requests.list().find(({ route }) => route === 'create')
+    const create = sandbox.providers.replicate.requests.list().find(({ route }) => route === 'create')
     expect(JSON.stringify(create?.body)).not.toContain(sandbox.discord.origin)
-    expect(JSON.stringify(create?.body)).toContain(sandbox.hosts.replicate.origins.api)
+    expect(JSON.stringify(create?.body)).toContain(sandbox.providers.replicate.origins.api)
   })
 })
 
@@ -86,9 +86,9 @@ describe('what the bot logs', () => {
     for (const secret of [
       'walrus',
       sandbox.discord.botToken,
-      sandbox.hosts.fal.apiKey,
-      sandbox.hosts.replicate.apiKey,
-      sandbox.hosts.fal.origins.media,
+      sandbox.providers.fal.apiKey,
+      sandbox.providers.replicate.apiKey,
+      sandbox.providers.fal.origins.media,
     ]) {
       expect(log).not.toContain(secret)
     }

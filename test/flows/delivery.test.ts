@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { RunOptions } from '../../sandbox/discord/people/member.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
@@ -12,19 +12,19 @@ import { readDayWallet, readGeneration } from '../support/store-reader.ts'
 const quarterHour = 15 * 60_000
 const environment = { PROVIDERS: 'fal' }
 
-/** A clip that the host has begun and will not finish before `jobs.release`. */
+/** A clip that the provider has begun and will not finish before `jobs.release`. */
 async function renderingClip(
-  { discord, hosts }: TestSandbox,
+  { discord, providers }: TestSandbox,
   options: RunOptions = {},
 ): Promise<{ interaction: Interaction; card: ShownMessage }> {
-  hosts.fal.jobs.hold('completion')
+  providers.fal.jobs.hold('completion')
   const interaction = await discord.member.run('film', { prompt: 'a boat' }, options)
   const card = await interaction.reply((message) => message.text.includes('Making the clip'))
   return { interaction, card }
 }
 
-function finish({ hosts }: TestSandbox): void {
-  hosts.fal.jobs.release('completion')
+function finish({ providers }: TestSandbox): void {
+  providers.fal.jobs.release('completion')
 }
 
 function withClip(message: ShownMessage): boolean {
@@ -37,7 +37,7 @@ function refusals({ discord }: TestSandbox): number[] {
 
 async function expectPaidOnce(sandbox: TestSandbox): Promise<void> {
   await sandbox.stopBot()
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
   expect(sandbox.discord.responseProblems).toEqual([])
 }
 
@@ -53,7 +53,7 @@ describe('a clip larger than may be posted', () => {
     const sandbox = await testSandbox({ environment })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' }, { attachmentSizeLimit: 20_000 })
     const card = await lastWord(interaction)
-    expect(card.buttons[0]?.url).toContain(sandbox.hosts.fal.origins.media)
+    expect(card.buttons[0]?.url).toContain(sandbox.providers.fal.origins.media)
     expect(card.text).toContain('more than can be posted here')
     expect(card.attachments).toEqual([])
     await expectPaidOnce(sandbox)
@@ -195,5 +195,5 @@ it('a gateway that breaks off while a clip is made takes nothing with it, and th
   await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
   expect(sandbox.discord.gateway.resumes + sandbox.discord.gateway.identifies).toBe(2)
   await sandbox.stopBot()
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: 700_000, invoiced: 700_000, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: 700_000, invoiced: 700_000, equal: true })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
@@ -8,26 +8,26 @@ import { readAttempts, readGeneration } from '../support/store-reader.ts'
 
 const order = { PROVIDERS: 'fal,replicate,wavespeed' }
 
-describe('a host that certainly did not take the job', () => {
+describe('a provider that certainly did not take the job', () => {
   it.each(['busy', 'refused', 'no-credit', 'bad-key'])('is left for the next one: %s', async (fault) => {
     const sandbox = await testSandbox({ environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${fault}@fal` })
     const card = await finishedCard(interaction)
     expect(card.text).toContain('Replicate · $0.35')
-    expect(sandbox.hosts.fal.jobs.list()).toEqual([])
+    expect(sandbox.providers.fal.jobs.list()).toEqual([])
     await sandbox.stopBot()
     expect(readAttempts(sandbox).map(({ provider, state }) => `${provider} ${state}`)).toEqual(['fal refused', 'replicate completed'])
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
   it('is left for the next one when it cannot be reached, and so is the one after it', async () => {
     const sandbox = await testSandbox({ environment: order })
-    await sandbox.hosts.fal.refuseConnections()
-    await sandbox.hosts.replicate.refuseConnections()
+    await sandbox.providers.fal.refuseConnections()
+    await sandbox.providers.replicate.refuseConnections()
     const card = await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
     expect(card.text).toContain('WaveSpeedAI · $0.35')
     await sandbox.stopBot()
-    expect(readAttempts(sandbox).map(({ provider, outcome }) => [provider, outcome])).toEqual([
+    expect(readAttempts(sandbox).map(({ provider, endReason }) => [provider, endReason])).toEqual([
       ['fal', 'unavailable'],
       ['replicate', 'unavailable'],
       ['wavespeed', null],
@@ -40,9 +40,9 @@ describe('a host that certainly did not take the job', () => {
     const card = await lastWord(interaction)
     expect(card.text).toMatch(/Not made.*Nothing was charged/s)
     await sandbox.stopBot()
-    // The last host only asked for patience, so the request came back to its line twice.
+    // The last provider only asked for patience, so the request came back to its line twice.
     expect(readAttempts(sandbox).map(({ provider }) => provider)).toEqual(['fal', 'replicate', 'wavespeed', 'wavespeed', 'wavespeed'])
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 0, invoiced: 0, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 0, invoiced: 0, equal: true })
   })
 
   it('is not left where a member chose it', async () => {
@@ -55,22 +55,24 @@ describe('a host that certainly did not take the job', () => {
 })
 
 describe('what never moves on', () => {
-  it('is a content refusal: with two hosts down and one refusing, the books and the words are right', async () => {
+  it('is a content refusal: with two providers down and one refusing, the books and the words are right', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate,runware,eachlabs' } })
-    await sandbox.hosts.fal.refuseConnections()
-    await sandbox.hosts.replicate.refuseConnections()
+    await sandbox.providers.fal.refuseConnections()
+    await sandbox.providers.replicate.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:moderated' })
     const card = await lastWord(interaction)
     expect(card.text).toMatch(/Not made.*Nothing was charged/s)
     expect((await interaction.followUp()).text).toMatch(/safety rules/)
     await sandbox.stopBot()
-    expect(readAttempts(sandbox).map(({ provider, state, outcome, hostCost }) => ({ provider, state, outcome, hostCost }))).toEqual([
-      { provider: 'fal', state: 'refused', outcome: 'unavailable', hostCost: null },
-      { provider: 'replicate', state: 'refused', outcome: 'unavailable', hostCost: null },
-      { provider: 'runware', state: 'failed', outcome: 'moderation', hostCost: null },
+    expect(
+      readAttempts(sandbox).map(({ provider, state, endReason, providerCost }) => ({ provider, state, endReason, providerCost })),
+    ).toEqual([
+      { provider: 'fal', state: 'refused', endReason: 'unavailable', providerCost: null },
+      { provider: 'replicate', state: 'refused', endReason: 'unavailable', providerCost: null },
+      { provider: 'runware', state: 'failed', endReason: 'moderation', providerCost: null },
     ])
-    expect(sandbox.hosts.runware.invoice.sheet().totalMicroUsd).toBe(0)
-    expect(sandbox.hosts.eachlabs.requests.count('create')).toBe(0)
+    expect(sandbox.providers.runware.invoice.sheet().totalMicroUsd).toBe(0)
+    expect(sandbox.providers.eachlabs.requests.count('create')).toBe(0)
   })
 
   it.each(['fal', 'wavespeed', 'eachlabs'] as const)('is a lost answer at %s, of which nobody can know', async (id) => {
@@ -79,8 +81,8 @@ describe('what never moves on', () => {
     expect((await lastWord(interaction)).text).toContain('On hold')
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', attempts: 1, ledger: 'reserve hold' })
-    expect(sandbox.hosts[id].requests.count('create')).toBe(1)
-    expect(sandbox.hosts.replicate.requests.count('create')).toBe(0)
+    expect(sandbox.providers[id].requests.count('create')).toBe(1)
+    expect(sandbox.providers.replicate.requests.count('create')).toBe(0)
   })
 })
 
@@ -90,8 +92,8 @@ describe('a lost answer that can be found again', () => {
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
     await finishedCard(interaction)
     await sandbox.stopBot()
-    expect(sandbox.hosts.runware.jobs.list()).toHaveLength(1)
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(sandbox.providers.runware.jobs.list()).toHaveLength(1)
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
   it('is not, at Replicate, where nothing marks the job as this attempt’s own', async () => {
@@ -99,52 +101,52 @@ describe('a lost answer that can be found again', () => {
     const sandbox = await testSandbox({ clock: createClock(10), environment: { PROVIDERS: 'replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
     expect((await lastWord(interaction)).text).toContain('On hold')
-    expect(sandbox.hosts.replicate.requests.count('create')).toBe(1)
+    expect(sandbox.providers.replicate.requests.count('create')).toBe(1)
   })
 })
 
-describe('failing over takes a place in line at the next host', () => {
+describe('failing over takes a place in the queue at the next provider', () => {
   it('so its cap holds: never more jobs there than it may have', async () => {
     const sandbox = await testSandbox({ environment: { ...order, FAL_CONCURRENCY: '10', REPLICATE_CONCURRENCY: '2' } })
     let most = 0
     const count = () => {
-      const running = sandbox.hosts.replicate.jobs.list().filter(({ state }) => state === 'queued' || state === 'running').length
+      const running = sandbox.providers.replicate.jobs.list().filter(({ state }) => state === 'queued' || state === 'running').length
       most = Math.max(most, running)
     }
     const counting = (async () => {
       for (;;) {
-        await sandbox.hosts.replicate.jobs.nextChange()
+        await sandbox.providers.replicate.jobs.nextChange()
         count()
       }
-    })().catch(() => undefined) // ends when the hosts are stopped
+    })().catch(() => undefined) // ends when the providers are stopped
     const interactions = await Promise.all(
       Array.from({ length: 6 }, (_, index) => sandbox.discord.member.run('film', { prompt: `boat ${index} sandbox:busy@fal` })),
     )
     await Promise.all(interactions.map(finishedCard))
-    expect(sandbox.hosts.replicate.jobs.list()).toHaveLength(6)
+    expect(sandbox.providers.replicate.jobs.list()).toHaveLength(6)
     expect(most).toBe(2)
     await sandbox.stop()
     await counting
   })
 })
 
-describe('a host that asks for patience, where nobody else is left', () => {
+describe('a provider that asks for patience, where nobody else is left', () => {
   it('keeps the request in its line and makes the clip when it is ready', async () => {
     const sandbox = await testSandbox({ clock: createClock(20), environment: { PROVIDERS: 'fal' } })
-    sandbox.hosts.fal.faults.add({ kind: 'busy', times: 2 })
+    sandbox.providers.fal.faults.add({ kind: 'busy', times: 2 })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
     await sandbox.stopBot()
     expect(readAttempts(sandbox).map(({ state }) => state)).toEqual(['refused', 'refused', 'completed'])
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 })
 
-describe('a host that is no longer set up', () => {
+describe('a provider that is no longer set up', () => {
   it('hands what waits for it to the next one, or ends it with nothing charged', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '1' } })
-    sandbox.hosts.fal.jobs.hold('completion')
+    sandbox.providers.fal.jobs.hold('completion')
     const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    await sandbox.hosts.fal.jobs.reached('running')
+    await sandbox.providers.fal.jobs.reached('running')
     const moved = await sandbox.discord.member.run('film', { prompt: 'another boat' })
     const ended = await sandbox.discord.member.run('film', { prompt: 'a third boat', provider: 'fal' })
     await ended.reply(({ text }) => text.includes('In line'))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import { tellHeld } from '../../src/cli/held.ts'
 import { lastWord } from '../support/last-word.ts'
 import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
@@ -48,13 +48,13 @@ describe('what is held', () => {
     const { interaction, reference } = await heldRequest(sandbox)
     // The bot is not even running: it acts on the word at its next start.
     await sandbox.stopBot()
-    await sandbox.hosts.fal.jobs.reached('succeeded')
+    await sandbox.providers.fal.jobs.reached('succeeded')
     await operator(sandbox, reference, 'billed')
     await sandbox.startBot()
     await interaction.reply(({ text }) => text.includes('Not made'))
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', ledger: 'reserve hold capture refund' })
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
     expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 0, spent: 0 })
   })
 

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 
 import { expect, it, onTestFinished } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
-import { testPicture, testSandbox } from '../support/sandbox.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
+import { testImage, testSandbox } from '../support/sandbox.ts'
 import { countRows } from '../support/store-reader.ts'
 
-/** Serves a picture to everybody, and counts. */
-async function startPictureServer(bytes: Buffer): Promise<{ url: string; served: () => number }> {
+/** Serves an image to everybody, and counts. */
+async function startImageServer(bytes: Buffer): Promise<{ url: string; served: () => number }> {
   let served = 0
   const server = createServer((_request, response) => {
     served += 1
@@ -19,9 +19,9 @@ async function startPictureServer(bytes: Buffer): Promise<{ url: string; served:
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/picture.png`, served: () => served }
 }
 
-it('a picture is fetched from Discord and from nowhere else, whatever its link says', async () => {
-  const bytes = await testPicture()
-  const elsewhere = await startPictureServer(bytes)
+it('an image is fetched from Discord and from nowhere else, whatever its link says', async () => {
+  const bytes = await testImage()
+  const elsewhere = await startImageServer(bytes)
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   const claims = { width: 640, height: 360, url: elsewhere.url }
   const interaction = await sandbox.discord.member.run('animate', { image: { name: 'picture.png', bytes, claims }, prompt: 'it moves' })
@@ -33,5 +33,5 @@ it('a picture is fetched from Discord and from nowhere else, whatever its link s
   await sandbox.stopBot()
   expect(elsewhere.served()).toBe(0)
   expect(countRows(sandbox, 'generations')).toBe(0)
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: 0, reserved: 0, invoiced: 0 })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: 0, reserved: 0, invoiced: 0 })
 })

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { FaultKind } from '../../sandbox/providers/faults.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'
 
-/** What becomes of the call, and whether the host made the job all the same. */
+/** What becomes of the call, and whether the provider made the job all the same. */
 const losses: { kind: FaultKind; what: string; made: boolean }[] = [
-  { kind: 'reset', what: 'the connection breaks before the host has read it', made: false },
-  { kind: 'lost-answer', what: 'the host accepts and the connection breaks', made: true },
+  { kind: 'reset', what: 'the connection breaks before the provider has read it', made: false },
+  { kind: 'lost-answer', what: 'the provider accepts and the connection breaks', made: true },
   { kind: 'down', what: 'a 5xx', made: false },
   { kind: 'html', what: 'a page of HTML', made: true },
   { kind: 'empty', what: 'nothing', made: true },
@@ -22,8 +22,8 @@ const losses: { kind: FaultKind; what: string; made: boolean }[] = [
 describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
   it.each(losses)('is held, and never made again: $what', async ({ kind, made }) => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
-    const host = sandbox.hosts[id]
-    host.faults.add({ kind, route: 'create' })
+    const provider = sandbox.providers[id]
+    provider.faults.add({ kind, route: 'create' })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus' })
     const card = await lastWord(interaction)
     expect(card.text).toContain('**On hold**')
@@ -37,27 +37,27 @@ describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
     await sandbox.stopBot()
     await sandbox.startBot()
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
-    if (made) await host.jobs.reached('finished', host.jobs.list()[0]?.id)
+    if (made) await provider.jobs.reached('finished', provider.jobs.list()[0]?.id)
     await sandbox.stopBot()
-    const creates = host.requests.list('create')
+    const creates = provider.requests.list('create')
     expect(creates).toHaveLength(2)
     expect(JSON.stringify(creates[1]?.body)).toContain('the next one')
     expect(interaction.currentReply()?.text).toContain('On hold')
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', attempts: 1, ledger: 'reserve hold' })
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, reserved: 350_000, invoiced: made ? 700_000 : 350_000 })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, reserved: 350_000, invoiced: made ? 700_000 : 350_000 })
   })
 
   it('that never left costs nothing, and the next one goes through', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
-    const host = sandbox.hosts[id]
-    await host.refuseConnections()
+    const provider = sandbox.providers[id]
+    await provider.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     expect((await lastWord(interaction)).text).toMatch(/\*\*Not made\*\*.*Nothing was charged\./s)
-    await host.acceptConnections()
+    await provider.acceptConnections()
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
     await sandbox.stopBot()
-    expect(host.requests.count('create')).toBe(1)
+    expect(provider.requests.count('create')).toBe(1)
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', attempts: 1, ledger: 'reserve release' })
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, reserved: 0, invoiced: 350_000, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, reserved: 0, invoiced: 350_000, equal: true })
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { allHosts, compareBooks } from '../../sandbox/reconciliation.ts'
+import { allProviders, reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
 import { freePort } from '../support/free-ports.ts'
@@ -9,7 +9,7 @@ import { testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readDayWallet, readGenerations, sumOfLedger } from '../support/store-reader.ts'
 
 const requests = 200
-const hosts = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs']
+const providers = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs']
 const faults = ['busy', 'down', 'refused', 'moderated', 'failed', 'lost-answer', 'webhook-lost', 'webhook-twice', 'webhook-first']
 
 /** A sequence of numbers from 0 to 1, the same in each run. */
@@ -21,28 +21,28 @@ function chances(seed: number): () => number {
   }
 }
 
-/** About half of the prompts make some host misbehave: one host alone, or every host it comes to. */
+/** About half of the prompts make some provider misbehave: one provider alone, or every provider it comes to. */
 function promptFor(index: number, chance: () => number): string {
   const fault = faults[Math.floor(chance() * faults.length)] ?? ''
-  const host = hosts[Math.floor(chance() * hosts.length)] ?? ''
+  const provider = providers[Math.floor(chance() * providers.length)] ?? ''
   const kind = chance()
-  // So few pictures of so few words that the clips are rendered once each.
+  // So few images of so few words that the clips are rendered once each.
   const scene = `scene ${index % 5}`
   if (kind < 0.5) return scene
-  return kind < 0.8 ? `${scene} sandbox:${fault}@${host}` : `${scene} sandbox:${fault}`
+  return kind < 0.8 ? `${scene} sandbox:${fault}@${provider}` : `${scene} sandbox:${fault}`
 }
 
-describe('200 mixed requests over all five hosts with faults', () => {
+describe('200 mixed requests over all five providers with faults', () => {
   it('end, each of them, and the ledger equals the invoices to the last micro-dollar', async () => {
     const sandbox = await testSandbox({
-      hostSpeed: 400,
+      providerSpeed: 400,
       clipHeight: 96,
       // Recovering a lost answer takes its time; it need not be ours.
       clock: createClock(5),
       publicPort: await freePort([]),
       environment: Object.fromEntries([
-        ...hosts.map((id) => [`${id.toUpperCase()}_CONCURRENCY`, '8']),
-        ...hosts.map((id) => [`${id.toUpperCase()}_CREATES_PER_MINUTE`, '6000']),
+        ...providers.map((id) => [`${id.toUpperCase()}_CONCURRENCY`, '8']),
+        ...providers.map((id) => [`${id.toUpperCase()}_CREATES_PER_MINUTE`, '6000']),
         ...['BUDGET_DAY_USD', 'BUDGET_MONTH_USD', 'GUILD_BUDGET_DAY_USD', 'GUILD_BUDGET_MONTH_USD'].map((name) => [name, '1000']),
       ]) as Record<string, string>,
     })
@@ -71,9 +71,9 @@ describe('200 mixed requests over all five hosts with faults', () => {
     expect(count('done')).toBeGreaterThan(requests / 2)
 
     // Every line of every invoice is a job that the ledger paid for, or one that is held because its create answer was lost.
-    const { spent, reserved } = await compareBooks(sandbox)
+    const { spent, reserved } = await reconcile(sandbox)
     const known = new Set(readAttempts(sandbox).flatMap(({ operationId }) => operationId ?? []))
-    const billed = allHosts(sandbox.hosts).flatMap(({ invoice }) =>
+    const billed = allProviders(sandbox.providers).flatMap(({ invoice }) =>
       invoice.sheet().lines.filter(({ amountMicroUsd }) => amountMicroUsd > 0),
     )
     const explained = billed.filter(({ jobId }) => known.has(jobId))
@@ -82,7 +82,7 @@ describe('200 mixed requests over all five hosts with faults', () => {
     expect(billed.length - explained.length).toBeLessThanOrEqual(count('held'))
     expect(reserved > 0).toBe(count('held') > 0)
     const spentByGuilds = guilds.map((guild) => readDayWallet(sandbox, guild.id).spent).reduce((sum, spentByGuild) => sum + spentByGuild, 0)
-    // A clip that its host no longer served when its turn came was paid by the installation, and given back to the guild.
+    // A clip that its provider no longer served when its turn came was paid by the installation, and given back to the guild.
     expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent)
     expect(sandbox.discord.responseProblems).toEqual([])
   }, 180_000)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import { Gateway } from '../../sandbox/discord/gateway/gateway.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import { createClock } from '../../src/lib/clock.ts'
@@ -22,15 +22,15 @@ async function expectOnce(sandbox: TestSandbox, interaction: Interaction): Promi
   await sandbox.stopBot()
   expect(sandbox.discord.guild.channel.messages().map(({ id }) => id)).toEqual([card.id])
   expect(card.attachments).toHaveLength(1)
-  expect(sandbox.hosts.fal.requests.count('create')).toBe(1)
+  expect(sandbox.providers.fal.requests.count('create')).toBe(1)
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', attempts: 1, ledger: 'reserve capture' })
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
 }
 
 describe('a clean stop and a new start', () => {
-  it('while one clip is made and another waits in line', async () => {
+  it('while one clip is made and another waits in the queue', async () => {
     const sandbox = await testSandbox({ environment })
-    const { jobs, requests } = sandbox.hosts.fal
+    const { jobs, requests } = sandbox.providers.fal
     jobs.hold('completion')
     const first = await film(sandbox, 'the first')
     await jobs.reached('running')
@@ -43,13 +43,13 @@ describe('a clean stop and a new start', () => {
     await sandbox.stopBot()
     expect(requests.count('create')).toBe(2)
     for (const interaction of [first, second]) expect(readGeneration(sandbox, interaction)).toMatchObject({ ledger: 'reserve capture' })
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 700_000, invoiced: 700_000, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 700_000, invoiced: 700_000, equal: true })
   })
 
   it('while the answer to the create call is on its way: it is waited for', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     gate.hold()
     const bot = await startBot(botSettingsFor(sandbox, { queue: gate.origin }))
     const interaction = await film(sandbox)
@@ -65,7 +65,7 @@ describe('a clean stop and a new start', () => {
   it('while that answer does not come in time: the clip is held, and not made again', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     gate.hold()
     const bot = await startBot(botSettingsFor(sandbox, { queue: gate.origin, environment: { STOP_GRACE_SECONDS: '0' } }))
     const interaction = await film(sandbox)
@@ -93,16 +93,16 @@ describe('a clean stop and a new start', () => {
 async function expectHeldForGood(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
   await finishedCard(await film(sandbox, 'the next one'))
   await sandbox.stopBot()
-  expect(sandbox.hosts.fal.requests.count('create')).toBe(2)
+  expect(sandbox.providers.fal.requests.count('create')).toBe(2)
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', attempts: 1, ledger: 'reserve hold' })
-  expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, reserved: 350_000, invoiced: 700_000 })
+  expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, reserved: 350_000, invoiced: 700_000 })
 }
 
 describe('a bot that is killed', () => {
   it('while the answer to the create call is on its way: the clip is held, and not made again', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     gate.hold()
     const bot = await startBotProcess(botSettingsFor(sandbox, { queue: gate.origin }))
     const interaction = await film(sandbox)
@@ -117,12 +117,12 @@ describe('a bot that is killed', () => {
   it('while the clip is made: the next one posts it', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
-    sandbox.hosts.fal.jobs.hold('completion')
+    sandbox.providers.fal.jobs.hold('completion')
     const bot = await startBotProcess(botSettingsFor(sandbox))
     const interaction = await film(sandbox)
     await interaction.reply((message) => message.text.includes('Making the clip'))
     await bot.kill()
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await sandbox.startBot()
     await expectOnce(sandbox, interaction)
   })

@@ -33,7 +33,7 @@ describe('half a configuration ends with 1, and says what is missing', () => {
       [/plenty/],
     ],
     ['a mode that is none', { MODE: 'fast' }, [/MODE is "fast"/], []],
-    ['a host without its key', { DISCORD_TOKEN: token, FAL_KEY: key, PROVIDERS: 'replicate' }, [/REPLICATE_API_TOKEN is not set/], []],
+    ['a provider without its key', { DISCORD_TOKEN: token, FAL_KEY: key, PROVIDERS: 'replicate' }, [/REPLICATE_API_TOKEN is not set/], []],
   ])('%s', async (_, environment, said, unsaid) => {
     const { code, output } = await start(environment).ended
     expect(code).toBe(1)
@@ -68,7 +68,7 @@ function findOldNode(): string | undefined {
 }
 
 it('with nothing configured the sandbox starts, says what to type, makes a clip of it, and ends cleanly', async () => {
-  // The hosts stand from ten ports further on.
+  // The providers stand from ten ports further on.
   const port = String(await freePort([10, 11, 12, 13, 14]))
   const sandbox = start({ SANDBOX_PORT: port })
   const greeting = await sandbox.says(/Ctrl\+C ends the sandbox/)

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { type Bot, startBot } from '../../src/main.ts'
@@ -10,8 +10,8 @@ import { botSettingsFor } from '../support/bot-settings.ts'
 import { temporaryFolder } from '../support/database.ts'
 import { openGate } from '../support/gate.ts'
 import { type StartedProcess, startProcess } from '../support/process.ts'
-import { finishedCard, testPicture, type TestSandbox, testSandbox } from '../support/sandbox.ts'
-import { openSlowPicture, type SlowPicture } from '../support/slow-image.ts'
+import { finishedCard, testImage, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { openSlowImage, type SlowImage } from '../support/slow-image.ts'
 import { countRows, readGeneration } from '../support/store-reader.ts'
 
 const quarterHour = 15 * 60_000
@@ -25,9 +25,9 @@ const unauthorized = { status: 401, body: { message: '401: Unauthorized', code: 
 const film = ({ discord }: TestSandbox, prompt = 'a boat') => discord.member.run('film', { prompt })
 const says = (words: RegExp) => (message: ShownMessage) => words.test(message.text)
 
-/** A clip that the host has begun and will not finish before `jobs.release`. */
+/** A clip that the provider has begun and will not finish before `jobs.release`. */
 async function renderingClip(sandbox: TestSandbox): Promise<{ interaction: Interaction; card: ShownMessage }> {
-  sandbox.hosts.fal.jobs.hold('completion')
+  sandbox.providers.fal.jobs.hold('completion')
   const interaction = await film(sandbox)
   return { interaction, card: await interaction.reply(says(/Making the clip/)) }
 }
@@ -35,7 +35,7 @@ async function renderingClip(sandbox: TestSandbox): Promise<{ interaction: Inter
 async function expectPaidOnce(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
   await sandbox.stopBot()
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', ledger: 'reserve capture' })
-  expect(await compareBooks(sandbox)).toMatchObject({ reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ reserved: 0, equal: true })
   expect(sandbox.discord.responseProblems).toEqual([])
 }
 
@@ -51,43 +51,43 @@ describe('a clean stop', () => {
     expect(waiting.currentReply()?.text).toMatch(/In line.*Yours is next/s)
     await sandbox.startBot()
     await interaction.reply((message) => /Making the clip/.test(message.text) && !/restarted/.test(message.text))
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(waiting)])
     await expectPaidOnce(sandbox, waiting)
   })
 })
 
-describe('a stop while a picture is still on its way', () => {
+describe('a stop while an image is still on its way', () => {
   const oneAtATime = { ...environment, FAL_CONCURRENCY: '1' }
 
-  /** One clip is being made, one waits for its turn, and a third one's picture does not come. */
-  async function waitingForPicture(grace: string): Promise<{
+  /** One clip is being made, one waits for its turn, and a third one's image does not come. */
+  async function waitingForImage(grace: string): Promise<{
     sandbox: TestSandbox
     bot: Bot
-    picture: SlowPicture
+    image: SlowImage
     interactions: Record<'rendering' | 'waiting' | 'asking', Interaction>
   }> {
     const sandbox = await testSandbox({ environment: oneAtATime })
     await sandbox.stopBot()
-    const bytes = await testPicture()
-    const picture = await openSlowPicture(bytes)
+    const bytes = await testImage()
+    const slowImage = await openSlowImage(bytes)
     const { origins, ...settings } = botSettingsFor(sandbox, { environment: { ...oneAtATime, STOP_GRACE_SECONDS: grace } })
-    const bot = await startBot({ ...settings, origins: { ...origins, discordMedia: [picture.origin] } })
+    const bot = await startBot({ ...settings, origins: { ...origins, discordMedia: [slowImage.origin] } })
     const { interaction: rendering } = await renderingClip(sandbox)
     const waiting = await film(sandbox, 'another boat')
     await waiting.reply(says(/Yours is next/))
-    const image = { name: 'picture.png', bytes, claims: { width: 640, height: 360, url: picture.url } }
+    const image = { name: 'picture.png', bytes, claims: { width: 640, height: 360, url: slowImage.url } }
     const asking = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
-    await picture.asked
-    return { sandbox, bot, picture, interactions: { rendering, waiting, asking } }
+    await slowImage.asked
+    return { sandbox, bot, image: slowImage, interactions: { rendering, waiting, asking } }
   }
 
   it('ends, buys nothing more though there is room, and tells whoever asked in private', async () => {
-    const { sandbox, bot, interactions } = await waitingForPicture('0')
+    const { sandbox, bot, interactions } = await waitingForImage('0')
     const stopped = bot.stop()
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await stopped
-    expect(sandbox.hosts.fal.jobs.list()).toHaveLength(1)
+    expect(sandbox.providers.fal.jobs.list()).toHaveLength(1)
     const answer = await interactions.asking.followUp()
     expect(answer).toMatchObject({ ephemeral: true })
     expect(answer.text).toContain('restarted')
@@ -98,15 +98,17 @@ describe('a stop while a picture is still on its way', () => {
     await expectPaidOnce(sandbox, interactions.waiting)
   })
 
-  it('leaves what is accepted meanwhile in line for the next start', async () => {
-    const { sandbox, bot, picture, interactions } = await waitingForPicture('30')
+  it('leaves what is accepted meanwhile in the queue for the next start', async () => {
+    const { sandbox, bot, image, interactions } = await waitingForImage('30')
     const stopped = bot.stop()
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     // Nobody watches the first one any more; else its end would make room, and the next one would be bought.
-    await until(() => /being restarted/.test(interactions.rendering.currentReply()?.text ?? '') || sandbox.hosts.fal.jobs.list().length > 1)
-    picture.release()
+    await until(
+      () => /being restarted/.test(interactions.rendering.currentReply()?.text ?? '') || sandbox.providers.fal.jobs.list().length > 1,
+    )
+    image.release()
     await stopped
-    expect(sandbox.hosts.fal.jobs.list()).toHaveLength(1)
+    expect(sandbox.providers.fal.jobs.list()).toHaveLength(1)
     expect(readGeneration(sandbox, interactions.asking)).toMatchObject({ state: 'queued', attempts: 0 })
     expect(interactions.asking.currentReply()?.text).toMatch(/In line/)
     await sandbox.startBot()
@@ -118,7 +120,7 @@ describe('a stop while a picture is still on its way', () => {
 it('a bot that is stopped turns away what still comes, in private', async () => {
   const sandbox = await testSandbox({ environment })
   await sandbox.stopBot()
-  const gate = await openGate(sandbox.hosts.fal.origins.queue)
+  const gate = await openGate(sandbox.providers.fal.origins.queue)
   gate.hold()
   const bot = await startBot(botSettingsFor(sandbox, { queue: gate.origin }))
   const first = await film(sandbox)
@@ -168,7 +170,7 @@ describe('`npm start` as a process', () => {
     expect(code).toBe(0)
     expect(output).toContain('Rushes is stopping')
     expect(interaction.currentReply()?.text).toMatch(/being restarted/)
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await sandbox.startBot()
     await finishedCard(interaction)
     await expectPaidOnce(sandbox, interaction)
@@ -176,7 +178,7 @@ describe('`npm start` as a process', () => {
 
   it('ends at once on a second signal, whatever it waits for', async () => {
     const sandbox = await testSandbox({ environment })
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     gate.hold()
     const bot = await startForReal(sandbox, { queue: gate.origin, environment: { STOP_GRACE_SECONDS: '600' } })
     await film(sandbox)
@@ -189,7 +191,7 @@ describe('`npm start` as a process', () => {
 
   it('waits no longer than it may for a create call', async () => {
     const sandbox = await testSandbox({ environment })
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     gate.hold()
     const bot = await startForReal(sandbox, { queue: gate.origin, environment: { STOP_GRACE_SECONDS: '0' } })
     await film(sandbox)
@@ -204,7 +206,7 @@ describe('`npm start` as a process', () => {
     const { interaction, card } = await renderingClip(sandbox)
     sandbox.discord.faults.failNext(byBotToken, unauthorized, { times: Infinity })
     sandbox.discord.clock.advance(quarterHour + 1000)
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     const { code, output } = await bot.ended
     expect(code).toBe(1)
     expect(output).toMatch(/Rushes has to stop: Discord refuses DISCORD_TOKEN/)
@@ -243,14 +245,14 @@ describe('`npm start` as a process', () => {
     await expectWaitsFor(gate, bot, sandbox, bought)
   })
 
-  /** One clip is on its way to Discord by the bot token; for another one the host was asked, but its answer is kept on the way back. */
+  /** One clip is on its way to Discord by the bot token; for another one the provider was asked, but its answer is kept on the way back. */
   async function deliveringAndBuying(sandbox: TestSandbox) {
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     const bot = await startForReal(sandbox, { queue: gate.origin })
     await renderingClip(sandbox)
     sandbox.discord.clock.advance(quarterHour + 1000)
     const upload = sandbox.discord.faults.hold({ when: (request) => isUpload(request) && request.authorization === 'bot' })
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await upload.arrived
     gate.hold()
     const bought = await film(sandbox, 'another boat')
@@ -262,7 +264,7 @@ describe('`npm start` as a process', () => {
     return { bot, gate, bought, refuse }
   }
 
-  /** What the host answers is still written down, so the next start watches that very job. */
+  /** What the provider answers is still written down, so the next start watches that very job. */
   async function expectWaitsFor(gate: { release: () => void }, bot: StartedProcess, sandbox: TestSandbox, bought: Interaction) {
     gate.release()
     const { code, output } = await bot.ended
@@ -300,7 +302,7 @@ describe('`npm start` as a process', () => {
     await sandbox.startBot()
     await interaction.reply(shown)
     await sandbox.stopBot()
-    expect(await compareBooks(sandbox)).toMatchObject({ reserved: 0, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ reserved: 0, equal: true })
   })
 
   it('heeds a signal that comes while it still starts, and ends with 0', async () => {

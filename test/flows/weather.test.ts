@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { type Clock, createClock } from '../../src/lib/clock.ts'
@@ -20,9 +20,9 @@ const creates = { operation: 'create_message' }
 const film = ({ discord }: TestSandbox, prompt = 'a boat') => discord.member.run('film', { prompt })
 const says = (words: RegExp) => (message: ShownMessage) => words.test(message.text)
 
-/** A clip that the host has begun and will not finish before `jobs.release`. */
+/** A clip that the provider has begun and will not finish before `jobs.release`. */
 async function renderingClip(sandbox: TestSandbox): Promise<{ interaction: Interaction; card: ShownMessage }> {
-  sandbox.hosts.fal.jobs.hold('completion')
+  sandbox.providers.fal.jobs.hold('completion')
   const interaction = await film(sandbox)
   return { interaction, card: await interaction.reply(says(/Making the clip/)) }
 }
@@ -30,7 +30,7 @@ async function renderingClip(sandbox: TestSandbox): Promise<{ interaction: Inter
 async function expectPaidOnce(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
   await sandbox.stopBot()
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', ledger: 'reserve capture' })
-  expect(await compareBooks(sandbox)).toMatchObject({ reserved: 0, equal: true })
+  expect(await reconcile(sandbox)).toMatchObject({ reserved: 0, equal: true })
   expect(sandbox.discord.responseProblems).toEqual([])
 }
 
@@ -50,26 +50,26 @@ describe('a card’s edits', () => {
     await expectPaidOnce(sandbox, interaction)
   })
 
-  it('that meet faults of Discord’s are made again, so that whoever waits in line does not read “thinking…”', async () => {
+  it('that meet faults of Discord’s are made again, so that whoever waits in the queue does not read “thinking…”', async () => {
     const sandbox = await testSandbox({ environment: { ...environment, FAL_CONCURRENCY: '1' }, clock: createClock(10) })
     const { interaction } = await renderingClip(sandbox)
     sandbox.discord.faults.failNext(edits, { status: 503, body: {} }, { times: 4 })
     const waiting = await film(sandbox, 'another boat')
     await waiting.reply(says(/In line.*next/s))
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(waiting)])
     await expectPaidOnce(sandbox, waiting)
   })
 
   it('go out one at a time, and the clip comes right after the one under way', async () => {
     const sandbox = await testSandbox({ environment, clock: createClock(20) })
-    const { discord, hosts } = sandbox
+    const { discord, providers } = sandbox
     const { interaction } = await renderingClip(sandbox)
     const held = discord.faults.hold(edits)
     await held.arrived
     const before = discord.requests.length
-    hosts.fal.jobs.release('completion')
-    await hosts.fal.jobs.reached('succeeded')
+    providers.fal.jobs.release('completion')
+    await providers.fal.jobs.reached('succeeded')
     await until(() => readGeneration(sandbox, interaction).state === 'delivering')
     expect(discord.requests.filter((request) => isEdit(request) && request.status === 0)).toHaveLength(1)
     held.release()
@@ -91,7 +91,7 @@ describe('the gateway in mid-job', () => {
     disturb(sandbox)
     await until(() => gateway.identifies + gateway.resumes === 2 && gateway.connected)
     expect({ identifies: gateway.identifies, resumes: gateway.resumes }).toEqual(expected)
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await finishedCard(interaction)
     // The new connection brings commands, too.
     const next = await film(sandbox, 'another boat')
@@ -114,7 +114,7 @@ describe('a clip whose card is gone and whose token is over', () => {
     const upload = sandbox.discord.faults.hold({
       when: (request) => uploads.when(request) && request.authorization === 'bot' && !request.path.endsWith(card.id),
     })
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     const small = await sandbox.discord.guild.channel.message(says(/is being posted here/))
     expect(small).toMatchObject({ attachments: [], notified: [sandbox.discord.member.id] })
     await upload.arrived
@@ -132,7 +132,7 @@ describe('a clip whose card is gone and whose token is over', () => {
     const sandbox = await testSandbox({ environment, clock: createClock(10) })
     const { interaction } = await lateAndDeleted(sandbox)
     sandbox.discord.faults.failNext(creates, 'reset', { moment: 'after' })
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await sandbox.discord.guild.channel.message(({ attachments }) => attachments.length > 0)
     await expectPaidOnce(sandbox, interaction)
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
@@ -141,13 +141,13 @@ describe('a clip whose card is gone and whose token is over', () => {
 
 it('a failed request whose card is gone and whose token is over is told of in a message of its own', async () => {
   const sandbox = await testSandbox({ environment })
-  const { discord, hosts } = sandbox
-  hosts.fal.jobs.hold('completion')
+  const { discord, providers } = sandbox
+  providers.fal.jobs.hold('completion')
   const interaction = await film(sandbox, 'a boat sandbox:failed')
   const card = await interaction.reply(says(/Making the clip/))
   discord.clock.advance(quarterHour + 1000)
   discord.deleteMessage(card.id)
-  hosts.fal.jobs.release('completion')
+  providers.fal.jobs.release('completion')
   const told = await discord.guild.channel.message(says(/Not made.*Nothing was charged\./s))
   expect(told.notified).toEqual([discord.member.id])
   await sandbox.stopBot()
@@ -158,7 +158,7 @@ it('a failed request whose card is gone and whose token is over is told of in a 
 
 it('a clip that was posted just before a crash is found again, and not fetched a second time', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, STOP_GRACE_SECONDS: '0' }, clock: createClock(10) })
-  const { discord, hosts } = sandbox
+  const { discord, providers } = sandbox
   // Discord takes the clip, but its answers are lost until the bot is gone.
   discord.faults.failNext(uploads, 'reset', { moment: 'after', times: Infinity })
   const interaction = await film(sandbox)
@@ -166,7 +166,7 @@ it('a clip that was posted just before a crash is found again, and not fetched a
   await sandbox.stopBot()
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'delivering' })
   discord.faults.clear()
-  hosts.fal.faults.add({ kind: 'output-gone', route: 'output', times: Infinity })
+  providers.fal.faults.add({ kind: 'output-gone', route: 'output', times: Infinity })
   const before = discord.requests.length
   await sandbox.startBot()
   await until(() => readGeneration(sandbox, interaction).state === 'done')
@@ -177,13 +177,13 @@ it('a clip that was posted just before a crash is found again, and not fetched a
 
 it('a clip that was posted just before a crash is not refunded while Discord does not show it', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, STOP_GRACE_SECONDS: '0' }, clock: createClock(20) })
-  const { discord, hosts } = sandbox
+  const { discord, providers } = sandbox
   discord.faults.failNext(uploads, 'reset', { moment: 'after', times: Infinity })
   const interaction = await film(sandbox)
   await finishedCard(interaction)
   await sandbox.stopBot()
   discord.faults.clear()
-  hosts.fal.faults.add({ kind: 'output-gone', route: 'output', times: Infinity })
+  providers.fal.faults.add({ kind: 'output-gone', route: 'output', times: Infinity })
   const looks = { when: ({ method, path }: Recorded) => method === 'GET' && path.includes('/messages/') }
   discord.faults.failNext(looks, { status: 503, body: {} }, { times: 6 })
   await sandbox.startBot()
@@ -233,7 +233,7 @@ describe('a line', () => {
     await sandbox.discord.member.press(await second.reply(), 'Cancel')
     await third.reply(says(/Yours is next\./))
     expect(waiting.text).toMatch(/asked <t:\d+:R>/)
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(third)])
     await expectPaidOnce(sandbox, third)
   })
@@ -248,7 +248,7 @@ describe('a line', () => {
     const card = await endedCard(waiting, /Not made.*waited too long in line.*Nothing was charged\./s)
     expect(card.text).not.toContain('another boat')
     expect(readGeneration(sandbox, waiting)).toMatchObject({ state: 'failed', endReason: 'queue-overdue', ledger: 'reserve release' })
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     await finishedCard(interaction)
     await expectPaidOnce(sandbox, interaction)
   })
@@ -258,13 +258,13 @@ describe('a render past its deadline', () => {
   it.each([
     ['fal', 'FAL'],
     ['replicate', 'REPLICATE'],
-  ] as const)('is held at %s, and delivered once the host has it after all', async (id, capital) => {
+  ] as const)('is held at %s, and delivered once the provider has it after all', async (id, capital) => {
     const clock = adjustableClock()
     const sandbox = await testSandbox({
       environment: { PROVIDERS: id, [`${capital}_CREATES_PER_MINUTE`]: '1000', RENDER_DEADLINE_MINUTES: '5' },
       clock,
     })
-    const { jobs } = sandbox.hosts[id]
+    const { jobs } = sandbox.providers[id]
     jobs.hold('completion')
     const interaction = await film(sandbox)
     await interaction.reply(says(/Making the clip/))
@@ -277,13 +277,13 @@ describe('a render past its deadline', () => {
     await interaction.reply(({ attachments }) => attachments.length > 0)
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', attempts: 1, ledger: 'reserve hold capture' })
-    expect(await compareBooks(sandbox)).toMatchObject({ reserved: 0, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ reserved: 0, equal: true })
   })
 
-  it('is held and released once the host says that it failed', async () => {
+  it('is held and released once the provider says that it failed', async () => {
     const clock = adjustableClock()
     const sandbox = await testSandbox({ environment: { ...environment, RENDER_DEADLINE_MINUTES: '5' }, clock })
-    const { jobs } = sandbox.hosts.fal
+    const { jobs } = sandbox.providers.fal
     jobs.hold('completion')
     const interaction = await film(sandbox, 'a boat sandbox:failed')
     await interaction.reply(says(/Making the clip/))

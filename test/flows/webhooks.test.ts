@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { compareBooks } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import type { FaultKind } from '../../sandbox/providers/faults.ts'
 import type { SandboxOptions } from '../../sandbox/sandbox.ts'
@@ -22,24 +22,24 @@ async function post(url: string, body: string, headers: Record<string, string> =
 
 describe.each(ids)('a webhook of %s', (id) => {
   it('ends the wait: one create, and one look to confirm it', async () => {
-    const sandbox = await reachableSandbox({ hostSpeed: 20, environment: { PROVIDERS: id } })
+    const sandbox = await reachableSandbox({ providerSpeed: 20, environment: { PROVIDERS: id } })
     // Done long before it is expected, so that only the webhook can have ended the wait.
-    sandbox.hosts[id].conduct.runSeconds = { 5: 20, 10: 20 }
+    sandbox.providers[id].behavior.runSeconds = { 5: 20, 10: 20 }
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
-    const routes = sandbox.hosts[id].requests.list().map(({ route }) => route)
+    const routes = sandbox.providers[id].requests.list().map(({ route }) => route)
     expect(routes.filter((route) => route === 'create')).toHaveLength(1)
     // fal tells state and result apart; all others need one look.
     expect(routes.filter((route) => route === 'status' || route === 'stream').length).toBeLessThanOrEqual(1)
     await sandbox.stopBot()
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
   it.each<FaultKind>(['webhook-twice', 'webhook-first'])('that comes %s does no harm', async (kind) => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: id } })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${kind}` }))
     await sandbox.stopBot()
-    expect(sandbox.hosts[id].requests.count('create')).toBe(1)
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(sandbox.providers[id].requests.count('create')).toBe(1)
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
   it.each<FaultKind>(['webhook-lost', 'webhook-forged', 'webhook-of-another-job'])(
@@ -48,7 +48,7 @@ describe.each(ids)('a webhook of %s', (id) => {
       const sandbox = await reachableSandbox({ environment: { PROVIDERS: id } })
       await finishedCard(await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${kind}` }))
       await sandbox.stopBot()
-      expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+      expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
     },
   )
 
@@ -56,8 +56,8 @@ describe.each(ids)('a webhook of %s', (id) => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: id } })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' }))
     await sandbox.stopBot()
-    expect(sandbox.hosts[id].jobs.list()).toHaveLength(1)
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
+    expect(sandbox.providers[id].jobs.list()).toHaveLength(1)
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 })
 
@@ -70,7 +70,7 @@ describe('the address of webhooks', () => {
     const base = sandbox.publicUrl ?? ''
     expect(await post(`${base}/webhooks/fal/${'x'.repeat(43)}`, '{}')).toBe(404)
     expect(await post(`${base}/webhooks/nobody/${attempt?.webhookToken ?? ''}`, '{}')).toBe(404)
-    // The token of one host's attempt is nothing at another's address.
+    // The token of one provider's attempt is nothing at another's address.
     expect(await post(`${base}/webhooks/replicate/${attempt?.webhookToken ?? ''}`, '{}')).toBe(404)
     expect(await post(`${base}/anything`, '{}')).toBe(404)
   })
@@ -89,30 +89,30 @@ describe('a held request', () => {
   it('is delivered by a webhook that comes after it was given up, and paid then', async () => {
     // It is waited for over twenty seconds of the bot's clock.
     const sandbox = await reachableSandbox({ clock: createClock(10), environment: { PROVIDERS: 'wavespeed' } })
-    sandbox.hosts.wavespeed.jobs.hold('completion')
+    sandbox.providers.wavespeed.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
     expect((await lastWord(interaction)).text).toContain('On hold')
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
-    sandbox.hosts.wavespeed.jobs.release('completion')
+    sandbox.providers.wavespeed.jobs.release('completion')
     await interaction.reply(({ attachments }) => attachments.length > 0)
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', ledger: 'reserve hold capture' })
-    expect(await compareBooks(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
   })
 })
 
-describe('a late webhook of the first host', () => {
+describe('a late webhook of the first provider', () => {
   it('cannot touch the attempt at the second', async () => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'fal,replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy@fal' })
     await finishedCard(interaction)
     const [first, second] = readAttempts(sandbox)
     // Even a rightly signed word of fal, at the address of its own attempt, is about nothing that is still open.
-    const job = sandbox.hosts.fal.jobs.submit(
+    const job = sandbox.providers.fal.jobs.submit(
       { prompt: 'another', durationSeconds: 5, webhookUrl: `${sandbox.publicUrl ?? ''}/webhooks/fal/${first?.webhookToken ?? ''}` },
       { faults: new Set() },
     )
-    await sandbox.hosts.fal.webhooks.answered(job.id)
+    await sandbox.providers.fal.webhooks.answered(job.id)
     await sandbox.stopBot()
     expect(readAttempts(sandbox)[1]).toEqual(second)
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', ledger: 'reserve capture' })
@@ -122,20 +122,20 @@ describe('a late webhook of the first host', () => {
 describe('a cancel of which nobody says what it cost', () => {
   it('is held once, also when the webhook has told the same', async () => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'replicate' } })
-    sandbox.hosts.replicate.jobs.hold('completion')
+    sandbox.providers.replicate.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    const job = await sandbox.hosts.replicate.jobs.reached('running')
+    const job = await sandbox.providers.replicate.jobs.reached('running')
     const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
     await sandbox.discord.member.press(card, 'Cancel')
     expect((await lastWord(interaction)).text).toContain('On hold')
-    await sandbox.hosts.replicate.webhooks.answered(job.id)
-    const looks = sandbox.hosts.replicate.requests.count('status')
+    await sandbox.providers.replicate.webhooks.answered(job.id)
+    const looks = sandbox.providers.replicate.requests.count('status')
     // A second request goes through every turn of the bot meanwhile; the held one takes no part in it.
-    sandbox.hosts.replicate.jobs.release('completion')
+    sandbox.providers.replicate.jobs.release('completion')
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
-    expect(sandbox.hosts.replicate.requests.count('status') - looks).toBeLessThanOrEqual(10)
+    expect(sandbox.providers.replicate.requests.count('status') - looks).toBeLessThanOrEqual(10)
     expect(interaction.followUps()).toHaveLength(1)
   })
 })

@@ -5,12 +5,12 @@ import { type Acceptance, acceptOnce } from '../../src/generations/queue/enqueue
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { plenty } from '../support/generations.ts'
-import { quickHost } from './worker-stage.ts'
+import { quickProvider } from './worker-stage.ts'
 
 const clock = createClock(50)
 const acceptance: Acceptance = {
   request: { prompt: 'a boat', durationSeconds: 5 },
-  frames: [],
+  images: [],
   requester: {
     memberId: '400000000000000001',
     guildId: '200000000000000001',
@@ -23,7 +23,7 @@ const acceptance: Acceptance = {
       locale: 'en-US',
     },
   },
-  candidates: [quickHost('fal')],
+  candidates: [quickProvider('fal')],
   budgets: { installation: plenty, guild: plenty },
   timeZone: undefined,
   now: Date.UTC(2026, 10, 20, 12),

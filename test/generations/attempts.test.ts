@@ -61,12 +61,12 @@ describe.each(stores)('attempts on $name', (store) => {
     await expect(markSent(database.statements, attempt, {}, 3)).rejects.toBeInstanceOf(LeaseLost)
   })
 
-  it('are not refused by a picture that could not be handed over, once somebody else has sent them', async () => {
+  it('are not refused by an image that could not be handed over, once somebody else has sent them', async () => {
     const database = await openStore(store)
     const opening = await claimed(database)
     const attempt = await openAttempt(database, opening)
     await markSent(database.statements, attempt, {}, 2)
-    await expect(closeUnsent(database.statements, attempt.id, { outcome: 'unavailable', now: 3 })).rejects.toBeInstanceOf(LeaseLost)
+    await expect(closeUnsent(database.statements, attempt.id, { endReason: 'unavailable', now: 3 })).rejects.toBeInstanceOf(LeaseLost)
     expect(await latestAttempt(database.statements, opening.generationId)).toMatchObject({ state: 'sent' })
   })
 

@@ -5,7 +5,7 @@ import { claim } from '../../src/generations/queue/claim.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
 import { toGeneration } from '../../src/generations/store/rows.ts'
 import { cancelQueued } from '../../src/generations/run/settle.ts'
-import { claimNotice, findGeneration, transition } from '../../src/generations/store/generations.ts'
+import { claimNotification, findGeneration, transition } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
@@ -23,12 +23,12 @@ async function claimOne(database: Database): Promise<Generation> {
 }
 
 async function hold(database: Database, { id }: Generation, endedAt: number): Promise<Generation> {
-  const set = { ended_at: endedAt, end_reason: 'submission_unknown', noticed_at: null }
+  const set = { ended_at: endedAt, end_reason: 'submission_unknown', notified_at: null }
   return toGeneration(await transition(database.statements, { id, owner, from: 'submitting', to: 'held', set }))
 }
 
 async function revive(database: Database, { id }: Generation): Promise<Generation> {
-  const set = { ended_at: null, end_reason: null, noticed_at: null }
+  const set = { ended_at: null, end_reason: null, notified_at: null }
   return toGeneration(await transition(database.statements, { id, owner, from: 'held', to: 'submitting', set }))
 }
 
@@ -39,16 +39,16 @@ describe.each(stores)('the turns at a card on $name', (store) => {
     const queued = await acceptGeneration(database, { now })
     const written: string[] = []
     const write = (what: string) => () => Promise.resolve(void written.push(what))
-    expect(await turns.edit(queued, write('in line'))).toBe(true)
+    expect(await turns.edit(queued, write('in the queue'))).toBe(true)
     await claim(database, { id: 'fal', concurrency: 3, createsPerMinute: 600 }, { owner, now })
-    expect(await turns.edit(queued, write('in line, too late'))).toBe(false)
+    expect(await turns.edit(queued, write('in the queue, too late'))).toBe(false)
     const claimed = await findGeneration(database.statements, queued.id)
     if (!claimed) throw new Error('it is there')
     expect(await turns.edit(claimed, write('being sent'))).toBe(true)
     expect(await turns.edit({ ...claimed, owner: 'a-former-owner' }, write('of somebody taken for dead'))).toBe(false)
     await transition(database.statements, { id: claimed.id, owner, from: 'submitting', to: 'rendering' })
     expect(await turns.edit(claimed, write('being sent, too late, by the same owner'))).toBe(false)
-    expect(written).toEqual(['in line', 'being sent'])
+    expect(written).toEqual(['in the queue', 'being sent'])
   })
 
   it.each(['between processes', 'within one'])('let nobody tell an end that is over, %s', async (where) => {
@@ -76,17 +76,17 @@ describe.each(stores)('the turns at a card on $name', (store) => {
     const editing = worker.edit(queued, async () => {
       begun.resolve(undefined)
       await answer.promise
-      arrived.push('in line')
+      arrived.push('in the queue')
     })
     await begun.promise
     const ended = await cancelQueued(database, queued.id, now)
-    if (!ended) throw new Error('it waited in line')
+    if (!ended) throw new Error('it waited in the queue')
     const lastWord = gateway.whenQuiet(ended).then(() => arrived.push('cancelled'))
     // Either it has looked and still waits, or it did not wait at all.
     await Promise.race([looks.again, lastWord])
     answer.resolve(undefined)
     await Promise.all([editing, lastWord])
-    expect(arrived).toEqual(['in line', 'cancelled'])
+    expect(arrived).toEqual(['in the queue', 'cancelled'])
   })
 
   it('are given back where the edit failed', async () => {
@@ -103,7 +103,7 @@ describe.each(stores)('the notice of an end on $name', (store) => {
     const database = await openStore(store)
     const claimed = await claimOne(database)
     const held = await hold(database, claimed, now)
-    const ask = (generation: Generation) => claimNotice(database.statements, generation, now + 5)
+    const ask = (generation: Generation) => claimNotification(database.statements, generation, now + 5)
     expect([await ask(claimed), await ask(held), await ask(held)]).toEqual([false, true, false])
     const revived = await revive(database, held)
     expect(await ask(held)).toBe(false)
@@ -118,9 +118,9 @@ describe.each(stores)('the notice of an end on $name', (store) => {
   it('of a clip is for whoever posts it', async () => {
     const database = await openStore(store)
     const claimed = await claimOne(database)
-    expect([await claimNotice(database.statements, claimed, now), await claimNotice(database.statements, claimed, now)]).toEqual([
-      true,
-      false,
-    ])
+    expect([
+      await claimNotification(database.statements, claimed, now),
+      await claimNotification(database.statements, claimed, now),
+    ]).toEqual([true, false])
   })
 })

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { claim, closeHost } from '../../src/generations/queue/claim.ts'
-import type { HostLine } from '../../src/generations/queue/create-rate.ts'
+import { claim } from '../../src/generations/queue/claim.ts'
+import { pauseProvider } from '../../src/generations/store/provider-state.ts'
+import type { ProviderCapacity } from '../../src/generations/queue/create-rate.ts'
 import { sharedNow } from '../../src/storage/database-time.ts'
 import { findRow, LeaseLost, transition } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -12,7 +13,7 @@ import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
-const roomy: HostLine = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
+const roomy: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
 const owner = 'this-process'
 
 describe.each(stores)('claim on $name', (store) => {
@@ -25,7 +26,7 @@ describe.each(stores)('claim on $name', (store) => {
     expect((await claim(database, roomy, { owner, now: now + 60_000 })).claimed).toEqual([])
   })
 
-  it('takes the oldest of one member first, and only those of its host', async () => {
+  it('takes the oldest of one member first, and only those of its provider', async () => {
     const database = await openStore(store)
     const first = await acceptGeneration(database, { now })
     const other = await acceptGeneration(database, { now, provider: 'replicate' })
@@ -48,7 +49,7 @@ describe.each(stores)('claim on $name', (store) => {
   it('keeps the create-rate across claims and says when the next one is due', async () => {
     const database = await openStore(store)
     for (let index = 0; index < 5; index += 1) await acceptGeneration(database, { now })
-    const slow: HostLine = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
+    const slow: ProviderCapacity = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
     const first = await claim(database, slow, { owner, now })
     expect(first.claimed).toHaveLength(1)
     expect(first.retryAt).toBe(now + 10_000)
@@ -59,19 +60,19 @@ describe.each(stores)('claim on $name', (store) => {
   it('is not closed for long by a clock that was set back', async () => {
     const database = await openStore(store)
     for (let index = 0; index < 2; index += 1) await acceptGeneration(database, { now })
-    const slow: HostLine = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
+    const slow: ProviderCapacity = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
     await claim(database, slow, { owner, now: now + 86_400_000 })
     expect((await claim(database, slow, { owner, now: now + 10_000 })).claimed).toHaveLength(0)
     expect((await claim(database, slow, { owner, now: now + 20_000 })).claimed).toHaveLength(1)
   })
 })
 
-describe.each(stores)('a host that asked for patience on $name', (store) => {
+describe.each(stores)('a provider that asked for patience on $name', (store) => {
   it('gets nothing before then, and the line says when', async () => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
-    await closeHost(database, 'fal', now + 30_000)
+    await pauseProvider(database, 'fal', now + 30_000)
     expect(await claim(database, roomy, { owner, now: now + 29_999 })).toEqual({ claimed: [], retryAt: now + 30_000 })
     expect((await claim(database, roomy, { owner, now: now + 30_000 })).claimed).toHaveLength(1)
   })
@@ -80,8 +81,8 @@ describe.each(stores)('a host that asked for patience on $name', (store) => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
-    await closeHost(database, 'fal', now + 30_000)
-    await closeHost(database, 'fal', now + 10_000)
+    await pauseProvider(database, 'fal', now + 30_000)
+    await pauseProvider(database, 'fal', now + 10_000)
     expect((await claim(database, roomy, { owner, now: now + 10_000 })).retryAt).toBe(now + 30_000)
   })
 
@@ -89,7 +90,7 @@ describe.each(stores)('a host that asked for patience on $name', (store) => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
-    await closeHost(database, 'fal', now + 365 * 86_400_000)
+    await pauseProvider(database, 'fal', now + 365 * 86_400_000)
     expect((await claim(database, roomy, { owner, now })).retryAt).toBe(now + 3_600_000)
   })
 })

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { claim } from '../../src/generations/queue/claim.ts'
-import type { HostLine } from '../../src/generations/queue/create-rate.ts'
+import type { ProviderCapacity } from '../../src/generations/queue/create-rate.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
 import { transition } from '../../src/generations/store/generations.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 
 /** Claims and finishes until nobody waits any more; says how many it made. */
 const [url = ''] = process.argv.slice(2)
-const host: HostLine = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
+const provider: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
 const owner = String(process.pid)
 const database = await openDatabase({ url })
 process.send?.('ready')
@@ -31,7 +31,7 @@ async function isAnybodyWaiting(): Promise<boolean> {
 
 while (await isAnybodyWaiting()) {
   // Several claims at once, as wakes and polls bring them.
-  const claims = await Promise.all([1, 2, 3].map(() => claim(database, host, { owner, now: Date.now() })))
+  const claims = await Promise.all([1, 2, 3].map(() => claim(database, provider, { owner, now: Date.now() })))
   for (const generation of claims.flatMap(({ claimed }) => claimed)) {
     const story = make(generation).finally(() => making.delete(story))
     making.add(story)

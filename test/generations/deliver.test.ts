@@ -6,7 +6,7 @@ import { createRestClients } from '../../src/discord/rest/clients.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { createCardTurns } from '../../src/generations/store/card-lock.ts'
 import { deliver } from '../../src/generations/run/deliver.ts'
-import { LeaseLost, claimNotice, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
+import { LeaseLost, claimNotification, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { createCapturedLog } from '../discord/captured-log.ts'
 import { openStore, type Store, stores } from '../storage/stores.ts'
@@ -31,7 +31,7 @@ async function setUp(database: Database) {
   const delivery = createDelivery({
     ...{ messages: createMessages(clients), clock, log, turns: createCardTurns(database), uploadLimitOf: () => 10_485_760 },
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-    claimNotice: (generation) => claimNotice(database.statements, generation, clock.now()),
+    claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
   })
   const { id } = await acceptGeneration(database, { now: clock.now() })
   const output = { state: 'delivering', owner, output_url: 'https://host.example/clip.mp4' }
@@ -39,8 +39,8 @@ async function setUp(database: Database) {
   const generation = await findGeneration(database.statements, id)
   if (!generation) throw new Error('it is there')
   const [pause, force] = [new AbortController(), new AbortController()]
-  const parts = { database, delivery, clock, log, owner, downloadClip: () => Promise.resolve(new Uint8Array(mp4())) }
-  const delivered = deliver(generation, parts, { pause: pause.signal, force: force.signal })
+  const context = { database, delivery, clock, log, owner, downloadClip: () => Promise.resolve(new Uint8Array(mp4())) }
+  const delivered = deliver(generation, context, { pause: pause.signal, force: force.signal })
   return { discord, generation, delivered, pause }
 }
 

@@ -10,7 +10,7 @@ import { addWorker } from '../../src/storage/workers.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
 import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration, type Wanted } from '../support/generations.ts'
-import { quickHost, setUpWorker } from './worker-stage.ts'
+import { quickProvider, setUpWorker } from './worker-stage.ts'
 
 const dead = 'a-worker-that-died'
 
@@ -63,8 +63,8 @@ describe.each(stores)('a worker on $name', (store) => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database)
     const isDone = (query: string) => query.includes('UpdateQuery') && query.includes('"done"')
-    const { dispatcher, clock, seen } = await setUpWorker(losingAnswer(database, isDone), [quickHost('fal')])
-    await dispatcher.start()
+    const { worker, clock, seen } = await setUpWorker(losingAnswer(database, isDone), [quickProvider('fal')])
+    await worker.start()
     await expect.poll(() => stateOf(database, id)).toBe('done')
     // By the bot's clock: past the pause after which a fault is met by a second try.
     await clock.sleep(10_000)
@@ -85,14 +85,14 @@ describe.each(stores)('a worker on $name', (store) => {
         throw new Error('Connection terminated unexpectedly')
       },
     }
-    const host = quickHost('fal')
-    const { dispatcher } = await setUpWorker(losing, [host])
-    await dispatcher.start()
+    const provider = quickProvider('fal')
+    const { worker } = await setUpWorker(losing, [provider])
+    await worker.start()
     await expect.poll(() => stateOf(database, id), { timeout: 10_000 }).toBe('done')
-    expect([lost, host.creates]).toEqual([true, 1])
+    expect([lost, provider.creates]).toEqual([true, 1])
   })
 
-  it('goes on with what a host said too late, though another held request cannot be looked into', async () => {
+  it('goes on with what a provider said too late, though another held request cannot be looked into', async () => {
     const database = await openStore(store)
     const [silent, spoken] = [await acceptHeld(database), await acceptHeld(database)]
     const event = { delivery_id: 'one', operation: JSON.stringify({ id: 'silent' }), received_at: Date.now() + 60_000 }
@@ -102,52 +102,52 @@ describe.each(stores)('a worker on $name', (store) => {
       .values({ attempt_id: silent.attempt.id, ...event })
       .execute()
     await recordOperation(database.statements, spoken.attempt.id, { id: 'spoken' })
-    const fal = quickHost('fal', {
+    const fal = quickProvider('fal', {
       status: (operation) =>
         operation.id === 'silent'
           ? Promise.reject(new ProviderError({ provider: 'fal', kind: 'unavailable', httpStatus: 503 }))
           : Promise.resolve({ state: 'completed', url: 'https://host.example/clip.mp4' }),
     })
-    const { dispatcher } = await setUpWorker(database, [fal])
-    await dispatcher.start()
+    const { worker } = await setUpWorker(database, [fal])
+    await worker.start()
     await expect.poll(() => stateOf(database, spoken.id)).toBe('done')
     expect([await stateOf(database, silent.id), fal.creates]).toEqual(['held', 0])
   })
 
-  it('takes a held request on to the next host once the first one says that it had refused it', async () => {
+  it('takes a held request on to the next provider once the first one says that it had refused it', async () => {
     const database = await openStore(store)
     const { id, attempt } = await acceptHeld(database, { candidates: ['fal', 'replicate'] })
-    await closeAttempt(database.statements, attempt.id, { state: 'refused', outcome: 'unavailable', now: Date.now() })
-    const [fal, replicate] = [quickHost('fal'), quickHost('replicate')]
-    const { dispatcher } = await setUpWorker(database, [fal, replicate])
-    await dispatcher.start()
+    await closeAttempt(database.statements, attempt.id, { state: 'refused', endReason: 'unavailable', now: Date.now() })
+    const [fal, replicate] = [quickProvider('fal'), quickProvider('replicate')]
+    const { worker } = await setUpWorker(database, [fal, replicate])
+    await worker.start()
     await expect.poll(() => stateOf(database, id)).toBe('done')
     expect([fal.creates, replicate.creates, await ledgerOf(database, id)]).toEqual([0, 1, 'reserve capture'])
   })
 
-  it.each(['sent', 'accepted'])('holds what is or may be a job at a host whose key was taken away (%s)', async (how) => {
+  it.each(['sent', 'accepted'])('holds what is or may be a job at a provider whose key was taken away (%s)', async (how) => {
     const database = await openStore(store)
     const { id, attempt } = await acceptSent(database)
     if (how === 'accepted') await recordOperation(database.statements, attempt.id, { id: 'job' })
-    const { dispatcher, seen } = await setUpWorker(database, [quickHost('replicate')])
-    await dispatcher.start()
+    const { worker, seen } = await setUpWorker(database, [quickProvider('replicate')])
+    await worker.start()
     await expect.poll(() => seen).toEqual(['held: auth'])
     expect(await ledgerOf(database, id)).toBe('reserve hold')
   })
 
-  it('asks no host a second time where an attempt was made by a clock that ran ahead', async () => {
+  it('asks no provider a second time where an attempt was made by a clock that ran ahead', async () => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['replicate', 'fal'] })
     await put(database, id, 'submitting')
     const opening = { generationId: id, owner: dead }
     const ahead = await openAttempt(database, { ...opening, provider: 'replicate', now: Date.now() + 10_000 })
-    await closeAttempt(database.statements, ahead.id, { state: 'refused', outcome: 'unavailable', now: Date.now() })
+    await closeAttempt(database.statements, ahead.id, { state: 'refused', endReason: 'unavailable', now: Date.now() })
     const sent = await openAttempt(database, { ...opening, provider: 'fal', now: Date.now() })
     await markSent(database.statements, sent, {}, Date.now())
     expect((await latestAttempt(database.statements, id))?.id).toBe(sent.id)
-    const [fal, replicate] = [quickHost('fal'), quickHost('replicate')]
-    const { dispatcher, seen } = await setUpWorker(database, [fal, replicate])
-    await dispatcher.start()
+    const [fal, replicate] = [quickProvider('fal'), quickProvider('replicate')]
+    const { worker, seen } = await setUpWorker(database, [fal, replicate])
+    await worker.start()
     await expect.poll(() => seen).toEqual(['held: submission_unknown'])
     expect([fal.creates, replicate.creates]).toEqual([0, 0])
   })
@@ -158,38 +158,38 @@ it('a stop ends although Discord does not answer, and leaves what is unfinished 
   const { id } = await acceptGeneration(database)
   const posting = Promise.withResolvers<undefined>()
   const never = new Promise<never>(() => undefined)
-  const { dispatcher } = await setUpWorker(database, [quickHost('fal')], {
+  const { worker } = await setUpWorker(database, [quickProvider('fal')], {
     post: () => {
       posting.resolve(undefined)
       return never
     },
   })
-  await dispatcher.start()
+  await worker.start()
   await posting.promise
-  await dispatcher.stop({ graceMs: 0 })
+  await worker.stop({ graceMs: 0 })
   expect(await findRow(database.statements, id)).toMatchObject({ state: 'delivering', captured: 1 })
 })
 
-describe.skipIf(!hasPostgres)('a worker that lacks the key of a host', () => {
+describe.skipIf(!hasPostgres)('a worker that lacks the key of a provider', () => {
   it('leaves its line to one that has it, and moves it on once nobody has', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
-    await addWorker(database.statements, database, { id: 'another', role: 'worker', hosts: ['fal'] })
+    await addWorker(database.statements, database, { id: 'another', role: 'worker', providers: ['fal'] })
     const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['fal', 'replicate'] })
     // Older than the other one, so that it is the one who looks after those that wait.
     await database.statements
       .updateTable('workers')
       .set({ started_at: Number.MAX_SAFE_INTEGER, heartbeat_at: Number.MAX_SAFE_INTEGER })
       .execute()
-    const host = quickHost('replicate')
-    const { dispatcher } = await setUpWorker(database, [host])
-    await dispatcher.start()
+    const provider = quickProvider('replicate')
+    const { worker } = await setUpWorker(database, [provider])
+    await worker.start()
     const first = await acceptGeneration(database, { provider: 'replicate' })
-    dispatcher.wake()
+    worker.notify()
     await expect.poll(() => stateOf(database, first.id)).toBe('done')
     expect(await stateOf(database, id)).toBe('queued')
     await database.statements.deleteFrom('workers').where('id', '=', 'another').execute()
-    dispatcher.wake()
+    worker.notify()
     await expect.poll(() => stateOf(database, id)).toBe('done')
-    expect(host.creates).toBe(2)
+    expect(provider.creates).toBe(2)
   })
 })

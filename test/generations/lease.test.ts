@@ -16,7 +16,7 @@ async function lease(
   owner: string,
   { onBeat = () => undefined, replaces }: { onBeat?: () => void; replaces?: string } = {},
 ) {
-  const taken: Lease = await takeLease(database, { owner, replaces, role: 'worker', hosts: ['fal'], times, onBeat, log })
+  const taken: Lease = await takeLease(database, { owner, replaces, role: 'worker', providers: ['fal'], times, onBeat, log })
   onTestFinished(() => taken.end())
   return taken
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { claim } from '../../src/generations/queue/claim.ts'
-import type { HostLine } from '../../src/generations/queue/create-rate.ts'
+import type { ProviderCapacity } from '../../src/generations/queue/create-rate.ts'
 import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/worker/orphans.ts'
 import { findRow, LeaseLost, transition } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -9,11 +9,11 @@ import { addWorker } from '../../src/storage/workers.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
-const host: HostLine = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
+const provider: ProviderCapacity = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
 const expiryMs = 15_000
 
 async function join(database: Database, id: string): Promise<void> {
-  await addWorker(database.statements, database, { id, role: 'worker', hosts: ['fal'] })
+  await addWorker(database.statements, database, { id, role: 'worker', providers: ['fal'] })
 }
 
 /** As if nothing had been heard of it for this long. */
@@ -28,7 +28,7 @@ async function fallSilent(database: Database, id: string, milliseconds: number):
 async function claimedBy(database: Database, owner: string, count: number): Promise<string[]> {
   const now = Date.now()
   for (let index = 0; index < count; index += 1) await acceptGeneration(database, { now })
-  return (await claim(database, host, { owner, now })).claimed.map(({ id }) => id)
+  return (await claim(database, provider, { owner, now })).claimed.map(({ id }) => id)
 }
 
 describe.each(stores)('orphans on $name', (store) => {

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createSharedWakes } from '../../src/generations/notify/postgres-notifier.ts'
-import { wishCancel } from '../../src/generations/store/generations.ts'
-import { createWakes, type Wakes } from '../../src/generations/notify/notifier.ts'
+import { createPostgresNotifier } from '../../src/generations/notify/postgres-notifier.ts'
+import { requestCancel } from '../../src/generations/store/generations.ts'
+import { createNotifier, type Notifier } from '../../src/generations/notify/notifier.ts'
 import { createLog } from '../../src/lib/log.ts'
 import { connectAlone } from '../../src/storage/postgres/pool.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
@@ -11,18 +11,18 @@ import { acceptGeneration } from '../support/generations.ts'
 const log = createLog({ level: 'silent' })
 
 /** Resolves at the next wake of this generation. */
-function woken(wakes: Wakes, id: string): Promise<void> {
+function notified(notifier: Notifier, id: string): Promise<void> {
   return new Promise((resolve) => {
-    const stop = wakes.onWake(id, () => {
+    const stop = notifier.onNotification(id, () => {
       stop()
       resolve()
     })
   })
 }
 
-function workAnnounced(wakes: Wakes): Promise<void> {
+function workNotified(notifier: Notifier): Promise<void> {
   return new Promise((resolve) => {
-    const stop = wakes.onWork(() => {
+    const stop = notifier.onWork(() => {
       stop()
       resolve()
     })
@@ -32,22 +32,22 @@ function workAnnounced(wakes: Wakes): Promise<void> {
 /** Wakes of one more process on the server. */
 async function oneProcess(url: string, lookEveryMs?: number) {
   const database = await openPlace({ url })
-  const wakes = await createSharedWakes(database, { url, log, lookEveryMs })
-  onTestFinished(() => wakes.close())
-  return { database, wakes }
+  const notifier = await createPostgresNotifier(database, { url, log, lookEveryMs })
+  onTestFinished(() => notifier.close())
+  return { database, notifier }
 }
 
 describe('wakes in one process', () => {
   it('reach whoever listens for that generation, until they stop', () => {
-    const wakes = createWakes()
+    const notifier = createNotifier()
     const heard: string[] = []
-    const stop = wakes.onWake('a', () => heard.push('a'))
-    wakes.onWake('b', () => heard.push('b'))
-    wakes.onWork(() => heard.push('work'))
-    wakes.wake('a')
-    wakes.announceWork()
+    const stop = notifier.onNotification('a', () => heard.push('a'))
+    notifier.onNotification('b', () => heard.push('b'))
+    notifier.onWork(() => heard.push('work'))
+    notifier.notify('a')
+    notifier.notifyWork()
     stop()
-    wakes.wake('a')
+    notifier.notify('a')
     expect(heard).toEqual(['a', 'work'])
   })
 })
@@ -56,11 +56,11 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
   it('carry a cancel, a webhook and news of work to the others', async () => {
     const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
-    const heard = woken(two.wakes, 'clip')
-    one.wakes.wake('clip')
+    const heard = notified(two.notifier, 'clip')
+    one.notifier.notify('clip')
     await heard
-    const announced = workAnnounced(two.wakes)
-    one.wakes.announceWork()
+    const announced = workNotified(two.notifier)
+    one.notifier.notifyWork()
     await announced
   })
 
@@ -68,14 +68,14 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
     const [url, otherUrl] = [await temporaryPostgres(), await temporaryPostgres()]
     const [one, two, stranger] = [await oneProcess(url), await oneProcess(url), await oneProcess(otherUrl)]
     const heardByStranger: string[] = []
-    stranger.wakes.onWake('clip', () => heardByStranger.push('clip'))
-    const heard = woken(two.wakes, 'clip')
-    one.wakes.wake('clip')
+    stranger.notifier.onNotification('clip', () => heardByStranger.push('clip'))
+    const heard = notified(two.notifier, 'clip')
+    one.notifier.notify('clip')
     await heard
     // What the stranger would have heard before this, it has heard by now.
-    const own = woken(stranger.wakes, 'own')
+    const own = notified(stranger.notifier, 'own')
     const fourth = await oneProcess(otherUrl)
-    fourth.wakes.wake('own')
+    fourth.notifier.notify('own')
     await own
     expect(heardByStranger).toEqual([])
   })
@@ -83,20 +83,20 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
   it('go on after the connection was lost, and make up for what nobody heard', async () => {
     const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
-    const renewed = workAnnounced(two.wakes)
+    const renewed = workNotified(two.notifier)
     await breakListeners(url)
     await renewed
-    const heard = woken(two.wakes, 'clip')
-    one.wakes.wake('clip')
+    const heard = notified(two.notifier, 'clip')
+    one.notifier.notify('clip')
     await heard
   })
 
   it('find a wish that was left without a word, by looking now and then', async () => {
     const url = await temporaryPostgres()
-    const { database, wakes } = await oneProcess(url, 20)
+    const { database, notifier } = await oneProcess(url, 20)
     const { id } = await acceptGeneration(database)
-    const heard = woken(wakes, id)
-    await wishCancel(database.statements, id, 1)
+    const heard = notified(notifier, id)
+    await requestCancel(database.statements, id, 1)
     await heard
   })
 })

@@ -1,18 +1,18 @@
 import { onTestFinished } from 'vitest'
 
 import { type Clock, createClock } from '../../src/lib/clock.ts'
-import { createDispatcher, type Dispatcher } from '../../src/generations/worker/worker.ts'
+import { createWorker, type Worker } from '../../src/generations/worker/worker.ts'
 import { createEstimates } from '../../src/generations/store/run-time-estimates.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import { createWakes } from '../../src/generations/notify/notifier.ts'
+import { createNotifier } from '../../src/generations/notify/notifier.ts'
 import { createLog } from '../../src/lib/log.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { createRouter } from '../../src/providers/router.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { mp4 } from '../support/mp4.ts'
 
-/** A host that takes every job and is done with it at once, as far as a test does not say otherwise. Counts the jobs it was asked for. */
-export function quickHost(id: Provider['id'], change: Partial<Provider> = {}): Provider & { readonly creates: number } {
+/** A provider that takes every job and is done with it at once, as far as a test does not say otherwise. Counts the jobs it was asked for. */
+export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}): Provider & { readonly creates: number } {
   let creates = 0
   return {
     id,
@@ -35,15 +35,15 @@ export function quickHost(id: Provider['id'], change: Partial<Provider> = {}): P
   }
 }
 
-export interface Worker {
-  dispatcher: Dispatcher
+export interface TestWorker {
+  worker: Worker
   clock: Clock
   /** What members would see, in order: `post`, or the state and reason of an end. */
   readonly seen: string[]
 }
 
-/** The core alone, with a real store and hosts of the test's own; stopped with the test. Nothing of it is started yet. */
-export async function setUpWorker(database: Database, hosts: readonly Provider[], change: Partial<Delivery> = {}): Promise<Worker> {
+/** The core alone, with a real store and providers of the test's own; stopped with the test. Nothing of it is started yet. */
+export async function setUpWorker(database: Database, providers: readonly Provider[], change: Partial<Delivery> = {}): Promise<TestWorker> {
   const owner = 'this-worker'
   const clock = createClock(20)
   const seen: string[] = []
@@ -61,20 +61,20 @@ export async function setUpWorker(database: Database, hosts: readonly Provider[]
     settle: () => Promise.resolve(),
     ...change,
   }
-  const parts = {
+  const context = {
     ...{ database, delivery, clock, owner },
-    providers: new Map(hosts.map((host) => [host.id, host])),
+    providers: new Map(providers.map((provider) => [provider.id, provider])),
     router: createRouter({ clock, onOperatorNeeded: () => undefined }),
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
-    wakes: createWakes(),
+    notifier: createNotifier(),
     log: createLog({ level: 'silent' }),
     webhookUrlOf: () => undefined,
     downloadClip: () => Promise.resolve(new Uint8Array(mp4())),
     renderDeadlineMs: 30 * 60_000,
     queueDeadlineMs: 60 * 60_000,
   }
-  const lines = hosts.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
-  const dispatcher = createDispatcher(lines, parts, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
-  onTestFinished(() => dispatcher.stop({ graceMs: 0 }))
-  return { dispatcher, clock, seen }
+  const lines = providers.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
+  const worker = createWorker(lines, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
+  onTestFinished(() => worker.stop({ graceMs: 0 }))
+  return { worker, clock, seen }
 }

@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDownload, DownloadError, type DownloadOptions } from '../../src/media/download.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { closedOrigin, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { closedOrigin, type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
 describe('a download', () => {
   let network: Network
-  let host: ScriptedHost
+  let provider: ScriptedProvider
   let clock: ReturnType<typeof createInstantClock>
   const bytes = Buffer.from('0123456789'.repeat(100))
   const options: DownloadOptions = { signal: new AbortController().signal, timeoutMs: 30_000, maxBytes: 1000 }
@@ -17,15 +17,15 @@ describe('a download', () => {
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
+    provider = await startScriptedProvider()
     clock = createInstantClock()
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await provider[Symbol.asyncDispose]()
   })
 
-  const download = (url = signed(host.origin), more: Partial<DownloadOptions> = {}) =>
+  const download = (url = signed(provider.origin), more: Partial<DownloadOptions> = {}) =>
     createDownload({ network, clock, random: () => 0.5 })(url, { ...options, ...more })
 
   async function failureOf(call: Promise<unknown>): Promise<DownloadError> {
@@ -39,27 +39,27 @@ describe('a download', () => {
   }
 
   it('gives the bytes and what the server calls them', async () => {
-    host.on('GET /a.png', { bytes, headers: { 'content-type': 'Image/PNG; charset=binary' } })
+    provider.on('GET /a.png', { bytes, headers: { 'content-type': 'Image/PNG; charset=binary' } })
     const file = await download()
     expect(Buffer.from(file.bytes).equals(bytes)).toBe(true)
     expect(file.contentType).toBe('image/png')
-    expect(host.requests[0]?.path).toBe('/a.png?ex=1&hm=signature')
+    expect(provider.requests[0]?.path).toBe('/a.png?ex=1&hm=signature')
   })
 
   it('may be exactly as large as allowed, and not a byte larger', async () => {
-    host.on('GET /a.png', { bytes })
+    provider.on('GET /a.png', { bytes })
     await download(undefined, { maxBytes: 1000 })
     expect(await failureOf(download(undefined, { maxBytes: 999 }))).toMatchObject({ failure: 'too-large' })
-    expect(host.requests).toHaveLength(2)
+    expect(provider.requests).toHaveLength(2)
   })
 
   it('that says it is too large ends before it begins', async () => {
-    host.on('GET /a.png', { text: '0', headers: { 'content-length': '1001' }, fault: 'stall' })
+    provider.on('GET /a.png', { text: '0', headers: { 'content-length': '1001' }, fault: 'stall' })
     expect(await failureOf(download())).toMatchObject({ failure: 'too-large' })
   })
 
   it('that does not say how large it is ends when it is too large', async () => {
-    host.on('GET /a.png', { bytes, fault: 'stall' })
+    provider.on('GET /a.png', { bytes, fault: 'stall' })
     expect(await failureOf(download(undefined, { maxBytes: 999 }))).toMatchObject({ failure: 'too-large' })
   })
 
@@ -69,26 +69,26 @@ describe('a download', () => {
     ['answered by 503', { status: 503 }],
     ['answered by 429', { status: 429 }],
   ])('is tried again when it was %s', async (_, answer) => {
-    host.on('GET /a.png', answer, answer, { bytes })
+    provider.on('GET /a.png', answer, answer, { bytes })
     expect((await download()).bytes).toHaveLength(1000)
     expect(clock.waits).toEqual([300, 600])
-    host.on('GET /a.png', answer)
+    provider.on('GET /a.png', answer)
     await failureOf(download())
-    expect(host.requests).toHaveLength(6)
+    expect(provider.requests).toHaveLength(6)
   })
 
   it.each([
     ['cut short', { bytes, fault: 'cut' as const }, { failure: 'incomplete' }],
     ['answered by 503', { status: 503 }, { failure: 'refused', httpStatus: 503 }],
   ])('that stays %s says so', async (_, answer, expected) => {
-    host.on('GET /a.png', answer)
+    provider.on('GET /a.png', answer)
     expect(await failureOf(download())).toMatchObject(expected)
   })
 
   it.each([401, 403, 404, 410, 204, 206])('answered by %i is refused at once', async (status) => {
-    host.on('GET /a.png', { status })
+    provider.on('GET /a.png', { status })
     expect(await failureOf(download())).toMatchObject({ failure: 'refused', httpStatus: status })
-    expect(host.requests).toHaveLength(1)
+    expect(provider.requests).toHaveLength(1)
   })
 
   it('from nobody is unreachable', async () => {
@@ -96,15 +96,15 @@ describe('a download', () => {
   })
 
   it('that takes too long is given up, and not tried again', async () => {
-    host.on('GET /a.png', { bytes, fault: 'stall' })
+    provider.on('GET /a.png', { bytes, fault: 'stall' })
     expect(await failureOf(download(undefined, { timeoutMs: 200 }))).toMatchObject({ failure: 'timeout' })
-    expect(host.requests).toHaveLength(1)
+    expect(provider.requests).toHaveLength(1)
   })
 
   it('ends with the reason of the signal', async () => {
     const controller = new AbortController()
     const reason = new Error('shutting down')
-    host.on('GET /a.png', () => {
+    provider.on('GET /a.png', () => {
       controller.abort(reason)
       return { fault: 'hang' }
     })
@@ -114,36 +114,36 @@ describe('a download', () => {
   describe('redirected', () => {
     it('follows, a few times', async () => {
       const to = (location: string) => ({ status: 302, headers: { location } })
-      host.on('GET /a.png', to('/b'))
-      host.on('GET /b', to(`${host.origin}/c`))
-      host.on('GET /c', to('/d'))
-      host.on('GET /d', { bytes })
+      provider.on('GET /a.png', to('/b'))
+      provider.on('GET /b', to(`${provider.origin}/c`))
+      provider.on('GET /c', to('/d'))
+      provider.on('GET /d', { bytes })
       expect((await download()).bytes).toHaveLength(1000)
-      host.on('GET /d', to('/a.png'))
+      provider.on('GET /d', to('/a.png'))
       expect(await failureOf(download())).toMatchObject({ failure: 'redirects' })
     })
 
     it('does not leave the allowed origins', async () => {
-      await using elsewhere = await startScriptedHost()
-      host.on('GET /a.png', { status: 307, headers: { location: `${elsewhere.origin}/x` } })
-      expect(await failureOf(download(undefined, { allowedOrigins: [host.origin] }))).toMatchObject({ failure: 'foreign' })
+      await using elsewhere = await startScriptedProvider()
+      provider.on('GET /a.png', { status: 307, headers: { location: `${elsewhere.origin}/x` } })
+      expect(await failureOf(download(undefined, { allowedOrigins: [provider.origin] }))).toMatchObject({ failure: 'foreign' })
       expect(elsewhere.requests).toEqual([])
     })
 
     it.each(['ftp://files.example/x', 'file:///etc/passwd', 'data:text/plain,x'])('does not follow to %s', async (location) => {
-      host.on('GET /a.png', { status: 301, headers: { location } })
+      provider.on('GET /a.png', { status: 301, headers: { location } })
       expect(await failureOf(download())).toMatchObject({ failure: 'blocked' })
     })
 
     it('to nowhere is refused', async () => {
-      host.on('GET /a.png', { status: 302 })
+      provider.on('GET /a.png', { status: 302 })
       expect(await failureOf(download())).toMatchObject({ failure: 'refused', httpStatus: 302 })
     })
   })
 
   it('does not start outside the allowed origins', async () => {
     expect(await failureOf(download(undefined, { allowedOrigins: ['https://cdn.discordapp.com'] }))).toMatchObject({ failure: 'foreign' })
-    expect(host.requests).toEqual([])
+    expect(provider.requests).toEqual([])
   })
 
   it.each([
@@ -162,7 +162,7 @@ describe('a download', () => {
       allowPrivateAddresses: false,
       lookup: (_name, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
     })
-    const url = `https://cdn.example:${new URL(host.origin).port}/a.png?hm=signature`
+    const url = `https://cdn.example:${new URL(provider.origin).port}/a.png?hm=signature`
     expect(await failureOf(createDownload({ network: live })(url, options))).toMatchObject({ failure: 'blocked' })
     await live.close()
   })

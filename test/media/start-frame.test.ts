@@ -4,10 +4,10 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../src/domain/refusal.ts'
-import { judgePicture } from '../../src/media/images/image-limits.ts'
-import { readStartFrame } from '../../src/media/images/validate-image.ts'
+import { checkImageLimits } from '../../src/media/images/image-limits.ts'
+import { validateImage } from '../../src/media/images/validate-image.ts'
 
-/** Noise, so that a cut falls into the picture and not into its padding. */
+/** Noise, so that a cut falls into the image and not into its padding. */
 function noise(width: number, height: number) {
   let state = 1
   const pixels = Buffer.alloc(width * height * 3)
@@ -21,22 +21,22 @@ const jpeg = (width: number, height: number) => noise(width, height).jpeg().toBu
 const png = (width: number, height: number) => noise(width, height).png().toBuffer()
 
 async function refusalOf(bytes: Uint8Array): Promise<Refusal> {
-  const error = await readStartFrame(bytes).then(
-    () => expect.unreachable('the picture was accepted'),
+  const error = await validateImage(bytes).then(
+    () => expect.unreachable('the image was accepted'),
     (reason: unknown) => reason,
   )
   if (error instanceof Refusal) return error
   throw error
 }
 
-describe('reading a start frame', () => {
+describe('reading a first frame', () => {
   it.each([
     ['image/png', png],
     ['image/jpeg', jpeg],
   ])('knows a %s by its bytes', async (mediaType, make) => {
     const bytes = await make(640, 360)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
-    expect(await readStartFrame(bytes)).toStrictEqual({ sha256, mediaType, width: 640, height: 360, sizeBytes: bytes.length, bytes })
+    expect(await validateImage(bytes)).toStrictEqual({ sha256, mediaType, width: 640, height: 360, sizeBytes: bytes.length, bytes })
   })
 
   it.each([
@@ -46,10 +46,10 @@ describe('reading a start frame', () => {
     [8, 360, 640],
   ])('takes the orientation %i of a camera into account', async (orientation, width, height) => {
     const bytes = await noise(640, 360).withMetadata({ orientation }).jpeg().toBuffer()
-    expect(await readStartFrame(bytes)).toMatchObject({ width, height })
+    expect(await validateImage(bytes)).toMatchObject({ width, height })
   })
 
-  it('accepts progressive, grey, transparent and CMYK pictures', async () => {
+  it('accepts progressive, grey, transparent and CMYK images', async () => {
     const kinds = [
       noise(400, 400).jpeg({ progressive: true }),
       noise(400, 400).greyscale().png(),
@@ -57,36 +57,36 @@ describe('reading a start frame', () => {
       noise(400, 400).png({ palette: true }),
       noise(400, 400).toColourspace('cmyk').jpeg(),
     ]
-    for (const kind of kinds) expect(await readStartFrame(await kind.toBuffer())).toMatchObject({ width: 400, height: 400 })
+    for (const kind of kinds) expect(await validateImage(await kind.toBuffer())).toMatchObject({ width: 400, height: 400 })
   })
 
   it.each([
     [300, 300, undefined],
-    [299, 300, 'picture-too-small'],
-    [300, 299, 'picture-too-small'],
+    [299, 300, 'image-too-small'],
+    [300, 299, 'image-too-small'],
     [750, 300, undefined],
-    [751, 300, 'picture-aspect'],
+    [751, 300, 'image-aspect'],
     [300, 750, undefined],
-    [300, 751, 'picture-aspect'],
+    [300, 751, 'image-aspect'],
   ] as const)('%i × %i: %s', async (width, height, identifier) => {
     const bytes = await jpeg(width, height)
-    if (identifier === undefined) expect(await readStartFrame(bytes)).toMatchObject({ width, height })
+    if (identifier === undefined) expect(await validateImage(bytes)).toMatchObject({ width, height })
     else expect(await refusalOf(bytes)).toMatchObject({ identifier, context: { width, height } })
   })
 
   it('takes 10 MB and not a byte more', async () => {
     const bytes = await jpeg(640, 360)
     const padded = (size: number) => Buffer.concat([bytes, Buffer.alloc(size - bytes.length)])
-    expect(await readStartFrame(padded(10_000_000))).toMatchObject({ sizeBytes: 10_000_000 })
+    expect(await validateImage(padded(10_000_000))).toMatchObject({ sizeBytes: 10_000_000 })
     expect(await refusalOf(padded(10_000_001))).toMatchObject({
-      identifier: 'picture-too-large',
+      identifier: 'image-too-large',
       context: { sizeBytes: 10_000_001, maxBytes: 10_000_000 },
     })
   })
 
   it.each<[string, () => Buffer | Promise<Buffer>]>([
     ['nothing', () => Buffer.alloc(0)],
-    ['HTML', () => Buffer.from('<html><body>a picture.png</body></html>')],
+    ['HTML', () => Buffer.from('<html><body>an image.png</body></html>')],
     ['SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="640" height="360"/>')],
     ['WebP', () => noise(400, 400).webp().toBuffer()],
     ['GIF', () => noise(400, 400).gif().toBuffer()],
@@ -94,7 +94,7 @@ describe('reading a start frame', () => {
     ['AVIF', () => noise(400, 400).avif({ effort: 0 }).toBuffer()],
     ['a video', () => Buffer.from('\0\0\0\x18ftypisom\0\0\0\0isommp42', 'latin1')],
   ])('does not take %s', async (_, make) => {
-    expect(await refusalOf(await make())).toMatchObject({ identifier: 'picture-unsupported' })
+    expect(await refusalOf(await make())).toMatchObject({ identifier: 'image-unsupported' })
   })
 
   it('leaves libvips no other reader, in the whole process', async () => {
@@ -115,17 +115,17 @@ describe('reading a start frame', () => {
     const bytes = await make(640, 360)
     for (const part of [0.001, 0.01, 0.3, 0.6, 0.9, 0.99]) {
       const cut = bytes.subarray(0, Math.max(12, Math.floor(bytes.length * part)))
-      expect([part, (await refusalOf(cut)).identifier]).toEqual([part, 'picture-corrupt'])
+      expect([part, (await refusalOf(cut)).identifier]).toEqual([part, 'image-corrupt'])
     }
   })
 
   it('does not take a PNG with damage inside', async () => {
     const bytes = await png(640, 360)
     bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 200)
-    expect(await refusalOf(bytes)).toMatchObject({ identifier: 'picture-corrupt' })
+    expect(await refusalOf(bytes)).toMatchObject({ identifier: 'image-corrupt' })
   })
 
-  it('does not unpack a picture of billions of pixels', async () => {
+  it('does not unpack an image of billions of pixels', async () => {
     const bytes = await png(640, 360)
     // The header's width and height; its checksum is not right then, which comes to the same.
     for (const [width, height] of [
@@ -139,7 +139,7 @@ describe('reading a start frame', () => {
     const wide = await sharp({ create: { width: 12_000, height: 12_000, channels: 3, background: '#123' } })
       .png()
       .toBuffer()
-    expect(await refusalOf(wide)).toMatchObject({ identifier: 'picture-too-large' })
+    expect(await refusalOf(wide)).toMatchObject({ identifier: 'image-too-large' })
   })
 })
 
@@ -150,12 +150,12 @@ describe('judging what Discord declares', () => {
     [{ ...facts, mediaType: 'image/jpeg; charset=binary' }, undefined],
     [{ sizeBytes: 1 }, undefined],
     [{ ...facts, width: null, height: null, mediaType: null }, undefined],
-    [{ ...facts, mediaType: 'image/webp' }, 'picture-unsupported'],
-    [{ ...facts, sizeBytes: 10_000_001 }, 'picture-too-large'],
-    [{ ...facts, width: 20_000, height: 20_000 }, 'picture-too-large'],
-    [{ ...facts, width: 299 }, 'picture-too-small'],
-    [{ ...facts, width: 901, height: 360 }, 'picture-aspect'],
+    [{ ...facts, mediaType: 'image/webp' }, 'image-unsupported'],
+    [{ ...facts, sizeBytes: 10_000_001 }, 'image-too-large'],
+    [{ ...facts, width: 20_000, height: 20_000 }, 'image-too-large'],
+    [{ ...facts, width: 299 }, 'image-too-small'],
+    [{ ...facts, width: 901, height: 360 }, 'image-aspect'],
   ])('%j: %s', (declared, identifier) => {
-    expect(judgePicture(declared)?.identifier).toBe(identifier)
+    expect(checkImageLimits(declared)?.identifier).toBe(identifier)
   })
 })

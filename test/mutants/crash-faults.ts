@@ -19,10 +19,10 @@ export const crashFaults: readonly Fault[] = [
     title: 'wait until an edit under way has arrived',
   },
   {
-    name: 'count what runs without the lock of the host',
+    name: 'count what runs without the lock of the provider',
     file: 'src/generations/queue/claim.ts',
     from: ".onConflict((conflict) => conflict.column('provider').doUpdateSet({ provider }))\n    .returningAll()\n    .executeTakeFirstOrThrow()\n  return {",
-    to: ".onConflict((conflict) => conflict.column('provider').doNothing())\n    .execute()\n  const row = await transaction.selectFrom('hosts').selectAll().where('provider', '=', provider).executeTakeFirstOrThrow()\n  return {",
+    to: ".onConflict((conflict) => conflict.column('provider').doNothing())\n    .execute()\n  const row = await transaction.selectFrom('provider_state').selectAll().where('provider', '=', provider).executeTakeFirstOrThrow()\n  return {",
     test: 'test/generations/claim-processes.test.ts',
   },
   {
@@ -108,7 +108,7 @@ export const crashFaults: readonly Fault[] = [
     title: 'before anybody is told',
   },
   {
-    name: 'let what waits in line wait for ever',
+    name: 'let what waits in the queue wait for ever',
     file: 'src/generations/worker/queue-maintenance.ts',
     from: '      await giveUpOverdue(parts)\n',
     to: '',
@@ -121,7 +121,7 @@ export const crashFaults: readonly Fault[] = [
     from: 'return isLastWord(await provider.status(operation, { signal })) ? [generationId] : []',
     to: 'return (await provider.status(operation, { signal })) ? [] : []',
     test: 'test/flows/weather.test.ts',
-    title: 'held and released once the host says that it failed',
+    title: 'held and released once the provider says that it failed',
   },
   {
     name: 'open a store of a newer version',
@@ -169,7 +169,7 @@ export const crashFaults: readonly Fault[] = [
     title: 'a claim whose answer was lost',
   },
   {
-    name: 'release a job at a host whose key is gone',
+    name: 'release a job at a provider whose key is gone',
     file: 'src/generations/run/submit.ts',
     from: "throw new Ending('held', 'auth', 'hold')",
     to: "throw new Ending('failed', 'auth', 'release')",
@@ -184,10 +184,10 @@ export const crashFaults: readonly Fault[] = [
     test: 'test/generations/accept.test.ts',
   },
   {
-    name: 'let one worker speak for all about a host',
+    name: 'let one worker speak for all about a provider',
     file: 'src/generations/worker/worker.ts',
     from: 'await moveStranded(await listServedHosts(database.statements), parts)',
-    to: 'await moveStranded(new Set(hosts.map(({ id }) => id)), parts)',
+    to: 'await moveStranded(new Set(providers.map(({ id }) => id)), parts)',
     test: 'test/generations/dispatcher.test.ts',
     title: 'leaves its line to one that has it',
   },

@@ -38,10 +38,10 @@ export const faults: readonly Fault[] = [
     test: 'test/generations/claim.test.ts',
   },
   {
-    name: 'ignore the cap of a host',
+    name: 'ignore the cap of a provider',
     file: 'src/generations/queue/claim.ts',
-    from: 'const free = host.concurrency - sum(running.values())',
-    to: 'const free = host.concurrency',
+    from: 'const free = provider.concurrency - sum(running.values())',
+    to: 'const free = provider.concurrency',
     test: 'test/flows/caps.test.ts',
   },
   {
@@ -50,7 +50,7 @@ export const faults: readonly Fault[] = [
     from: "    if (command.acknowledge === 'defer' && !(await acknowledged(interaction, () => interaction.deferReply()))) return\n    await command.execute(interaction, parts)",
     to: "    await command.execute(interaction, parts)\n    if (command.acknowledge === 'defer' && !(await acknowledged(interaction, () => interaction.deferReply()))) return",
     test: 'test/flows/bad-input.test.ts',
-    title: 'not a picture by its bytes',
+    title: 'not an image by its bytes',
   },
   {
     name: 'send content with Components V2',
@@ -81,7 +81,7 @@ export const faults: readonly Fault[] = [
     from: 'if (!repeatable || tries === maxTries || !(error instanceof ProviderError) || !error.retryable) throw error',
     to: "if ((!repeatable && call.step !== 'submit') || tries === maxTries || !(error instanceof ProviderError)) throw error",
     test: 'test/flows/lost-answers.test.ts',
-    title: 'fal > is held, and never made again: the host accepts',
+    title: 'fal > is held, and never made again: the provider accepts',
   },
   {
     name: 'write down the billable call only after it',
@@ -142,7 +142,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'call the requester twice',
     file: 'src/generations/store/generations.ts',
-    from: "    .where('noticed_at', 'is', null)\n",
+    from: "    .where('notified_at', 'is', null)\n",
     to: '',
     test: 'test/flows/delivery.test.ts',
     title: 'calls the requester once all the same',
@@ -186,7 +186,7 @@ export const faults: readonly Fault[] = [
     title: 'get its bytes but not the key',
   },
   {
-    name: 'believe any address that a host names',
+    name: 'believe any address that a provider names',
     file: 'src/providers/shared/http.ts',
     from: 'URL.canParse(url) && origins.has(new URL(url).origin)',
     to: 'URL.canParse(url)',
@@ -226,10 +226,10 @@ export const faults: readonly Fault[] = [
     title: 'a server that is not allowed',
   },
   {
-    name: 'start without a host key',
+    name: 'start without a provider key',
     file: 'src/config/config.ts',
-    from: 'if (hosts.length === 0) {',
-    to: 'if (hosts.length < 0) {',
+    from: 'if (providers.length === 0) {',
+    to: 'if (providers.length < 0) {',
     test: 'test/flows/start.test.ts',
     title: 'a token without a key',
   },
@@ -242,14 +242,14 @@ export const faults: readonly Fault[] = [
     title: 'what never moves on',
   },
   {
-    name: 'take a content refusal for trouble of the host',
+    name: 'take a content refusal for trouble of the provider',
     file: 'src/providers/router.ts',
     from: "new Set<ProviderErrorKind>(['unavailable', 'timeout', 'submission_unknown'])",
     to: "new Set<ProviderErrorKind>(['unavailable', 'timeout', 'submission_unknown', 'moderation'])",
     test: 'test/providers/router.test.ts',
   },
   {
-    name: 'leave no pause for a host whose key is void',
+    name: 'leave no pause for a provider whose key is void',
     file: 'src/providers/router.ts',
     from: 'until: clock.now() + operatorPauseMs, kind: error.kind',
     to: 'until: clock.now(), kind: error.kind',
@@ -264,7 +264,7 @@ export const faults: readonly Fault[] = [
     title: 'the address of webhooks',
   },
   {
-    name: 'let one host speak at the address of another',
+    name: 'let one provider speak at the address of another',
     file: 'src/generations/store/attempts.ts',
     from: "    .where('provider', '=', provider)\n",
     to: '',

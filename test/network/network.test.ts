@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BlockedTarget, isPublicAddress } from '../../src/network/address-guard.ts'
 import { NotConnected } from '../../src/network/connector.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { closedOrigin, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { closedOrigin, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
 /** A resolver that answers with these addresses, call after call; the last ones stay. */
 function resolverOf(...answers: string[][]): LookupFunction & { asked: string[] } {
@@ -49,7 +49,7 @@ describe('what is a public address', () => {
 })
 
 describe('the network of the live bot', () => {
-  let host: ScriptedHost
+  let host: ScriptedProvider
   let network: Network | undefined
   const failureOf = async (url: string, options: { lookup?: LookupFunction } = {}): Promise<unknown> => {
     network = createNetwork({ allowPrivateAddresses: false, ...options })
@@ -60,7 +60,7 @@ describe('the network of the live bot', () => {
   }
 
   beforeEach(async () => {
-    host = await startScriptedHost()
+    host = await startScriptedProvider()
   })
   afterEach(async () => {
     await network?.close()
@@ -126,7 +126,7 @@ describe('the network of the live bot', () => {
 
 describe('the network of the sandbox', () => {
   it('speaks http to loopback and resolves with the resolver it was given', async () => {
-    await using host = await startScriptedHost()
+    await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true, lookup: resolverOf(['127.0.0.1']) })
     host.on('GET /', { text: 'hello' })
     const { body } = await request(`http://clips.example:${new URL(host.origin).port}/`, { dispatcher: network.agent() })
@@ -135,7 +135,7 @@ describe('the network of the sandbox', () => {
   })
 
   it('tells a connection that was never opened from one that was lost', async () => {
-    await using host = await startScriptedHost()
+    await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
     const lost = network.connection(host.origin)
     host.on('POST /', { fault: 'reset' })
@@ -148,7 +148,7 @@ describe('the network of the sandbox', () => {
   })
 
   it('never opens a single connection twice', async () => {
-    await using host = await startScriptedHost()
+    await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
     host.on('POST /', { headers: { connection: 'close' }, text: 'one' }, { text: 'two' })
     const connection = network.connection(host.origin)
@@ -162,7 +162,7 @@ describe('the network of the sandbox', () => {
   })
 
   it('ends what is under way when it is closed', async () => {
-    await using host = await startScriptedHost()
+    await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
     const arrived = Promise.withResolvers<undefined>()
     host.on('GET /', () => {

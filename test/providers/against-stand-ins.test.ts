@@ -4,31 +4,31 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { type ProviderId, providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import type { Frame, Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
+import type { Image, Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
 import { createProviders, type Providers } from '../../src/providers/registry.ts'
-import { drawPicture } from '../sandbox/images.ts'
+import { drawImage } from '../sandbox/images.ts'
 import { startReceiver } from '../sandbox/providers/receiver.ts'
-import { withHosts } from '../sandbox/providers/with-stand-ins.ts'
+import { withStandIns } from '../sandbox/providers/with-stand-ins.ts'
 
-/** The adapters against stand-ins that were written from the hosts' own pages and are held to the vendors' own clients. */
+/** The adapters against stand-ins that were written from the providers' own pages and are held to the vendors' own clients. */
 describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
-  const stage = withHosts()
+  const stage = withStandIns()
   const { signal } = new AbortController()
   let network: Network
   let providers: Providers
   let provider: Provider
 
   beforeEach(() => {
-    const { hosts } = stage
+    const standIns = stage.providers
     network = createNetwork({ allowPrivateAddresses: true })
     const origins = {
-      fal: { queue: hosts.fal.origins.queue, storage: hosts.fal.origins.rest },
-      replicate: { api: hosts.replicate.origins.api },
-      wavespeed: { api: hosts.wavespeed.origins.api },
-      runware: { api: hosts.runware.origins.api },
-      eachlabs: { api: hosts.eachlabs.origins.api },
+      fal: { queue: standIns.fal.origins.queue, storage: standIns.fal.origins.rest },
+      replicate: { api: standIns.replicate.origins.api },
+      wavespeed: { api: standIns.wavespeed.origins.api },
+      runware: { api: standIns.runware.origins.api },
+      eachlabs: { api: standIns.eachlabs.origins.api },
     }
-    const accounts = providerIds.map((each) => ({ id: each, apiKey: hosts[each].apiKey }))
+    const accounts = providerIds.map((each) => ({ id: each, apiKey: standIns[each].apiKey }))
     providers = createProviders({ accounts, origins }, { network })
     provider = providers.find(id) ?? expect.unreachable('it has an account')
   })
@@ -37,14 +37,14 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
     await network.close()
   })
 
-  const pictureOf = async (seed: number): Promise<Frame> => {
-    const bytes = await drawPicture({ seed, width: 640, height: 480 })
+  const imageOf = async (seed: number): Promise<Image> => {
+    const bytes = await drawImage({ seed, width: 640, height: 480 })
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     return { bytes, sha256, mediaType: 'image/png', width: 640, height: 480, sizeBytes: bytes.byteLength }
   }
   /** The state once the stand-in has ended the job. */
   const endOf = async (operation: { id: string }): Promise<Status> => {
-    await stage.hosts[id].jobs.reached('finished', operation.id)
+    await stage.providers[id].jobs.reached('finished', operation.id)
     return provider.status(operation, { signal })
   }
   const deliveryOf = (headers: Record<string, unknown>, rawBody: string): WebhookDelivery => ({
@@ -54,13 +54,13 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
     signal,
   })
 
-  it('makes a clip from two pictures, says so by webhook, and bills what it said', async () => {
+  it('makes a clip from two images, says so by webhook, and bills what it said', async () => {
     const receiver = await startReceiver()
-    const [startFrame, lastFrame] = [await pictureOf(1), await pictureOf(2)]
-    const frames = { startFrame: await provider.prepare(startFrame, { signal }), lastFrame: await provider.prepare(lastFrame, { signal }) }
-    const request = { prompt: 'a heron', negativePrompt: 'haze', durationSeconds: 10, startFrame, lastFrame } as const
+    const [firstFrame, lastFrame] = [await imageOf(1), await imageOf(2)]
+    const images = { firstFrame: await provider.prepare(firstFrame, { signal }), lastFrame: await provider.prepare(lastFrame, { signal }) }
+    const request = { prompt: 'a heron', negativePrompt: 'haze', durationSeconds: 10, firstFrame, lastFrame } as const
     const asked = provider.capabilities.guidance ? { ...request, guidance: 0.3 } : request
-    const operation = await provider.start(asked, frames, { attemptId: 'attempt-1', webhookUrl: receiver.url, signal })
+    const operation = await provider.start(asked, images, { attemptId: 'attempt-1', webhookUrl: receiver.url, signal })
 
     const [delivery] = await receiver.reached(1)
     const event = await provider.verifyWebhook?.(deliveryOf(delivery?.headers ?? {}, delivery?.rawBody ?? ''))
@@ -68,12 +68,12 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
 
     const end = await endOf(operation)
     expect(end.state).toBe('completed')
-    const bill = stage.hosts[id].invoice.lineOf(operation.id)?.amountMicroUsd
+    const bill = stage.providers[id].invoice.lineOf(operation.id)?.amountMicroUsd
     expect(bill).toBe(provider.price(asked))
     if (end.state === 'completed' && end.cost !== undefined) expect(end.cost).toBe(bill)
-    const job = stage.hosts[id].jobs.get(operation.id)
+    const job = stage.providers[id].jobs.get(operation.id)
     expect(job?.order).toMatchObject({ prompt: 'a heron', negativePrompt: 'haze', durationSeconds: 10 })
-    expect(job?.order.startPictureUrl).not.toBe(job?.order.endPictureUrl)
+    expect(job?.order.firstImageUrl).not.toBe(job?.order.lastImageUrl)
   })
 
   it('makes a clip from words in the shape asked for', async () => {
@@ -83,7 +83,7 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
       { attemptId: 'attempt-1', signal },
     )
     expect(await endOf(operation)).toMatchObject({ state: 'completed' })
-    expect(stage.hosts[id].jobs.get(operation.id)?.order).toMatchObject({ durationSeconds: 5, aspectRatio: '9:16' })
+    expect(stage.providers[id].jobs.get(operation.id)?.order).toMatchObject({ durationSeconds: 5, aspectRatio: '9:16' })
   })
 
   it.each([
@@ -109,13 +109,13 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
   ])('reads a create call answered with %s', async (fault, kind) => {
     const started = provider.start({ prompt: `a heron sandbox:${fault}`, durationSeconds: 5 }, {}, { attemptId: 'attempt-1', signal })
     await expect(started).rejects.toMatchObject({ kind, failoverSafe: true })
-    expect(stage.hosts[id].jobs.list()).toEqual([])
+    expect(stage.providers[id].jobs.list()).toEqual([])
   })
 
   it('does not know what became of a create call whose answer is lost, and finds the one job where it can', async () => {
     const receiver = await startReceiver()
     const request = { prompt: 'a heron', durationSeconds: 5 } as const
-    stage.hosts[id].faults.add({ kind: 'lost-answer' })
+    stage.providers[id].faults.add({ kind: 'lost-answer' })
     const submittedAt = Date.now()
     const webhookUrl = `${receiver.url}-of-this-attempt-0123456789`
     await expect(provider.start(request, {}, { attemptId: 'attempt-1', webhookUrl, signal })).rejects.toMatchObject({
@@ -123,11 +123,11 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
       failoverSafe: false,
     })
     const found = await provider.recover?.(request, {}, { attemptId: 'attempt-1', webhookUrl, submittedAt }, { signal })
-    const [job] = stage.hosts[id].jobs.list()
+    const [job] = stage.providers[id].jobs.list()
     if (provider.recover) expect(found).toEqual({ id: job?.id })
     const [delivery] = await receiver.reached(1)
     const event = await provider.verifyWebhook?.(deliveryOf(delivery?.headers ?? {}, delivery?.rawBody ?? ''))
     expect(event?.operation.id).toBe(job?.id)
-    expect(stage.hosts[id].jobs.list()).toHaveLength(1)
+    expect(stage.providers[id].jobs.list()).toHaveLength(1)
   })
 })

@@ -2,14 +2,14 @@ import { createHmac } from 'node:crypto'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { FrameReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { EachlabsProvider } from '../../src/providers/eachlabs/adapter.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
-import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
+import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
 const apiKey = 'el-key-of-the-operator'
 const output = 'https://storage.eachlabs.ai/x/out.mp4'
@@ -18,7 +18,7 @@ const statusRoute = 'GET /v1/prediction/p1'
 const cancelRoute = 'POST /v1/prediction/p1/cancel'
 const ticketRoute = 'POST /v1/upload/presign'
 const stored = 'https://storage.eachlabs.ai/1.png'
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
 /** Of the key above, for ever: a job made before a restart is still announced with it. */
 const webhookSecret = createHmac('sha256', apiKey).update('rushes webhooks from eachlabs').digest('hex')
 
@@ -28,7 +28,7 @@ const prediction = (more: Record<string, unknown> = {}) => ({
 })
 const accepted = { status: 'success', message: 'Prediction created successfully', predictionID: 'p1' }
 
-const makeStandIn: MakeStandIn = (host) => {
+const makeStandIn: MakeStandIn = (server) => {
   const states = {
     pending: { status: 'processing' },
     completed: { status: 'success', output, metrics: { predict_time: 151.2, cost: 0.35 } },
@@ -56,10 +56,10 @@ const makeStandIn: MakeStandIn = (host) => {
       'words with everything': order('text', { duration: '10', negative_prompt: 'haze', cfg_scale: 0.25, aspect_ratio: '9:16' }, true),
       'square words': order('text', { duration: '5', aspect_ratio: '1:1' }),
       'words with nothing in it': order('text', { duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' }),
-      'a picture': order('image', { duration: '5', image_url: pictureUrls.first }),
+      'a picture': order('image', { duration: '5', image_url: imageUrls.first }),
       'two pictures with everything': order(
         'image',
-        { duration: '10', negative_prompt: 'haze', cfg_scale: 1, image_url: pictureUrls.first, tail_image_url: pictureUrls.last },
+        { duration: '10', negative_prompt: 'haze', cfg_scale: 1, image_url: imageUrls.first, tail_image_url: imageUrls.last },
         true,
       ),
     },
@@ -73,15 +73,15 @@ const makeStandIn: MakeStandIn = (host) => {
       ],
       otherId: 'p2',
     },
-    job: (state) => host.on(statusRoute, { json: prediction(states[state]) }),
+    job: (state) => server.on(statusRoute, { json: prediction(states[state]) }),
     outputUrl: output,
     uploads: (failure) => {
       const headers = { 'x-acl': 'public-read' }
       const ticket = {
-        json: { id: 'f1', presigned_url: `${host.origin}/bucket/1?signature=s`, public_url: stored, required_headers: headers },
+        json: { id: 'f1', presigned_url: `${server.origin}/bucket/1?signature=s`, public_url: stored, required_headers: headers },
       }
-      host.on(ticketRoute, ...(failure ? [failure, ticket] : [ticket]))
-      host.on('PUT /bucket/1', { status: 200 })
+      server.on(ticketRoute, ...(failure ? [failure, ticket] : [ticket]))
+      server.on('PUT /bucket/1', { status: 200 })
     },
     uploadedBy: 'PUT /bucket/1',
     uploadedAs: stored,
@@ -94,29 +94,29 @@ describeProviderContract('eachlabs', (origin, wire) => new EachlabsProvider({ ap
 
 describe('eachlabs', () => {
   let network: Network
-  let host: ScriptedHost
+  let server: ScriptedProvider
   let provider: EachlabsProvider
   const { signal } = new AbortController()
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
-    provider = new EachlabsProvider({ apiKey, origins: { api: host.origin }, network, clock: createInstantClock(), random: () => 0.5 })
-    host.on(submitRoute, { json: accepted })
+    server = await startScriptedProvider()
+    provider = new EachlabsProvider({ apiKey, origins: { api: server.origin }, network, clock: createInstantClock(), random: () => 0.5 })
+    server.on(submitRoute, { json: accepted })
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   })
   const start = () => provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
   const status = (more: Record<string, unknown>) => {
-    host.on(statusRoute, { json: prediction(more) })
+    server.on(statusRoute, { json: prediction(more) })
     return provider.status({ id: 'p1' }, { signal })
   }
 
   it('says who it is in both ways', async () => {
     await start()
-    expect(host.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey })
+    expect(server.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey })
   })
 
   it.each([
@@ -125,7 +125,7 @@ describe('eachlabs', () => {
     ['by the other name', { json: { id: 'p1' } }],
     ['in a state of tomorrow', { json: { ...accepted, status: 'queued' } }],
   ])('takes a job for accepted: %s', async (_, answer) => {
-    host.on(submitRoute, answer)
+    server.on(submitRoute, answer)
     expect(await start()).toStrictEqual({ id: 'p1' })
   })
 
@@ -152,13 +152,13 @@ describe('eachlabs', () => {
       ['an error under 200', { json: { status: 'error', message: 'x' } }, { kind: 'submission_unknown', failoverSafe: false }],
     ]
     it.each(cases)('%s', async (_, answer, expected) => {
-      host.on(submitRoute, { ...answer, headers: { ...answer.headers, 'x-request-id': 'r9' } })
+      server.on(submitRoute, { ...answer, headers: { ...answer.headers, 'x-request-id': 'r9' } })
       await expect(start()).rejects.toMatchObject({ failoverSafe: true, ...expected })
-      expect(host.requests).toHaveLength(1)
+      expect(server.requests).toHaveLength(1)
     })
 
     it('carry the id of the request', async () => {
-      host.on(submitRoute, { status: 400, headers: { 'x-request-id': 'r9' }, json: {} })
+      server.on(submitRoute, { status: 400, headers: { 'x-request-id': 'r9' }, json: {} })
       await expect(start()).rejects.toMatchObject({ requestId: 'r9' })
     })
   })
@@ -221,9 +221,9 @@ describe('eachlabs', () => {
 
     it('lead nowhere but to Eachlabs', async () => {
       await status({ status: 'processing' })
-      host.on(cancelRoute, { json: { status: 'success' } })
+      server.on(cancelRoute, { json: { status: 'success' } })
       await provider.cancel({ id: 'p1' }, { signal })
-      expect(host.requests.map(({ route }) => route)).toEqual([statusRoute, cancelRoute])
+      expect(server.requests.map(({ route }) => route)).toEqual([statusRoute, cancelRoute])
     })
   })
 
@@ -236,23 +236,23 @@ describe('eachlabs', () => {
       ['400', { status: 400, json: {} }, 'unsupported'],
       ['409', { status: 409, json: {} }, 'unsupported'],
     ])('answered by %s', async (_, answer, outcome) => {
-      host.on(cancelRoute, answer)
+      server.on(cancelRoute, answer)
       expect(await provider.cancel({ id: 'p1' }, { signal })).toBe(outcome)
     })
 
     it('with a bad key is an error', async () => {
-      host.on(cancelRoute, { status: 401, json: {} })
+      server.on(cancelRoute, { status: 401, json: {} })
       await expect(provider.cancel({ id: 'p1' }, { signal })).rejects.toMatchObject({ kind: 'auth', failoverSafe: false })
     })
   })
 
-  it('uploads a picture with the headers it was told, and keeps the key', async () => {
-    await using elsewhere = await startScriptedHost()
+  it('uploads an image with the headers it was told, and keeps the key', async () => {
+    await using elsewhere = await startScriptedProvider()
     const headers = { 'Content-Type': 'image/jpeg', 'x-signed': 'yes' }
-    host.on(ticketRoute, { json: { presigned_url: `${elsewhere.origin}/bucket/1?s=1`, public_url: stored, required_headers: headers } })
+    server.on(ticketRoute, { json: { presigned_url: `${elsewhere.origin}/bucket/1?s=1`, public_url: stored, required_headers: headers } })
     elsewhere.on('PUT /bucket/1', { status: 200 })
-    expect(await provider.prepare({ ...frame, bytes: Buffer.from([1, 2, 3]) }, { signal })).toStrictEqual({ url: stored })
-    expect(host.requests[0]?.json).toStrictEqual({ content_type: 'image/jpeg', file_type: 'image', expires_in_seconds: 86_400 })
+    expect(await provider.prepare({ ...image, bytes: Buffer.from([1, 2, 3]) }, { signal })).toStrictEqual({ url: stored })
+    expect(server.requests[0]?.json).toStrictEqual({ content_type: 'image/jpeg', file_type: 'image', expires_in_seconds: 86_400 })
     expect(elsewhere.requests[0]?.headers).toMatchObject({ 'content-type': 'image/jpeg', 'x-signed': 'yes' })
     for (const name of ['authorization', 'x-api-key']) expect(elsewhere.requests[0]?.headers).not.toHaveProperty(name)
   })

@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { FrameReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { FalProvider } from '../../src/providers/fal/adapter.ts'
 import type { Operation, Status } from '../../src/providers/provider.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
-import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
+import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 import { ed25519Key, publicX, signLikeFal } from '../support/webhook-signatures.ts'
 
 const apiKey = 'id:key-of-the-operator'
 const output = 'https://v3.fal.media/files/x/out.mp4'
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
 const textRoute = 'POST /fal-ai/kling-video/v2.5-turbo/pro/text-to-video'
-const pictureRoute = 'POST /fal-ai/kling-video/v2.5-turbo/pro/image-to-video'
+const imageRoute = 'POST /fal-ai/kling-video/v2.5-turbo/pro/image-to-video'
 const requestPath = '/fal-ai/kling-video/requests/r1'
 const statusRoute = `GET ${requestPath}/status`
 const resultRoute = `GET ${requestPath}/response`
@@ -42,7 +42,7 @@ const detail = (type: string, more: object = {}) => ({
 const keyRoute = 'GET /.well-known/jwks.json'
 const requestIdIn = (body: string) => /"request_id":"(\w+)"/.exec(body)?.[1] ?? 'r1'
 
-const makeStandIn: MakeStandIn = (host) => {
+const makeStandIn: MakeStandIn = (server) => {
   const completed = { json: { status: 'COMPLETED', request_id: 'r1' } }
   const pending = { json: { status: 'IN_PROGRESS', request_id: 'r1', logs: null } }
   const states: Record<'pending' | 'completed' | 'failed' | 'refused' | 'cancelled', [ScriptedAnswer, ScriptedAnswer]> = {
@@ -59,8 +59,8 @@ const makeStandIn: MakeStandIn = (host) => {
     key: apiKey,
     routes: { submit: textRoute, status: statusRoute, cancel: cancelRoute, upload: [ticketRoute, 'PUT /bucket/1'] },
     asksBy: 'path',
-    operation: operationOf(host.origin),
-    submitted: submitted(host.origin),
+    operation: operationOf(server.origin),
+    submitted: submitted(server.origin),
     pending,
     unknownState: { json: { status: 'secret' } },
     refusedContent: { status: 422, json: detail('content_policy_violation') },
@@ -72,20 +72,20 @@ const makeStandIn: MakeStandIn = (host) => {
       },
       'square words': { json: { prompt: 'a heron', duration: '5', aspect_ratio: '1:1' } },
       'words with nothing in it': { json: { prompt: 'a heron', duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' } },
-      'a picture': { route: pictureRoute, json: { prompt: 'a heron', duration: '5', image_url: pictureUrls.first } },
+      'a picture': { route: imageRoute, json: { prompt: 'a heron', duration: '5', image_url: imageUrls.first } },
       'two pictures with everything': {
-        route: pictureRoute,
+        route: imageRoute,
         query: { fal_webhook: webhookUrl },
         json: {
           ...{ prompt: 'a heron', duration: '10', negative_prompt: 'haze', cfg_scale: 1 },
-          ...{ image_url: pictureUrls.first, tail_image_url: pictureUrls.last },
+          ...{ image_url: imageUrls.first, tail_image_url: imageUrls.last },
         },
       },
     },
     webhook: {
       keyRoute,
       keys: (answer) =>
-        host.on(
+        server.on(
           keyRoute,
           answer ?? { json: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: publicX(ed25519Key(9)) }, { x: publicX(ed25519Key(7)) }] } },
         ),
@@ -100,14 +100,14 @@ const makeStandIn: MakeStandIn = (host) => {
       otherId: 'r2',
     },
     job: (state) => {
-      host.on(statusRoute, states[state][0])
-      host.on(resultRoute, states[state][1])
+      server.on(statusRoute, states[state][0])
+      server.on(resultRoute, states[state][1])
     },
     outputUrl: output,
     uploads: (failure) => {
-      const ticket = { json: { upload_url: `${host.origin}/bucket/1?signature=s`, file_url: 'https://v3.fal.media/files/1.png' } }
-      host.on(ticketRoute, ...(failure ? [failure, ticket] : [ticket]))
-      host.on('PUT /bucket/1', { status: 200 })
+      const ticket = { json: { upload_url: `${server.origin}/bucket/1?signature=s`, file_url: 'https://v3.fal.media/files/1.png' } }
+      server.on(ticketRoute, ...(failure ? [failure, ticket] : [ticket]))
+      server.on('PUT /bucket/1', { status: 200 })
     },
     uploadedBy: 'PUT /bucket/1',
     uploadedAs: 'https://v3.fal.media/files/1.png',
@@ -124,37 +124,37 @@ describeProviderContract(
 
 describe('fal', () => {
   let network: Network
-  let host: ScriptedHost
-  let elsewhere: ScriptedHost
+  let server: ScriptedProvider
+  let elsewhere: ScriptedProvider
   let provider: FalProvider
   const { signal } = new AbortController()
 
   const make = (silence?: number) =>
     new FalProvider({
-      ...{ apiKey, origins: { queue: host.origin, storage: host.origin }, network, clock: createInstantClock(), random: () => 0.5 },
+      ...{ apiKey, origins: { queue: server.origin, storage: server.origin }, network, clock: createInstantClock(), random: () => 0.5 },
       timeouts: { silence },
     })
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
-    elsewhere = await startScriptedHost()
+    server = await startScriptedProvider()
+    elsewhere = await startScriptedProvider()
     provider = make()
-    for (const route of [textRoute, pictureRoute]) host.on(route, submitted(host.origin))
+    for (const route of [textRoute, imageRoute]) server.on(route, submitted(server.origin))
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
     await elsewhere[Symbol.asyncDispose]()
   })
 
   describe('the body of a submit', () => {
     it('for words alone', async () => {
       await provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
-      expect(host.requests).toHaveLength(1)
-      expect(host.requests[0]).toMatchObject({ path: textRoute.replace('POST ', '') })
-      expect(host.requests[0]?.json).toStrictEqual({ prompt: 'p', duration: '5' })
-      expect(host.requests[0]?.headers).toMatchObject({
+      expect(server.requests).toHaveLength(1)
+      expect(server.requests[0]).toMatchObject({ path: textRoute.replace('POST ', '') })
+      expect(server.requests[0]?.json).toStrictEqual({ prompt: 'p', duration: '5' })
+      expect(server.requests[0]?.headers).toMatchObject({
         ...{ authorization: `Key ${apiKey}`, 'content-type': 'application/json', 'x-fal-no-retry': '1' },
         ...{ 'x-app-fal-disable-fallback': 'true', 'x-fal-object-lifecycle-preference': '{"expiration_duration_seconds":86400}' },
       })
@@ -163,23 +163,23 @@ describe('fal', () => {
     it('for words with everything, also what is empty or zero', async () => {
       const request = { prompt: 'p', durationSeconds: 10, aspectRatio: '1:1', negativePrompt: '', guidance: 0 } as const
       await provider.start(request, {}, { attemptId: 'a1', signal, webhookUrl: 'https://bot.example/hooks/1?a=b&c=d' })
-      expect(host.requests[0]?.path).toBe(
+      expect(server.requests[0]?.path).toBe(
         `${textRoute.replace('POST ', '')}?fal_webhook=${encodeURIComponent('https://bot.example/hooks/1?a=b&c=d')}`,
       )
       const input = { prompt: 'p', duration: '10', negative_prompt: '', cfg_scale: 0, aspect_ratio: '1:1' }
-      expect(host.requests[0]?.json).toStrictEqual(input)
+      expect(server.requests[0]?.json).toStrictEqual(input)
     })
 
-    it('for a picture, whose shape the clip takes', async () => {
-      const request = { prompt: 'p', durationSeconds: 5, aspectRatio: '9:16', startFrame: frame } as const
-      await provider.start(request, { startFrame: { url: 'https://f/1' } }, { attemptId: 'a1', signal })
-      expect(host.to(pictureRoute)[0]?.json).toStrictEqual({ prompt: 'p', duration: '5', image_url: 'https://f/1' })
+    it('for an image, whose shape the clip takes', async () => {
+      const request = { prompt: 'p', durationSeconds: 5, aspectRatio: '9:16', firstFrame: image } as const
+      await provider.start(request, { firstFrame: { url: 'https://f/1' } }, { attemptId: 'a1', signal })
+      expect(server.to(imageRoute)[0]?.json).toStrictEqual({ prompt: 'p', duration: '5', image_url: 'https://f/1' })
     })
 
-    it('for a first and a last picture', async () => {
-      const frames = { startFrame: { url: 'https://f/1' }, lastFrame: { url: 'https://f/2' } }
-      const request = { prompt: 'p', negativePrompt: 'n', guidance: 0.8, durationSeconds: 5, startFrame: frame, lastFrame: frame } as const
-      await provider.start(request, frames, { attemptId: 'a1', signal })
+    it('for a first and a last image', async () => {
+      const images = { firstFrame: { url: 'https://f/1' }, lastFrame: { url: 'https://f/2' } }
+      const request = { prompt: 'p', negativePrompt: 'n', guidance: 0.8, durationSeconds: 5, firstFrame: image, lastFrame: image } as const
+      await provider.start(request, images, { attemptId: 'a1', signal })
       const input = {
         prompt: 'p',
         duration: '5',
@@ -188,7 +188,7 @@ describe('fal', () => {
         image_url: 'https://f/1',
         tail_image_url: 'https://f/2',
       }
-      expect(host.to(pictureRoute)[0]?.json).toStrictEqual(input)
+      expect(server.to(imageRoute)[0]?.json).toStrictEqual(input)
     })
   })
 
@@ -213,7 +213,7 @@ describe('fal', () => {
       ],
     ]
     it.each(cases)('%s', async (_, answer, expected) => {
-      host.on(textRoute, { ...answer, headers: { ...answer.headers, 'x-fal-request-id': 'r9' } })
+      server.on(textRoute, { ...answer, headers: { ...answer.headers, 'x-fal-request-id': 'r9' } })
       const started = provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
       await expect(started).rejects.toMatchObject({ failoverSafe: true, requestId: 'r9', ...expected })
     })
@@ -221,59 +221,59 @@ describe('fal', () => {
 
   describe('addresses that fal gives', () => {
     it('need not be there', async () => {
-      host.on(textRoute, { json: { request_id: 'r1', gateway_request_id: 'g1' } })
+      server.on(textRoute, { json: { request_id: 'r1', gateway_request_id: 'g1' } })
       const operation = await provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
       expect(operation).toStrictEqual({ id: 'r1' })
-      host.on(statusRoute, { json: { status: 'COMPLETED' } })
-      host.on(`GET ${requestPath}`, result)
-      host.on(cancelRoute, { status: 202, json: { status: 'CANCELLATION_REQUESTED' } })
+      server.on(statusRoute, { json: { status: 'COMPLETED' } })
+      server.on(`GET ${requestPath}`, result)
+      server.on(cancelRoute, { status: 202, json: { status: 'CANCELLATION_REQUESTED' } })
       expect(await provider.status(operation, { signal })).toMatchObject({ state: 'completed', url: output })
       expect(await provider.cancel(operation, { signal })).toBe('unknown')
     })
 
     it('are used as they are', async () => {
-      host.on('GET /queue/v2/r1', { status: 202, json: { status: 'IN_QUEUE', queue_position: 3 } })
-      const status = await provider.status({ id: 'r1', statusUrl: `${host.origin}/queue/v2/r1?logs=0` }, { signal })
+      server.on('GET /queue/v2/r1', { status: 202, json: { status: 'IN_QUEUE', queue_position: 3 } })
+      const status = await provider.status({ id: 'r1', statusUrl: `${server.origin}/queue/v2/r1?logs=0` }, { signal })
       expect(status).toStrictEqual({ state: 'pending', position: 3 })
-      expect(host.requests[0]?.path).toBe('/queue/v2/r1?logs=0')
+      expect(server.requests[0]?.path).toBe('/queue/v2/r1?logs=0')
     })
 
     it('never take the key elsewhere', async () => {
-      host.on(textRoute, submitted(elsewhere.origin))
+      server.on(textRoute, submitted(elsewhere.origin))
       const operation = await provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
-      host.on(statusRoute, { json: { status: 'COMPLETED', response_url: elsewhere.origin } })
-      host.on(`GET ${requestPath}`, result)
-      host.on(cancelRoute, { status: 202 })
+      server.on(statusRoute, { json: { status: 'COMPLETED', response_url: elsewhere.origin } })
+      server.on(`GET ${requestPath}`, result)
+      server.on(cancelRoute, { status: 202 })
       expect(await provider.status(operation, { signal })).toMatchObject({ state: 'completed' })
       await provider.cancel(operation, { signal })
       expect(elsewhere.requests).toEqual([])
     })
 
-    it('for a picture may be anywhere, and get its bytes but not the key', async () => {
-      host.on(ticketRoute, {
+    it('for an image may be anywhere, and get its bytes but not the key', async () => {
+      server.on(ticketRoute, {
         json: { upload_url: `${elsewhere.origin}/bucket/1?signature=s`, file_url: 'https://v3.fal.media/files/1.jpg' },
       })
       elsewhere.on('PUT /bucket/1', { status: 200 })
-      const hosted = await provider.prepare({ ...frame, bytes: Buffer.from([1, 2, 3]) }, { signal })
+      const hosted = await provider.prepare({ ...image, bytes: Buffer.from([1, 2, 3]) }, { signal })
       expect(hosted).toStrictEqual({ url: 'https://v3.fal.media/files/1.jpg' })
-      expect(host.requests).toHaveLength(1)
-      expect(host.requests[0]).toMatchObject({
+      expect(server.requests).toHaveLength(1)
+      expect(server.requests[0]).toMatchObject({
         path: '/storage/upload/initiate?storage_type=fal-cdn-v3',
         headers: { authorization: `Key ${apiKey}`, 'x-fal-object-lifecycle': '{"expiration_duration_seconds":86400}' },
       })
-      expect(host.requests[0]?.json).toStrictEqual({ content_type: 'image/jpeg', file_name: 'ab.jpg' })
+      expect(server.requests[0]?.json).toStrictEqual({ content_type: 'image/jpeg', file_name: 'ab.jpg' })
       const [upload] = elsewhere.requests
       expect(upload).toMatchObject({ path: '/bucket/1?signature=s', headers: { 'content-type': 'image/jpeg', 'content-length': '3' } })
       expect(upload?.headers).not.toHaveProperty('authorization')
       expect([...(upload?.bytes ?? [])]).toEqual([1, 2, 3])
     })
 
-    it.each([403, 500])('for a picture may answer with %i, which says nothing about the key', async (status) => {
-      host.on(ticketRoute, {
+    it.each([403, 500])('for an image may answer with %i, which says nothing about the key', async (status) => {
+      server.on(ticketRoute, {
         json: { upload_url: `${elsewhere.origin}/bucket/1?signature=s`, file_url: 'https://v3.fal.media/files/1.jpg' },
       })
       elsewhere.on('PUT /bucket/1', { status, text: '<Error>secret</Error>' })
-      const prepared = provider.prepare({ ...frame, bytes: Buffer.from([1]) }, { signal })
+      const prepared = provider.prepare({ ...image, bytes: Buffer.from([1]) }, { signal })
       await expect(prepared).rejects.toMatchObject({ kind: 'unavailable', retryable: true, failoverSafe: true })
       expect(elsewhere.requests).toHaveLength(3)
     })
@@ -281,9 +281,9 @@ describe('fal', () => {
 
   describe('the status', () => {
     const status = (current: object, answer: ScriptedAnswer = { status: 501 }) => {
-      host.on(statusRoute, { json: current })
-      host.on(resultRoute, answer)
-      return provider.status(operationOf(host.origin), { signal })
+      server.on(statusRoute, { json: current })
+      server.on(resultRoute, answer)
+      return provider.status(operationOf(server.origin), { signal })
     }
     const completed = { status: 'COMPLETED', request_id: 'r1', metrics: { inference_time: 151.2 } }
 
@@ -368,7 +368,7 @@ describe('fal', () => {
     ]
     it.each(failures)('completed, but failed: %s', async (_, answer, expected) => {
       expect(await status(completed, answer)).toMatchObject({ state: 'failed', ...expected })
-      expect(host.to(resultRoute)).toHaveLength(1)
+      expect(server.to(resultRoute)).toHaveLength(1)
     })
 
     const requestErrors: [string, number, string][] = [
@@ -433,11 +433,11 @@ describe('fal', () => {
     const streamRoute = `GET ${requestPath}/status/stream`
     const events = (...states: object[]) => states.map((state) => `data: ${JSON.stringify(state)}\n\n`).join('')
     const stream = (text: string, more: ScriptedAnswer = {}) => {
-      host.on(streamRoute, { headers: { 'content-type': 'text/event-stream; charset=utf-8' }, text, ...more })
+      server.on(streamRoute, { headers: { 'content-type': 'text/event-stream; charset=utf-8' }, text, ...more })
     }
     const watch = async (options: { silence?: number } = {}) => {
       const seen: Status[] = []
-      for await (const status of make(options.silence).watch(operationOf(host.origin), { signal })) seen.push(status)
+      for await (const status of make(options.silence).watch(operationOf(server.origin), { signal })) seen.push(status)
       return seen
     }
     const inQueue = { status: 'IN_QUEUE', queue_position: 1 }
@@ -448,14 +448,14 @@ describe('fal', () => {
     ]
 
     it('tells each state and, once it is over, the result', async () => {
-      host.on(resultRoute, { ...result, headers: { 'x-fal-billable-units': '5' } })
+      server.on(resultRoute, { ...result, headers: { 'x-fal-billable-units': '5' } })
       stream(events(inQueue, inProgress, { status: 'COMPLETED' }, inProgress))
       expect(await watch()).toStrictEqual([...pending, { state: 'completed', url: output, cost: 350_000 }])
-      expect(host.to(streamRoute)[0]?.headers).toMatchObject({ accept: 'text/event-stream', authorization: `Key ${apiKey}` })
+      expect(server.to(streamRoute)[0]?.headers).toMatchObject({ accept: 'text/event-stream', authorization: `Key ${apiKey}` })
     })
 
     it('tells a failure', async () => {
-      host.on(resultRoute, { status: 422, json: detail('content_policy_violation') })
+      server.on(resultRoute, { status: 422, json: detail('content_policy_violation') })
       stream(events({ status: 'COMPLETED' }))
       expect(await watch()).toMatchObject([{ state: 'failed', error: { kind: 'moderation' } }])
     })
@@ -481,7 +481,7 @@ describe('fal', () => {
       ['something else than a stream', { json: inQueue }, { kind: 'unavailable', retryable: true }],
       ['a reset', { fault: 'reset' }, { kind: 'unavailable', retryable: true }],
     ])('that cannot be opened (%s) is an error', async (_, answer, expected) => {
-      host.on(streamRoute, answer)
+      server.on(streamRoute, answer)
       await expect(watch()).rejects.toMatchObject({ ...expected, failoverSafe: false })
     })
 
@@ -498,7 +498,7 @@ describe('fal', () => {
       const controller = new AbortController()
       const reason = new Error('shutting down')
       stream(events(inQueue), { fault: 'stall' })
-      const watching = provider.watch(operationOf(host.origin), { signal: controller.signal })
+      const watching = provider.watch(operationOf(server.origin), { signal: controller.signal })
       expect((await watching.next()).value).toStrictEqual(pending[0])
       const next = watching.next()
       controller.abort(reason)
@@ -508,8 +508,8 @@ describe('fal', () => {
     it('is closed when nobody reads on', async () => {
       const closed = Promise.withResolvers<undefined>()
       stream(events(inQueue), { fault: 'stall' })
-      host.onClose(streamRoute, () => closed.resolve(undefined))
-      for await (const status of provider.watch(operationOf(host.origin), { signal })) {
+      server.onClose(streamRoute, () => closed.resolve(undefined))
+      for await (const status of provider.watch(operationOf(server.origin), { signal })) {
         expect(status).toStrictEqual(pending[0])
         break
       }
@@ -519,7 +519,7 @@ describe('fal', () => {
     it('is not opened elsewhere', async () => {
       stream('')
       for await (const status of provider.watch(operationOf(elsewhere.origin), { signal })) expect.unreachable(status.state)
-      expect(host.to(streamRoute)).toHaveLength(1)
+      expect(server.to(streamRoute)).toHaveLength(1)
       expect(elsewhere.requests).toEqual([])
     })
   })
@@ -527,7 +527,7 @@ describe('fal', () => {
   describe('a webhook', () => {
     const at = 1_760_000_000_000
     const deliver = (body: string, id: string) => {
-      host.on(keyRoute, { json: { keys: [{ x: publicX(ed25519Key(7)) }] } })
+      server.on(keyRoute, { json: { keys: [{ x: publicX(ed25519Key(7)) }] } })
       return provider.verifyWebhook({ headers: signLikeFal(ed25519Key(7), body, { id, at }), rawBody: Buffer.from(body), now: at, signal })
     }
 
@@ -550,9 +550,9 @@ describe('fal', () => {
       [{ status: 400, json: { status: 'ALREADY_COMPLETED' } }, 'unsupported'],
       [{ status: 404, json: { status: 'NOT_FOUND' } }, 'unsupported'],
     ])('answered by %j is %s', async (answer, outcome) => {
-      host.on(cancelRoute, answer)
-      expect(await provider.cancel(operationOf(host.origin), { signal })).toBe(outcome)
-      expect(host.requests[0]).toMatchObject({ method: 'PUT', path: `${requestPath}/cancel` })
+      server.on(cancelRoute, answer)
+      expect(await provider.cancel(operationOf(server.origin), { signal })).toBe(outcome)
+      expect(server.requests[0]).toMatchObject({ method: 'PUT', path: `${requestPath}/cancel` })
     })
 
     it.each([
@@ -560,8 +560,8 @@ describe('fal', () => {
       [401, 'auth'],
       [500, 'unavailable'],
     ])('answered by %i is an error', async (status, kind) => {
-      host.on(cancelRoute, { status, json: { detail: 'no' } })
-      await expect(provider.cancel(operationOf(host.origin), { signal })).rejects.toMatchObject({ kind, failoverSafe: false })
+      server.on(cancelRoute, { status, json: { detail: 'no' } })
+      await expect(provider.cancel(operationOf(server.origin), { signal })).rejects.toMatchObject({ kind, failoverSafe: false })
     })
   })
 })

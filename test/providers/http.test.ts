@@ -6,25 +6,25 @@ import { createNetwork, type Network } from '../../src/network/network.ts'
 import { readJson } from '../../src/providers/shared/response.ts'
 import { type Call, createProviderHttp, type ProviderWire } from '../../src/providers/shared/http.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
-describe('the HTTP client of a host', () => {
+describe('the HTTP client of a provider', () => {
   let network: Network
-  let host: ScriptedHost
+  let server: ScriptedProvider
   const { signal } = new AbortController()
   const clock = createInstantClock()
   const read = readJson(z.object({ ok: z.boolean() }))
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
+    server = await startScriptedProvider()
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   })
 
-  const make = (wire: Partial<ProviderWire> = {}, origins = [host.origin]) =>
+  const make = (wire: Partial<ProviderWire> = {}, origins = [server.origin]) =>
     createProviderHttp({
       provider: 'fal',
       network,
@@ -35,10 +35,10 @@ describe('the HTTP client of a host', () => {
       ...wire,
     })
   const send = (call: Partial<Call<{ ok: boolean }>> = {}, wire: Partial<ProviderWire> = {}) =>
-    make(wire).send({ method: 'GET', url: `${host.origin}/a`, step: 'follow', signal, read, ...call })
+    make(wire).send({ method: 'GET', url: `${server.origin}/a`, step: 'follow', signal, read, ...call })
 
-  it('does not take the key to an address that is not the host’s, not even to ask', async () => {
-    await using elsewhere = await startScriptedHost()
+  it('does not take the key to an address that is not the provider’s, not even to ask', async () => {
+    await using elsewhere = await startScriptedProvider()
     for (const step of ['prepare', 'submit', 'follow'] as const) {
       await expect(send({ step, url: `${elsewhere.origin}/a` })).rejects.toMatchObject({ kind: 'unavailable' })
     }
@@ -68,31 +68,31 @@ describe('the HTTP client of a host', () => {
   })
 
   it('does not follow a redirect with the key', async () => {
-    await using elsewhere = await startScriptedHost()
-    host.on('GET /a', { status: 302, headers: { location: `${elsewhere.origin}/a` } })
+    await using elsewhere = await startScriptedProvider()
+    server.on('GET /a', { status: 302, headers: { location: `${elsewhere.origin}/a` } })
     await expect(send()).rejects.toMatchObject({ kind: 'unavailable', httpStatus: 302 })
     expect(elsewhere.requests).toEqual([])
   })
 
   it.each(['POST', 'PUT'] as const)('sends a %s that follows the job once', async (method) => {
-    host.on(`${method} /a`, { status: 503 })
+    server.on(`${method} /a`, { status: 503 })
     await expect(send({ method })).rejects.toMatchObject({ retryable: true })
-    expect(host.requests).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
   it('stops repeating when it is told to', async () => {
     const controller = new AbortController()
     const reason = new Error('shutting down')
-    host.on('GET /a', () => {
+    server.on('GET /a', () => {
       controller.abort(reason)
       return { status: 503 }
     })
     await expect(send({ signal: controller.signal })).rejects.toBe(reason)
-    expect(host.requests).toHaveLength(1)
+    expect(server.requests).toHaveLength(1)
   })
 
   it('gives up an answer that comes a byte at a time', async () => {
-    host.on('GET /a', { text: '{"ok":', fault: 'stall' })
+    server.on('GET /a', { text: '{"ok":', fault: 'stall' })
     await expect(send({}, { timeouts: { answer: 100, connect: 100 } })).rejects.toMatchObject({ kind: 'timeout', retryable: true })
   })
 
@@ -100,19 +100,19 @@ describe('the HTTP client of a host', () => {
     const limiter = new Bottleneck({ maxConcurrent: 1 })
     let turns = 0
     limiter.on('executing', () => turns++)
-    host.on('GET /a', { status: 503 }, { fault: 'reset' }, { json: { ok: true } })
+    server.on('GET /a', { status: 503 }, { fault: 'reset' }, { json: { ok: true } })
     expect(await send({}, { limiter })).toEqual({ ok: true })
     expect(turns).toBe(3)
   })
 
   it('holds the limiter only while a stream is opened', async () => {
     const limiter = new Bottleneck({ maxConcurrent: 1 })
-    host.on('GET /events', { headers: { 'content-type': 'text/event-stream' }, text: 'data: 1\n\n', fault: 'stall' })
-    host.on('GET /a', { json: { ok: true } })
+    server.on('GET /events', { headers: { 'content-type': 'text/event-stream' }, text: 'data: 1\n\n', fault: 'stall' })
+    server.on('GET /a', { json: { ok: true } })
     const http = make({ limiter })
-    const events = http.stream({ url: `${host.origin}/events`, signal })
+    const events = http.stream({ url: `${server.origin}/events`, signal })
     expect((await events.next()).value).toBe('1')
-    expect(await http.send({ method: 'GET', url: `${host.origin}/a`, step: 'follow', signal, read })).toEqual({ ok: true })
+    expect(await http.send({ method: 'GET', url: `${server.origin}/a`, step: 'follow', signal, read })).toEqual({ ok: true })
     await events.return()
   })
 })

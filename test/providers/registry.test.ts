@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ClipRequest, FrameReference } from '../../src/domain/clip-request.ts'
+import type { ClipRequest, ImageReference } from '../../src/domain/clip-request.ts'
 import { liveOrigins } from '../../src/config/config.ts'
 import { providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork } from '../../src/network/network.ts'
 import { capableProviders, missingCapabilities } from '../../src/providers/capabilities.ts'
 import { capabilitiesOf, createProviders } from '../../src/providers/registry.ts'
-import { startScriptedHost } from '../support/scripted-stand-in.ts'
+import { startScriptedProvider } from '../support/scripted-provider.ts'
 
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
 const accounts = providerIds.map((id) => ({ id, apiKey: `key-of-${id}` }))
 
-describe('the hosts', () => {
+describe('the providers', () => {
   it('are those with an account, in the order asked for', async () => {
     const network = createNetwork({ allowPrivateAddresses: false })
     const providers = createProviders({ accounts, origins: liveOrigins }, { network })
@@ -25,23 +25,23 @@ describe('the hosts', () => {
   })
 
   it('are reached with their own key, and Runware as the operator chose', async () => {
-    await using host = await startScriptedHost()
+    await using server = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
-    const at = { api: host.origin }
-    const origins = { fal: { queue: host.origin, storage: host.origin }, replicate: at, wavespeed: at, runware: at, eachlabs: at }
+    const at = { api: server.origin }
+    const origins = { fal: { queue: server.origin, storage: server.origin }, replicate: at, wavespeed: at, runware: at, eachlabs: at }
     const choices = { runware: { output: { quality: 40 }, safety: { checkContent: true, mode: 'full' } } } as const
     const providers = createProviders({ accounts, origins, choices }, { network })
     const { signal } = new AbortController()
     for (const provider of providers.all()) {
-      host.requests.splice(0)
+      server.requests.splice(0)
       await expect(provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })).rejects.toMatchObject({
         provider: provider.id,
         httpStatus: 501,
       })
-      expect(host.requests.map(({ headers }) => headers.authorization)).toEqual([
+      expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
         expect.stringMatching(new RegExp(`key-of-${provider.id}$`)),
       ])
-      if (provider.id === 'runware') expect(host.requests[0]?.json).toMatchObject([{ outputQuality: 40, safety: { mode: 'full' } }])
+      if (provider.id === 'runware') expect(server.requests[0]?.json).toMatchObject([{ outputQuality: 40, safety: { mode: 'full' } }])
     }
     await Promise.all([providers.close(), network.close()])
   })
@@ -49,8 +49,8 @@ describe('the hosts', () => {
   const all = providerIds.map((id) => ({ id, capabilities: capabilitiesOf[id] }))
   it.each<[string, Partial<ClipRequest>, readonly string[]]>([
     ['words', {}, providerIds],
-    ['a picture', { startFrame: frame }, providerIds],
-    ['two pictures', { startFrame: frame, lastFrame: frame }, providerIds],
+    ['a picture', { firstFrame: image }, providerIds],
+    ['two pictures', { firstFrame: image, lastFrame: image }, providerIds],
     ['a negative prompt', { negativePrompt: 'n' }, providerIds],
     ['guidance, even none', { guidance: 0 }, ['fal', 'wavespeed', 'runware', 'eachlabs']],
   ])('that can do a clip from %s', (_, more, ids) => {
@@ -60,9 +60,9 @@ describe('the hosts', () => {
 
   it('say everything that they lack', () => {
     const nothing = { text: false, firstFrame: false, lastFrame: false, negativePrompt: false, guidance: false, cancel: false }
-    const host = { capabilities: { ...nothing, webhook: 'signed' as const } }
-    const request: ClipRequest = { prompt: 'p', durationSeconds: 5, startFrame: frame, lastFrame: frame, negativePrompt: '', guidance: 0.5 }
-    expect(missingCapabilities(host, request)).toEqual(['firstFrame', 'lastFrame', 'negativePrompt', 'guidance'])
-    expect(missingCapabilities(host, { prompt: 'p', durationSeconds: 5 })).toEqual(['text'])
+    const server = { capabilities: { ...nothing, webhook: 'signed' as const } }
+    const request: ClipRequest = { prompt: 'p', durationSeconds: 5, firstFrame: image, lastFrame: image, negativePrompt: '', guidance: 0.5 }
+    expect(missingCapabilities(server, request)).toEqual(['firstFrame', 'lastFrame', 'negativePrompt', 'guidance'])
+    expect(missingCapabilities(server, { prompt: 'p', durationSeconds: 5 })).toEqual(['text'])
   })
 })

@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { FrameReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import type { HostedFrames } from '../../src/providers/provider.ts'
+import type { HostedImages } from '../../src/providers/provider.ts'
 import { ReplicateProvider } from '../../src/providers/replicate/adapter.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
-import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
+import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 import { signLikeReplicate } from '../support/webhook-signatures.ts'
 
 const apiKey = 'r8_key-of-the-operator'
 const output = 'https://replicate.delivery/x/out.mp4'
 const submitRoute = 'POST /v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions'
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
 const prediction = (more: Record<string, unknown>) => ({
   ...{
     id: 'p1',
@@ -37,7 +37,7 @@ const webhookFields = { webhook: webhookUrl, webhook_events_filter: ['completed'
 const listed = (more: Record<string, unknown>) => ({ ...prediction({}), created_at: new Date(1_760_000_010_000).toISOString(), ...more })
 const listOf = (results: unknown[], next: string | null = null) => ({ previous: null, next, results })
 
-const makeStandIn: MakeStandIn = (host) => {
+const makeStandIn: MakeStandIn = (server) => {
   const status = 'GET /v1/predictions/p1'
   const states = {
     pending: { status: 'processing' },
@@ -62,12 +62,12 @@ const makeStandIn: MakeStandIn = (host) => {
       },
       'square words': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '1:1' } } },
       'words with nothing in it': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '16:9', negative_prompt: '' } } },
-      'a picture': { json: { input: { prompt: 'a heron', duration: 5, start_image: pictureUrls.first } } },
+      'a picture': { json: { input: { prompt: 'a heron', duration: 5, start_image: imageUrls.first } } },
       'two pictures with everything': {
         json: {
           input: {
             ...{ prompt: 'a heron', duration: 10, negative_prompt: 'haze' },
-            ...{ start_image: pictureUrls.first, end_image: pictureUrls.last },
+            ...{ start_image: imageUrls.first, end_image: imageUrls.last },
           },
           ...webhookFields,
         },
@@ -75,7 +75,7 @@ const makeStandIn: MakeStandIn = (host) => {
     },
     webhook: {
       keyRoute,
-      keys: (answer) => host.on(keyRoute, answer ?? { json: { key: secret } }),
+      keys: (answer) => server.on(keyRoute, answer ?? { json: { key: secret } }),
       headers: (body, sent) => signLikeReplicate(secret, body, sent),
       forged: (body, sent) => signLikeReplicate('whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldA==', body, sent),
       bodies: (id) => [
@@ -85,12 +85,12 @@ const makeStandIn: MakeStandIn = (host) => {
       ],
       otherId: 'p2',
     },
-    lost: (state) => host.on(listRoute, { json: listOf(state === 'there' ? [listed({ id: 'p1', webhook: webhookUrl })] : []) }),
-    job: (state) => host.on(status, { json: prediction(states[state]) }),
+    lost: (state) => server.on(listRoute, { json: listOf(state === 'there' ? [listed({ id: 'p1', webhook: webhookUrl })] : []) }),
+    job: (state) => server.on(status, { json: prediction(states[state]) }),
     outputUrl: output,
     uploads: (failure) => {
       const stored = { status: 201, json: { id: 'f1', urls: { get: 'https://api.replicate.com/v1/files/f1' } } }
-      host.on('POST /v1/files', ...(failure ? [failure, stored] : [stored]))
+      server.on('POST /v1/files', ...(failure ? [failure, stored] : [stored]))
     },
     uploadedBy: 'POST /v1/files',
     uploadedAs: 'https://api.replicate.com/v1/files/f1',
@@ -103,23 +103,23 @@ describeProviderContract('replicate', (origin, wire) => new ReplicateProvider({ 
 
 describe('replicate', () => {
   let network: Network
-  let host: ScriptedHost
+  let server: ScriptedProvider
   let provider: ReplicateProvider
   const { signal } = new AbortController()
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
-    provider = new ReplicateProvider({ apiKey, origins: { api: host.origin }, network, clock: createInstantClock(), random: () => 0.5 })
-    host.on(submitRoute, { status: 201, json: prediction({}) })
+    server = await startScriptedProvider()
+    provider = new ReplicateProvider({ apiKey, origins: { api: server.origin }, network, clock: createInstantClock(), random: () => 0.5 })
+    server.on(submitRoute, { status: 201, json: prediction({}) })
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   })
-  const body = () => host.to(submitRoute)[0]?.json
+  const body = () => server.to(submitRoute)[0]?.json
   const status = (answer: ScriptedAnswer) => {
-    host.on('GET /v1/predictions/p1', answer)
+    server.on('GET /v1/predictions/p1', answer)
     return provider.status({ id: 'p1' }, { signal })
   }
 
@@ -127,8 +127,8 @@ describe('replicate', () => {
     it('for words alone', async () => {
       await provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
       expect(body()).toStrictEqual({ input: { prompt: 'p', duration: 5 } })
-      expect(host.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' })
-      expect(host.requests[0]?.headers).not.toHaveProperty('prefer')
+      expect(server.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' })
+      expect(server.requests[0]?.headers).not.toHaveProperty('prefer')
     })
 
     it('for words with everything', async () => {
@@ -141,23 +141,23 @@ describe('replicate', () => {
       })
     })
 
-    it('for a picture, whose shape the clip takes', async () => {
-      const request = { prompt: 'p', durationSeconds: 5, aspectRatio: '9:16', startFrame: frame } as const
-      await provider.start(request, { startFrame: { url: 'https://f/1' } }, { attemptId: 'a1', signal })
+    it('for an image, whose shape the clip takes', async () => {
+      const request = { prompt: 'p', durationSeconds: 5, aspectRatio: '9:16', firstFrame: image } as const
+      await provider.start(request, { firstFrame: { url: 'https://f/1' } }, { attemptId: 'a1', signal })
       expect(body()).toStrictEqual({ input: { prompt: 'p', duration: 5, start_image: 'https://f/1' } })
     })
 
-    it('for a first and a last picture', async () => {
-      const frames = { startFrame: { url: 'https://f/1' }, lastFrame: { url: 'https://f/2' } }
-      const request = { prompt: 'p', negativePrompt: 'n', durationSeconds: 5, startFrame: frame, lastFrame: frame } as const
-      await provider.start(request, frames, { attemptId: 'a1', signal })
+    it('for a first and a last image', async () => {
+      const images = { firstFrame: { url: 'https://f/1' }, lastFrame: { url: 'https://f/2' } }
+      const request = { prompt: 'p', negativePrompt: 'n', durationSeconds: 5, firstFrame: image, lastFrame: image } as const
+      await provider.start(request, images, { attemptId: 'a1', signal })
       const input = { prompt: 'p', duration: 5, negative_prompt: 'n', start_image: 'https://f/1', end_image: 'https://f/2' }
       expect(body()).toStrictEqual({ input })
     })
   })
 
   it('accepts a create answer that holds little more than the id', async () => {
-    host.on(submitRoute, { status: 202, json: { id: 'p7', status: 'a state of tomorrow' } })
+    server.on(submitRoute, { status: 202, json: { id: 'p7', status: 'a state of tomorrow' } })
     expect(await provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })).toStrictEqual({ id: 'p7' })
   })
 
@@ -184,7 +184,7 @@ describe('replicate', () => {
       ['429 without a hint', { status: 429, text: '' }, { kind: 'rate_limited', retryAfterMs: undefined }],
     ]
     it.each(cases)('%s', async (_, answer, expected) => {
-      host.on(submitRoute, answer)
+      server.on(submitRoute, answer)
       const started = provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
       await expect(started).rejects.toMatchObject({ failoverSafe: true, ...expected })
     })
@@ -219,9 +219,9 @@ describe('replicate', () => {
 
     it('ignores the links in the answer', async () => {
       await status({ json: prediction({ status: 'processing' }) })
-      host.on('POST /v1/predictions/p1/cancel', { json: prediction({ status: 'canceled' }) })
+      server.on('POST /v1/predictions/p1/cancel', { json: prediction({ status: 'canceled' }) })
       await provider.cancel({ id: 'p1' }, { signal })
-      expect(host.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
         'GET /v1/predictions/p1',
         'POST /v1/predictions/p1/cancel',
       ])
@@ -239,12 +239,12 @@ describe('replicate', () => {
       ['an error because it is over', { status: 422, json: { detail: 'already finished' } }, 'unsupported'],
     ]
     it.each(cases)('answered by %s', async (_, answer, outcome) => {
-      host.on('POST /v1/predictions/p1/cancel', answer)
+      server.on('POST /v1/predictions/p1/cancel', answer)
       expect(await provider.cancel({ id: 'p1' }, { signal })).toBe(outcome)
     })
 
     it('with a bad key is an error', async () => {
-      host.on('POST /v1/predictions/p1/cancel', { status: 401, json: { detail: 'no' } })
+      server.on('POST /v1/predictions/p1/cancel', { status: 401, json: { detail: 'no' } })
       await expect(provider.cancel({ id: 'p1' }, { signal })).rejects.toMatchObject({ kind: 'auth', failoverSafe: false })
     })
   })
@@ -252,14 +252,14 @@ describe('replicate', () => {
   describe('a lost create answer', () => {
     const submittedAt = 1_760_000_000_000
     const request = { prompt: 'p', durationSeconds: 5 } as const
-    const recover = (more: object = {}, frames: HostedFrames = {}) =>
-      provider.recover(request, frames, { attemptId: 'a1', webhookUrl, submittedAt, ...more }, { signal })
-    const list = (...results: unknown[]) => host.on(listRoute, { json: listOf(results) })
-    const first = { startFrame: { url: 'https://f/1' } }
+    const recover = (more: object = {}, images: HostedImages = {}) =>
+      provider.recover(request, images, { attemptId: 'a1', webhookUrl, submittedAt, ...more }, { signal })
+    const list = (...results: unknown[]) => server.on(listRoute, { json: listOf(results) })
+    const first = { firstFrame: { url: 'https://f/1' } }
     const both = { ...first, lastFrame: { url: 'https://f/2' } }
     const found = { id: 'p9' }
 
-    it.each<[string, Record<string, unknown>, HostedFrames, object | string]>([
+    it.each<[string, Record<string, unknown>, HostedImages, object | string]>([
       ['by its webhook', { webhook: webhookUrl }, {}, found],
       ['by its webhook, written another way', { webhook: webhookUrl.replace('https://bot.example', 'https://BOT.example:443') }, {}, found],
       ['by its picture', { input: { start_image: 'https://f/1' } }, first, found],
@@ -284,10 +284,10 @@ describe('replicate', () => {
         'unknown',
       ],
       ['by clocks that differ a little', { webhook: webhookUrl, created_at: new Date(submittedAt - 119_000).toISOString() }, {}, found],
-    ])('is found %s', async (_, more, frames, expected) => {
+    ])('is found %s', async (_, more, images, expected) => {
       list(listed({ id: 'p8', webhook: 'https://bot.example/other' }), listed({ id: 'p9', ...more }), listed({ id: 'p7' }))
-      expect(await recover({}, frames)).toEqual(expected)
-      expect(host.to(submitRoute)).toEqual([])
+      expect(await recover({}, images)).toEqual(expected)
+      expect(server.to(submitRoute)).toEqual([])
     })
 
     it('is not decided between two', async () => {
@@ -298,42 +298,42 @@ describe('replicate', () => {
     it('is not looked for without a mark', async () => {
       expect(await recover({ webhookUrl: undefined })).toBe('unknown')
       expect(await recover({ webhookUrl: 'https://bot.example/short' })).toBe('unknown')
-      expect(host.requests).toEqual([])
+      expect(server.requests).toEqual([])
     })
 
     it('is looked for on further pages, as long as they are young enough', async () => {
       const pages = [
-        listOf([listed({ id: 'p1' })], `${host.origin}/v1/predictions?cursor=2`),
-        listOf([listed({ id: 'p9', webhook: webhookUrl })], `${host.origin}/v1/predictions?cursor=3`),
-        listOf([listed({ id: 'p0', created_at: '2025-01-01T00:00:00Z' })], `${host.origin}/v1/predictions?cursor=4`),
+        listOf([listed({ id: 'p1' })], `${server.origin}/v1/predictions?cursor=2`),
+        listOf([listed({ id: 'p9', webhook: webhookUrl })], `${server.origin}/v1/predictions?cursor=3`),
+        listOf([listed({ id: 'p0', created_at: '2025-01-01T00:00:00Z' })], `${server.origin}/v1/predictions?cursor=4`),
       ]
-      host.on(listRoute, ...pages.map((json) => ({ json })))
+      server.on(listRoute, ...pages.map((json) => ({ json })))
       expect(await recover()).toEqual(found)
-      expect(host.requests.map(({ path }) => path)).toEqual(['', '?cursor=2', '?cursor=3'].map((query) => `/v1/predictions${query}`))
+      expect(server.requests.map(({ path }) => path)).toEqual(['', '?cursor=2', '?cursor=3'].map((query) => `/v1/predictions${query}`))
     })
 
     it('is not looked for without end', async () => {
-      host.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${host.origin}/v1/predictions?cursor=x`) })
+      server.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${server.origin}/v1/predictions?cursor=x`) })
       expect(await recover()).toBe('unknown')
-      expect(host.requests).toHaveLength(5)
+      expect(server.requests).toHaveLength(5)
     })
 
     it('is not looked for elsewhere', async () => {
-      await using elsewhere = await startScriptedHost()
-      host.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${elsewhere.origin}/v1/predictions?cursor=x`) })
+      await using elsewhere = await startScriptedProvider()
+      server.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${elsewhere.origin}/v1/predictions?cursor=x`) })
       expect(await recover()).toBe('unknown')
       expect(elsewhere.requests).toEqual([])
     })
   })
 
-  it('uploads a picture as a form with its type and no name of a member', async () => {
-    host.on('POST /v1/files', { status: 200, json: { id: 'f1', urls: { get: 'https://api.replicate.com/v1/files/f1' } } })
-    const hosted = await provider.prepare({ ...frame, bytes: Buffer.from([1, 2, 3]) }, { signal })
+  it('uploads an image as a form with its type and no name of a member', async () => {
+    server.on('POST /v1/files', { status: 200, json: { id: 'f1', urls: { get: 'https://api.replicate.com/v1/files/f1' } } })
+    const hosted = await provider.prepare({ ...image, bytes: Buffer.from([1, 2, 3]) }, { signal })
     expect(hosted).toStrictEqual({ url: 'https://api.replicate.com/v1/files/f1' })
-    const [upload] = host.requests
+    const [upload] = server.requests
     const boundary = /boundary=(.+)/.exec(upload?.headers['content-type'] ?? '')?.[1] ?? 'none'
-    const parts = (upload?.bytes.toString('latin1') ?? '').split(`--${boundary}`).map((part) => part.trim().split('\r\n'))
-    expect(parts.slice(1, -1)).toEqual([
+    const context = (upload?.bytes.toString('latin1') ?? '').split(`--${boundary}`).map((part) => part.trim().split('\r\n'))
+    expect(context.slice(1, -1)).toEqual([
       ['Content-Disposition: form-data; name="content"; filename="ab.jpg"', 'Content-Type: image/jpeg', '', '\u0001\u0002\u0003'],
       [expect.stringContaining('name="metadata"'), 'Content-Type: application/json', '', '{}'],
     ])

@@ -5,16 +5,16 @@ import { ProviderError, type ProviderErrorKind } from '../../src/domain/provider
 import type { ProviderId } from '../../src/domain/provider-id.ts'
 import { capabilitiesOf } from '../../src/providers/registry.ts'
 import type { Provider } from '../../src/providers/provider.ts'
-import { createRouter, type Router, type RouteWish } from '../../src/providers/router.ts'
+import { createRouter, type Router, type RouteRequirements } from '../../src/providers/router.ts'
 
 /** Only what the router looks at; what it calls is given with each call. */
-function host(id: ProviderId): Provider {
+function server(id: ProviderId): Provider {
   const unused = () => Promise.reject(new Error('not called here'))
   return { id, capabilities: capabilitiesOf[id], price: () => 1, prepare: unused, start: unused, status: unused }
 }
 
-const [fal, replicate] = [host('fal'), host('replicate')]
-const equal: RouteWish = { price: () => 1, expectedMs: () => 1 }
+const [fal, replicate] = [server('fal'), server('replicate')]
+const equal: RouteRequirements = { price: () => 1, expectedMs: () => 1 }
 
 function routerAt(start = 0): { router: Router; pass: (ms: number) => void; alarms: [ProviderId, ProviderErrorKind][] } {
   let now = start
@@ -28,7 +28,7 @@ async function fail(router: Router, provider: Provider, kind: ProviderErrorKind)
   return router.call(provider, () => Promise.reject(new ProviderError({ provider: provider.id, kind }))).catch((error: unknown) => error)
 }
 
-describe('the order of hosts', () => {
+describe('the order of providers', () => {
   const ids = (providers: Provider[]) => providers.map(({ id }) => id)
 
   it('is the chosen one where somebody chose', () => {
@@ -43,14 +43,14 @@ describe('the order of hosts', () => {
     expect(ids(router.order([fal, replicate], { ...equal, expectedMs: ({ id }) => (id === 'fal' ? 9 : 8) }))).toEqual(['replicate', 'fal'])
   })
 
-  it('puts a host that is out at the end, whatever was chosen', async () => {
+  it('puts a provider that is out at the end, whatever was chosen', async () => {
     const { router } = routerAt()
     await fail(router, fal, 'no_credit')
     expect(ids(router.order([fal, replicate], { ...equal, chosen: ['fal', 'replicate'] }))).toEqual(['replicate', 'fal'])
   })
 })
 
-describe('a host in trouble', () => {
+describe('a provider in trouble', () => {
   it.each(['unavailable', 'timeout', 'submission_unknown'] as const)('is left alone after five failures in a row: %s', async (kind) => {
     const { router } = routerAt()
     for (let count = 0; count < 5; count += 1) {

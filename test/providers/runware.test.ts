@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { FrameReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { RunwareProvider } from '../../src/providers/runware/adapter.ts'
 import { taskUuidOf } from '../../src/providers/runware/task-uuid.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
-import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
+import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type RecordedRequest, type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type RecordedRequest, type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
 const apiKey = 'rw-key-of-the-operator'
 const output = 'https://vm.runware.ai/video/x/v.mp4'
@@ -18,7 +18,7 @@ const otherUUID = '4e8a33f4-aa89-4de3-aa2c-4dcada448456'
 const submitRoute = 'POST /v1#videoInference'
 const askRoute = 'POST /v1#getResponse'
 const uploadRoute = 'POST /v1#mediaStorage'
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
 
 const taskOf = (more: Record<string, unknown> = {}) => ({ taskType: 'videoInference', taskUUID, ...more })
 const answerOf = (...tasks: unknown[]): ScriptedAnswer => ({ json: { data: tasks } })
@@ -35,7 +35,7 @@ const stored = (request: RecordedRequest): ScriptedAnswer => {
   return answerOf({ taskType: 'mediaStorage', taskUUID: task.taskUUID, mediaUUID: 'm1', mediaURL: 'https://im.runware.ai/m1.png' })
 }
 
-const makeStandIn: MakeStandIn = (host) => {
+const makeStandIn: MakeStandIn = (server) => {
   const states = {
     pending: answerOf(taskOf({ status: 'processing' })),
     completed: answerOf(success),
@@ -51,7 +51,7 @@ const makeStandIn: MakeStandIn = (host) => {
       },
     ],
   })
-  const first = { image: pictureUrls.first, frame: 'first' }
+  const first = { image: imageUrls.first, frame: 'first' }
   return {
     key: apiKey,
     routes: { submit: submitRoute, status: askRoute, upload: [uploadRoute], lost: [submitRoute, askRoute] },
@@ -71,7 +71,7 @@ const makeStandIn: MakeStandIn = (host) => {
       'a picture': inference({ inputs: { frameImages: [first] } }),
       'two pictures with everything': inference({
         ...{ width: 720, height: 1280, duration: 10, negativePrompt: 'haze', CFGScale: 1, webhookURL: webhookUrl },
-        inputs: { frameImages: [first, { image: pictureUrls.last, frame: 'last' }] },
+        inputs: { frameImages: [first, { image: imageUrls.last, frame: 'last' }] },
       }),
     },
     webhook: {
@@ -86,15 +86,15 @@ const makeStandIn: MakeStandIn = (host) => {
       otherId: otherUUID,
     },
     lost: (state) => {
-      host.on(
+      server.on(
         submitRoute,
         state === 'there' ? { status: 400, json: { errors: [error('conflictTaskUUID', { taskUUID })] } } : { status: 500 },
       )
-      host.on(askRoute, { status: 404, json: { errors: [error('taskNotFound', { taskUUID })] } })
+      server.on(askRoute, { status: 404, json: { errors: [error('taskNotFound', { taskUUID })] } })
     },
-    job: (state) => host.on(askRoute, states[state]),
+    job: (state) => server.on(askRoute, states[state]),
     outputUrl: output,
-    uploads: (failure) => host.on(uploadRoute, ...(failure ? [failure, stored] : [stored])),
+    uploads: (failure) => server.on(uploadRoute, ...(failure ? [failure, stored] : [stored])),
     uploadedBy: uploadRoute,
     uploadedAs: 'm1',
   }
@@ -104,31 +104,31 @@ describeProviderContract('runware', (origin, wire) => new RunwareProvider({ apiK
 
 describe('runware', () => {
   let network: Network
-  let host: ScriptedHost
+  let server: ScriptedProvider
   let provider: RunwareProvider
   let clock: ReturnType<typeof createInstantClock>
   const { signal } = new AbortController()
   const make = (more: object = {}) =>
-    new RunwareProvider({ apiKey, origins: { api: host.origin }, network, clock, random: () => 0.5, ...more })
+    new RunwareProvider({ apiKey, origins: { api: server.origin }, network, clock, random: () => 0.5, ...more })
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
+    server = await startScriptedProvider()
     clock = createInstantClock()
     provider = make()
-    host.on(submitRoute, answerOf(taskOf()))
+    server.on(submitRoute, answerOf(taskOf()))
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   })
   const request = { prompt: 'p', durationSeconds: 5 } as const
   const start = (from = provider) => from.start(request, {}, { attemptId: 'attempt-1', signal })
   const status = (answer: ScriptedAnswer) => {
-    host.on(askRoute, answer)
+    server.on(askRoute, answer)
     return provider.status({ id: taskUUID }, { signal })
   }
-  const sent = () => (host.to(submitRoute)[0]?.json as Record<string, unknown>[])[0] ?? {}
+  const sent = () => (server.to(submitRoute)[0]?.json as Record<string, unknown>[])[0] ?? {}
 
   it('names a task after its attempt, as a UUID of version 4', () => {
     expect(taskUuidOf('attempt-1')).toBe(taskUUID)
@@ -140,7 +140,7 @@ describe('runware', () => {
 
   it('asks for a job by its id in a list', async () => {
     await status(answerOf(success))
-    expect(host.requests[0]?.json).toStrictEqual([{ taskType: 'getResponse', taskUUID }])
+    expect(server.requests[0]?.json).toStrictEqual([{ taskType: 'getResponse', taskUUID }])
   })
 
   it('makes what the operator chose, and its own look at the clip only then', async () => {
@@ -159,10 +159,10 @@ describe('runware', () => {
     [1000, 1334, 720, 1280],
     [2500, 1000, 1280, 720],
     [1000, 2500, 720, 1280],
-  ])('takes for a picture of %i×%i the size %i×%i', async (width, height, ...size) => {
+  ])('takes for an image of %i×%i the size %i×%i', async (width, height, ...size) => {
     await provider.start(
-      { ...request, startFrame: { ...frame, width, height } },
-      { startFrame: { url: 'm1' } },
+      { ...request, firstFrame: { ...image, width, height } },
+      { firstFrame: { url: 'm1' } },
       { attemptId: 'attempt-1', signal },
     )
     expect([sent().width, sent().height]).toEqual(size)
@@ -212,9 +212,9 @@ describe('runware', () => {
       ['no task at all', answerOf(), unknown],
     ]
     it.each(cases)('%s', async (_, answer, expected) => {
-      host.on(submitRoute, answer)
+      server.on(submitRoute, answer)
       await expect(start()).rejects.toMatchObject(expected)
-      expect(host.requests).toHaveLength(1)
+      expect(server.requests).toHaveLength(1)
     })
 
     it.each<[string, ScriptedAnswer]>([
@@ -225,7 +225,7 @@ describe('runware', () => {
       ['because it was before', { status: 400, json: errors('conflictTaskUUID') }],
       ['because it was before, without an id', { status: 200, json: errors('conflictTaskUUID', {}) }],
     ])('that accepts: %s', async (_, answer) => {
-      host.on(submitRoute, answer)
+      server.on(submitRoute, answer)
       expect(await start()).toStrictEqual({ id: taskUUID })
     })
   })
@@ -274,7 +274,7 @@ describe('runware', () => {
     ]
     it.each(cases)('%s', async (_, answer, expected) => {
       expect(await status(answer)).toMatchObject(expected)
-      expect(host.requests).toHaveLength(1)
+      expect(server.requests).toHaveLength(1)
     })
 
     it('that failed does not say what it cost', async () => {
@@ -311,13 +311,13 @@ describe('runware', () => {
     })
   })
 
-  describe('a picture', () => {
-    const prepare = () => provider.prepare({ ...frame, bytes: Buffer.from([1, 2, 3]) }, { signal })
+  describe('an image', () => {
+    const prepare = () => provider.prepare({ ...image, bytes: Buffer.from([1, 2, 3]) }, { signal })
 
     it('is stored under a new id with each try', async () => {
-      host.on(uploadRoute, { fault: 'reset' }, stored)
+      server.on(uploadRoute, { fault: 'reset' }, stored)
       expect(await prepare()).toStrictEqual({ url: 'm1' })
-      const tasks = host.requests.map(({ json }) => (json as Record<string, unknown>[])[0] ?? {})
+      const tasks = server.requests.map(({ json }) => (json as Record<string, unknown>[])[0] ?? {})
       expect(tasks[0]).toStrictEqual({
         ...{ taskType: 'mediaStorage', taskUUID: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, operation: 'upload' },
         media: 'data:image/jpeg;base64,AQID',
@@ -326,7 +326,7 @@ describe('runware', () => {
     })
 
     it('that is refused for what it shows is not taken elsewhere', async () => {
-      host.on(uploadRoute, { status: 400, json: { errors: [error('imageBlocked')] } })
+      server.on(uploadRoute, { status: 400, json: { errors: [error('imageBlocked')] } })
       await expect(prepare()).rejects.toMatchObject({ kind: 'moderation', failoverSafe: false })
     })
   })
@@ -340,18 +340,18 @@ describe('runware', () => {
     it('is followed by the same body, to the last byte', async () => {
       await provider.start(request, {}, { attemptId: 'attempt-1', webhookUrl, signal })
       expect(await recover()).toStrictEqual({ id: taskUUID })
-      const [first, second] = host.to(submitRoute)
+      const [first, second] = server.to(submitRoute)
       expect(second?.bytes.equals(first?.bytes ?? Buffer.alloc(0))).toBe(true)
-      expect(host.requests).toHaveLength(2)
+      expect(server.requests).toHaveLength(2)
     })
 
     it.each([
       [10, 1],
       [10.1, 0],
     ])('is sent again after %d minutes %i times', async (minutes, times) => {
-      host.on(askRoute, answerOf(taskOf({ status: 'processing' })))
+      server.on(askRoute, answerOf(taskOf({ status: 'processing' })))
       expect(await recover(submittedAt - minutes * 60_000)).toStrictEqual({ id: taskUUID })
-      expect(host.to(submitRoute)).toHaveLength(times)
+      expect(server.to(submitRoute)).toHaveLength(times)
     })
 
     it.each<[string, ScriptedAnswer]>([
@@ -361,10 +361,10 @@ describe('runware', () => {
       ['a bad value', { status: 400, json: { errors: [error('unsupportedDuration', { taskUUID })] } }],
       ['no answer again', { fault: 'reset' }],
     ])('is not taken for refused because the second was (%s)', async (_, answer) => {
-      host.on(submitRoute, answer)
-      host.on(askRoute, missing)
+      server.on(submitRoute, answer)
+      server.on(askRoute, missing)
       expect(await recover()).toBe('unknown')
-      host.on(askRoute, answerOf(taskOf({ status: 'processing' })))
+      server.on(askRoute, answerOf(taskOf({ status: 'processing' })))
       expect(await recover()).toStrictEqual({ id: taskUUID })
     })
 
@@ -378,13 +378,13 @@ describe('runware', () => {
       ['nowhere', { status: 404, text: '' }, 'unknown'],
       ['not to be asked', { status: 400, json: { errors: [error('insufficientCredits', { taskUUID })] } }, 'an error'],
     ])('after ten minutes is only asked for: %s', async (_, answer, expected) => {
-      host.on(askRoute, answer)
+      server.on(askRoute, answer)
       const recovered = await recover(submittedAt - 3_600_000).catch((reason: unknown) => {
         expect(reason).toMatchObject({ name: 'ProviderError' })
         return 'an error'
       })
       expect(recovered).toEqual(expected)
-      expect(host.to(submitRoute)).toEqual([])
+      expect(server.to(submitRoute)).toEqual([])
     })
   })
 })

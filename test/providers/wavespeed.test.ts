@@ -1,26 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { FrameReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/clip-request.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { Status } from '../../src/providers/provider.ts'
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/adapter.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
-import { pictureUrls, webhookUrl } from '../contracts/provider-submissions.ts'
+import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedAnswer, type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 import { signLikeReplicate, signLikeWaveSpeed } from '../support/webhook-signatures.ts'
 
 const apiKey = 'ws-key-of-the-operator'
 const output = 'https://cdn.wavespeed.ai/x/out.mp4'
 const textRoute = 'POST /api/v3/kwaivgi/kling-v2.5-turbo-pro/text-to-video'
-const pictureRoute = 'POST /api/v3/kwaivgi/kling-v2.5-turbo-pro/image-to-video'
+const imageRoute = 'POST /api/v3/kwaivgi/kling-v2.5-turbo-pro/image-to-video'
 const resultPath = '/api/v3/predictions/t1/result'
 const ticketRoute = 'POST /api/v3/media/uploads'
 const keyRoute = 'GET /api/v3/webhook/secret'
 const secret = 'whsec_dGVzdC1zZWNyZXQtZm9yLXdhdmVzcGVlZA=='
 const stored = 'https://cdn.wavespeed.ai/uploads/1.png'
-const frame: FrameReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
+const image: ImageReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
 
 const task = (more: Record<string, unknown> = {}) => ({
   ...{ id: 't1', model: 'kwaivgi/kling-v2.5-turbo-pro/text-to-video', outputs: [], has_nsfw_contents: [], status: 'created', error: '' },
@@ -29,7 +29,7 @@ const task = (more: Record<string, unknown> = {}) => ({
 const wrapped = (data: unknown) => ({ code: 200, message: 'success', data })
 const urlsOf = (origin: string) => ({ urls: { get: `${origin}${resultPath}` } })
 
-const makeStandIn: MakeStandIn = (host) => {
+const makeStandIn: MakeStandIn = (server) => {
   const status = `GET ${resultPath}`
   const states = {
     pending: { status: 'processing' },
@@ -42,8 +42,8 @@ const makeStandIn: MakeStandIn = (host) => {
     key: apiKey,
     routes: { submit: textRoute, status, upload: [ticketRoute, 'PUT /bucket/1'] },
     asksBy: 'path',
-    operation: { id: 't1', resultUrl: `${host.origin}${resultPath}` },
-    submitted: { json: wrapped(task(urlsOf(host.origin))) },
+    operation: { id: 't1', resultUrl: `${server.origin}${resultPath}` },
+    submitted: { json: wrapped(task(urlsOf(server.origin))) },
     pending: { json: wrapped(task(states.pending)) },
     unknownState: { json: wrapped(task({ status: 'secret' })) },
     refusedContent: { status: 400, json: { code: 1200, message: 'secret' } },
@@ -57,19 +57,19 @@ const makeStandIn: MakeStandIn = (host) => {
       'words with nothing in it': {
         json: { prompt: 'a heron', duration: 5, negative_prompt: '', guidance_scale: 0, aspect_ratio: '16:9' },
       },
-      'a picture': { route: pictureRoute, json: { prompt: 'a heron', duration: 5, image: pictureUrls.first } },
+      'a picture': { route: imageRoute, json: { prompt: 'a heron', duration: 5, image: imageUrls.first } },
       'two pictures with everything': {
-        route: pictureRoute,
+        route: imageRoute,
         query: { webhook: webhookUrl },
         json: {
           ...{ prompt: 'a heron', duration: 10, negative_prompt: 'haze', guidance_scale: 1 },
-          ...{ image: pictureUrls.first, last_image: pictureUrls.last },
+          ...{ image: imageUrls.first, last_image: imageUrls.last },
         },
       },
     },
     webhook: {
       keyRoute,
-      keys: (answer) => host.on(keyRoute, answer ?? { json: wrapped({ secret }) }),
+      keys: (answer) => server.on(keyRoute, answer ?? { json: wrapped({ secret }) }),
       headers: (body, sent) => signLikeWaveSpeed(secret, body, sent),
       forged: (body, sent) => signLikeWaveSpeed('whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldA==', body, sent),
       bodies: (id) => [
@@ -79,17 +79,17 @@ const makeStandIn: MakeStandIn = (host) => {
       ],
       otherId: 't2',
     },
-    job: (state) => host.on(status, { json: wrapped(task(states[state])) }),
+    job: (state) => server.on(status, { json: wrapped(task(states[state])) }),
     outputUrl: output,
     uploads: (failure) => {
       const upload = {
         method: 'PUT',
-        url: `${host.origin}/bucket/1?signature=s`,
+        url: `${server.origin}/bucket/1?signature=s`,
         headers: { 'Content-Type': 'image/png', 'x-acl': 'private' },
       }
       const ticket = { json: wrapped({ download_url: stored, upload }) }
-      host.on(ticketRoute, ...(failure ? [failure, ticket] : [ticket]))
-      host.on('PUT /bucket/1', { status: 200 })
+      server.on(ticketRoute, ...(failure ? [failure, ticket] : [ticket]))
+      server.on('PUT /bucket/1', { status: 200 })
     },
     uploadedBy: 'PUT /bucket/1',
     uploadedAs: stored,
@@ -100,25 +100,25 @@ describeProviderContract('wavespeed', (origin, wire) => new WaveSpeedProvider({ 
 
 describe('wavespeed', () => {
   let network: Network
-  let host: ScriptedHost
-  let elsewhere: ScriptedHost
+  let server: ScriptedProvider
+  let elsewhere: ScriptedProvider
   let provider: WaveSpeedProvider
   const { signal } = new AbortController()
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
-    elsewhere = await startScriptedHost()
-    provider = new WaveSpeedProvider({ apiKey, origins: { api: host.origin }, network, clock: createInstantClock(), random: () => 0.5 })
+    server = await startScriptedProvider()
+    elsewhere = await startScriptedProvider()
+    provider = new WaveSpeedProvider({ apiKey, origins: { api: server.origin }, network, clock: createInstantClock(), random: () => 0.5 })
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
     await elsewhere[Symbol.asyncDispose]()
   })
   const start = () => provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
   const status = (answer: ScriptedAnswer) => {
-    host.on(`GET ${resultPath}`, answer)
+    server.on(`GET ${resultPath}`, answer)
     return provider.status({ id: 't1' }, { signal })
   }
 
@@ -154,9 +154,9 @@ describe('wavespeed', () => {
       ],
     ]
     it.each(cases)('%s', async (_, answer, expected) => {
-      host.on(textRoute, answer)
+      server.on(textRoute, answer)
       await expect(start()).rejects.toMatchObject({ failoverSafe: true, ...expected })
-      expect(host.requests).toHaveLength(1)
+      expect(server.requests).toHaveLength(1)
     })
   })
 
@@ -219,31 +219,31 @@ describe('wavespeed', () => {
 
   describe('addresses that WaveSpeed gives', () => {
     it('need not be there', async () => {
-      host.on(textRoute, { json: wrapped({ id: 't1' }) })
+      server.on(textRoute, { json: wrapped({ id: 't1' }) })
       expect(await start()).toStrictEqual({ id: 't1' })
     })
 
     it('are followed, whatever their form', async () => {
-      host.on('GET /api/v3/predictions/t1', { json: wrapped(task({ status: 'processing' })) })
-      const operation = { id: 't1', resultUrl: `${host.origin}/api/v3/predictions/t1?x=1` }
+      server.on('GET /api/v3/predictions/t1', { json: wrapped(task({ status: 'processing' })) })
+      const operation = { id: 't1', resultUrl: `${server.origin}/api/v3/predictions/t1?x=1` }
       expect(await provider.status(operation, { signal })).toEqual({ state: 'pending' })
-      expect(host.requests[0]?.path).toBe('/api/v3/predictions/t1?x=1')
+      expect(server.requests[0]?.path).toBe('/api/v3/predictions/t1?x=1')
     })
 
     it('never take the key elsewhere', async () => {
-      host.on(textRoute, { json: wrapped(task(urlsOf(elsewhere.origin))) })
-      host.on(`GET ${resultPath}`, { json: wrapped(task({ status: 'processing' })) })
+      server.on(textRoute, { json: wrapped(task(urlsOf(elsewhere.origin))) })
+      server.on(`GET ${resultPath}`, { json: wrapped(task({ status: 'processing' })) })
       expect(await provider.status(await start(), { signal })).toEqual({ state: 'pending' })
       expect(elsewhere.requests).toEqual([])
     })
 
-    it('for a picture may be anywhere, and get its bytes with exactly the headers told, but not the key', async () => {
-      const headers = { 'Content-Type': 'image/jpeg', 'X-Signed': 'yes', 'Content-Length': '3', Host: 'secret.example' }
+    it('for an image may be anywhere, and get its bytes with exactly the headers told, but not the key', async () => {
+      const headers = { 'Content-Type': 'image/jpeg', 'X-Signed': 'yes', 'Content-Length': '3', StandIn: 'secret.example' }
       const upload = { method: 'PUT', url: `${elsewhere.origin}/bucket/1?signature=s`, headers }
-      host.on(ticketRoute, { json: wrapped({ download_url: stored, upload }) })
+      server.on(ticketRoute, { json: wrapped({ download_url: stored, upload }) })
       elsewhere.on('PUT /bucket/1', { status: 200 })
-      expect(await provider.prepare({ ...frame, bytes: Buffer.from([1, 2, 3]) }, { signal })).toStrictEqual({ url: stored })
-      expect(host.requests[0]?.json).toStrictEqual({ filename: 'ab.jpg', size: 3, content_type: 'image/jpeg' })
+      expect(await provider.prepare({ ...image, bytes: Buffer.from([1, 2, 3]) }, { signal })).toStrictEqual({ url: stored })
+      expect(server.requests[0]?.json).toStrictEqual({ filename: 'ab.jpg', size: 3, content_type: 'image/jpeg' })
       const [sent] = elsewhere.requests
       expect(sent?.path).toBe('/bucket/1?signature=s')
       expect(sent?.headers).toMatchObject({ 'content-type': 'image/jpeg', 'x-signed': 'yes', 'content-length': '3' })
@@ -258,7 +258,7 @@ describe('wavespeed', () => {
     const verify = (headers: Record<string, string>) => provider.verifyWebhook({ headers, rawBody: Buffer.from(body), now: at, signal })
 
     it('signed as Replicate signs is refused', async () => {
-      host.on(keyRoute, { json: wrapped({ secret }) })
+      server.on(keyRoute, { json: wrapped({ secret }) })
       const headers = signLikeReplicate(secret, body, { id: 't1', at })
       await expect(verify(headers)).rejects.toThrow('forged')
       await expect(verify({ ...headers, 'webhook-signature': headers['webhook-signature']?.replace('v1', 'v3') ?? '' })).rejects.toThrow(
@@ -267,12 +267,12 @@ describe('wavespeed', () => {
     })
 
     it('is verified with a secret that is told without an object', async () => {
-      host.on(keyRoute, { json: wrapped(secret) })
+      server.on(keyRoute, { json: wrapped(secret) })
       expect(await verify(signLikeWaveSpeed(secret, body, { id: 'd1', at }))).toStrictEqual({ operation: { id: 't1' }, deliveryId: 'd1' })
     })
 
     it('is not verified with an empty secret', async () => {
-      host.on(keyRoute, { json: wrapped({ secret: '' }) })
+      server.on(keyRoute, { json: wrapped({ secret: '' }) })
       await expect(verify(signLikeWaveSpeed('whsec_', body, { id: 'd1', at }))).rejects.toMatchObject({ name: 'ProviderError' })
     })
   })

@@ -5,12 +5,12 @@ import { FalProvider } from '../../src/providers/fal/adapter.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { ReplicateProvider } from '../../src/providers/replicate/adapter.ts'
 import { WaveSpeedProvider } from '../../src/providers/wavespeed/adapter.ts'
-import { type ScriptedHost, startScriptedHost } from '../support/scripted-stand-in.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
 /** Deliveries that were signed elsewhere, so that our signing in other tests and our verifying cannot be wrong together. */
 describe('a known delivery verifies', () => {
   let network: Network
-  let host: ScriptedHost
+  let server: ScriptedProvider
   const { signal } = new AbortController()
   const now = 1_760_000_000_000
   const verify = (provider: Provider, headers: Record<string, string>, body: string) =>
@@ -18,16 +18,16 @@ describe('a known delivery verifies', () => {
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
-    host = await startScriptedHost()
+    server = await startScriptedProvider()
   })
   afterEach(async () => {
     await network.close()
-    await host[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
   })
 
   it('from Replicate', async () => {
-    const provider = new ReplicateProvider({ apiKey: 'k', origins: { api: host.origin }, network })
-    host.on('GET /v1/webhooks/default/secret', { json: { key: 'whsec_a2xpbmctZGlzY29yZC1ib3QtdGVzdC1zZWNyZXQtMDE=' } })
+    const provider = new ReplicateProvider({ apiKey: 'k', origins: { api: server.origin }, network })
+    server.on('GET /v1/webhooks/default/secret', { json: { key: 'whsec_a2xpbmctZGlzY29yZC1ib3QtdGVzdC1zZWNyZXQtMDE=' } })
     const body = '{"id":"p1","status":"succeeded","output":"https://replicate.delivery/x/out.mp4"}'
     const signature = 'v1,S6aYnpK3P3Zxb+YHLg09hFzznRsCY0wLoafPj1jPd94='
     const headers = { 'webhook-id': 'msg_test_0001', 'webhook-timestamp': '1760000000', 'webhook-signature': signature }
@@ -41,8 +41,8 @@ describe('a known delivery verifies', () => {
   })
 
   it('from WaveSpeed', async () => {
-    const provider = new WaveSpeedProvider({ apiKey: 'k', origins: { api: host.origin }, network })
-    host.on('GET /api/v3/webhook/secret', { json: { code: 200, data: { secret: 'whsec_dGVzdC1zZWNyZXQtZm9yLXdhdmVzcGVlZA==' } } })
+    const provider = new WaveSpeedProvider({ apiKey: 'k', origins: { api: server.origin }, network })
+    server.on('GET /api/v3/webhook/secret', { json: { code: 200, data: { secret: 'whsec_dGVzdC1zZWNyZXQtZm9yLXdhdmVzcGVlZA==' } } })
     const body = '{"id":"t1","status":"completed","outputs":["https://example.com/v.mp4"],"error":""}'
     const headers = {
       'webhook-id': 't1',
@@ -53,9 +53,9 @@ describe('a known delivery verifies', () => {
   })
 
   it('from fal', async () => {
-    const provider = new FalProvider({ apiKey: 'k', origins: { queue: host.origin, storage: host.origin }, network })
+    const provider = new FalProvider({ apiKey: 'k', origins: { queue: server.origin, storage: server.origin }, network })
     const jwk = { kty: 'OKP', crv: 'Ed25519', use: 'sig', x: '6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw' }
-    host.on('GET /.well-known/jwks.json', { json: { keys: [{ kty: 'RSA', n: 'AQAB' }, { ...jwk, x: 'AAAA' }, jwk] } })
+    server.on('GET /.well-known/jwks.json', { json: { keys: [{ kty: 'RSA', n: 'AQAB' }, { ...jwk, x: 'AAAA' }, jwk] } })
     const body =
       '{"request_id":"r1","gateway_request_id":"r1","status":"OK","payload":{"video":{"url":"https://v3.fal.media/files/x.mp4"}}}'
     const headers = {
@@ -66,15 +66,15 @@ describe('a known delivery verifies', () => {
         '48c52716f078e3e5455ec7a4e4c06a3d218281ede2fdde8e1251fbb94f70ea1363099715c43c09a262fa269de3aaa651cdae232802879d6bcb9e450a244b800c',
     }
     expect(await verify(provider, headers, body)).toStrictEqual({ operation: { id: 'r1' }, deliveryId: 'r1' })
-    expect(host.requests[0]?.headers).not.toHaveProperty('authorization')
+    expect(server.requests[0]?.headers).not.toHaveProperty('authorization')
   })
 
   it.each([
     ['nothing', { keys: [] }],
     ['no usable key', { keys: [{ kty: 'RSA' }] }],
   ])('not where fal shows %s', async (_, json) => {
-    const provider = new FalProvider({ apiKey: 'k', origins: { queue: host.origin, storage: host.origin }, network })
-    host.on('GET /.well-known/jwks.json', { json })
+    const provider = new FalProvider({ apiKey: 'k', origins: { queue: server.origin, storage: server.origin }, network })
+    server.on('GET /.well-known/jwks.json', { json })
     const headers = {
       ...{ 'x-fal-webhook-request-id': 'r1', 'x-fal-webhook-user-id': 'u', 'x-fal-webhook-timestamp': '1760000000' },
       'x-fal-webhook-signature': '00'.repeat(64),

@@ -32,10 +32,10 @@ function runningAt(jobs: readonly Job[], moment: number): number {
 }
 
 it.skipIf(!hasPostgres)(
-  'four workers keep a host’s cap over 200 clips, and two quiet servers do not wait for a loud one that came first',
+  'four workers keep a provider’s cap over 200 clips, and two quiet servers do not wait for a loud one that came first',
   async () => {
     const url = await temporaryPostgres()
-    const sandbox = await testSandbox({ environment: { ...environment, DATABASE_URL: url, ROLE: 'gateway' }, hostSpeed: 2000 })
+    const sandbox = await testSandbox({ environment: { ...environment, DATABASE_URL: url, ROLE: 'gateway' }, providerSpeed: 2000 })
     // What counts here is the line, not how quickly a busy machine acknowledges.
     sandbox.discord.clock.freeze()
     const asked: Interaction[] = []
@@ -48,7 +48,7 @@ it.skipIf(!hasPostgres)(
     await Promise.all([1, 2, 3, 4].map(() => startBotProcess({ ...settings, typicalRunMs })))
     await Promise.all(asked.map(finishedCard))
 
-    const jobs = sandbox.hosts.fal.jobs.list()
+    const jobs = sandbox.providers.fal.jobs.list()
     expect(jobs).toHaveLength(200)
     expect(Math.max(...jobs.map(({ createdAt }) => runningAt(jobs, createdAt)))).toBe(cap)
     const finished = jobs.toSorted((left, right) => (left.finishedAt ?? 0) - (right.finishedAt ?? 0)).map(({ order }) => order.prompt)

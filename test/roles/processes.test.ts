@@ -56,23 +56,23 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     const interactions = await Promise.all(['one', 'two', 'three', 'four'].map((name) => film(sandbox, `boat ${name}`)))
     for (const card of await Promise.all(interactions.map(finishedCard))) expect(card.attachments).toHaveLength(1)
     await expect.poll(() => walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 4 * 350_000 })
-    expect(sandbox.hosts.fal.requests.count('create')).toBe(4)
+    expect(sandbox.providers.fal.requests.count('create')).toBe(4)
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(4)
   })
 
   it('outlive one worker: the other finishes its clip, made by one create call and paid once', async () => {
     const house = await houseWithGateway()
     const { sandbox, database } = house
-    sandbox.hosts.fal.jobs.hold('completion')
+    sandbox.providers.fal.jobs.hold('completion')
     const first = await startWorker(house)
     const interaction = await film(sandbox)
     await interaction.reply((message) => message.text.includes('Making the clip'))
     await startWorker(house)
     await first.kill()
-    sandbox.hosts.fal.jobs.release('completion')
+    sandbox.providers.fal.jobs.release('completion')
     expect((await lastWord(interaction)).attachments).toHaveLength(1)
     await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'capture'])
-    expect(sandbox.hosts.fal.requests.count('create')).toBe(1)
+    expect(sandbox.providers.fal.requests.count('create')).toBe(1)
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
   })
@@ -80,7 +80,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
   it('make no second job where a worker stalls past its lease in the middle of the create call, and post its clip once it goes on', async () => {
     const house = await houseWithGateway()
     const { sandbox, database } = house
-    const gate = await openGate(sandbox.hosts.fal.origins.queue)
+    const gate = await openGate(sandbox.providers.fal.origins.queue)
     gate.hold()
     const sleeper = await startWorker(house, gate.origin)
     const interaction = await film(sandbox)
@@ -96,7 +96,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     const posted = await interaction.reply(({ components }) => showsClip(components))
     await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'hold', 'capture'])
     await expect.poll(() => states(database)).toEqual(['done'])
-    expect(sandbox.hosts.fal.requests.count('create')).toBe(1)
+    expect(sandbox.providers.fal.requests.count('create')).toBe(1)
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
     expect(sandbox.discord.guild.channel.messages().map(({ id }) => id)).toEqual([posted.id])
   })
@@ -104,7 +104,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
   it('pass a cancel from the gateway to the worker that has the clip', async () => {
     const house = await houseWithGateway()
     const { sandbox, database } = house
-    sandbox.hosts.fal.jobs.hold('completion')
+    sandbox.providers.fal.jobs.hold('completion')
     await startWorker(house)
     const interaction = await film(sandbox)
     const card = await interaction.reply((message) => message.text.includes('Making the clip'))

@@ -1,15 +1,15 @@
 import sharp from 'sharp'
 
-export interface PictureOptions {
+export interface ImageOptions {
   width?: number
   height?: number
-  /** Another number, another picture. */
+  /** Another number, another image. */
   seed?: number
   format?: 'png' | 'jpeg'
 }
 
-/** A picture with enough in it to be told from another: stripes and discs whose places follow from the seed. */
-export async function drawPicture({ width = 640, height = 360, seed = 1, format = 'png' }: PictureOptions = {}): Promise<Buffer> {
+/** An image with enough in it to be told from another: stripes and discs whose places follow from the seed. */
+export async function drawImage({ width = 640, height = 360, seed = 1, format = 'png' }: ImageOptions = {}): Promise<Buffer> {
   const chance = chances(seed)
   const between = (low: number, high: number) => Math.round(low + (high - low) * chance())
   const colour = () => `rgb(${between(0, 255)},${between(0, 255)},${between(0, 255)})`

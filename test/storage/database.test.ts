@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
 import { openBeside, openDatabase } from '../../src/storage/database.ts'
-import { keepFrame, readFrame } from '../../src/storage/images.ts'
+import { storeImage, readImage } from '../../src/storage/images.ts'
 import { StoreLockedError } from '../../src/storage/sqlite/file-lock.ts'
 import { NewerStoreError } from '../../src/storage/migrate.ts'
 import { temporaryFolder } from '../support/database.ts'
@@ -38,13 +38,13 @@ describe.each(stores)('the store on $name', (store) => {
     expect(await database.statements.selectFrom('keyv').selectAll().execute()).toEqual([])
   })
 
-  it('keeps the same picture once', async () => {
+  it('keeps the same image once', async () => {
     const database = await openStore(store)
-    const frame = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(0, 255, 3) } as const
-    await keepFrame(database.statements, frame, 1)
-    await keepFrame(database.statements, frame, 2)
-    expect([...(await readFrame(database.statements, frame)).bytes]).toEqual([0, 255, 3])
-    expect(await database.statements.selectFrom('frames').select('created_at').execute()).toEqual([{ created_at: 1 }])
+    const image = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(0, 255, 3) } as const
+    await storeImage(database.statements, image, 1)
+    await storeImage(database.statements, image, 2)
+    expect([...(await readImage(database.statements, image)).bytes]).toEqual([0, 255, 3])
+    expect(await database.statements.selectFrom('images').select('created_at').execute()).toEqual([{ created_at: 1 }])
   })
 
   it('hands money and times over as numbers, to the last micro-dollar', async () => {

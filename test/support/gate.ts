@@ -20,7 +20,7 @@ export async function openGate(target: string): Promise<Gate> {
   let held: PromiseWithResolvers<undefined> | undefined
 
   const server = createServer((client) => {
-    const host = connect(Number(new URL(target).port), '127.0.0.1')
+    const provider = connect(Number(new URL(target).port), '127.0.0.1')
     let isPost = false
     /** In order, whenever each part of the answer may pass. */
     let passed = Promise.resolve()
@@ -31,12 +31,12 @@ export async function openGate(target: string): Promise<Gate> {
     }
     client.on('data', (chunk) => {
       isPost ||= chunk.toString('latin1').startsWith('POST ')
-      host.write(chunk)
+      provider.write(chunk)
     })
-    host.on('data', (chunk) => pass(() => client.write(chunk)))
-    host.on('close', () => pass(() => client.destroy()))
-    client.on('close', () => host.destroy())
-    for (const socket of [client, host]) {
+    provider.on('data', (chunk) => pass(() => client.write(chunk)))
+    provider.on('close', () => pass(() => client.destroy()))
+    client.on('close', () => provider.destroy())
+    for (const socket of [client, provider]) {
       sockets.add(socket)
       socket.on('error', () => socket.destroy())
     }

@@ -22,7 +22,7 @@ export interface Wanted {
 
 let counter = 0
 
-/** Accepts a generation the way the studio does: reservation and row in one transaction. */
+/** Accepts a generation the way the clip service does: reservation and row in one transaction. */
 export async function acceptGeneration(database: Database, wanted: Wanted = {}): Promise<Generation> {
   const now = wanted.now ?? Date.now()
   counter += 1

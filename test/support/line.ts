@@ -19,17 +19,17 @@ export async function openLine(serverUrl: string): Promise<Line> {
   const open = new Set<{ client: Socket; swallows: boolean; isCut: boolean }>()
 
   const server = createServer((client) => {
-    const host = connect(Number(target.port || 5432), target.hostname)
+    const provider = connect(Number(target.port || 5432), target.hostname)
     const connection = { client, swallows: false, isCut: false }
     open.add(connection)
-    client.on('data', (chunk) => connection.swallows || host.write(chunk))
-    host.on('data', (chunk) => connection.swallows || connection.isCut || client.write(chunk))
+    client.on('data', (chunk) => connection.swallows || provider.write(chunk))
+    provider.on('data', (chunk) => connection.swallows || connection.isCut || client.write(chunk))
     client.on('close', () => {
       open.delete(connection)
-      if (!connection.isCut && !connection.swallows) host.destroy()
+      if (!connection.isCut && !connection.swallows) provider.destroy()
     })
-    host.on('close', () => connection.swallows || client.destroy())
-    for (const socket of [client, host]) {
+    provider.on('close', () => connection.swallows || client.destroy())
+    for (const socket of [client, provider]) {
       sockets.add(socket)
       socket.on('error', () => socket.destroy())
     }

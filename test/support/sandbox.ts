@@ -13,13 +13,13 @@ export interface TestSandbox extends Sandbox {
   readonly logLines: readonly string[]
 }
 
-/** The whole world on free ports, with small clips and quick hosts; gone with the test, and held to Discord's own description of its answers. */
+/** The whole world on free ports, with small clips and quick providers; gone with the test, and held to Discord's own description of its answers. */
 export async function testSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
   const logLines: string[] = []
   const { environment, ...rest } = options
   const sandbox = await startSandbox({
     clipHeight: 144,
-    hostSpeed: 200,
+    providerSpeed: 200,
     logDestination: { write: (line: string) => void logLines.push(line) },
     ...rest,
     environment: { LOG_LEVEL: 'debug', MEMBER_REQUESTS_PER_MINUTE: '1000', GUILD_REQUESTS_PER_MINUTE: '10000', ...environment },
@@ -28,16 +28,16 @@ export async function testSandbox(options: SandboxOptions = {}): Promise<TestSan
   return Object.assign(sandbox, { logLines })
 }
 
-export interface PictureOptions {
+export interface ImageOptions {
   width?: number
   height?: number
-  /** Another seed is another picture. */
+  /** Another seed is another image. */
   seed?: number
   type?: 'png' | 'jpeg'
 }
 
-/** A picture with enough in it to be told from another: discs whose places and colours follow from the seed. Drawn by hand, because the bot forbids sharp to read drawings. */
-export async function testPicture({ width = 640, height = 360, seed = 1, type = 'png' }: PictureOptions = {}): Promise<Buffer> {
+/** An image with enough in it to be told from another: discs whose places and colours follow from the seed. Drawn by hand, because the bot forbids sharp to read drawings. */
+export async function testImage({ width = 640, height = 360, seed = 1, type = 'png' }: ImageOptions = {}): Promise<Buffer> {
   const chance = chances(seed)
   const pixels = Buffer.alloc(width * height * 3)
   for (let disc = 0; disc < 60; disc += 1) {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 
 import { onTestFinished } from 'vitest'
 
-export interface SlowPicture {
+export interface SlowImage {
   readonly origin: string
   readonly url: string
   /** Resolves once somebody asked for it. */
@@ -12,8 +12,8 @@ export interface SlowPicture {
   release(): void
 }
 
-/** A picture that nobody gets before it is released. Gone with the test. */
-export async function openSlowPicture(bytes: Buffer): Promise<SlowPicture> {
+/** An image that nobody gets before it is released. Gone with the test. */
+export async function openSlowImage(bytes: Buffer): Promise<SlowImage> {
   const asked = Promise.withResolvers<undefined>()
   const released = Promise.withResolvers<undefined>()
   const server = createServer((_request, response) => {

@@ -34,7 +34,7 @@ export function readGeneration(sandbox: { dataFolder: string }, { id }: { id: st
 }
 
 /** How many rows a table holds. */
-export function countRows({ dataFolder }: { dataFolder: string }, table: 'generations' | 'attempts' | 'ledger' | 'frames'): number {
+export function countRows({ dataFolder }: { dataFolder: string }, table: 'generations' | 'attempts' | 'ledger' | 'images'): number {
   return z.array(z.object({ rows: z.number() })).parse(readRows(dataFolder, `select count(*) as rows from ${table}`))[0]?.rows ?? 0
 }
 
@@ -72,20 +72,20 @@ const StoredAttempt = z.object({
   provider: z.string(),
   state: z.string(),
   /** What a refusal or failure was called. */
-  outcome: z.string().nullable(),
-  /** What the host said it billed, in micro-dollars. */
-  hostCost: z.number().nullable(),
+  endReason: z.string().nullable(),
+  /** What the provider said it billed, in micro-dollars. */
+  providerCost: z.number().nullable(),
   webhookToken: z.string(),
   operationId: z.string().nullable(),
 })
 export type StoredAttempt = z.infer<typeof StoredAttempt>
 
-/** Every try at a host, in its order. */
+/** Every try at a provider, in its order. */
 export function readAttempts({ dataFolder }: { dataFolder: string }): StoredAttempt[] {
   return z.array(StoredAttempt).parse(
     readRows(
       dataFolder,
-      `select provider, state, outcome, host_cost as hostCost, webhook_token as webhookToken, operation_id as operationId
+      `select provider, state, end_reason as endReason, provider_cost as providerCost, webhook_token as webhookToken, operation_id as operationId
        from attempts order by created_at, id`,
     ),
   )

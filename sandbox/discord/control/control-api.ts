@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 import { ApiError } from '../errors.ts'
 import { parseBody } from '../http/body.ts'
-import type { UploadedFile } from '../http/body.ts'
+import type { UploadedFile } from '../uploaded-file.ts'
 import { ClientRefusal } from '../people/client-refusal.ts'
 import type { Channel } from '../people/guild.ts'
 import type { Interaction } from '../people/interaction.ts'
@@ -17,7 +17,7 @@ import { PressRequest, RunRequest, SuggestRequest } from './requests.ts'
 /** How long a client waits for choices. */
 const patienceMs = 3000
 
-export interface ControlParts {
+export interface ControlContext {
   world: World
   /** Who acts, and where. */
   member: Member
@@ -30,12 +30,12 @@ export interface ControlParts {
  * or beside them as multipart: `payload_json` with the rest, and each file in a field named like its option.
  */
 export class ControlApi {
-  readonly #parts: ControlParts
+  readonly #parts: ControlContext
   readonly #streams = new Set<() => void>()
   readonly #closing = new AbortController()
 
-  constructor(parts: ControlParts) {
-    this.#parts = parts
+  constructor(context: ControlContext) {
+    this.#parts = context
   }
 
   async receive(request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer): Promise<void> {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** A picture as JSON can carry it. */
+/** An image as JSON can carry it. */
 const EncodedFile = z.strictObject({ name: z.string().min(1), base64: z.base64() })
 
 const Options = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), EncodedFile])).default({})

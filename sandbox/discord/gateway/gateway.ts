@@ -14,7 +14,7 @@ const heartbeatIntervalMs = 41_250
 const maximumClientBytes = 4096
 const closeCodes = { decodeError: 4002, notAuthenticated: 4003, authenticationFailed: 4004, alreadyAuthenticated: 4005 } as const
 
-export interface GatewayParts {
+export interface GatewayContext {
   token: string
   /** Told to the client for resuming. */
   url: string
@@ -27,14 +27,14 @@ export interface GatewayParts {
 
 /** Discord's gateway: identify, heartbeat, resume, and the ways in which Discord ends a connection. */
 export class Gateway {
-  readonly #parts: GatewayParts
+  readonly #parts: GatewayContext
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1 << 20 })
   readonly #sessions = new Map<string, Session>()
   #identifies = 0
   #resumes = 0
 
-  constructor(parts: GatewayParts) {
-    this.#parts = parts
+  constructor(context: GatewayContext) {
+    this.#parts = context
   }
 
   /** How often a client has begun a new session, and how often it has resumed one. */

@@ -19,7 +19,7 @@ export interface HttpAnswer {
   body: unknown
 }
 
-export interface ApiParts {
+export interface ApiContext {
   world: World
   routes: readonly Route[]
   faults: Faults
@@ -31,10 +31,10 @@ export interface ApiParts {
 export class Api {
   readonly requests: RecordedRequest[] = []
   readonly responseProblems: string[] = []
-  readonly #parts: ApiParts
+  readonly #parts: ApiContext
 
-  constructor(parts: ApiParts) {
-    this.#parts = parts
+  constructor(context: ApiContext) {
+    this.#parts = context
   }
 
   /** `path` is decoded and stands below `/api/v10`. Returns `reset` when the socket has to break instead of an answer. */

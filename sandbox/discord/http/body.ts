@@ -1,12 +1,5 @@
 import { refuse } from '../errors.ts'
-
-export interface UploadedFile {
-  /** The form's field: `files[0]`. */
-  field: string
-  name: string
-  contentType: string
-  bytes: Buffer
-}
+import type { UploadedFile } from '../uploaded-file.ts'
 
 export interface RequestBody {
   json: unknown

@@ -1,5 +1,5 @@
 import type { World } from '../world.ts'
-import type { UploadedFile } from './body.ts'
+import type { UploadedFile } from '../uploaded-file.ts'
 
 export interface ApiCall {
   /** The values of the path's `:names`. */

@@ -6,7 +6,7 @@ import type { Cdn } from '../cdn.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Api } from './api.ts'
 
-export interface ServedParts {
+export interface ServedContext {
   api: Api
   cdn: Cdn
   gateway: Gateway
@@ -17,7 +17,7 @@ export interface ServedParts {
 /** Opens the one port behind which everything stands; `serve` puts the parts there once they know the port's address. */
 export class LoopbackServer {
   readonly #server: Server
-  #parts: ServedParts | undefined
+  #parts: ServedContext | undefined
 
   private constructor(server: Server) {
     this.#server = server
@@ -36,9 +36,9 @@ export class LoopbackServer {
     return (this.#server.address() as AddressInfo).port
   }
 
-  serve(parts: ServedParts): void {
-    this.#parts = parts
-    this.#server.on('upgrade', (request, socket, head) => parts.gateway.upgrade(request, socket, head))
+  serve(context: ServedContext): void {
+    this.#parts = context
+    this.#server.on('upgrade', (request, socket, head) => context.gateway.upgrade(request, socket, head))
     this.#server.on('request', (request, response) => {
       this.#receive(request, response).catch((error: unknown) => {
         // A bug of this stand-in must be seen, in the client's test as well as here.

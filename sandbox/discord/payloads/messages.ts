@@ -4,15 +4,15 @@ import { componentTypes, walkComponents } from '../message.ts'
 import type { Component, StoredAttachment, StoredMessage } from '../message.ts'
 import { userPayload } from './people.ts'
 
-export interface PayloadParts {
+export interface PayloadContext {
   directory: Directory
   cdn: Cdn
   applicationId: string
 }
 
 /** A message as Discord answers it, with freshly signed URLs. */
-export function messagePayload(message: StoredMessage, parts: PayloadParts, referenced?: StoredMessage): Record<string, unknown> {
-  const { directory, cdn, applicationId } = parts
+export function messagePayload(message: StoredMessage, context: PayloadContext, referenced?: StoredMessage): Record<string, unknown> {
+  const { directory, cdn, applicationId } = context
   const shownByComponents = referencedAttachments(message)
   return {
     id: message.id,
@@ -45,7 +45,7 @@ export function messagePayload(message: StoredMessage, parts: PayloadParts, refe
         message_id: message.repliesTo,
         ...(message.guildId && { guild_id: message.guildId }),
       },
-      referenced_message: referenced ? messagePayload(referenced, parts) : null,
+      referenced_message: referenced ? messagePayload(referenced, context) : null,
     }),
   }
 }

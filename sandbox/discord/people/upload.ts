@@ -1,7 +1,7 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
 import { contentTypeOf, storedFilename } from '../file-kinds.ts'
-import { pictureSizeOf } from '../image-size.ts'
+import { imageSizeOf } from '../image-size.ts'
 import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world.ts'
 import type { PickedFile } from './options.ts'
@@ -21,7 +21,7 @@ export function uploadForInteraction(file: PickedFile, world: World): Wire<APIAt
     proxy_url: url,
     content_type: contentType,
     ephemeral: true,
-    ...pictureSizeOf(file.bytes),
+    ...imageSizeOf(file.bytes),
     ...file.claims,
   }
 }

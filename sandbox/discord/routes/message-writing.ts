@@ -1,5 +1,5 @@
 import { refuse } from '../errors.ts'
-import type { UploadedFile } from '../http/body.ts'
+import type { UploadedFile } from '../uploaded-file.ts'
 import type { ApiCall } from '../http/route.ts'
 import { interactionTypes } from '../interactions.ts'
 import type { StoredInteraction } from '../interactions.ts'

@@ -1,4 +1,4 @@
-import type { UploadedFile } from '../http/body.ts'
+import type { UploadedFile } from '../uploaded-file.ts'
 import type { StoredAttachment } from '../message.ts'
 import type { FormIssue } from './form-error.ts'
 

@@ -1,7 +1,7 @@
-import { type Conduct, usualConduct } from '../behavior.ts'
+import { type Behavior, usualBehavior } from '../behavior.ts'
 
 /** What Eachlabs' own descriptions leave open, or tell in two ways. */
-export interface EachlabsConduct extends Conduct {
+export interface EachlabsBehavior extends Behavior {
   /** Which headers the key is taken from. */
   keyHeaders: 'both' | 'x-api-key' | 'authorization'
   /** HTTP status of a create call that was accepted. */
@@ -23,9 +23,9 @@ export interface EachlabsConduct extends Conduct {
   webhookProof: 'echo' | 'signature'
 }
 
-export function usualEachlabsConduct(): EachlabsConduct {
+export function usualEachlabsBehavior(): EachlabsBehavior {
   return {
-    ...usualConduct(),
+    ...usualBehavior(),
     // As for whoever has little money there; with more there is no limit.
     inFlight: 10,
     keyHeaders: 'both',

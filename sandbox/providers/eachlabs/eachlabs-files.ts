@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
 import type { Furniture } from '../stand-in.ts'
 import type { Outputs } from '../outputs.ts'
 import { answerWithFile, type ServedFile, unguessable } from '../served-files.ts'
 import { refuse } from './eachlabs-responses.ts'
-import type { EachlabsConduct } from './eachlabs-behavior.ts'
+import type { EachlabsBehavior } from './eachlabs-behavior.ts'
 
 const uploadBytes = 100 * 1024 * 1024
 /** Bytes must come within a quarter of an hour. */
@@ -67,17 +67,21 @@ const Presign = z.object({
   expires_in_seconds: z.int().min(keptSeconds.least).max(keptSeconds.most).default(keptSeconds.usual),
 })
 
-interface FilesParts extends Furniture<EachlabsConduct> {
+interface FilesContext extends Furniture<EachlabsBehavior> {
   origins: { media: string }
   files: EachlabsFiles
 }
 
 /** Announce an upload, take a file back. */
-export function addFiles(app: Hono<CallEnvironment>, on: (route: RouteName) => ReturnType<typeof receiveCall>, parts: FilesParts): void {
-  const { files, origins, conduct } = parts
+export function addFiles(
+  app: Hono<CallEnvironment>,
+  on: (route: RouteName) => ReturnType<typeof receiveCall>,
+  context: FilesContext,
+): void {
+  const { files, origins, behavior } = context
   app.post('/v1/upload/presign', on('upload'), async (call) => {
     const order = Presign.safeParse(await call.req.json().catch(() => undefined))
-    if (!order.success) return refuse(call, 400, 'bad request', order.error.issues[0]?.message ?? 'invalid', conduct)
+    if (!order.success) return refuse(call, 400, 'bad request', order.error.issues[0]?.message ?? 'invalid', behavior)
     const file = files.announce(order.data.content_type, order.data.expires_in_seconds)
     return call.json({
       id: file.id,
@@ -88,17 +92,17 @@ export function addFiles(app: Hono<CallEnvironment>, on: (route: RouteName) => R
     })
   })
   app.delete('/v1/files/:id', on('file'), (call) =>
-    files.remove(call.req.param('id')) ? call.body(null, 204) : refuse(call, 404, 'not found', 'File not found', conduct),
+    files.remove(call.req.param('id')) ? call.body(null, 204) : refuse(call, 404, 'not found', 'File not found', behavior),
   )
 }
 
 /** The storage: takes announced uploads, never sees a key, serves files and clips. */
-export function eachlabsMedia(parts: FilesParts & { outputs: Outputs; answers: CallParts['answers'] }): Hono<CallEnvironment> {
-  const { files, outputs } = parts
+export function eachlabsMedia(context: FilesContext & { outputs: Outputs; answers: CallContext['answers'] }): Hono<CallEnvironment> {
+  const { files, outputs } = context
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'media', authorization: undefined, ...parts }
-  addControl(app, parts)
-  app.put('/upload/:id', receiveCall('file', callParts), async (call) => {
+  const callContext: CallContext = { origin: 'media', authorization: undefined, ...context }
+  addControl(app, context)
+  app.put('/upload/:id', receiveCall('file', callContext), async (call) => {
     const file = files.get(call.req.param('id'))
     const isAsSigned = call.req.header('x-goog-meta-upload') === file?.id && call.req.header('content-type') === file?.contentType
     if (!file || !isAsSigned || !files.mayFill(file)) return call.text('SignatureDoesNotMatch', 403)
@@ -107,11 +111,11 @@ export function eachlabsMedia(parts: FilesParts & { outputs: Outputs; answers: C
     file.bytes = bytes
     return call.body(null, 200)
   })
-  app.get('/files/*', receiveCall('file', callParts), (call) => {
+  app.get('/files/*', receiveCall('file', callContext), (call) => {
     const file = files.at(call.req.path)
     return file ? answerWithFile(file) : call.text('Not found', 404)
   })
-  app.get('/outputs/*', receiveCall('output', callParts), (call) => outputs.answer(call.req.path) ?? call.text('Not found', 404))
-  app.notFound(unknownCall(callParts, (call) => call.text('Not found', 404)) as Parameters<typeof app.notFound>[0])
+  app.get('/outputs/*', receiveCall('output', callContext), (call) => outputs.answer(call.req.path) ?? call.text('Not found', 404))
+  app.notFound(unknownCall(callContext, (call) => call.text('Not found', 404)) as Parameters<typeof app.notFound>[0])
   return app
 }

@@ -10,15 +10,15 @@ const common = {
 }
 const TextInput = z.strictObject({ ...common, aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9') })
 
-/** Public addresses only: no data URI, nothing on the host's own machine; `own` is where its uploads are. */
-const pictureAddress = (own: string) =>
+/** Public addresses only: no data URI, nothing on the provider's own machine; `own` is where its uploads are. */
+const imageAddress = (own: string) =>
   z.url().refine((address) => {
     const url = new URL(address)
     return url.origin === own || (url.protocol === 'https:' && !isLoopback(url.hostname))
   }, 'must be a publicly reachable HTTPS URL')
 
-const PictureInput = (own: string) =>
-  z.strictObject({ ...common, image_url: pictureAddress(own), tail_image_url: pictureAddress(own).optional() })
+const ImageInput = (own: string) =>
+  z.strictObject({ ...common, image_url: imageAddress(own), tail_image_url: imageAddress(own).optional() })
 
 const Creation = z.object({
   model: z.string(),
@@ -48,10 +48,10 @@ export function readEachlabsOrder(body: unknown, uploads: string): EachlabsOrder
       return { ...rest, job: { ...commonOrder(parsed.data), aspectRatio: parsed.data.aspect_ratio, webhookUrl } }
     }
     case 'kling-v2-5-turbo-pro-image-to-video': {
-      const parsed = PictureInput(uploads).safeParse(input)
+      const parsed = ImageInput(uploads).safeParse(input)
       if (!parsed.success) return { problem: problemIn(parsed.error) }
-      const { image_url: startPictureUrl, tail_image_url: endPictureUrl } = parsed.data
-      return { ...rest, job: { ...commonOrder(parsed.data), startPictureUrl, endPictureUrl, webhookUrl } }
+      const { image_url: firstImageUrl, tail_image_url: lastImageUrl } = parsed.data
+      return { ...rest, job: { ...commonOrder(parsed.data), firstImageUrl, lastImageUrl, webhookUrl } }
     }
     default:
       return { unknownModel: model }

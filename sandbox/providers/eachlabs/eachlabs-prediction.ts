@@ -1,7 +1,7 @@
 import type { Invoice } from '../invoice.ts'
 import { isFinished, type Job } from '../job.ts'
 import { reasonOf } from './eachlabs-responses.ts'
-import type { EachlabsConduct } from './eachlabs-behavior.ts'
+import type { EachlabsBehavior } from './eachlabs-behavior.ts'
 
 /** What Eachlabs knows about a prediction beside the job itself. */
 export interface PredictionRecord {
@@ -12,8 +12,8 @@ export interface PredictionRecord {
   cancelled: boolean
 }
 
-export interface PredictionParts {
-  conduct: EachlabsConduct
+export interface PredictionContext {
+  behavior: EachlabsBehavior
   invoice: Invoice
   api: string
   addressOf: (job: Job) => string
@@ -25,30 +25,30 @@ export interface PredictionParts {
 const startingMs = 5000
 
 /** What a prediction is told with when it is asked for. */
-export function predictionOf({ job, input }: PredictionRecord, parts: PredictionParts): Record<string, unknown> {
-  const { conduct, invoice, api } = parts
+export function predictionOf({ job, input }: PredictionRecord, context: PredictionContext): Record<string, unknown> {
+  const { behavior, invoice, api } = context
   const address = `${api}/v1/prediction/${job.id}`
   const seconds = isFinished(job) && job.startedAt !== undefined ? ((job.finishedAt ?? job.startedAt) - job.startedAt) / 1000 : 0
   return {
-    [conduct.idName]: job.id,
+    [behavior.idName]: job.id,
     input,
-    status: statusOf(job, parts),
-    output: job.state === 'succeeded' ? outputOf(job, parts) : null,
+    status: statusOf(job, context),
+    output: job.state === 'succeeded' ? outputOf(job, context) : null,
     logs: null,
     metrics: { predict_time: seconds, cost: (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) / 1_000_000 },
     urls: { cancel: `${address}/cancel`, get: address },
-    ...(job.failure && failureOf(job, conduct)),
+    ...(job.failure && failureOf(job, behavior)),
   }
 }
 
-/** The finished clip, in the form that the host's conduct has it. */
-export function outputOf(job: Job, { conduct, addressOf }: Pick<PredictionParts, 'conduct' | 'addressOf'>): unknown {
+/** The finished clip, in the form that the provider's behavior has it. */
+export function outputOf(job: Job, { behavior, addressOf }: Pick<PredictionContext, 'behavior' | 'addressOf'>): unknown {
   const url = addressOf(job)
-  if (conduct.output === 'array') return [url]
-  return conduct.output === 'object' ? { video: { url } } : url
+  if (behavior.output === 'array') return [url]
+  return behavior.output === 'object' ? { video: { url } } : url
 }
 
-function statusOf({ state, startedAt }: Job, { conduct: { waiting, failedWord, cancelledWord }, now }: PredictionParts): string {
+function statusOf({ state, startedAt }: Job, { behavior: { waiting, failedWord, cancelledWord }, now }: PredictionContext): string {
   switch (state) {
     case 'queued':
       return waiting === 'told' ? 'created' : 'processing'
@@ -64,7 +64,7 @@ function statusOf({ state, startedAt }: Job, { conduct: { waiting, failedWord, c
   }
 }
 
-function failureOf({ failure = { kind: 'failed' } }: Job, { failureReason }: EachlabsConduct): Record<string, unknown> {
+function failureOf({ failure = { kind: 'failed' } }: Job, { failureReason }: EachlabsBehavior): Record<string, unknown> {
   const { code, message, retryable } = reasonOf(failure)
   if (failureReason !== 'output') return { [failureReason]: `${code}: ${message}` }
   return { output: { error: message, error_code: code, error_message: message, retryable } }

@@ -1,38 +1,44 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { type Call, type CallEnvironment, type CallParts, judgeKey, type KeyJudgement, receiveCall, unknownCall } from '../call.ts'
+import { type Call, type CallEnvironment, type CallContext, judgeKey, type KeyJudgement, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import { furnish, type Furniture, type Host, type HostParts, openHost } from '../stand-in.ts'
+import { furnish, type Furniture, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { Origins } from '../origins.ts'
 import { Outputs } from '../outputs.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { eachlabsAnswers, refuse } from './eachlabs-responses.ts'
-import { type EachlabsConduct, usualEachlabsConduct } from './eachlabs-behavior.ts'
+import { type EachlabsBehavior, usualEachlabsBehavior } from './eachlabs-behavior.ts'
 import { addFiles, EachlabsFiles, eachlabsMedia } from './eachlabs-files.ts'
-import type { PredictionParts, PredictionRecord } from './eachlabs-prediction.ts'
+import type { PredictionContext, PredictionRecord } from './eachlabs-prediction.ts'
 import { addPredictions } from './eachlabs-predictions.ts'
 import { eachlabsWebhookForm } from './eachlabs-webhook.ts'
 
 /** The origins stand for `api.eachlabs.ai` (all paths begin with `/v1`) and for the storage of uploads and clips. */
-export type EachlabsHost = Host<'api' | 'media', EachlabsConduct>
+export type EachlabsStandIn = StandIn<'api' | 'media', EachlabsBehavior>
 
-/** Eachlabs' predictions, uploads and storage, answering as described in the hosts' contract. */
-export async function startEachlabs(parts: HostParts): Promise<EachlabsHost> {
+/** Eachlabs' predictions, uploads and storage, answering as described in the providers' contract. */
+export async function startEachlabs(context: StandInContext): Promise<EachlabsStandIn> {
   const apiKey = randomBytes(24).toString('base64url')
-  const { clock } = parts
-  const conduct = usualEachlabsConduct()
+  const { clock } = context
+  const behavior = usualEachlabsBehavior()
   const files = new EachlabsFiles(() => clock.now())
   const records = new Map<string, PredictionRecord>()
   const addressOf = (job: Job) => outputs.addressOf(job)
-  const furniture: Furniture<EachlabsConduct> = furnish('eachlabs', parts, {
-    conduct,
-    webhookForm: eachlabsWebhookForm({ conduct, addressOf, recordOf: (id) => records.get(id) }),
-    pictures: { own: (url) => (url.origin === origins.media ? files.at(url.pathname)?.bytes : undefined) },
+  const furniture: Furniture<EachlabsBehavior> = furnish('eachlabs', context, {
+    behavior,
+    webhookForm: eachlabsWebhookForm({ behavior, addressOf, recordOf: (id) => records.get(id) }),
+    images: { own: (url) => (url.origin === origins.media ? files.at(url.pathname)?.bytes : undefined) },
   })
   const outputs = new Outputs({ ...furniture, origin: () => origins.media, pathWith: (piece) => `/outputs/${piece}.mp4` })
-  const predictionParts = (): PredictionParts => ({ conduct, invoice: furniture.invoice, api: origins.api, addressOf, now: clock.now() })
+  const predictionContext = (): PredictionContext => ({
+    behavior,
+    invoice: furniture.invoice,
+    api: origins.api,
+    addressOf,
+    now: clock.now(),
+  })
   const origins = {
     get api() {
       return servers.of('api')
@@ -42,27 +48,29 @@ export async function startEachlabs(parts: HostParts): Promise<EachlabsHost> {
     },
   }
 
-  const answers = withRetryAfter(eachlabsAnswers(conduct), conduct)
+  const answers = withRetryAfter(eachlabsAnswers(behavior), behavior)
   const api = new Hono<CallEnvironment>()
-  const apiParts: CallParts = { origin: 'api', ...furniture, authorization: (call) => judge(call, apiKey, conduct), answers }
-  const on = (route: RouteName) => receiveCall(route, apiParts)
+  const apiContext: CallContext = { origin: 'api', ...furniture, authorization: (call) => judge(call, apiKey, behavior), answers }
+  const on = (route: RouteName) => receiveCall(route, apiContext)
   addControl(api, furniture)
   // Given by the caller or made here, to find a call again; nothing is done once because of it.
   api.use('/v1/*', async (call, next) => {
     await next()
     if (call.res.status !== 101) call.res.headers.set('X-Request-Id', call.req.header('x-request-id') ?? randomUUID())
   })
-  addPredictions(api, on, { ...furniture, origins, records, predictionParts })
+  addPredictions(api, on, { ...furniture, origins, records, predictionContext })
   addFiles(api, on, { ...furniture, origins, files })
-  api.notFound(unknownCall(apiParts, (call) => refuse(call, 404, 'not found', 'Not found', conduct)) as Parameters<typeof api.notFound>[0])
+  api.notFound(
+    unknownCall(apiContext, (call) => refuse(call, 404, 'not found', 'Not found', behavior)) as Parameters<typeof api.notFound>[0],
+  )
 
   const media = eachlabsMedia({ ...furniture, origins, files, outputs, answers })
-  const servers: Origins<'api' | 'media'> = new Origins({ api, media }, parts.port)
-  return await openHost(furniture, { origins, apiKey, servers })
+  const servers: Origins<'api' | 'media'> = new Origins({ api, media }, context.port)
+  return await openStandIn(furniture, { origins, apiKey, servers })
 }
 
 /** The key comes in the older header, or in the one that is told of now. */
-function judge(call: Call, apiKey: string, { keyHeaders }: EachlabsConduct): KeyJudgement {
+function judge(call: Call, apiKey: string, { keyHeaders }: EachlabsBehavior): KeyJudgement {
   const own = keyHeaders === 'authorization' ? undefined : call.req.header('x-api-key')
   if (own !== undefined) return judgeKey(own, apiKey)
   return keyHeaders === 'x-api-key' ? 'none' : judgeKey(call.req.header('authorization'), `Bearer ${apiKey}`)

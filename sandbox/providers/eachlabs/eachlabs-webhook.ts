@@ -2,31 +2,31 @@ import { createHmac } from 'node:crypto'
 import type { Job } from '../job.ts'
 import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
 import { reasonOf } from './eachlabs-responses.ts'
-import { outputOf, type PredictionParts, type PredictionRecord } from './eachlabs-prediction.ts'
+import { outputOf, type PredictionContext, type PredictionRecord } from './eachlabs-prediction.ts'
 
-type Parts = Pick<PredictionParts, 'conduct' | 'addressOf'> & { recordOf: (jobId: string) => PredictionRecord | undefined }
+type WebhookContext = Pick<PredictionContext, 'behavior' | 'addressOf'> & { recordOf: (jobId: string) => PredictionRecord | undefined }
 
 /** One webhook when a job is over, in words of its own (`succeeded`, `failed`); none when it was cancelled. */
-export function eachlabsWebhookForm(parts: Parts): WebhookForm {
+export function eachlabsWebhookForm(context: WebhookContext): WebhookForm {
   return {
     messagesOf: (job) =>
-      job.state === 'succeeded' || job.state === 'failed' ? [{ event: 'completed', body: bodyOf(job, parts), retried: true }] : [],
-    sign: (order) => ({ headers: headersFor(order, parts) }),
+      job.state === 'succeeded' || job.state === 'failed' ? [{ event: 'completed', body: bodyOf(job, context), retried: true }] : [],
+    sign: (order) => ({ headers: headersFor(order, context) }),
   }
 }
 
-function bodyOf(job: Job, parts: Parts): Record<string, unknown> {
+function bodyOf(job: Job, context: WebhookContext): Record<string, unknown> {
   const ids = { exec_id: job.id, flow_id: null }
-  if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: outputOf(job, parts), error: '' }
+  if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: outputOf(job, context), error: '' }
   // The reason stands in the output; the field that is named for it stays empty.
   const { message } = reasonOf(job.failure ?? { kind: 'failed' })
   return { ...ids, status: 'failed', output: [{ id: '', status: '', output: '', error: message }], error: '' }
 }
 
-function headersFor({ ownerId, rawBody, forged }: SigningOrder, { conduct, recordOf }: Parts): Record<string, string> {
+function headersFor({ ownerId, rawBody, forged }: SigningOrder, { behavior, recordOf }: WebhookContext): Record<string, string> {
   const secret = recordOf(ownerId)?.webhookSecret
   if (secret === undefined) return {}
   const used = forged ? `${secret}-guessed` : secret
-  const proof = conduct.webhookProof === 'echo' ? used : createHmac('sha256', used).update(rawBody).digest('hex')
+  const proof = behavior.webhookProof === 'echo' ? used : createHmac('sha256', used).update(rawBody).digest('hex')
   return { 'x-webhook-secret': proof }
 }

@@ -1,7 +1,7 @@
-import { type Conduct, usualConduct } from '../behavior.ts'
+import { type Behavior, usualBehavior } from '../behavior.ts'
 
 /** What fal's own descriptions leave open. */
-export interface FalConduct extends Conduct {
+export interface FalBehavior extends Behavior {
   /** HTTP status of a status answer while the job is not finished. */
   unfinishedStatus: 200 | 202
   /** Who gives up on a job that takes too long: the model, which only the result tells, or fal, which its status tells as well. */
@@ -14,9 +14,9 @@ export interface FalConduct extends Conduct {
   webhookPayload: 'whole' | 'missing'
 }
 
-export function usualFalConduct(): FalConduct {
+export function usualFalBehavior(): FalBehavior {
   return {
-    ...usualConduct(),
+    ...usualBehavior(),
     unfinishedStatus: 202,
     timedOut: 'by-model',
     tellsCancelled: true,

@@ -44,7 +44,7 @@ export function readFalInput(operation: FalOperation, body: unknown): { order: J
       guidance: input.cfg_scale,
       ...('aspect_ratio' in input
         ? { aspectRatio: input.aspect_ratio }
-        : { startPictureUrl: input.image_url, endPictureUrl: input.tail_image_url }),
+        : { firstImageUrl: input.image_url, lastImageUrl: input.tail_image_url }),
     },
   }
 }

@@ -1,14 +1,14 @@
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { acceptOrder, decideFate } from '../acceptance.ts'
-import { type Call, type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { type Call, type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
 import type { Furniture } from '../stand-in.ts'
 import { isFinished, type Job } from '../job.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { answerWithFailure, answerWithProblems, falAnswers, notFound, requestErrorOf } from './fal-responses.ts'
-import type { FalConduct } from './fal-behavior.ts'
+import type { FalBehavior } from './fal-behavior.ts'
 import { isFalOperation, readFalInput } from './fal-input.ts'
 
 const model = '/fal-ai/kling-video/v2.5-turbo/pro'
@@ -18,7 +18,7 @@ const requests = '/fal-ai/kling-video/requests'
 /** A client that hears nothing for fifteen seconds gives the stream up. */
 const heartbeatMs = 5_000
 
-type Parts = Furniture<FalConduct> & {
+type QueueContext = Furniture<FalBehavior> & {
   origins: { queue: string }
   authorization: string
   /** Where the finished clip can be fetched. */
@@ -26,29 +26,29 @@ type Parts = Furniture<FalConduct> & {
 }
 
 /** `queue.fal.run`: submit, status, result, cancel. */
-export function falQueue(parts: Parts): Hono<CallEnvironment> {
+export function falQueue(context: QueueContext): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'queue', ...parts, answers: withRetryAfter(falAnswers, parts.conduct) }
-  const on = (route: RouteName) => receiveCall(route, callParts)
-  addControl(app, parts)
+  const callContext: CallContext = { origin: 'queue', ...context, answers: withRetryAfter(falAnswers, context.behavior) }
+  const on = (route: RouteName) => receiveCall(route, callContext)
+  addControl(app, context)
 
-  app.post(`${model}/:operation`, on('create'), (call) => submit(call, parts))
-  app.get(`${requests}/:id/status`, on('status'), (call) => withJob(call, parts, (job) => status(call, job, parts)))
-  app.get(`${requests}/:id/status/stream`, on('stream'), (call) => withJob(call, parts, (job) => stream(call, job, parts)))
+  app.post(`${model}/:operation`, on('create'), (call) => submit(call, context))
+  app.get(`${requests}/:id/status`, on('status'), (call) => withJob(call, context, (job) => status(call, job, context)))
+  app.get(`${requests}/:id/status/stream`, on('stream'), (call) => withJob(call, context, (job) => stream(call, job, context)))
   app.put(`${requests}/:id/cancel`, on('cancel'), async (call) => {
-    const job = parts.jobs.get(call.req.param('id'))
+    const job = context.jobs.get(call.req.param('id'))
     if (!job) return call.json({ status: 'NOT_FOUND' }, 404)
-    const heard = await parts.jobs.cancel(job)
+    const heard = await context.jobs.cancel(job)
     return heard === 'accepted' ? call.json({ status: 'CANCELLATION_REQUESTED' }, 202) : call.json({ status: 'ALREADY_COMPLETED' }, 400)
   })
   for (const path of [`${requests}/:id`, `${requests}/:id/response`]) {
-    app.get(path, on('result'), (call) => withJob(call, parts, (job) => result(call, job, parts)))
+    app.get(path, on('result'), (call) => withJob(call, context, (job) => result(call, job, context)))
   }
-  app.notFound(unknownCall(callParts, notFound) as Parameters<typeof app.notFound>[0])
+  app.notFound(unknownCall(callContext, notFound) as Parameters<typeof app.notFound>[0])
   return app
 }
 
-async function submit(call: Call, parts: Parts): Promise<Response> {
+async function submit(call: Call, context: QueueContext): Promise<Response> {
   const operation = call.req.param('operation')
   if (!isFalOperation(operation)) return notFound(call, `Application ${call.req.path} not found`)
   const webhookUrl = call.req.query('fal_webhook')
@@ -58,13 +58,13 @@ async function submit(call: Call, parts: Parts): Promise<Response> {
   const read = readFalInput(operation, await call.req.json().catch(() => undefined))
   if ('problems' in read) return answerWithProblems(call, read.problems)
 
-  const decided = decideFate(read.order.prompt, parts)
-  if ('refusal' in decided) return withRetryAfter(falAnswers, parts.conduct)[decided.refusal](call)
+  const decided = decideFate(read.order.prompt, context)
+  if ('refusal' in decided) return withRetryAfter(falAnswers, context.behavior)[decided.refusal](call)
   const { fate } = decided
-  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, parts)
+  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, context)
   if (fate.answerIsLost) call.set('answerIsLost', true)
   call.header('x-fal-request-id', job.id)
-  const address = `${parts.origins.queue}${requests}/${job.id}`
+  const address = `${context.origins.queue}${requests}/${job.id}`
   return call.json({
     status: 'IN_QUEUE',
     request_id: job.id,
@@ -73,22 +73,22 @@ async function submit(call: Call, parts: Parts): Promise<Response> {
     cancel_url: `${address}/cancel`,
     logs: null,
     metrics: {},
-    queue_position: parts.jobs.positionOf(job),
+    queue_position: context.jobs.positionOf(job),
   })
 }
 
-function withJob(call: Call, { jobs }: Parts, answer: (job: Job) => Response | Promise<Response>): Response | Promise<Response> {
+function withJob(call: Call, { jobs }: QueueContext, answer: (job: Job) => Response | Promise<Response>): Response | Promise<Response> {
   const job = jobs.get(call.req.param('id') ?? '')
   if (!job) return notFound(call, 'Request not found')
   call.header('x-fal-request-id', job.id)
   return answer(job)
 }
 
-function status(call: Call, job: Job, parts: Parts): Response {
-  return call.json(statusOf(job, call.req.query('logs') === '1', parts), isFinished(job) ? 200 : parts.conduct.unfinishedStatus)
+function status(call: Call, job: Job, context: QueueContext): Response {
+  return call.json(statusOf(job, call.req.query('logs') === '1', context), isFinished(job) ? 200 : context.behavior.unfinishedStatus)
 }
 
-function statusOf(job: Job, withLogs: boolean, { jobs, origins, conduct }: Parts): Record<string, unknown> {
+function statusOf(job: Job, withLogs: boolean, { jobs, origins, behavior }: QueueContext): Record<string, unknown> {
   const common = { request_id: job.id, response_url: `${origins.queue}${requests}/${job.id}` }
   // The model runs at a partner of fal, which gives no logs: asked for, the list is empty.
   const logs = withLogs ? [] : null
@@ -96,29 +96,29 @@ function statusOf(job: Job, withLogs: boolean, { jobs, origins, conduct }: Parts
   if (job.state === 'running') return { status: 'IN_PROGRESS', ...common, logs }
   const seconds = job.startedAt === undefined ? undefined : ((job.finishedAt ?? job.startedAt) - job.startedAt) / 1000
   const metrics = seconds === undefined ? {} : { inference_time: seconds }
-  const wrong = requestErrorOf(job, conduct)
+  const wrong = requestErrorOf(job, behavior)
   return { status: 'COMPLETED', ...common, logs, metrics, ...(wrong && { error: wrong.error, error_type: wrong.type }) }
 }
 
 /** One event for each change, the first at once; ends with the job. */
-function stream(call: Call, job: Job, parts: Parts): Response {
+function stream(call: Call, job: Job, context: QueueContext): Response {
   return streamSSE(call, async (events) => {
     const gone = new AbortController()
     events.onAbort(() => gone.abort())
     let sent = ''
     for (;;) {
-      const data = JSON.stringify(statusOf(job, call.req.query('logs') === '1', parts))
+      const data = JSON.stringify(statusOf(job, call.req.query('logs') === '1', context))
       await events.writeSSE({ data })
       sent = data
       if (isFinished(job)) return
-      const changed = () => JSON.stringify(statusOf(job, call.req.query('logs') === '1', parts)) !== sent
-      if (!(await nextNews(changed, parts, gone.signal))) return
+      const changed = () => JSON.stringify(statusOf(job, call.req.query('logs') === '1', context)) !== sent
+      if (!(await nextNews(changed, context, gone.signal))) return
     }
   })
 }
 
 /** Resolves with true when there is something to tell (or nothing was told for long), with false when nobody listens any more. */
-async function nextNews(changed: () => boolean, { jobs }: Parts, gone: AbortSignal): Promise<boolean> {
+async function nextNews(changed: () => boolean, { jobs }: QueueContext, gone: AbortSignal): Promise<boolean> {
   const heartbeat = AbortSignal.timeout(heartbeatMs)
   try {
     while (!changed()) await jobs.nextChange(AbortSignal.any([gone, heartbeat]))
@@ -128,12 +128,12 @@ async function nextNews(changed: () => boolean, { jobs }: Parts, gone: AbortSign
   }
 }
 
-function result(call: Call, job: Job, { invoice, addressOf, conduct }: Parts): Response {
+function result(call: Call, job: Job, { invoice, addressOf, behavior }: QueueContext): Response {
   if (!isFinished(job)) return call.json({ detail: 'Request is still in progress' }, 400)
   // fal sells this model by the second: a unit is one, and what was not billed are none.
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))
-  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job, conduct)
+  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job, behavior)
   return call.json(resultOf(job.clip, addressOf(job)))
 }
 

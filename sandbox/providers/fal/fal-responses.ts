@@ -1,7 +1,7 @@
 import type { AnswerFault } from '../faults.ts'
 import type { Call } from '../call.ts'
 import { type Job, type JobFailure, riskControlWords } from '../job.ts'
-import type { FalConduct } from './fal-behavior.ts'
+import type { FalBehavior } from './fal-behavior.ts'
 import type { FalProblem } from './fal-input.ts'
 
 /** How fal words what it refuses. */
@@ -24,8 +24,8 @@ export function notFound(call: Call, detail = 'Not found'): Response {
 }
 
 /** What the result of a job says that delivered nothing; fal has no FAILED status, it shows only here. */
-export function answerWithFailure(call: Call, job: Job, conduct: FalConduct): Response {
-  const { body, status, headers } = failureOf(job, conduct)
+export function answerWithFailure(call: Call, job: Job, behavior: FalBehavior): Response {
+  const { body, status, headers } = failureOf(job, behavior)
   for (const [name, value] of Object.entries(headers)) call.header(name, value)
   const answer = call.json(body, 400)
   // 499 is nobody's standard, and Hono's types know only the registered ones.
@@ -35,9 +35,9 @@ export function answerWithFailure(call: Call, job: Job, conduct: FalConduct): Re
 /** The same for whoever hears of it in another way. */
 export function failureOf(
   job: Job,
-  conduct: FalConduct,
+  behavior: FalBehavior,
 ): { body: Record<string, unknown>; status: number; headers: Record<string, string> } {
-  const request = requestErrorOf(job, conduct)
+  const request = requestErrorOf(job, behavior)
   if (request) {
     const { error: detail, type, status } = request
     return { body: { detail, error_type: type }, status, headers: { 'X-Fal-Error-Type': type } }
@@ -48,11 +48,11 @@ export function failureOf(
 }
 
 /** What fal itself says of a request that never became the model's: its status tells this, too. */
-export function requestErrorOf(job: Job, conduct: FalConduct): { error: string; type: string; status: number } | undefined {
+export function requestErrorOf(job: Job, behavior: FalBehavior): { error: string; type: string; status: number } | undefined {
   if (job.state === 'cancelled' || job.state === 'aborted') {
     return { error: 'Request was cancelled by the client', type: 'client_cancelled', status: 499 }
   }
-  if (job.failure?.kind !== 'timed-out' || conduct.timedOut === 'by-model') return undefined
+  if (job.failure?.kind !== 'timed-out' || behavior.timedOut === 'by-model') return undefined
   return { error: 'Request timed out', type: 'request_timeout', status: 504 }
 }
 
@@ -62,9 +62,9 @@ interface WordedFailure {
   retryable: boolean
 }
 
-function problemOf({ kind, picture = 'start', byModel }: JobFailure, { order }: Job): WordedFailure {
-  const loc = ['body', picture === 'start' ? 'image_url' : 'tail_image_url']
-  const input = picture === 'start' ? order.startPictureUrl : order.endPictureUrl
+function problemOf({ kind, image = 'start', byModel }: JobFailure, { order }: Job): WordedFailure {
+  const loc = ['body', image === 'start' ? 'image_url' : 'tail_image_url']
+  const input = image === 'start' ? order.firstImageUrl : order.lastImageUrl
   const unusable = (type: string, msg: string): WordedFailure => ({ problem: { loc, msg, type, input }, status: 422, retryable: false })
   switch (kind) {
     case 'moderated':
@@ -93,17 +93,17 @@ function problemOf({ kind, picture = 'start', byModel }: JobFailure, { order }: 
         status: 400,
         retryable: true,
       }
-    case 'picture-unreachable':
+    case 'image-unreachable':
       return unusable('file_download_error', 'Failed to download the file. Please check if the URL is accessible and try again.')
-    case 'picture-too-large':
+    case 'image-too-large':
       return unusable('file_too_large', 'The file is larger than the allowed 10485760 bytes.')
-    case 'picture-unsupported':
+    case 'image-unsupported':
       return unusable('unsupported_image_format', 'Unsupported image format. Use one of: jpg, jpeg, png.')
-    case 'picture-unreadable':
+    case 'image-unreadable':
       return unusable('image_load_error', 'Failed to load the image. Please ensure the image file is not corrupted.')
-    case 'picture-too-small':
+    case 'image-too-small':
       return unusable('image_too_small', 'Image dimensions are too small. Minimum dimensions are 300x300 pixels.')
-    case 'picture-aspect':
+    case 'image-aspect':
       return unusable('value_error', 'The aspect ratio of the image must be between 0.40 and 2.50.')
   }
 }

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { furnish, type Host, type HostParts, openHost } from '../stand-in.ts'
+import { furnish, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { Origins } from '../origins.ts'
 import { ServedFiles, unguessable } from '../served-files.ts'
-import { type FalConduct, usualFalConduct } from './fal-behavior.ts'
+import { type FalBehavior, usualFalBehavior } from './fal-behavior.ts'
 import { falQueue } from './fal-queue.ts'
 import { type AnnouncedUploads, falMedia, falRest } from './fal-storage.ts'
 import { FalKeys, falWebhookForm } from './fal-webhook.ts'
 
 /** The origins stand for `queue.fal.run`, `rest.fal.ai` and `v3.fal.media`. */
-export type FalHost = Host<'queue' | 'rest' | 'media', FalConduct>
+export type FalStandIn = StandIn<'queue' | 'rest' | 'media', FalBehavior>
 
-/** fal's queue, storage and media, answering as described in the hosts' contract. */
-export async function startFal(parts: HostParts): Promise<FalHost> {
+/** fal's queue, storage and media, answering as described in the providers' contract. */
+export async function startFal(context: StandInContext): Promise<FalStandIn> {
   // As long and as shaped as a real one, so that what hides keys in logs is put to the test.
   const apiKey = `${randomUUID()}:${randomUUID().replaceAll('-', '')}`
   const files = new ServedFiles()
@@ -24,12 +24,12 @@ export async function startFal(parts: HostParts): Promise<FalHost> {
     if (job.clip && !job.faults.has('output-gone')) files.put(path, { bytes: job.clip, mediaType: 'video/mp4' })
     return origins.media + path
   }
-  const conduct = usualFalConduct()
+  const behavior = usualFalBehavior()
   const keys = new FalKeys()
-  const furniture = furnish('fal', parts, {
-    conduct,
-    webhookForm: falWebhookForm({ conduct, keys, addressOf }),
-    pictures: { own: (url) => (url.origin === origins.media ? files.get(url.pathname)?.bytes : undefined) },
+  const furniture = furnish('fal', context, {
+    behavior,
+    webhookForm: falWebhookForm({ behavior, keys, addressOf }),
+    images: { own: (url) => (url.origin === origins.media ? files.get(url.pathname)?.bytes : undefined) },
   })
 
   const origins = {
@@ -50,7 +50,7 @@ export async function startFal(parts: HostParts): Promise<FalHost> {
       rest: falRest({ ...wired, keys }, announced),
       media: falMedia({ ...furniture, origins }, announced, files),
     },
-    parts.port,
+    context.port,
   )
-  return await openHost(furniture, { origins, apiKey, servers })
+  return await openStandIn(furniture, { origins, apiKey, servers })
 }

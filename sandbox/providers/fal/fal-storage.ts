@@ -1,16 +1,16 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
 import type { Furniture } from '../stand-in.ts'
 import { answerWithFile, type ServedFiles, unguessable } from '../served-files.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { answerWithProblems, falAnswers, notFound } from './fal-responses.ts'
-import type { FalConduct } from './fal-behavior.ts'
+import type { FalBehavior } from './fal-behavior.ts'
 import type { FalKeys } from './fal-webhook.ts'
 
-type Parts = Furniture<FalConduct> & { origins: { media: string } }
+type StorageContext = Furniture<FalBehavior> & { origins: { media: string } }
 
 /** What larger files are sent in pieces for. */
 const uploadBytes = 100 * 1024 * 1024
@@ -21,14 +21,17 @@ const UploadOrder = z.object({ content_type: z.string().min(1), file_name: z.str
 export type AnnouncedUploads = Map<string, string>
 
 /** `rest.fal.ai`: hands out addresses to upload to, and the keys that webhooks are signed with. */
-export function falRest(parts: Parts & { authorization: string; keys: FalKeys }, announced: AnnouncedUploads): Hono<CallEnvironment> {
+export function falRest(
+  context: StorageContext & { authorization: string; keys: FalKeys },
+  announced: AnnouncedUploads,
+): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'rest', ...parts, answers: withRetryAfter(falAnswers, parts.conduct) }
-  addControl(app, parts)
-  app.get('/.well-known/jwks.json', receiveCall('secret', { ...callParts, authorization: undefined }), (call) =>
-    call.json(parts.keys.published()),
+  const callContext: CallContext = { origin: 'rest', ...context, answers: withRetryAfter(falAnswers, context.behavior) }
+  addControl(app, context)
+  app.get('/.well-known/jwks.json', receiveCall('secret', { ...callContext, authorization: undefined }), (call) =>
+    call.json(context.keys.published()),
   )
-  app.post('/storage/upload/initiate', receiveCall('upload', callParts), async (call) => {
+  app.post('/storage/upload/initiate', receiveCall('upload', callContext), async (call) => {
     const order = UploadOrder.safeParse(await call.req.json().catch(() => undefined))
     if (!order.success) {
       const problems = order.error.issues.map(({ path, message }) => ({
@@ -41,32 +44,32 @@ export function falRest(parts: Parts & { authorization: string; keys: FalKeys },
     const path = `/files/b/${unguessable()}/${encodeURIComponent(order.data.file_name)}`
     const ticket = unguessable()
     announced.set(ticket, path)
-    return call.json({ upload_url: `${parts.origins.media}/upload?ticket=${ticket}`, file_url: parts.origins.media + path })
+    return call.json({ upload_url: `${context.origins.media}/upload?ticket=${ticket}`, file_url: context.origins.media + path })
   })
-  app.notFound(unknownCall(callParts, notFound) as Parameters<typeof app.notFound>[0])
+  app.notFound(unknownCall(callContext, notFound) as Parameters<typeof app.notFound>[0])
   return app
 }
 
 /** `v3.fal.media`: takes announced uploads and serves files to whoever knows their address; it never sees a key. */
-export function falMedia(parts: Parts, announced: AnnouncedUploads, files: ServedFiles): Hono<CallEnvironment> {
+export function falMedia(context: StorageContext, announced: AnnouncedUploads, files: ServedFiles): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'media', authorization: undefined, ...parts, answers: falAnswers }
-  const on = (route: RouteName) => receiveCall(route, callParts)
-  addControl(app, parts)
+  const callContext: CallContext = { origin: 'media', authorization: undefined, ...context, answers: falAnswers }
+  const on = (route: RouteName) => receiveCall(route, callContext)
+  addControl(app, context)
   app.put('/upload', on('file'), async (call) => {
     const path = announced.get(call.req.query('ticket') ?? '')
     if (path === undefined) return call.json({ detail: 'Invalid signature' }, 403)
     const bytes = new Uint8Array(await call.req.arrayBuffer())
     if (bytes.length > uploadBytes) return call.json({ detail: 'File too large' }, 413)
     files.put(path, { bytes, mediaType: call.req.header('content-type') ?? 'application/octet-stream' })
-    return call.json({ access_url: parts.origins.media + path })
+    return call.json({ access_url: context.origins.media + path })
   })
   app.get('/files/*', on('output'), (call) => {
     // As it was written: Hono's own path is decoded.
     const file = files.get(new URL(call.req.url).pathname)
-    if (!file || parts.faults.take('output', ['output-gone'])) return notFound(call, 'File not found')
+    if (!file || context.faults.take('output', ['output-gone'])) return notFound(call, 'File not found')
     return answerWithFile(file)
   })
-  app.notFound(unknownCall(callParts, notFound) as Parameters<typeof app.notFound>[0])
+  app.notFound(unknownCall(callContext, notFound) as Parameters<typeof app.notFound>[0])
   return app
 }

@@ -3,8 +3,8 @@ import type { Hono } from 'hono'
 import { z } from 'zod'
 import type { CallEnvironment, receiveCall } from '../call.ts'
 import type { RouteName } from '../faults.ts'
-import type { Host } from '../stand-in.ts'
-import type { HostClock } from '../provider-clock.ts'
+import type { StandIn } from '../stand-in.ts'
+import type { ProviderClock } from '../provider-clock.ts'
 import { unguessable } from '../served-files.ts'
 import { answerWithInvalidFields, notFound } from './replicate-responses.ts'
 
@@ -24,14 +24,18 @@ const keptMs = 24 * 60 * 60 * 1000
 
 const Metadata = z.record(z.string(), z.unknown())
 
-interface FilesParts extends Pick<Host<'api'>, 'origins'> {
-  clock: HostClock
+interface FilesContext extends Pick<StandIn<'api'>, 'origins'> {
+  clock: ProviderClock
   files: UploadedFiles
 }
 
 /** Uploads: kept for the account alone, so that only its key, or a prediction of its own, can read them. */
-export function addFiles(app: Hono<CallEnvironment>, on: (route: RouteName) => ReturnType<typeof receiveCall>, parts: FilesParts): void {
-  const { files, clock } = parts
+export function addFiles(
+  app: Hono<CallEnvironment>,
+  on: (route: RouteName) => ReturnType<typeof receiveCall>,
+  context: FilesContext,
+): void {
+  const { files, clock } = context
   app.post('/v1/files', on('upload'), async (call) => {
     const form = await call.req.parseBody().catch(() => undefined)
     const content = form?.['content']
@@ -47,14 +51,14 @@ export function addFiles(app: Hono<CallEnvironment>, on: (route: RouteName) => R
     const mediaType = content.type || 'application/octet-stream'
     const file: UploadedFile = { id, name: content.name, mediaType, bytes, metadata, createdAt: clock.now() }
     files.set(id, file)
-    return call.json(describe(file, parts), 201)
+    return call.json(describe(file, context), 201)
   })
   app.get('/v1/files', on('file'), (call) =>
-    call.json({ previous: null, next: null, results: [...files.values()].reverse().map((file) => describe(file, parts)) }),
+    call.json({ previous: null, next: null, results: [...files.values()].reverse().map((file) => describe(file, context)) }),
   )
   app.get('/v1/files/:id', on('file'), (call) => {
     const file = files.get(call.req.param('id'))
-    return file ? call.json(describe(file, parts)) : notFound(call)
+    return file ? call.json(describe(file, context)) : notFound(call)
   })
   app.delete('/v1/files/:id', on('file'), (call) => (files.delete(call.req.param('id')) ? call.body(null, 204) : notFound(call)))
 }
@@ -71,7 +75,7 @@ async function readMetadata(part: string | File | (string | File)[] | undefined)
   }
 }
 
-function describe(file: UploadedFile, { origins }: FilesParts): Record<string, unknown> {
+function describe(file: UploadedFile, { origins }: FilesContext): Record<string, unknown> {
   return {
     id: file.id,
     name: file.name,

@@ -2,20 +2,18 @@ import { z } from 'zod'
 import type { JobOrder } from '../job.ts'
 import { dataUriSize } from '../image.ts'
 
-/** Larger pictures have to be uploaded or named by an address. */
+/** Larger images have to be uploaded or named by an address. */
 const dataUriBytes = 256 * 1024
 
-const picture = z
-  .url()
-  .refine((address) => (dataUriSize(address) ?? 0) <= dataUriBytes, { error: 'is larger than 256kB, use a URL instead' })
+const image = z.url().refine((address) => (dataUriSize(address) ?? 0) <= dataUriBytes, { error: 'is larger than 256kB, use a URL instead' })
 
 const input = z.strictObject({
   prompt: z.string().min(1).max(2500),
   negative_prompt: z.string().max(2500).default(''),
-  start_image: picture.optional(),
-  end_image: picture.optional(),
+  start_image: image.optional(),
+  end_image: image.optional(),
   /** The older name of `start_image`, which still works. */
-  image: picture.optional(),
+  image: image.optional(),
   aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9'),
   duration: z.union([z.literal(5), z.literal(10)]).default(5),
 })
@@ -52,15 +50,15 @@ export function readPredictionOrder(given: unknown): { order: PredictionOrder } 
   const parsed = body.safeParse(given, { reportInput: true })
   if (!parsed.success) return { invalidFields: parsed.error.issues.flatMap(invalidFieldsOf) }
   const { input: wanted, webhook, webhook_events_filter: webhookEventsFilter, version } = parsed.data
-  const startPictureUrl = wanted.start_image ?? wanted.image
+  const firstImageUrl = wanted.start_image ?? wanted.image
   const job: JobOrder = {
     prompt: wanted.prompt,
     negativePrompt: wanted.negative_prompt,
     durationSeconds: wanted.duration,
-    // A start frame decides the shape; what was asked for beside it is ignored.
-    aspectRatio: startPictureUrl === undefined ? wanted.aspect_ratio : undefined,
-    startPictureUrl,
-    endPictureUrl: wanted.end_image,
+    // A first frame decides the shape; what was asked for beside it is ignored.
+    aspectRatio: firstImageUrl === undefined ? wanted.aspect_ratio : undefined,
+    firstImageUrl,
+    lastImageUrl: wanted.end_image,
     webhookUrl: webhook,
   }
   return { order: { job, webhookEventsFilter, version } }

@@ -10,11 +10,11 @@ import { type PredictionRecord, predictionOf, replicateModel } from './predictio
 import { readCancelAfter, readPrefer } from './prediction-headers.ts'
 import { readPredictionOrder } from './prediction-order.ts'
 import { answerWithInvalidFields, notFound, replicateAnswers } from './replicate-responses.ts'
-import type { ReplicateConduct } from './replicate-behavior.ts'
+import type { ReplicateBehavior } from './replicate-behavior.ts'
 
 const pageLength = 100
 
-export interface PredictionsParts extends Furniture<ReplicateConduct> {
+export interface PredictionsContext extends Furniture<ReplicateBehavior> {
   origins: { api: string }
   records: Map<string, PredictionRecord>
   /** A new address for a clip that is yet to be made. */
@@ -25,24 +25,24 @@ export interface PredictionsParts extends Furniture<ReplicateConduct> {
 export function addPredictions(
   app: Hono<CallEnvironment>,
   on: (route: RouteName) => ReturnType<typeof receiveCall>,
-  parts: PredictionsParts,
+  context: PredictionsContext,
 ): void {
-  app.post(`/v1/models/${replicateModel}/predictions`, on('create'), (call) => create(call, parts, { versionInBody: false }))
-  app.post('/v1/predictions', on('create'), (call) => create(call, parts, { versionInBody: true }))
-  app.get('/v1/predictions', on('list'), (call) => list(call, parts))
+  app.post(`/v1/models/${replicateModel}/predictions`, on('create'), (call) => create(call, context, { versionInBody: false }))
+  app.post('/v1/predictions', on('create'), (call) => create(call, context, { versionInBody: true }))
+  app.get('/v1/predictions', on('list'), (call) => list(call, context))
   app.get('/v1/predictions/:id', on('status'), (call) => {
-    const record = parts.records.get(call.req.param('id'))
-    return record ? call.json(show(record, parts)) : notFound(call)
+    const record = context.records.get(call.req.param('id'))
+    return record ? call.json(show(record, context)) : notFound(call)
   })
   app.post('/v1/predictions/:id/cancel', on('cancel'), async (call) => {
-    const record = parts.records.get(call.req.param('id'))
+    const record = context.records.get(call.req.param('id'))
     if (!record) return notFound(call)
-    await parts.jobs.cancel(record.job)
-    return call.json(show(record, parts))
+    await context.jobs.cancel(record.job)
+    return call.json(show(record, context))
   })
 }
 
-async function create(call: Call, parts: PredictionsParts, { versionInBody }: { versionInBody: boolean }): Promise<Response> {
+async function create(call: Call, context: PredictionsContext, { versionInBody }: { versionInBody: boolean }): Promise<Response> {
   const given: unknown = await call.req.json().catch(() => undefined)
   const read = readPredictionOrder(given)
   if ('invalidFields' in read) return answerWithInvalidFields(call, read.invalidFields)
@@ -55,29 +55,29 @@ async function create(call: Call, parts: PredictionsParts, { versionInBody }: { 
     return call.json({ title: 'Invalid header', detail: 'Cancel-After must be a duration of at least 5s.', status: 400 }, 400)
   }
 
-  if (order.endPictureUrl !== undefined && !parts.conduct.knowsEndImage) {
+  if (order.lastImageUrl !== undefined && !context.behavior.knowsEndImage) {
     const description = 'Additional property end_image is not allowed'
     return answerWithInvalidFields(call, [{ type: 'additional_property_not_allowed', field: 'input', description }])
   }
-  const decided = decideFate(order.prompt, parts)
-  if ('refusal' in decided) return withRetryAfter(replicateAnswers(parts.conduct), parts.conduct)[decided.refusal](call)
+  const decided = decideFate(order.prompt, context)
+  if ('refusal' in decided) return withRetryAfter(replicateAnswers(context.behavior), context.behavior)[decided.refusal](call)
   const { fate } = decided
   const made = (job: Job) => {
     const deadline = cancelAfterMs === undefined ? undefined : job.createdAt + cancelAfterMs
     const { input } = given as { input: unknown }
-    parts.records.set(job.id, { job, input, webhookEventsFilter, deadline, outputUrl: parts.newOutputUrl() })
+    context.records.set(job.id, { job, input, webhookEventsFilter, deadline, outputUrl: context.newOutputUrl() })
   }
-  const job = await acceptOrder(order, fate, parts, { id: randomBytes(13).toString('hex'), deadlineMs: cancelAfterMs, made })
-  const record = parts.records.get(job.id)
+  const job = await acceptOrder(order, fate, context, { id: randomBytes(13).toString('hex'), deadlineMs: cancelAfterMs, made })
+  const record = context.records.get(job.id)
   if (!record) throw new Error('a job has its record from the moment it is made')
   if (fate.answerIsLost) call.set('answerIsLost', true)
   const waitSeconds = readPrefer(call.req.header('prefer'))
-  if (waitSeconds !== undefined) await finishedOrLate(record, waitSeconds, parts)
-  return call.json(show(record, parts), parts.conduct.createStatus)
+  if (waitSeconds !== undefined) await finishedOrLate(record, waitSeconds, context)
+  return call.json(show(record, context), context.behavior.createStatus)
 }
 
 /** Keeps the call open until the prediction is finished or the virtual time is over. */
-async function finishedOrLate({ job }: PredictionRecord, seconds: number, { jobs, clock }: PredictionsParts): Promise<void> {
+async function finishedOrLate({ job }: PredictionRecord, seconds: number, { jobs, clock }: PredictionsContext): Promise<void> {
   const answered = new AbortController()
   const late = clock.sleep(1000 * seconds, answered.signal)
   const finished = jobs.reached('finished', job.id, answered.signal)
@@ -87,18 +87,18 @@ async function finishedOrLate({ job }: PredictionRecord, seconds: number, { jobs
 }
 
 /** The newest first, a page at a time. */
-function list(call: Call, parts: PredictionsParts): Response {
+function list(call: Call, context: PredictionsContext): Response {
   const start = Number(call.req.query('cursor') ?? 0)
   if (!Number.isSafeInteger(start) || start < 0) return notFound(call)
-  const all = [...parts.records.values()].reverse()
-  const pageAt = (position: number) => `${parts.origins.api}/v1/predictions?cursor=${position}`
+  const all = [...context.records.values()].reverse()
+  const pageAt = (position: number) => `${context.origins.api}/v1/predictions?cursor=${position}`
   return call.json({
     previous: start > 0 ? pageAt(Math.max(0, start - pageLength)) : null,
     next: start + pageLength < all.length ? pageAt(start + pageLength) : null,
-    results: all.slice(start, start + pageLength).map((record) => show(record, parts)),
+    results: all.slice(start, start + pageLength).map((record) => show(record, context)),
   })
 }
 
-function show(record: PredictionRecord, { origins, clock }: PredictionsParts): Record<string, unknown> {
+function show(record: PredictionRecord, { origins, clock }: PredictionsContext): Record<string, unknown> {
   return predictionOf(record, { api: origins.api, now: clock.now() })
 }

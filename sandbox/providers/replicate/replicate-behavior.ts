@@ -1,7 +1,7 @@
-import { type Conduct, usualConduct } from '../behavior.ts'
+import { type Behavior, usualBehavior } from '../behavior.ts'
 
 /** What Replicate's own descriptions leave open. */
-export interface ReplicateConduct extends Conduct {
+export interface ReplicateBehavior extends Behavior {
   /** HTTP status of a create call that was accepted. */
   createStatus: 200 | 201 | 202
   /** Whether the model's version that runs knows a last frame; an older one refuses the field. */
@@ -10,9 +10,9 @@ export interface ReplicateConduct extends Conduct {
   throttleHint: 'field' | 'sentence'
 }
 
-export function usualReplicateConduct(): ReplicateConduct {
+export function usualReplicateBehavior(): ReplicateBehavior {
   return {
-    ...usualConduct(),
+    ...usualBehavior(),
     createStatus: 201,
     knowsEndImage: true,
     throttleHint: 'field',

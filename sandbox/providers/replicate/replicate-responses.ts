@@ -3,10 +3,10 @@ import type { AnswerFault } from '../faults.ts'
 import { type JobFailure, riskControlWords } from '../job.ts'
 import { throttledSeconds } from '../throttled.ts'
 import type { InvalidField } from './prediction-order.ts'
-import type { ReplicateConduct } from './replicate-behavior.ts'
+import type { ReplicateBehavior } from './replicate-behavior.ts'
 
 /** How Replicate words what it refuses. */
-export const replicateAnswers = (conduct: ReplicateConduct): Record<AnswerFault, (call: Call) => Response> => ({
+export const replicateAnswers = (behavior: ReplicateBehavior): Record<AnswerFault, (call: Call) => Response> => ({
   'bad-key': (call) => call.json({ title: 'Unauthenticated', detail: 'You did not pass a valid authentication token', status: 401 }, 401),
   'no-credit': (call) =>
     call.json(
@@ -24,7 +24,7 @@ export const replicateAnswers = (conduct: ReplicateConduct): Record<AnswerFault,
       {
         detail: `Request was throttled. Your rate limit for creating predictions resets in ~${throttledSeconds}s.`,
         status: 429,
-        ...(conduct.throttleHint === 'field' && { retry_after: throttledSeconds }),
+        ...(behavior.throttleHint === 'field' && { retry_after: throttledSeconds }),
       },
       429,
     ),
@@ -42,8 +42,8 @@ export function notFound(call: Call): Response {
 }
 
 /** The `error` of a failed prediction. */
-export function errorOf({ kind, picture = 'start', byModel }: JobFailure): string {
-  const field = `${picture}_image`
+export function errorOf({ kind, image = 'start', byModel }: JobFailure): string {
+  const field = `${image}_image`
   switch (kind) {
     case 'moderated':
       if (byModel) return riskControlWords
@@ -52,17 +52,17 @@ export function errorOf({ kind, picture = 'start', byModel }: JobFailure): strin
       return 'Prediction failed: the upstream service returned an error.'
     case 'timed-out':
       return 'Prediction failed: the upstream service timed out.'
-    case 'picture-unreachable':
+    case 'image-unreachable':
       return `Prediction failed: ${field} could not be downloaded.`
-    case 'picture-too-large':
+    case 'image-too-large':
       return `Prediction failed: ${field} is larger than 10MB.`
-    case 'picture-unsupported':
+    case 'image-unsupported':
       return `Prediction failed: ${field} must be a JPG, JPEG or PNG file.`
-    case 'picture-unreadable':
+    case 'image-unreadable':
       return `Prediction failed: ${field} could not be read.`
-    case 'picture-too-small':
+    case 'image-too-small':
       return `Prediction failed: ${field} must be at least 300px on each side.`
-    case 'picture-aspect':
+    case 'image-aspect':
       return `Prediction failed: the aspect ratio of ${field} must be between 1:2.5 and 2.5:1.`
   }
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
-import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import { furnish, type Host, type HostParts, openHost } from '../stand-in.ts'
+import { furnish, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import { Origins } from '../origins.ts'
 import { answerWithFile, unguessable } from '../served-files.ts'
 import { addFiles, type UploadedFiles } from './files.ts'
@@ -11,27 +11,27 @@ import { withRetryAfter } from '../throttled.ts'
 import { isRemoved, type PredictionRecord, predictionOf } from './prediction.ts'
 import { addPredictions } from './predictions.ts'
 import { notFound, replicateAnswers } from './replicate-responses.ts'
-import { type ReplicateConduct, usualReplicateConduct } from './replicate-behavior.ts'
+import { type ReplicateBehavior, usualReplicateBehavior } from './replicate-behavior.ts'
 import { replicateWebhookForm } from './replicate-webhook.ts'
 
 /** The origins stand for `api.replicate.com` (all paths begin with `/v1`) and `replicate.delivery`. */
-export type ReplicateHost = Host<'api' | 'delivery', ReplicateConduct>
+export type ReplicateStandIn = StandIn<'api' | 'delivery', ReplicateBehavior>
 
-/** Replicate's predictions, files and delivery, answering as described in the hosts' contract. */
-export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
+/** Replicate's predictions, files and delivery, answering as described in the providers' contract. */
+export async function startReplicate(context: StandInContext): Promise<ReplicateStandIn> {
   const apiKey = `r8_${randomBytes(28).toString('base64url').slice(0, 37)}`
-  const { clock } = parts
+  const { clock } = context
   const files: UploadedFiles = new Map()
   const records = new Map<string, PredictionRecord>()
-  const conduct = usualReplicateConduct()
+  const behavior = usualReplicateBehavior()
   const secret = `whsec_${randomBytes(24).toString('base64')}`
   const show = (record: PredictionRecord) => predictionOf(record, { api: origins.api, now: clock.now() })
-  const furniture = furnish('replicate', parts, {
-    conduct,
+  const furniture = furnish('replicate', context, {
+    behavior,
     webhookForm: replicateWebhookForm({ secret, recordOf: (id) => records.get(id), show }),
-    pictures: { own: (url) => uploadAt(url, origins.api, files) },
+    images: { own: (url) => uploadAt(url, origins.api, files) },
   })
-  const answers = withRetryAfter(replicateAnswers(conduct), conduct)
+  const answers = withRetryAfter(replicateAnswers(behavior), behavior)
   const origins = {
     get api() {
       return servers.of('api')
@@ -42,27 +42,27 @@ export async function startReplicate(parts: HostParts): Promise<ReplicateHost> {
   }
 
   const api = new Hono<CallEnvironment>()
-  const apiParts: CallParts = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers }
-  const on = (route: RouteName) => receiveCall(route, apiParts)
+  const apiContext: CallContext = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers }
+  const on = (route: RouteName) => receiveCall(route, apiContext)
   addControl(api, furniture)
   const newOutputUrl = () => `${origins.delivery}/xezq/${unguessable()}/tmp${randomBytes(4).toString('hex')}.mp4`
   addPredictions(api, on, { ...furniture, origins, records, newOutputUrl })
   addFiles(api, on, { origins, clock, files })
   api.get('/v1/webhooks/default/secret', on('secret'), (call) => call.json({ key: secret }))
-  api.notFound(unknownCall(apiParts, notFound) as Parameters<typeof api.notFound>[0])
+  api.notFound(unknownCall(apiContext, notFound) as Parameters<typeof api.notFound>[0])
 
   const delivery = new Hono<CallEnvironment>()
-  const deliveryParts: CallParts = { origin: 'delivery', ...furniture, authorization: undefined, answers }
+  const deliveryContext: CallContext = { origin: 'delivery', ...furniture, authorization: undefined, answers }
   addControl(delivery, furniture)
-  delivery.get('/xezq/*', receiveCall('output', deliveryParts), (call) => {
+  delivery.get('/xezq/*', receiveCall('output', deliveryContext), (call) => {
     const record = [...records.values()].find(({ outputUrl }) => outputUrl === origins.delivery + call.req.path)
     if (!record?.job.clip || isRemoved(record, clock.now()) || furniture.faults.take('output', ['output-gone'])) return notFound(call)
     return answerWithFile({ bytes: record.job.clip, mediaType: 'video/mp4' })
   })
-  delivery.notFound(unknownCall(deliveryParts, notFound) as Parameters<typeof delivery.notFound>[0])
+  delivery.notFound(unknownCall(deliveryContext, notFound) as Parameters<typeof delivery.notFound>[0])
 
-  const servers: Origins<'api' | 'delivery'> = new Origins({ api, delivery }, parts.port)
-  return await openHost(furniture, { origins, apiKey, servers })
+  const servers: Origins<'api' | 'delivery'> = new Origins({ api, delivery }, context.port)
+  return await openStandIn(furniture, { origins, apiKey, servers })
 }
 
 /** A prediction reads the account's uploads without a key. */

@@ -3,7 +3,7 @@ import type { WebhookForm, WebhookMessage } from '../webhooks/delivery.ts'
 import { signedHeaders, signWithDecodedKey } from '../webhooks/message-signature.ts'
 import type { PredictionRecord } from './prediction.ts'
 
-export interface ReplicateWebhookParts {
+export interface ReplicateWebhookContext {
   /** `whsec_` and the key as base64; one for the whole account. */
   secret: string
   recordOf: (jobId: string) => PredictionRecord | undefined
@@ -15,7 +15,7 @@ export interface ReplicateWebhookParts {
 const usualEvents = ['output', 'completed']
 
 /** The prediction itself, at the moments that its creator asked to hear of; only the last is told again when nobody hears it. */
-export function replicateWebhookForm({ secret, recordOf, show }: ReplicateWebhookParts): WebhookForm {
+export function replicateWebhookForm({ secret, recordOf, show }: ReplicateWebhookContext): WebhookForm {
   return {
     messagesOf: (job) => {
       const record = recordOf(job.id)

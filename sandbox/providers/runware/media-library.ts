@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ServedFiles } from '../served-files.ts'
-import { fetchPicture } from '../image.ts'
+import { fetchImage } from '../image.ts'
 import type { TaskOutcome } from './runware-response.ts'
 
 const UploadTask = z.union([
@@ -32,7 +32,7 @@ export class MediaLibrary {
     }
     const { taskType, taskUUID } = task.data
     const media = 'media' in task.data ? task.data.media : task.data.image
-    const bytes = await fetchPicture(asAddress(media), { own: (url) => this.read(url) }, this.#closed).catch(() => undefined)
+    const bytes = await fetchImage(asAddress(media), { own: (url) => this.read(url) }, this.#closed).catch(() => undefined)
     if (!bytes || bytes.length === 0) {
       const problem = { code: 'invalidMedia', message: 'The media could not be read.', parameter: 'media', taskType, taskUUID }
       return { kind: 'refused', problem }

@@ -1,7 +1,7 @@
-import { type Conduct, usualConduct } from '../behavior.ts'
+import { type Behavior, usualBehavior } from '../behavior.ts'
 
 /** What Runware's own descriptions leave open. */
-export interface RunwareConduct extends Conduct {
+export interface RunwareBehavior extends Behavior {
   /** Where a failed job is told: in `errors`, in an item of `data`, or as the one `error` of the answer. */
   failureShape: 'errors' | 'data' | 'error'
   /** HTTP status of an answer that tells nothing but failed jobs. */
@@ -20,9 +20,9 @@ export interface RunwareConduct extends Conduct {
   socketIdleMs: number
 }
 
-export function usualRunwareConduct(): RunwareConduct {
+export function usualRunwareBehavior(): RunwareBehavior {
   return {
-    ...usualConduct(),
+    ...usualBehavior(),
     failureShape: 'errors',
     failureStatus: 200,
     refusalShape: 'errors',

@@ -1,6 +1,6 @@
 import type { AnswerFault } from '../faults.ts'
 import { type JobFailure, riskControlWords } from '../job.ts'
-import type { RunwareConduct } from './runware-behavior.ts'
+import type { RunwareBehavior } from './runware-behavior.ts'
 
 /** One entry of `errors`. */
 export interface RunwareProblem {
@@ -38,9 +38,9 @@ export function statusOf({ code }: RunwareProblem): number {
 }
 
 /** What a job that failed is told with. */
-export function problemOf({ kind, picture = 'start', byModel }: JobFailure, { moderationCode }: RunwareConduct): RunwareProblem {
+export function problemOf({ kind, image = 'start', byModel }: JobFailure, { moderationCode }: RunwareBehavior): RunwareProblem {
   const parameter = 'inputs.frameImages'
-  const which = picture === 'start' ? 'first' : 'last'
+  const which = image === 'start' ? 'first' : 'last'
   switch (kind) {
     case 'moderated':
       return { code: moderationCode, message: byModel ? riskControlWords : 'The content was refused by the moderation of the provider.' }
@@ -48,17 +48,17 @@ export function problemOf({ kind, picture = 'start', byModel }: JobFailure, { mo
       return { code: 'providerError', message: 'The provider reported an error.' }
     case 'timed-out':
       return { code: 'timeoutProvider', message: 'The provider did not respond in time.' }
-    case 'picture-unreachable':
+    case 'image-unreachable':
       return { code: 'invalidFrameImage', message: `The ${which} frame image could not be fetched.`, parameter }
-    case 'picture-too-large':
+    case 'image-too-large':
       return { code: 'invalidFrameImageSize', message: `The ${which} frame image exceeds 10 MB.`, parameter }
-    case 'picture-unsupported':
+    case 'image-unsupported':
       return { code: 'unsupportedFrameImageFormat', message: `The ${which} frame image must be a JPG or PNG.`, parameter }
-    case 'picture-unreadable':
+    case 'image-unreadable':
       return { code: 'invalidFrameImage', message: `The ${which} frame image could not be read.`, parameter }
-    case 'picture-too-small':
+    case 'image-too-small':
       return { code: 'invalidFrameImageDimensions', message: `The ${which} frame image must be at least 300x300 pixels.`, parameter }
-    case 'picture-aspect':
+    case 'image-aspect':
       return { code: 'invalidFrameImageDimensions', message: `The aspect of the ${which} frame image must be 1:2.5 to 2.5:1.`, parameter }
   }
 }

@@ -1,4 +1,4 @@
-import type { RunwareConduct } from './runware-behavior.ts'
+import type { RunwareBehavior } from './runware-behavior.ts'
 import { type RunwareProblem, statusOf } from './runware-problems.ts'
 
 /** What one task, or one of its results, is answered with. */
@@ -15,11 +15,11 @@ export interface RunwareAnswer {
 }
 
 /** Lays the outcomes of all tasks of a call into the one answer that they share. */
-export function answerOf(outcomes: readonly TaskOutcome[], conduct: RunwareConduct): RunwareAnswer {
-  const status = httpStatusOf(outcomes, conduct)
+export function answerOf(outcomes: readonly TaskOutcome[], behavior: RunwareBehavior): RunwareAnswer {
+  const status = httpStatusOf(outcomes, behavior)
   const [first] = outcomes
   // The one `error` has room for one.
-  if (outcomes.length === 1 && first && first.kind !== 'item' && shapeOf(first, conduct) === 'error') {
+  if (outcomes.length === 1 && first && first.kind !== 'item' && shapeOf(first, behavior) === 'error') {
     const { code, message, taskUUID } = first.problem
     return { status, body: { error: { code, message }, ...(taskUUID !== undefined && { taskUUID }) } }
   }
@@ -27,7 +27,7 @@ export function answerOf(outcomes: readonly TaskOutcome[], conduct: RunwareCondu
   const errors: Record<string, unknown>[] = []
   for (const outcome of outcomes) {
     if (outcome.kind === 'item') data.push(outcome.item)
-    else if (shapeOf(outcome, conduct) === 'data') data.push(failedItem(outcome.problem))
+    else if (shapeOf(outcome, behavior) === 'data') data.push(failedItem(outcome.problem))
     else errors.push(errorEntry(outcome.problem))
   }
   return { status, body: { ...(data.length > 0 && { data }), ...(errors.length > 0 && { errors }) } }
@@ -42,11 +42,11 @@ export function errorEntry(problem: RunwareProblem): Record<string, unknown> {
   return { ...problem, status: 'error', documentation: `https://runware.ai/docs/errors#${problem.code}` }
 }
 
-function shapeOf({ kind }: TaskOutcome, { failureShape, refusalShape }: RunwareConduct): 'errors' | 'data' | 'error' {
+function shapeOf({ kind }: TaskOutcome, { failureShape, refusalShape }: RunwareBehavior): 'errors' | 'data' | 'error' {
   return kind === 'failed' ? failureShape : refusalShape
 }
 
-function httpStatusOf(outcomes: readonly TaskOutcome[], { failureStatus, refusalStatus }: RunwareConduct): number {
+function httpStatusOf(outcomes: readonly TaskOutcome[], { failureStatus, refusalStatus }: RunwareBehavior): number {
   const [first] = outcomes
   if (!first || outcomes.some(({ kind }) => kind === 'item')) return 200
   if (first.kind === 'failed') return failureStatus

@@ -1,36 +1,45 @@
 import { Hono } from 'hono'
-import { type Call, type CallEnvironment, type CallParts, jsonOf, judgeKey, type KeyJudgement, receiveCall, unknownCall } from '../call.ts'
+import {
+  type Call,
+  type CallEnvironment,
+  type CallContext,
+  jsonOf,
+  judgeKey,
+  type KeyJudgement,
+  receiveCall,
+  unknownCall,
+} from '../call.ts'
 import { addControl } from '../control.ts'
 import type { AnswerFault } from '../faults.ts'
 import { retryAfterOf } from '../throttled.ts'
 import { answerOf, type TaskOutcome } from './runware-response.ts'
-import type { RunwareConduct } from './runware-behavior.ts'
+import type { RunwareBehavior } from './runware-behavior.ts'
 import { refusals } from './runware-problems.ts'
-import { performTasks, routeOf, type RunwareTasksParts, withoutKeys } from './runware-tasks.ts'
+import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './runware-tasks.ts'
 
 /** `api.runware.ai`: one address for everything, an array of tasks in, the answers to all of them out. */
-export function runwareRest(parts: RunwareTasksParts & { apiKey: string }): Hono<CallEnvironment> {
+export function runwareRest(context: RunwareTasksContext & { apiKey: string }): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const answers = runwareAnswers(parts.conduct)
-  const authorization = (call: Call) => judgeCall(call, parts.apiKey)
-  const callParts: CallParts = { origin: 'api', ...parts, authorization, answers, withoutKeys }
-  addControl(app, parts)
+  const answers = runwareAnswers(context.behavior)
+  const authorization = (call: Call) => judgeCall(call, context.apiKey)
+  const callContext: CallContext = { origin: 'api', ...context, authorization, answers, withoutKeys }
+  addControl(app, context)
   app.post(
     '/v1',
-    receiveCall(async (call) => routeOf(await jsonOf(call)), callParts),
+    receiveCall(async (call) => routeOf(await jsonOf(call)), callContext),
     async (call) => {
-      const { outcomes, lost } = await performTasks(await jsonOf(call), parts)
+      const { outcomes, lost } = await performTasks(await jsonOf(call), context)
       if (lost) call.set('answerIsLost', true)
-      return respond(call, outcomes, parts.conduct)
+      return respond(call, outcomes, context.behavior)
     },
   )
-  app.notFound(unknownCall(callParts, notFound) as Parameters<typeof app.notFound>[0])
+  app.notFound(unknownCall(callContext, notFound) as Parameters<typeof app.notFound>[0])
   return app
 }
 
 /** How Runware answers a call that it refuses as a whole. */
-export function runwareAnswers(conduct: RunwareConduct): Record<AnswerFault, (call: Call) => Response> {
-  const answer = (fault: AnswerFault) => (call: Call) => respond(call, [{ kind: 'refused', problem: refusals[fault] }], conduct)
+export function runwareAnswers(behavior: RunwareBehavior): Record<AnswerFault, (call: Call) => Response> {
+  const answer = (fault: AnswerFault) => (call: Call) => respond(call, [{ kind: 'refused', problem: refusals[fault] }], behavior)
   return {
     'bad-key': answer('bad-key'),
     'no-credit': answer('no-credit'),
@@ -59,9 +68,9 @@ export function judgeTasks(tasks: unknown, apiKey: string): KeyJudgement {
   return judgeKey(given, apiKey)
 }
 
-function respond(call: Call, outcomes: readonly TaskOutcome[], conduct: RunwareConduct): Response {
-  const { status, body } = answerOf(outcomes, conduct)
-  const hint = status === 429 ? retryAfterOf(conduct) : undefined
+function respond(call: Call, outcomes: readonly TaskOutcome[], behavior: RunwareBehavior): Response {
+  const { status, body } = answerOf(outcomes, behavior)
+  const hint = status === 429 ? retryAfterOf(behavior) : undefined
   if (hint !== undefined) call.header('Retry-After', hint)
   const answer = call.json(body, 200)
   return new Response(answer.body, { status, headers: answer.headers })

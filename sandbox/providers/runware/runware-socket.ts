@@ -6,19 +6,19 @@ import type { LoggedRequest } from '../request-log.ts'
 import { answerOf, type TaskOutcome } from './runware-response.ts'
 import { refusals } from './runware-problems.ts'
 import { judgeTasks } from './runware-rest.ts'
-import { performTasks, routeOf, type RunwareTasksParts, withoutKeys } from './runware-tasks.ts'
+import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './runware-tasks.ts'
 
-type SocketParts = RunwareTasksParts & { apiKey: string }
+type SocketContext = RunwareTasksContext & { apiKey: string }
 
 const largestMessage = 32 * 1024 * 1024
 
 /** `ws-api.runware.ai`: the same tasks as over HTTP, in messages; results are asked for here, too, nothing is pushed. */
 export class RunwareSocket {
-  readonly #parts: SocketParts
+  readonly #parts: SocketContext
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage })
 
-  constructor(parts: SocketParts) {
-    this.#parts = parts
+  constructor(context: SocketContext) {
+    this.#parts = context
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -31,7 +31,7 @@ export class RunwareSocket {
 
   #greet(client: WebSocket): void {
     const session = { client, judged: 'none' as LoggedRequest['authorization'] }
-    const idle = setTimeout(() => client.close(1000, 'idle'), this.#parts.conduct.socketIdleMs)
+    const idle = setTimeout(() => client.close(1000, 'idle'), this.#parts.behavior.socketIdleMs)
     client.on('close', () => clearTimeout(idle))
     client.on('error', () => client.terminate())
     client.on('message', (message: RawData) => {
@@ -41,7 +41,7 @@ export class RunwareSocket {
   }
 
   async #hear(session: { client: WebSocket; judged: LoggedRequest['authorization'] }, text: string): Promise<void> {
-    const { faults, requests, conduct, apiKey } = this.#parts
+    const { faults, requests, behavior, apiKey } = this.#parts
     const { client } = session
     const tasks = parse(text)
     const route = routeOf(tasks)
@@ -64,7 +64,7 @@ export class RunwareSocket {
     entry.body = withoutKeys(tasks)
     const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
     const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#parts)
-    const answer = answerOf(performed.outcomes, conduct)
+    const answer = answerOf(performed.outcomes, behavior)
     // A message arrives whole or not at all, so that however an answer is spoiled, it is lost.
     if (performed.lost || faults.take(route, lostAnswers)) {
       client.terminate()

@@ -7,12 +7,12 @@ import type { Job } from '../job.ts'
 import type { Outputs } from '../outputs.ts'
 import type { MediaLibrary } from './media-library.ts'
 import type { TaskOutcome } from './runware-response.ts'
-import type { RunwareConduct } from './runware-behavior.ts'
+import type { RunwareBehavior } from './runware-behavior.ts'
 import { refusals, type RunwareProblem } from './runware-problems.ts'
 import { resultOf, type TaskRecord } from './task-record.ts'
 import { readVideoTask } from './video-task.ts'
 
-export interface RunwareTasksParts extends Furniture<RunwareConduct> {
+export interface RunwareTasksContext extends Furniture<RunwareBehavior> {
   records: Map<string, TaskRecord>
   outputs: Outputs
   library: MediaLibrary
@@ -35,7 +35,7 @@ export function withoutKeys(tasks: unknown): unknown {
 }
 
 /** Does the tasks of one call, one after the other, whichever way it came. `lost`: its answer shall not arrive. */
-export async function performTasks(tasks: unknown, parts: RunwareTasksParts): Promise<{ outcomes: TaskOutcome[]; lost: boolean }> {
+export async function performTasks(tasks: unknown, context: RunwareTasksContext): Promise<{ outcomes: TaskOutcome[]; lost: boolean }> {
   if (!Array.isArray(tasks) || tasks.length === 0) {
     const problem = { code: 'invalidRequest', message: 'The body must be an array of tasks.' }
     return { outcomes: [{ kind: 'refused', problem }], lost: false }
@@ -43,23 +43,23 @@ export async function performTasks(tasks: unknown, parts: RunwareTasksParts): Pr
   const outcomes: TaskOutcome[] = []
   let lost = false
   for (const task of tasks as unknown[]) {
-    const done = await perform(task, parts)
+    const done = await perform(task, context)
     outcomes.push(...done.outcomes)
     lost ||= done.lost ?? false
   }
   return { outcomes, lost }
 }
 
-async function perform(task: unknown, parts: RunwareTasksParts): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
+async function perform(task: unknown, context: RunwareTasksContext): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
   const { taskType, taskUUID } = Named.safeParse(task).data ?? {}
   switch (taskType) {
     case 'videoInference':
-      return await createVideo(task, taskUUID, parts)
+      return await createVideo(task, taskUUID, context)
     case 'getResponse':
-      return { outcomes: look(taskUUID, parts) }
+      return { outcomes: look(taskUUID, context) }
     case 'mediaStorage':
     case 'imageUpload':
-      return { outcomes: [await parts.library.store(task)] }
+      return { outcomes: [await context.library.store(task)] }
     case 'authentication':
       return { outcomes: [{ kind: 'item', item: { taskType, connectionSessionUUID: randomUUID() } }] }
     case 'ping':
@@ -74,40 +74,40 @@ async function perform(task: unknown, parts: RunwareTasksParts): Promise<{ outco
 async function createVideo(
   given: unknown,
   taskUUID: string | undefined,
-  parts: RunwareTasksParts,
+  context: RunwareTasksContext,
 ): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
   const refuse = (problems: RunwareProblem[]) => ({
     outcomes: problems.map((problem): TaskOutcome => ({ kind: 'refused', problem: { ...problem, taskType: 'videoInference', taskUUID } })),
   })
   // Also while the first call with this UUID is not answered yet: the job runs once.
-  if (taskUUID !== undefined && parts.records.has(taskUUID)) {
+  if (taskUUID !== undefined && context.records.has(taskUUID)) {
     return refuse([{ code: 'conflictTaskUUID', message: 'A task with this taskUUID exists already.', parameter: 'taskUUID' }])
   }
-  const task = readVideoTask(given, (image) => parts.library.addressOf(image))
+  const task = readVideoTask(given, (image) => context.library.addressOf(image))
   if ('problems' in task) return refuse(task.problems)
-  const decided = decideFate(task.order.prompt, parts)
+  const decided = decideFate(task.order.prompt, context)
   if ('refusal' in decided) return refuse([refusals[decided.refusal]])
 
   const record: TaskRecord = { ...task, results: [] }
-  parts.records.set(task.taskUUID, record)
+  context.records.set(task.taskUUID, record)
   for (let number = 1; number <= task.numberResults; number++) {
     const order = number === 1 ? task.order : { ...task.order, variation: number }
     const id = number === 1 ? task.taskUUID : `${task.taskUUID}-${number}`
     const made = (job: Job) => {
       record.results.push({ job, videoUUID: randomUUID(), seed: randomInt(2 ** 31) })
-      if (task.ttlSeconds !== undefined) parts.outputs.limit(job, 1000 * task.ttlSeconds)
+      if (task.ttlSeconds !== undefined) context.outputs.limit(job, 1000 * task.ttlSeconds)
     }
-    await acceptOrder(order, decided.fate, parts, { id, made })
+    await acceptOrder(order, decided.fate, context, { id, made })
   }
-  const status = parts.conduct.acknowledgement === 'with-status' ? { status: 'processing' } : {}
+  const status = context.behavior.acknowledgement === 'with-status' ? { status: 'processing' } : {}
   const item = { taskType: 'videoInference', taskUUID: task.taskUUID, ...status }
   return { outcomes: [{ kind: 'item', item }], lost: decided.fate.answerIsLost }
 }
 
 /** What has become of a task: one outcome for each of its results. */
-function look(taskUUID: string | undefined, parts: RunwareTasksParts): TaskOutcome[] {
-  const record = taskUUID === undefined ? undefined : parts.records.get(taskUUID)
-  if (record) return record.results.map((result) => resultOf(record, result, parts))
+function look(taskUUID: string | undefined, context: RunwareTasksContext): TaskOutcome[] {
+  const record = taskUUID === undefined ? undefined : context.records.get(taskUUID)
+  if (record) return record.results.map((result) => resultOf(record, result, context))
   const problem = { code: 'taskNotFound', message: 'The task was not found.', parameter: 'taskUUID', taskType: 'getResponse', taskUUID }
   return [{ kind: 'refused', problem }]
 }

@@ -2,25 +2,25 @@ import { isFinished } from '../job.ts'
 import { unguessable } from '../served-files.ts'
 import type { WebhookForm } from '../webhooks/delivery.ts'
 import { errorEntry, failedItem, type TaskOutcome } from './runware-response.ts'
-import type { RunwareConduct } from './runware-behavior.ts'
-import { resultOf, type ResultParts, type TaskRecord } from './task-record.ts'
+import type { RunwareBehavior } from './runware-behavior.ts'
+import { resultOf, type ResultContext, type TaskRecord } from './task-record.ts'
 
 /** One webhook for each finished result: the item alone, nothing around it, and no signature; what proves it is what its address holds. */
-export function runwareWebhookForm(parts: () => ResultParts & { records: ReadonlyMap<string, TaskRecord> }): WebhookForm {
+export function runwareWebhookForm(context: () => ResultContext & { records: ReadonlyMap<string, TaskRecord> }): WebhookForm {
   return {
     messagesOf: (job) => {
       if (!isFinished(job)) return []
-      const { records, ...resultParts } = parts()
+      const { records, ...resultContext } = context()
       const record = [...records.values()].find(({ results }) => results.some((result) => result.job === job))
       const result = record?.results.find((each) => each.job === job)
       if (!record || !result) return []
-      return [{ event: 'completed', body: bodyOf(resultOf(record, result, resultParts), resultParts.conduct), retried: true }]
+      return [{ event: 'completed', body: bodyOf(resultOf(record, result, resultContext), resultContext.behavior), retried: true }]
     },
     sign: ({ url, forged }) => ({ headers: {}, url: forged ? withoutSecret(url) : url }),
   }
 }
 
-function bodyOf(outcome: TaskOutcome, { failureWebhook }: RunwareConduct): Record<string, unknown> {
+function bodyOf(outcome: TaskOutcome, { failureWebhook }: RunwareBehavior): Record<string, unknown> {
   if (outcome.kind === 'item') return outcome.item
   const { problem } = outcome
   switch (failureWebhook) {

@@ -2,7 +2,7 @@ import type { Invoice } from '../invoice.ts'
 import { isFinished, type Job } from '../job.ts'
 import type { Outputs } from '../outputs.ts'
 import type { TaskOutcome } from './runware-response.ts'
-import type { RunwareConduct } from './runware-behavior.ts'
+import type { RunwareBehavior } from './runware-behavior.ts'
 import { problemOf } from './runware-problems.ts'
 
 /** One of the clips of a task, which is a job of its own. */
@@ -20,19 +20,19 @@ export interface TaskRecord {
   results: TaskResult[]
 }
 
-export interface ResultParts {
-  conduct: RunwareConduct
+export interface ResultContext {
+  behavior: RunwareBehavior
   invoice: Invoice
   outputs: Outputs
 }
 
 /** What one result is told with, by poll and by webhook alike. */
-export function resultOf({ taskUUID, includeCost, checksContent }: TaskRecord, result: TaskResult, parts: ResultParts): TaskOutcome {
+export function resultOf({ taskUUID, includeCost, checksContent }: TaskRecord, result: TaskResult, context: ResultContext): TaskOutcome {
   const { job, videoUUID, seed } = result
   const task = { taskType: 'videoInference', taskUUID }
   if (!isFinished(job)) return { kind: 'item', item: { ...task, status: 'processing' } }
   if (job.state !== 'succeeded') {
-    return { kind: 'failed', problem: { ...problemOf(job.failure ?? { kind: 'failed' }, parts.conduct), ...task } }
+    return { kind: 'failed', problem: { ...problemOf(job.failure ?? { kind: 'failed' }, context.behavior), ...task } }
   }
   return {
     kind: 'item',
@@ -40,9 +40,9 @@ export function resultOf({ taskUUID, includeCost, checksContent }: TaskRecord, r
       ...task,
       status: 'success',
       videoUUID,
-      videoURL: parts.outputs.addressOf(job),
+      videoURL: context.outputs.addressOf(job),
       seed,
-      ...(includeCost && { cost: (parts.invoice.lineOf(job.id)?.amountMicroUsd ?? 0) / 1_000_000 }),
+      ...(includeCost && { cost: (context.invoice.lineOf(job.id)?.amountMicroUsd ?? 0) / 1_000_000 }),
       ...(checksContent && { NSFWContent: job.faults.has('flagged') }),
     },
   }

@@ -62,8 +62,8 @@ export function readVideoTask(
   }
   const frames = framesOf(task.inputs?.frameImages ?? [])
   if (!frames) return refuse('invalidFrame', 'Each frame position can be given once.', 'inputs.frameImages')
-  const [startPictureUrl, endPictureUrl] = frames.map((image) => (image === undefined ? undefined : (addressOf(image) ?? 'unknown')))
-  if (startPictureUrl === 'unknown' || endPictureUrl === 'unknown') {
+  const [firstImageUrl, lastImageUrl] = frames.map((image) => (image === undefined ? undefined : (addressOf(image) ?? 'unknown')))
+  if (firstImageUrl === 'unknown' || lastImageUrl === 'unknown') {
     return refuse('invalidFrameImage', 'The image was not found.', 'inputs.frameImages')
   }
   return {
@@ -77,16 +77,16 @@ export function readVideoTask(
       negativePrompt: task.negativePrompt,
       durationSeconds: task.duration,
       guidance: task.CFGScale,
-      // A start frame decides the shape.
-      aspectRatio: startPictureUrl === undefined && isSize(size) ? aspectRatios[size] : undefined,
-      startPictureUrl,
-      endPictureUrl,
+      // A first frame decides the shape.
+      aspectRatio: firstImageUrl === undefined && isSize(size) ? aspectRatios[size] : undefined,
+      firstImageUrl,
+      lastImageUrl,
       webhookUrl: task.webhookURL,
     },
   }
 }
 
-/** The first and the last picture; undefined where two claim the same place. One alone is the first unless it says otherwise. */
+/** The first and the last image; undefined where two claim the same place. One alone is the first unless it says otherwise. */
 function framesOf(images: readonly z.infer<typeof FrameImage>[]): [string | undefined, string | undefined] | undefined {
   const placed: [string | undefined, string | undefined] = [undefined, undefined]
   for (const [index, given] of images.entries()) {

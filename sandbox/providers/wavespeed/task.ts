@@ -1,6 +1,6 @@
 import { isFinished, type Job, type JobState } from '../job.ts'
 import { errorOf } from './wavespeed-responses.ts'
-import type { WavespeedConduct } from './wavespeed-behavior.ts'
+import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 
 /** What WaveSpeed knows about a task beside the job itself. */
 export interface TaskRecord {
@@ -11,8 +11,8 @@ export interface TaskRecord {
   deleted: boolean
 }
 
-export interface TaskParts {
-  conduct: WavespeedConduct
+export interface TaskContext {
+  behavior: WavespeedBehavior
   api: string
   addressOf: (job: Job) => string
 }
@@ -27,7 +27,7 @@ const statuses = {
 } as const satisfies Record<JobState, string>
 
 /** The one object that create, result and webhook tell. */
-export function taskOf(record: TaskRecord, { conduct, api, addressOf }: TaskParts): Record<string, unknown> {
+export function taskOf(record: TaskRecord, { behavior, api, addressOf }: TaskContext): Record<string, unknown> {
   const { job, model, deleted } = record
   const failure = job.failure && errorOf(job.failure)
   const url = job.state === 'succeeded' && !deleted ? addressOf(job) : undefined
@@ -35,9 +35,9 @@ export function taskOf(record: TaskRecord, { conduct, api, addressOf }: TaskPart
   return {
     id: job.id,
     model,
-    outputs: url === undefined ? [] : [conduct.outputs === 'objects' ? { url } : url],
-    urls: { get: `${api}/api/v3/predictions/${job.id}${conduct.resultPath === 'plain' ? '' : '/result'}` },
-    has_nsfw_contents: offences(job, conduct, url !== undefined),
+    outputs: url === undefined ? [] : [behavior.outputs === 'objects' ? { url } : url],
+    urls: { get: `${api}/api/v3/predictions/${job.id}${behavior.resultPath === 'plain' ? '' : '/result'}` },
+    has_nsfw_contents: offences(job, behavior, url !== undefined),
     status: deleted ? 'deleted' : job.failure?.kind === 'timed-out' ? 'timeout' : statuses[job.state],
     created_at: new Date(job.createdAt).toISOString(),
     error: failure?.error ?? '',
@@ -46,7 +46,7 @@ export function taskOf(record: TaskRecord, { conduct, api, addressOf }: TaskPart
   }
 }
 
-function offences({ faults }: Job, { inoffensive }: WavespeedConduct, hasOutput: boolean): boolean[] | null {
+function offences({ faults }: Job, { inoffensive }: WavespeedBehavior, hasOutput: boolean): boolean[] | null {
   if (!hasOutput) return []
   if (faults.has('flagged')) return [true]
   if (inoffensive === 'null') return null

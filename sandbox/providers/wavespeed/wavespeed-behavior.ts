@@ -1,7 +1,7 @@
-import { type Conduct, usualConduct } from '../behavior.ts'
+import { type Behavior, usualBehavior } from '../behavior.ts'
 
 /** What WaveSpeed's own descriptions leave open. */
-export interface WavespeedConduct extends Conduct {
+export interface WavespeedBehavior extends Behavior {
   /** HTTP status where the balance does not suffice. */
   noCreditStatus: 400 | 402 | 403
   /** Whether the address that a result is asked for at ends in `/result`. */
@@ -14,9 +14,9 @@ export interface WavespeedConduct extends Conduct {
   secret: 'field' | 'bare'
 }
 
-export function usualWavespeedConduct(): WavespeedConduct {
+export function usualWavespeedBehavior(): WavespeedBehavior {
   return {
-    ...usualConduct(),
+    ...usualBehavior(),
     // The first tier: what is above it waits.
     concurrency: 3,
     noCreditStatus: 402,

@@ -36,9 +36,7 @@ export function readWavespeedInput(
       negativePrompt: input.negative_prompt,
       durationSeconds: input.duration,
       guidance: input.guidance_scale,
-      ...('aspect_ratio' in input
-        ? { aspectRatio: input.aspect_ratio }
-        : { startPictureUrl: input.image, endPictureUrl: input.last_image }),
+      ...('aspect_ratio' in input ? { aspectRatio: input.aspect_ratio } : { firstImageUrl: input.image, lastImageUrl: input.last_image }),
     },
   }
 }

@@ -1,13 +1,13 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { type CallEnvironment, type CallParts, receiveCall, unknownCall } from '../call.ts'
+import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
 import type { Furniture } from '../stand-in.ts'
 import type { Outputs } from '../outputs.ts'
 import { answerWithFile, type ServedFiles, unguessable } from '../served-files.ts'
 import { answerWith, refuse } from './wavespeed-responses.ts'
-import type { WavespeedConduct } from './wavespeed-behavior.ts'
+import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 
 const uploadBytes = 100 * 1024 * 1024
 
@@ -25,15 +25,19 @@ const Ticket = z.object({
   content_type: z.string().min(1).optional(),
 })
 
-interface MediaParts extends Furniture<WavespeedConduct> {
+interface MediaContext extends Furniture<WavespeedBehavior> {
   origins: { media: string }
   announcements: Announcements
   files: ServedFiles
 }
 
 /** Tickets to upload with, and the older way of one multipart call. */
-export function addUploads(app: Hono<CallEnvironment>, on: (route: RouteName) => ReturnType<typeof receiveCall>, parts: MediaParts): void {
-  const { announcements, files, origins } = parts
+export function addUploads(
+  app: Hono<CallEnvironment>,
+  on: (route: RouteName) => ReturnType<typeof receiveCall>,
+  context: MediaContext,
+): void {
+  const { announcements, files, origins } = context
   app.post('/api/v3/media/uploads', on('upload'), async (call) => {
     const ticket = Ticket.safeParse(await call.req.json().catch(() => undefined))
     if (!ticket.success) return refuse(call, 400, `Invalid parameter: ${ticket.error.issues[0]?.path.join('.') ?? 'body'}`)
@@ -56,26 +60,30 @@ export function addUploads(app: Hono<CallEnvironment>, on: (route: RouteName) =>
 }
 
 /** The storage and its delivery network: takes announced uploads, never sees a key, serves files and clips. */
-export function wavespeedMedia(parts: MediaParts & { outputs: Outputs; answers: CallParts['answers'] }): Hono<CallEnvironment> {
+export function wavespeedMedia(context: MediaContext & { outputs: Outputs; answers: CallContext['answers'] }): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
-  const callParts: CallParts = { origin: 'media', authorization: undefined, ...parts }
-  addControl(app, parts)
-  app.put('/upload/:secret', receiveCall('file', callParts), async (call) => {
-    const announced = parts.announcements.get(call.req.param('secret'))
+  const callContext: CallContext = { origin: 'media', authorization: undefined, ...context }
+  addControl(app, context)
+  app.put('/upload/:secret', receiveCall('file', callContext), async (call) => {
+    const announced = context.announcements.get(call.req.param('secret'))
     const expected = Object.entries(announced?.headers ?? {})
     // A signed address is a signature over exactly these headers, and a key beside it makes two credentials.
     const isAsSigned = expected.every(([name, value]) => call.req.header(name) === value) && call.req.header('authorization') === undefined
     if (!announced || !isAsSigned) return call.text('SignatureDoesNotMatch', 403)
     const bytes = new Uint8Array(await call.req.arrayBuffer())
     if (bytes.length !== announced.size) return call.text('EntityTooLarge', 400)
-    parts.files.put(announced.path, { bytes, mediaType: announced.headers['Content-Type'] ?? 'application/octet-stream' })
+    context.files.put(announced.path, { bytes, mediaType: announced.headers['Content-Type'] ?? 'application/octet-stream' })
     return call.body(null, 200)
   })
-  app.get('/media/*', receiveCall('file', callParts), (call) => {
-    const file = parts.files.get(new URL(call.req.url).pathname)
+  app.get('/media/*', receiveCall('file', callContext), (call) => {
+    const file = context.files.get(new URL(call.req.url).pathname)
     return file ? answerWithFile(file) : call.text('Not found', 404)
   })
-  app.get('/predictions/*', receiveCall('output', callParts), (call) => parts.outputs.answer(call.req.path) ?? call.text('Not found', 404))
-  app.notFound(unknownCall(callParts, (call) => call.text('Not found', 404)) as Parameters<typeof app.notFound>[0])
+  app.get(
+    '/predictions/*',
+    receiveCall('output', callContext),
+    (call) => context.outputs.answer(call.req.path) ?? call.text('Not found', 404),
+  )
+  app.notFound(unknownCall(callContext, (call) => call.text('Not found', 404)) as Parameters<typeof app.notFound>[0])
   return app
 }

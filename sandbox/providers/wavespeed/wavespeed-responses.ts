@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts'
 import type { AnswerFault } from '../faults.ts'
 import { type JobFailure, riskControlWords } from '../job.ts'
-import type { WavespeedConduct } from './wavespeed-behavior.ts'
+import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 
 type ErrorStatus = 400 | 401 | 402 | 403 | 404 | 413 | 429 | 503
 
@@ -16,17 +16,17 @@ export function refuse(call: Call, status: ErrorStatus, message: string): Respon
 }
 
 /** How WaveSpeed words what it refuses. */
-export const wavespeedAnswers = (conduct: WavespeedConduct): Record<AnswerFault, (call: Call) => Response> => ({
+export const wavespeedAnswers = (behavior: WavespeedBehavior): Record<AnswerFault, (call: Call) => Response> => ({
   'bad-key': (call) => refuse(call, 401, 'Invalid API key'),
-  'no-credit': (call) => refuse(call, conduct.noCreditStatus, 'Insufficient credits. Please top up to continue.'),
+  'no-credit': (call) => refuse(call, behavior.noCreditStatus, 'Insufficient credits. Please top up to continue.'),
   busy: (call) => refuse(call, 429, 'Too many requests: the limit of your account level is reached.'),
   down: (call) => refuse(call, 503, 'Service temporarily unavailable'),
   refused: (call) => refuse(call, 400, 'Invalid parameter: prompt'),
 })
 
 /** What a failed task says: its text and its numeric code. HTTP knows nothing of it. */
-export function errorOf({ kind, picture = 'start', byModel }: JobFailure): { error: string; code: number } {
-  const field = picture === 'start' ? 'image' : 'last_image'
+export function errorOf({ kind, image = 'start', byModel }: JobFailure): { error: string; code: number } {
+  const field = image === 'start' ? 'image' : 'last_image'
   switch (kind) {
     case 'moderated':
       return { error: byModel ? riskControlWords : 'Content flagged as potentially sensitive. Please try different inputs.', code: 1200 }
@@ -34,17 +34,17 @@ export function errorOf({ kind, picture = 'start', byModel }: JobFailure): { err
       return { error: 'Task failed', code: 1403 }
     case 'timed-out':
       return { error: 'Task timed out', code: 5004 }
-    case 'picture-unreachable':
+    case 'image-unreachable':
       return { error: `The media URL of ${field} is not reachable`, code: 1402 }
-    case 'picture-too-large':
+    case 'image-too-large':
       return { error: `Invalid parameter: ${field} exceeds 10MB`, code: 1401 }
-    case 'picture-unsupported':
+    case 'image-unsupported':
       return { error: `Invalid parameter: ${field} must be .jpg, .jpeg or .png`, code: 1401 }
-    case 'picture-unreadable':
+    case 'image-unreadable':
       return { error: `Invalid parameter: ${field} cannot be decoded`, code: 1401 }
-    case 'picture-too-small':
+    case 'image-too-small':
       return { error: `Invalid parameter: ${field} must be at least 300*300px`, code: 1401 }
-    case 'picture-aspect':
+    case 'image-aspect':
       return { error: `Invalid parameter: the aspect ratio of ${field} must be between 1:2.5 and 2.5:1`, code: 1401 }
   }
 }

@@ -7,17 +7,17 @@ import type { RouteName } from '../faults.ts'
 import type { Furniture } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { withRetryAfter } from '../throttled.ts'
-import { type TaskParts, type TaskRecord, taskOf } from './task.ts'
+import { type TaskContext, type TaskRecord, taskOf } from './task.ts'
 import { answerWith, refuse, wavespeedAnswers } from './wavespeed-responses.ts'
-import type { WavespeedConduct } from './wavespeed-behavior.ts'
+import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 import { isWavespeedOperation, readWavespeedInput } from './wavespeed-input.ts'
 
 const model = 'kwaivgi/kling-v2.5-turbo-pro'
 
-export interface WavespeedTasksParts extends Furniture<WavespeedConduct> {
+export interface WavespeedTasksContext extends Furniture<WavespeedBehavior> {
   origins: { api: string }
   records: Map<string, TaskRecord>
-  taskParts: () => TaskParts
+  taskContext: () => TaskContext
 }
 
 const Deletion = z.object({ ids: z.array(z.string()).min(1) })
@@ -26,25 +26,25 @@ const Deletion = z.object({ ids: z.array(z.string()).min(1) })
 export function addTasks(
   app: Hono<CallEnvironment>,
   on: (route: RouteName) => ReturnType<typeof receiveCall>,
-  parts: WavespeedTasksParts,
+  context: WavespeedTasksContext,
 ): void {
-  app.post(`/api/v3/${model}/:operation`, on('create'), (call) => submit(call, parts))
+  app.post(`/api/v3/${model}/:operation`, on('create'), (call) => submit(call, context))
   for (const path of ['/api/v3/predictions/:id/result', '/api/v3/predictions/:id']) {
     app.get(path, on('status'), (call) => {
-      const record = parts.records.get(call.req.param('id') ?? '')
-      return record ? answerWith(call, taskOf(record, parts.taskParts())) : refuse(call, 404, 'Prediction not found')
+      const record = context.records.get(call.req.param('id') ?? '')
+      return record ? answerWith(call, taskOf(record, context.taskContext())) : refuse(call, 404, 'Prediction not found')
     })
   }
   app.post('/api/v3/predictions/delete', on('cancel'), async (call) => {
     const order = Deletion.safeParse(await call.req.json().catch(() => undefined))
     if (!order.success) return refuse(call, 400, 'Missing required parameter: ids')
-    const records = order.data.ids.flatMap((id) => parts.records.get(id) ?? []).filter(({ deleted }) => !deleted)
-    for (const record of records) await remove(record, parts)
+    const records = order.data.ids.flatMap((id) => context.records.get(id) ?? []).filter(({ deleted }) => !deleted)
+    for (const record of records) await remove(record, context)
     return answerWith(call, { deleted_count: records.length })
   })
 }
 
-async function submit(call: Call, parts: WavespeedTasksParts): Promise<Response> {
+async function submit(call: Call, context: WavespeedTasksContext): Promise<Response> {
   const operation = call.req.param('operation')
   if (!isWavespeedOperation(operation)) return refuse(call, 404, 'Model not found')
   const webhookUrl = call.req.query('webhook')
@@ -52,20 +52,20 @@ async function submit(call: Call, parts: WavespeedTasksParts): Promise<Response>
   const read = readWavespeedInput(operation, await call.req.json().catch(() => undefined))
   if ('problem' in read) return refuse(call, 400, read.problem)
 
-  const decided = decideFate(read.order.prompt, parts)
-  if ('refusal' in decided) return withRetryAfter(wavespeedAnswers(parts.conduct), parts.conduct)[decided.refusal](call)
+  const decided = decideFate(read.order.prompt, context)
+  if ('refusal' in decided) return withRetryAfter(wavespeedAnswers(context.behavior), context.behavior)[decided.refusal](call)
   const { fate } = decided
   const made = (job: Job) => {
-    parts.records.set(job.id, { job, model: `${model}/${operation}`, input: read.input, deleted: false })
+    context.records.set(job.id, { job, model: `${model}/${operation}`, input: read.input, deleted: false })
   }
-  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, parts, { id: randomBytes(16).toString('hex'), made })
+  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, context, { id: randomBytes(16).toString('hex'), made })
   if (fate.answerIsLost) call.set('answerIsLost', true)
-  const record = parts.records.get(job.id)
-  return record ? answerWith(call, taskOf(record, parts.taskParts())) : refuse(call, 404, 'Prediction not found')
+  const record = context.records.get(job.id)
+  return record ? answerWith(call, taskOf(record, context.taskContext())) : refuse(call, 404, 'Prediction not found')
 }
 
 /** The record goes at once; what becomes of a task that still runs is as open as what a cancel does elsewhere. */
-async function remove(record: TaskRecord, { jobs }: WavespeedTasksParts): Promise<void> {
+async function remove(record: TaskRecord, { jobs }: WavespeedTasksContext): Promise<void> {
   record.deleted = true
   await jobs.cancel(record.job)
 }

@@ -1,20 +1,20 @@
 import type { WebhookForm } from '../webhooks/delivery.ts'
 import { signedHeaders, signWithPlainKey } from '../webhooks/message-signature.ts'
-import { type TaskParts, type TaskRecord, taskOf } from './task.ts'
+import { type TaskContext, type TaskRecord, taskOf } from './task.ts'
 
-export interface WavespeedWebhookParts {
+export interface WavespeedWebhookContext {
   secret: string
   recordOf: (jobId: string) => TaskRecord | undefined
-  taskParts: () => TaskParts
+  taskContext: () => TaskContext
 }
 
 /** The task without the envelope that its result comes in, with its input beside it; when it is completed and when it failed. */
-export function wavespeedWebhookForm({ secret, recordOf, taskParts }: WavespeedWebhookParts): WebhookForm {
+export function wavespeedWebhookForm({ secret, recordOf, taskContext }: WavespeedWebhookContext): WebhookForm {
   return {
     messagesOf: (job) => {
       const record = recordOf(job.id)
       if (!record || (job.state !== 'succeeded' && job.state !== 'failed')) return []
-      const task = taskOf(record, taskParts())
+      const task = taskOf(record, taskContext())
       const { inference: executionTime } = task['timings'] as { inference: number }
       return [{ event: 'completed', body: { ...task, input: record.input, executionTime }, retried: true }]
     },

@@ -17,13 +17,13 @@ export interface WebhookDelivery {
   body: string
   /** What was made wrong with it. */
   fault: WebhookFault | undefined
-  /** ISO 8601, in the hosts' time. */
+  /** ISO 8601, in the providers' time. */
   at: string
   /** Undefined while it is under way. */
   outcome: DeliveryOutcome | undefined
 }
 
-/** Something that a host tells about a job. */
+/** Something that a provider tells about a job. */
 export interface WebhookMessage {
   event: string
   /** Sent as JSON, as it is when the message is made: a retry tells the same again. */
@@ -47,10 +47,10 @@ export interface SigningOrder {
   url: string
 }
 
-/** How one host tells its customers about their jobs. */
+/** How one provider tells its customers about their jobs. */
 export interface WebhookForm {
   /** What a job's new state is worth telling; called at each change. */
   messagesOf(job: Job): WebhookMessage[]
-  /** The headers that prove where a message comes from, and the address, which is a proof itself at some hosts. */
+  /** The headers that prove where a message comes from, and the address, which is a proof itself at some providers. */
   sign(order: SigningOrder): { headers: Record<string, string>; url?: string }
 }

@@ -1,41 +1,41 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { chanceOf } from '../chance.ts'
-import type { Conduct } from '../behavior.ts'
+import type { Behavior } from '../behavior.ts'
 import { type Faults, type WebhookFault, webhookFaults } from '../faults.ts'
-import type { HostClock } from '../provider-clock.ts'
+import type { ProviderClock } from '../provider-clock.ts'
 import type { Job } from '../job.ts'
 import type { Jobs } from '../jobs.ts'
 import { isLoopback } from '../image.ts'
 import type { DeliveryOutcome, WebhookDelivery, WebhookForm, WebhookMessage } from './delivery.ts'
 
-export interface WebhooksParts {
-  hostId: string
-  clock: HostClock
-  conduct: Conduct
+export interface WebhooksContext {
+  providerId: string
+  clock: ProviderClock
+  behavior: Behavior
   faults: Faults
   jobs: Jobs
   form: WebhookForm
   seed: string
-  /** Milliseconds since the epoch in the receiver's time, which signatures are dated with: the hosts' own runs ahead of it. */
+  /** Milliseconds since the epoch in the receiver's time, which signatures are dated with: the providers' own runs ahead of it. */
   receiverNow: () => number
 }
 
 /** Older than any receiver should take. */
 const staleSeconds = 3600
 
-/** Tells a host's customers what becomes of their jobs: signs, delivers, tries again by the host's rule, and keeps a record of it. */
+/** Tells a provider's customers what becomes of their jobs: signs, delivers, tries again by the provider's rule, and keeps a record of it. */
 export class Webhooks {
-  readonly #parts: WebhooksParts
+  readonly #parts: WebhooksContext
   readonly #deliveries: WebhookDelivery[] = []
   readonly #spoiled = new Map<string, ReadonlySet<WebhookFault>>()
   readonly #events = new EventEmitter<{ change: [] }>().setMaxListeners(0)
   readonly #closed = new AbortController()
 
-  constructor(parts: WebhooksParts) {
-    this.#parts = parts
-    parts.jobs.onChange((job) => {
-      for (const message of parts.form.messagesOf(job)) {
+  constructor(context: WebhooksContext) {
+    this.#parts = context
+    context.jobs.onChange((job) => {
+      for (const message of context.form.messagesOf(job)) {
         this.#tell(job, message).catch((error: unknown) => {
           // What is broken off by the end of all is nobody's failure.
           if (!this.#closed.signal.aborted) throw error
@@ -69,13 +69,13 @@ export class Webhooks {
   }
 
   async #tell(job: Job, { event, body, retried }: WebhookMessage): Promise<void> {
-    const { clock, conduct, hostId, seed } = this.#parts
+    const { clock, behavior, providerId, seed } = this.#parts
     if (job.order.webhookUrl === undefined || this.#closed.signal.aborted) return
     const message = { job, event, text: JSON.stringify(body), url: job.order.webhookUrl, deliveryId: randomUUID() }
-    const waits = retried ? conduct.webhookRetrySeconds : []
+    const waits = retried ? behavior.webhookRetrySeconds : []
     for (const [index, seconds] of [0, ...waits].entries()) {
       // Up to a fifth earlier than the rule says, so that not everyone comes back in the same moment.
-      const jitter = 1 - 0.2 * chanceOf(`${seed}:${hostId}:${job.id}:${index}`)
+      const jitter = 1 - 0.2 * chanceOf(`${seed}:${providerId}:${job.id}:${index}`)
       if (index > 0) await clock.sleep(1000 * seconds * jitter, this.#closed.signal)
       if (isHeard(await this.#attempt(message, index + 1))) return
     }
@@ -120,7 +120,7 @@ export class Webhooks {
   async #post({ url, headers, body }: WebhookDelivery): Promise<DeliveryOutcome> {
     // A stand-in never calls anyone outside.
     if (!isLoopback(new URL(url).hostname)) return 'unreachable'
-    const late = AbortSignal.timeout(this.#parts.conduct.webhookTimeoutMs)
+    const late = AbortSignal.timeout(this.#parts.behavior.webhookTimeoutMs)
     try {
       const signal = AbortSignal.any([late, this.#closed.signal])
       const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })

@@ -29,13 +29,13 @@ export function finishedCard(generation: Generation, clip: Clip): MessageBody {
   return { ...withPrompt(generation, clip, [gallery]), attachments: [{ id: '0', filename, description: alternative }] }
 }
 
-/** The card for a clip that is larger than the route takes: a link to the host. Pure. */
+/** The card for a clip that is larger than the route takes: a link to the provider. Pure. */
 export function linkedCard(generation: Generation, clip: Clip): MessageBody {
   const lead = text(
     [
       '**Your clip is ready**',
       `It is ${formatSize(clip.bytes.byteLength)}, more than can be posted here.`,
-      'The host keeps it for a limited time only:',
+      'The provider keeps it for a limited time only:',
       'open the link and save it soon.',
     ].join('\n'),
   )

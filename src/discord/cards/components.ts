@@ -31,10 +31,10 @@ export const accents = {
 } as const
 
 /** One container with its colour: what every card is. */
-export function messageOf(accent: number, parts: Part[]): MessageBody {
+export function messageOf(accent: number, context: Part[]): MessageBody {
   return {
     flags: MessageFlags.IsComponentsV2,
-    components: [{ type: ComponentType.Container, accent_color: accent, components: parts }],
+    components: [{ type: ComponentType.Container, accent_color: accent, components: context }],
     allowed_mentions: { parse: [] },
   }
 }
@@ -44,6 +44,6 @@ export function text(content: string): Part {
 }
 
 /** UTF-16 units of text in parts that were already chosen. */
-export function textLength(parts: readonly Part[]): number {
-  return parts.reduce((sum, part) => sum + (part.type === ComponentType.TextDisplay ? part.content.length : 0), 0)
+export function textLength(context: readonly Part[]): number {
+  return context.reduce((sum, part) => sum + (part.type === ComponentType.TextDisplay ? part.content.length : 0), 0)
 }

@@ -5,8 +5,8 @@ import { providerNames } from '../../domain/provider-id.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import type { Live } from '../../generations/model/delivery-port.ts'
 
-import { customIdOf } from '../interactions/command.ts'
-import { endingOf } from './outcome-text.ts'
+import { customIdOf } from './custom-id.ts'
+import { outcomeOf } from './outcome-text.ts'
 import { escapeAndCut } from './markdown.ts'
 import type { MessageBody, Part } from './components.ts'
 import { accents, messageOf, text } from './components.ts'
@@ -47,7 +47,7 @@ export function cardOf(generation: Generation, live: Live): MessageBody {
 
 function workingCard(generation: Generation, live: Live): MessageBody {
   const cancelling = generation.cancelRequestedAt !== undefined && generation.state !== 'delivering'
-  const parts: Part[] = [
+  const context: Part[] = [
     text(
       [
         `**${titleOf(generation, cancelling)}**`,
@@ -60,33 +60,33 @@ function workingCard(generation: Generation, live: Live): MessageBody {
     promptPart(generation),
     factsPart(generation),
   ]
-  if (!cancelling && generation.state !== 'delivering') parts.push(cancelRow(generation))
-  return messageOf(generation.state === 'queued' || cancelling ? accents.waiting : accents.working, parts)
+  if (!cancelling && generation.state !== 'delivering') context.push(cancelRow(generation))
+  return messageOf(generation.state === 'queued' || cancelling ? accents.waiting : accents.working, context)
 }
 
 function titleOf(generation: Generation, cancelling: boolean): string {
   if (cancelling) return 'Cancelling…'
   if (generation.state === 'queued') return 'In line'
-  if (generation.state === 'submitting') return 'Handing it to the host'
+  if (generation.state === 'submitting') return 'Handing it to the provider'
   return generation.state === 'delivering' ? 'Posting the clip' : 'Making the clip'
 }
 
 function positionOf(generation: Generation, live: Live): string[] {
   if (live.ahead === undefined || generation.cancelRequestedAt !== undefined) return []
   if (generation.state === 'queued') return [live.ahead === 0 ? 'Yours is next.' : `${live.ahead} ahead of yours.`]
-  return generation.state === 'rendering' && live.ahead > 0 ? [`${live.ahead} ahead of yours at the host.`] : []
+  return generation.state === 'rendering' && live.ahead > 0 ? [`${live.ahead} ahead of yours at the provider.`] : []
 }
 
 function cancelWords(cancelling: boolean, live: Live): string[] {
-  return cancelling && live.cancelRefused ? ['The host can no longer stop it.', 'If it is made, it is posted and paid.'] : []
+  return cancelling && live.cancelRefused ? ['The provider can no longer stop it.', 'If it is made, it is posted and paid.'] : []
 }
 
 function pauseWords(live: Live): string[] {
-  return live.paused ? ['The bot is being restarted.', 'The host works on, and this goes on by itself.'] : []
+  return live.paused ? ['The bot is being restarted.', 'The provider works on, and this goes on by itself.'] : []
 }
 
 function progressLines(generation: Generation, live: Live): string[] {
-  // Nobody writes a card again soon that waits in line or for the next process: its time has to count by itself.
+  // Nobody writes a card again soon that waits in the queue or for the next process: its time has to count by itself.
   if (generation.state === 'queued' || live.paused) return [`asked ${formatMoment(generation.createdAt)}`]
   const progress = generation.state === 'delivering' ? 1 : live.progress
   const bar = formatBar(progress ?? 0) + (progress === undefined ? '' : ` ${Math.round(Math.min(1, Math.max(0, progress)) * 100)} %`)
@@ -108,15 +108,15 @@ function factsPart(generation: Generation, ...more: string[]): Part {
 }
 
 function publicReason(generation: Generation): string {
-  return endingOf(generation).public
+  return outcomeOf(generation).public
 }
 
-/** One sentence on the money of a generation that ended without a clip. What failed after the host had billed is given back to the guild. */
+/** One sentence on the money of a generation that ended without a clip. What failed after the provider had billed is given back to the guild. */
 export function chargeOf({ state, captured, price }: Pick<Generation, 'captured' | 'price' | 'state'>): string {
-  if (state === 'held') return `${formatUsd(price)} stays set aside until it is clear whether the host billed it.`
+  if (state === 'held') return `${formatUsd(price)} stays set aside until it is clear whether the provider billed it.`
   if (!captured) return 'Nothing was charged.'
-  if (state === 'failed') return `The host billed it all the same, and ${formatUsd(price)} was given back to this server.`
-  return `${formatUsd(price)} was charged, because the host had billed it.`
+  if (state === 'failed') return `The provider billed it all the same, and ${formatUsd(price)} was given back to this server.`
+  return `${formatUsd(price)} was charged, because the provider had billed it.`
 }
 
 function cancelRow(generation: Generation): Part {

@@ -30,30 +30,30 @@ const sentences: Record<RefusalIdentifier, (context: Context) => string> = {
   'prompt-empty': () => 'The prompt is empty. Describe in a few words what the clip should show.',
   'prompt-too-long': (context) => tooLong('prompt', context),
   'negative-prompt-too-long': (context) => tooLong('negative prompt', context),
-  'picture-missing': () => 'There is no picture. Attach a PNG or JPEG, or use `/film` for a clip from words alone.',
-  'picture-unsupported': (context) => {
+  'image-missing': () => 'There is no image. Attach a PNG or JPEG, or use `/film` for a clip from words alone.',
+  'image-unsupported': (context) => {
     // Discord's word for the file, which comes from outside.
     const mediaType = escapeAndCut(word(context, 'mediaType') ?? '', 60)
-    return `This file is not a picture that can be used${mediaType && ` (${mediaType})`}. Save it as PNG or JPEG and try again.`
+    return `This file is not an image that can be used${mediaType && ` (${mediaType})`}. Save it as PNG or JPEG and try again.`
   },
-  'picture-too-large': (context) => {
+  'image-too-large': (context) => {
     const [size, limit] = [number(context, 'sizeBytes'), number(context, 'maxBytes') ?? number(context, 'limitBytes')]
     const [width, pixels] = [number(context, 'width'), number(context, 'maxTotalPixels')]
-    const given = size === undefined ? `The picture${measures(context)} is too large` : `The picture has ${formatSize(size)}`
+    const given = size === undefined ? `The image${measures(context)} is too large` : `The image has ${formatSize(size)}`
     const most = pixels !== undefined ? `${Math.floor(pixels / 1_000_000)} million pixels` : limit && formatSize(limit)
     const remedy = width === undefined ? 'Save it smaller or as JPEG' : 'Scale it down'
     return `${given}${most ? `; at most ${most} can be used` : ''}. ${remedy} and try again.`
   },
-  'picture-too-small': (context) => {
+  'image-too-small': (context) => {
     const minimum = number(context, 'minPixels') ?? 300
-    return `The picture${measures(context)} is too small: each side needs at least ${minimum} pixels. Use a larger one.`
+    return `The image${measures(context)} is too small: each side needs at least ${minimum} pixels. Use a larger one.`
   },
-  'picture-aspect': (context) => {
+  'image-aspect': (context) => {
     const most = number(context, 'maxAspect') ?? 2.5
-    return `The picture${measures(context)} is too long and narrow: the longer side may be at most ${most} times the shorter. Crop it and try again.`
+    return `The image${measures(context)} is too long and narrow: the longer side may be at most ${most} times the shorter. Crop it and try again.`
   },
-  'picture-corrupt': () => 'The picture is damaged or incomplete and cannot be read. Open it, save it anew as PNG or JPEG, and try again.',
-  'picture-unreachable': () => 'The picture could not be fetched from Discord. Attach it again and run the command once more.',
+  'image-corrupt': () => 'The image is damaged or incomplete and cannot be read. Open it, save it anew as PNG or JPEG, and try again.',
+  'image-unreachable': () => 'The image could not be fetched from Discord. Attach it again and run the command once more.',
   'budget-exhausted': (context) => {
     const [price, remaining, resetsAt] = [
       number(context, 'priceMicroUsd'),
@@ -72,13 +72,13 @@ const sentences: Record<RefusalIdentifier, (context: Context) => string> = {
   'no-provider-can': (context) => {
     const [feature, capable] = [word(context, 'feature') || 'what you asked for', list(context, 'capable')]
     const who = capable.length > 0 ? `${formatChoice(capable)} could, if whoever runs the bot sets it up. ` : ''
-    return `None of the hosts that are set up here can do ${feature}. ${who}Leave it out and try again.`
+    return `None of the providers that are set up here can do ${feature}. ${who}Leave it out and try again.`
   },
   'provider-unknown': (context) => {
     const choices = list(context, 'choices').map((name) => `**${name}**`)
     const instead = choices.length > 0 ? `Choose ${formatChoice(choices)}, or leave` : 'Leave'
     const provider = word(context, 'provider')
-    const what = provider ? `**${provider}** cannot make this clip here` : 'This bot has no host of that name'
+    const what = provider ? `**${provider}** cannot make this clip here` : 'This bot has no provider of that name'
     return `${what}. ${instead} \`provider\` out and try again.`
   },
   'rate-limited': (context) => {

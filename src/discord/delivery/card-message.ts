@@ -15,7 +15,7 @@ export type Route = 'token' | 'bot'
 /** `gone`: the member deleted the message. `unreachable`: it may stand, but no route edits it. */
 export type EditOutcome = { result: 'edited'; message: PostedMessage } | { result: 'gone' | 'unreachable' }
 
-export interface CarrierOptions {
+export interface CardMessageOptions {
   messages: Messages
   clock: Clock
   log: Log
@@ -26,7 +26,7 @@ export interface CarrierOptions {
  * The message that carries one generation's card, and what was learnt about the ways to it. The order of ways is the token while it lives,
  * then the same message by bot token.
  */
-export interface Carrier {
+export interface CardMessage {
   /** Did any edit ever arrive? A first follow-up to a reply that still says “thinking…” would take its place, for everyone to read. */
   readonly settled: boolean
   readonly tokenAlive: boolean
@@ -36,7 +36,7 @@ export interface Carrier {
   moveTo(message: PostedMessage): Promise<void>
 }
 
-export function createCarrier(generation: Generation, { messages, clock, log, rememberMessage }: CarrierOptions): Carrier {
+export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: CardMessageOptions): CardMessage {
   const { reply, channelId } = generation
   let messageId = generation.messageId
   let tokenDead = false

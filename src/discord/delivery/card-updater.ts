@@ -78,12 +78,12 @@ export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardW
     if (pause) return
     const own = new AbortController()
     pause = own
-    const wake = () => {
+    const notify = () => {
       if (pause !== own) return
       pause = undefined
       advance()
     }
-    clock.sleep(milliseconds, { signal: own.signal }).then(wake, wake)
+    clock.sleep(milliseconds, { signal: own.signal }).then(notify, notify)
   }
 
   function dropWaiting(): void {

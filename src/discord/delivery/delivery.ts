@@ -10,8 +10,8 @@ import type { Log } from '../../lib/log.ts'
 import type { CardWriter } from './card-updater.ts'
 import { createCardWriter } from './card-updater.ts'
 import { cardOf } from '../cards/progress-card.ts'
-import type { Carrier } from './card-message.ts'
-import { createCarrier } from './card-message.ts'
+import type { CardMessage } from './card-message.ts'
+import { createCardMessage } from './card-message.ts'
 import { describeError, isTokenDead } from '../rest/errors.ts'
 import { tellEnd } from './post-outcome.ts'
 import type { MessageBody } from '../cards/components.ts'
@@ -27,7 +27,7 @@ export interface DeliveryOptions {
   /** Stores which message carries the card, as soon as it is known. */
   rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
   /** Resolves to true for the first who asks, ever, as long as the generation stands at this state and end: a member is told of one end once. */
-  claimNotice: (generation: Generation) => Promise<boolean>
+  claimNotification: (generation: Generation) => Promise<boolean>
   /** Bytes per file that a bot may upload in this guild. */
   uploadLimitOf: (guildId: Snowflake) => number
   /** The order of edits between processes, and whether what they say still holds. */
@@ -41,7 +41,7 @@ interface Shown {
 }
 
 interface Card {
-  carrier: Carrier
+  cardMessage: CardMessage
   writer: CardWriter<Shown>
   /** What was offered last, as it would go over the wire: the same again is no edit. */
   offered?: string
@@ -62,16 +62,16 @@ const openKept = 5000
 const finishedKept = 1000
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { messages, clock, log, claimNotice, uploadLimitOf, turns } = options
+  const { messages, clock, log, claimNotification, uploadLimitOf, turns } = options
   const cards = new Map<string, Card>()
   const finished = new Set<string>()
   const underWay = new Set<Promise<unknown>>()
-  const ending = new Map<string, Promise<void>>()
+  const outcome = new Map<string, Promise<void>>()
 
   function cardFor(generation: Generation): Card {
     const known = cards.get(generation.id)
     if (known) return known
-    const carrier = createCarrier(generation, options)
+    const cardMessage = createCardMessage(generation, options)
     let unreachable = false
     let failuresInRow = 0
     const writer = createCardWriter<Shown>({
@@ -83,7 +83,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
           // From before the store is asked: what it allowed, a process that stood still must not send long after.
           const passing = AbortSignal.any([calledOff, AbortSignal.timeout(longestEditMs)])
           const isCurrent = await turns.edit(shown, async () => {
-            const { result } = await carrier.edit(() => ({ body, options: { passing } }))
+            const { result } = await cardMessage.edit(() => ({ body, options: { passing } }))
             unreachable = result !== 'edited'
             if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
           })
@@ -99,7 +99,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         }
       },
     })
-    const card: Card = { carrier, writer, closers: 0 }
+    const card: Card = { cardMessage, writer, closers: 0 }
     cards.set(generation.id, card)
     if (cards.size > openKept) for (const oldest of cards.keys().take(1)) cards.delete(oldest)
     return card
@@ -140,20 +140,20 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   async function claimed(generation: Generation): Promise<boolean> {
     try {
-      return await claimNotice(generation)
+      return await claimNotification(generation)
     } catch (error) {
       log.warn({ generation: generation.id, failure: describeError(error) }, 'it could not be stored that the requester is told')
       return false
     }
   }
 
-  async function notify(generation: Generation, carrier: Carrier, posted: PostedMessage): Promise<void> {
+  async function notify(generation: Generation, cardMessage: CardMessage, posted: PostedMessage): Promise<void> {
     if (clock.now() - generation.createdAt <= noticeAfterMs) return
     try {
       if (!(await claimed(generation))) return
       const link = `https://discord.com/channels/${generation.guildId}/${posted.channelId}/${posted.messageId}`
       const words = `<@${generation.memberId}> Your clip is ready: ${link}`
-      if (carrier.tokenAlive) {
+      if (cardMessage.tokenAlive) {
         try {
           await messages.noticeByToken(generation.reply, generation.memberId, words)
           return
@@ -168,8 +168,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function end(generation: Generation, live: Live, { carrier, writer }: Card): Promise<void> {
-    const isTrue = await tellEnd(generation, live, { carrier, writer, messages, turns, clock, log, claim: () => claimed(generation) })
+  async function end(generation: Generation, live: Live, { cardMessage, writer }: Card): Promise<void> {
+    const isTrue = await tellEnd(generation, live, { cardMessage, writer, messages, turns, clock, log, claim: () => claimed(generation) })
     if (isTrue) close(generation)
     else forget(generation)
   }
@@ -190,27 +190,27 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
 
     async findPosted(generation) {
-      const { carrier } = cardFor(generation)
-      const standing = await findStandingClip(generation, { messages, clock, log, tokenAlive: carrier.tokenAlive })
+      const { cardMessage } = cardFor(generation)
+      const standing = await findStandingClip(generation, { messages, clock, log, tokenAlive: cardMessage.tokenAlive })
       if (!standing) return undefined
-      await track(notify(generation, carrier, standing))
+      await track(notify(generation, cardMessage, standing))
       close({ ...generation, state: 'done' })
       return standing
     },
 
     post(generation, clip, { signal }) {
-      return closing(generation, async ({ carrier, writer }) => {
+      return closing(generation, async ({ cardMessage, writer }) => {
         const posted = await writer.finish(async () => {
           await turns.whenQuiet(generation)
           return placeClip({
-            ...{ generation, clip, carrier, messages, clock, log, signal },
+            ...{ generation, clip, cardMessage, messages, clock, log, signal },
             guildUploadLimit: uploadLimitOf(generation.guildId),
             // The new message mentions the member itself; whoever posts again must not do so once more.
             beforeMention: () => claimed(generation),
             isOurs: () => turns.stands(generation),
           })
         })
-        await notify(generation, carrier, posted)
+        await notify(generation, cardMessage, posted)
         // Until here a repeated post goes on with what was learnt of the routes.
         close({ ...generation, state: 'done' })
         return posted
@@ -220,8 +220,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async end(generation, live) {
       // The same end twice is told once; another end of the same card has its own turn after it.
       const key = [generation.id, generation.state, generation.endedAt].join(' ')
-      const work = ending.get(key) ?? closing(generation, (card) => end(generation, live, card)).finally(() => ending.delete(key))
-      ending.set(key, work)
+      const work = outcome.get(key) ?? closing(generation, (card) => end(generation, live, card)).finally(() => outcome.delete(key))
+      outcome.set(key, work)
       await work
     },
 

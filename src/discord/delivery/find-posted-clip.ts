@@ -18,7 +18,7 @@ interface Look {
 
 /**
  * The message in which an earlier process left this clip, if it stands there. Asked before a clip is fetched and posted a second time: the
- * host may no longer have it. Throws a `DeliveryError` for the time being where Discord does not say; then whoever went on as if it were not
+ * provider may no longer have it. Throws a `DeliveryError` for the time being where Discord does not say; then whoever went on as if it were not
  * there could refund a clip that everyone sees.
  */
 export async function findStandingClip(

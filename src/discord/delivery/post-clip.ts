@@ -6,7 +6,7 @@ import type { Clip, PostedMessage } from '../../generations/model/delivery-port.
 import { LeaseLost } from '../../generations/store/generations.ts'
 import type { Log } from '../../lib/log.ts'
 
-import type { Carrier, EditOutcome, Route } from './card-message.ts'
+import type { CardMessage, EditOutcome, Route } from './card-message.ts'
 import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
 import { deliveryError } from './delivery-error.ts'
 import { describeError, isBotTokenVoid, isTooLarge, isTransient } from '../rest/errors.ts'
@@ -17,7 +17,7 @@ import { largestClipByBot, largestClipByToken } from './upload-limits.ts'
 export interface Placement {
   generation: Generation
   clip: Clip
-  carrier: Carrier
+  cardMessage: CardMessage
   messages: Messages
   clock: Clock
   log: Log
@@ -35,12 +35,12 @@ export interface Placement {
  * remembered, so that no crash can post the clip twice. Throws `DeliveryError`, `LeaseLost`, or the signal's reason.
  */
 export async function placeClip(placement: Placement): Promise<PostedMessage> {
-  const { carrier, signal } = placement
+  const { cardMessage, signal } = placement
   try {
     await demandOurs(placement)
     const inPlace = await putClip(placement)
     if (inPlace.result === 'edited') return inPlace.message
-    await carrier.moveTo(await arrive(placement))
+    await cardMessage.moveTo(await arrive(placement))
     const moved = await putClip(placement)
     if (moved.result === 'edited') return moved.message
   } catch (error) {
@@ -52,7 +52,7 @@ export async function placeClip(placement: Placement): Promise<PostedMessage> {
 }
 
 async function putClip(placement: Placement): Promise<EditOutcome> {
-  const { generation, clip, carrier, clock, log, guildUploadLimit, signal } = placement
+  const { generation, clip, cardMessage, clock, log, guildUploadLimit, signal } = placement
   const linked = { body: linkedCard(generation, clip), options: { signal } }
   const finished = { body: finishedCard(generation, clip), options: { file: fileOf(generation, clip), signal } }
   const largest: Record<Route, number> = {
@@ -60,7 +60,7 @@ async function putClip(placement: Placement): Promise<EditOutcome> {
     bot: largestClipByBot(guildUploadLimit),
   }
   try {
-    return await repeatOnFault(() => carrier.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked)), {
+    return await repeatOnFault(() => cardMessage.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked)), {
       clock,
       signal,
       pausesMs: [2000],
@@ -69,7 +69,7 @@ async function putClip(placement: Placement): Promise<EditOutcome> {
     if (!isTooLarge(error)) throw error
     // The limit that Discord names can be higher than the one it holds us to.
     log.warn({ generation: generation.id, sizeBytes: clip.bytes.byteLength }, 'Discord took the clip for too large; posting its link')
-    return repeatOnFault(() => carrier.edit(() => linked), { clock, signal, pausesMs: [1000, 4000] })
+    return repeatOnFault(() => cardMessage.edit(() => linked), { clock, signal, pausesMs: [1000, 4000] })
   }
 }
 

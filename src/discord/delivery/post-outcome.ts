@@ -7,15 +7,15 @@ import type { Log } from '../../lib/log.ts'
 
 import type { CardWriter } from './card-updater.ts'
 import { cardOf, chargeOf } from '../cards/progress-card.ts'
-import type { Carrier, EditOutcome } from './card-message.ts'
+import type { CardMessage, EditOutcome } from './card-message.ts'
 import { describeError, isRefusal } from '../rest/errors.ts'
-import { endingOf } from '../cards/outcome-text.ts'
+import { outcomeOf } from '../cards/outcome-text.ts'
 import type { MessageBody } from '../cards/components.ts'
 import type { Messages } from '../rest/messages.ts'
 import { repeatOnFault } from '../rest/retry.ts'
 
 export interface LastWordOptions {
-  carrier: Carrier
+  cardMessage: CardMessage
   writer: Pick<CardWriter<unknown>, 'finish'>
   messages: Messages
   turns: CardTurns
@@ -35,7 +35,7 @@ const pausesMs = [1000, 4000]
  * nothing was said that still has to be. Never throws.
  */
 export async function tellEnd(generation: Generation, live: Live, options: LastWordOptions): Promise<boolean> {
-  const { carrier, log, claim } = options
+  const { cardMessage, log, claim } = options
   try {
     const body = cardOf(generation, live)
     const shown = await showEnd(generation, body, options)
@@ -45,7 +45,7 @@ export async function tellEnd(generation: Generation, live: Live, options: LastW
     }
     // Whoever claims it first says it to the member: a card can be written twice, a word to somebody cannot be taken back.
     if (shown !== 'later' && (await claim())) {
-      if (carrier.tokenAlive) await tellReason(generation, options)
+      if (cardMessage.tokenAlive) await tellReason(generation, options)
       else if (shown !== 'edited' && generation.state !== 'cancelled') await announce(generation, body, options)
     }
   } catch (error) {
@@ -61,14 +61,14 @@ export async function tellEnd(generation: Generation, live: Live, options: LastW
 async function showEnd(
   generation: Generation,
   body: MessageBody,
-  { carrier, writer, turns, clock, log }: LastWordOptions,
+  { cardMessage, writer, turns, clock, log }: LastWordOptions,
 ): Promise<ShownEnd> {
   const edit = async (): Promise<ShownEnd> => {
     const outcome: { result: ShownEnd } = { result: 'overtaken' }
     await turns.whenQuiet(generation)
     const signal = AbortSignal.timeout(longestEditMs)
     await turns.edit(generation, async () => {
-      outcome.result = (await carrier.edit(() => ({ body, options: { signal } }))).result
+      outcome.result = (await cardMessage.edit(() => ({ body, options: { signal } }))).result
     })
     return outcome.result
   }
@@ -80,25 +80,25 @@ async function showEnd(
   }
 }
 
-async function tellReason(generation: Generation, { carrier, messages }: LastWordOptions): Promise<void> {
+async function tellReason(generation: Generation, { cardMessage, messages }: LastWordOptions): Promise<void> {
   // A follow-up to a reply that still says “thinking…” would be read by everyone.
-  if (carrier.settled) await messages.tellPrivately(generation.reply, privateWords(generation))
+  if (cardMessage.settled) await messages.tellPrivately(generation.reply, privateWords(generation))
 }
 
 /** Where no card shows the end and nothing private can be sent: whoever looks for what became of their request must find it. */
 async function announce(generation: Generation, body: MessageBody, options: LastWordOptions): Promise<void> {
-  const { carrier, writer, messages, turns, clock } = options
+  const { cardMessage, writer, messages, turns, clock } = options
   const message = { ...body, allowed_mentions: { ...body.allowed_mentions, users: [generation.memberId] } }
   // Not the nonce of the message for a clip, nor of another end: Discord would answer with that one.
   const nonce = `${generation.state.slice(0, 1)}${generation.id.slice(-24)}`
   const create = async () => {
     const signal = AbortSignal.timeout(longestEditMs)
-    await turns.edit(generation, async () => carrier.moveTo(await messages.create(generation.channelId, message, nonce, signal)))
+    await turns.edit(generation, async () => cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, signal)))
   }
   await writer.finish(() => repeatOnFault(create, { clock, pausesMs }))
 }
 
 function privateWords(generation: Generation): string {
-  const words = [endingOf(generation).private, chargeOf(generation)]
+  const words = [outcomeOf(generation).private, chargeOf(generation)]
   return generation.state === 'cancelled' ? words.join('\n') : [...words, `-# Reference ${generation.reference}`].join('\n')
 }

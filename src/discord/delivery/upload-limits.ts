@@ -9,7 +9,7 @@ export const defaultUploadLimit = 10 * mebibyte
 const largestBotRequest = 25 * mebibyte
 
 /** Room for what stands around the file in a multipart request. */
-const frame = 16 * 1024
+const image = 16 * 1024
 
 /** Bytes per file by the guild's boost tier, as Discord's help describes it; its API has no field for it. */
 export function uploadLimitOfTier(tier: GuildPremiumTier | undefined): number {
@@ -19,10 +19,10 @@ export function uploadLimitOfTier(tier: GuildPremiumTier | undefined): number {
 
 /** The largest clip, in bytes, that is tried by an interaction token. */
 export function largestClipByToken(attachmentSizeLimit: number): number {
-  return attachmentSizeLimit - frame
+  return attachmentSizeLimit - image
 }
 
 /** The largest clip, in bytes, that is tried by bot token. */
 export function largestClipByBot(guildUploadLimit: number): number {
-  return Math.min(guildUploadLimit, largestBotRequest) - frame
+  return Math.min(guildUploadLimit, largestBotRequest) - image
 }

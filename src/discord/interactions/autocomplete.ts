@@ -12,10 +12,10 @@ const mostChoices = 25
  * Answers what a member is typing with the command's choices. Never rejects: a failure is an empty list, because a member who finds nothing
  * to pick can still type on. The log names the command and never what was typed.
  */
-export async function suggest<Parts>(
+export async function suggest<Context>(
   interaction: AutocompleteInteraction,
-  command: Command<Parts> | undefined,
-  parts: Parts,
+  command: Command<Context> | undefined,
+  context: Context,
   log: Log,
 ): Promise<void> {
   const describe = (error: unknown) => ({ interaction: interaction.id, what: interaction.commandName, failure: describeError(error) })
@@ -27,7 +27,7 @@ export async function suggest<Parts>(
 
   function choicesOf(): readonly Choice[] {
     try {
-      return command?.autocomplete?.(interaction, parts) ?? []
+      return command?.autocomplete?.(interaction, context) ?? []
     } catch (error) {
       log.error(describe(error), 'no choices could be found')
       return []

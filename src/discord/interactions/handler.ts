@@ -8,15 +8,15 @@ import type { Log } from '../../lib/log.ts'
 
 import { acknowledge } from './defer.ts'
 import type { Button, Command } from './command.ts'
-import { parseCustomId } from './command.ts'
+import { parseCustomId } from '../cards/custom-id.ts'
 import { describeError, hasCode } from '../rest/errors.ts'
 import { describeRefusal } from '../cards/refusal-text.ts'
 import { suggest } from './autocomplete.ts'
 
-export interface InteractionsOptions<Parts> {
-  commands: readonly Command<Parts>[]
-  buttons: readonly Button<Parts>[]
-  parts: Parts
+export interface InteractionsOptions<Context> {
+  commands: readonly Command<Context>[]
+  buttons: readonly Button<Context>[]
+  context: Context
   log: Log
   /** The wall unless given: Discord's three seconds pass there, however fast the bot's own time runs. */
   clock?: Clock | undefined
@@ -41,13 +41,13 @@ const restarting = 'The bot is just being restarted. Try again in a minute.'
 
 type Answerable = ChatInputCommandInteraction | ButtonInteraction
 
-export function createInteractions<Parts>({
+export function createInteractions<Context>({
   commands,
   buttons,
-  parts,
+  context,
   log,
   clock = createClock(),
-}: InteractionsOptions<Parts>): Interactions {
+}: InteractionsOptions<Context>): Interactions {
   const commandsByName = new Map(commands.map((command) => [command.data.name, command]))
   const buttonsByName = new Map(buttons.map((button) => [button.name, button]))
   const underWay = new Set<Promise<void>>()
@@ -56,9 +56,9 @@ export function createInteractions<Parts>({
   async function runCommand(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = commandsByName.get(interaction.commandName)
     if (!command) return answerUnknown(interaction)
-    command.check?.(interaction, parts)
+    command.check?.(interaction, context)
     if (command.acknowledge === 'defer' && !(await acknowledged(interaction, () => interaction.deferReply()))) return
-    await command.execute(interaction, parts)
+    await command.execute(interaction, context)
   }
 
   async function pressButton(interaction: ButtonInteraction): Promise<void> {
@@ -66,7 +66,7 @@ export function createInteractions<Parts>({
     const button = buttonsByName.get(name)
     if (!button) return answerUnknown(interaction)
     if (button.acknowledge === 'update' && !(await acknowledged(interaction, () => interaction.deferUpdate()))) return
-    await button.execute(interaction, argument, parts)
+    await button.execute(interaction, argument, context)
   }
 
   async function acknowledged(interaction: Answerable, defer: () => Promise<unknown>): Promise<boolean> {
@@ -146,7 +146,7 @@ export function createInteractions<Parts>({
 
   /** Undefined for kinds of interaction that nothing here asks for. */
   function begin(interaction: Interaction): Promise<void> | undefined {
-    if (interaction.isAutocomplete()) return suggest(interaction, commandsByName.get(interaction.commandName), parts, log)
+    if (interaction.isAutocomplete()) return suggest(interaction, commandsByName.get(interaction.commandName), context, log)
     return interaction.isChatInputCommand() || interaction.isButton() ? answer(interaction) : undefined
   }
 

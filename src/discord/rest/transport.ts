@@ -3,7 +3,7 @@ import { request } from 'undici'
 
 import type { Network } from '../../network/network.ts'
 
-import { judgeGateway, namesGateway } from '../gateway/url-guard.ts'
+import { judgeGateway, namesGateway } from './url-guard.ts'
 
 type MakeRequest = RESTOptions['makeRequest']
 

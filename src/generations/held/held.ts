@@ -5,12 +5,12 @@ import { type Attempt, latestAttempt, recordOperation } from '../store/attempts.
 import type { Generation } from '../model/generation.ts'
 import { forgetEvents, operationFromWebhook } from '../store/webhook-events.ts'
 import { findLateAnswers } from './late-responses.ts'
-import type { Parts } from '../model/context.ts'
+import type { RunContext } from '../run/context.ts'
 import { reservationOf, toGeneration } from '../store/rows.ts'
 import { findLateWords } from './recheck.ts'
 import { capture, refundGuild, release } from '../../billing/ledger.ts'
 
-/** The operator's word on a held generation, after a look at the host's bill. */
+/** The operator's word on a held generation, after a look at the provider's bill. */
 export type HeldDecision = 'free' | 'billed'
 
 /** Everything that is held, the oldest first. */
@@ -33,7 +33,7 @@ export async function decideHeld(statements: Statements, reference: string, deci
 }
 
 /** Carries out what the operator decided: the reservation is released, or captured with the guild refunded (it got no clip). */
-export async function settleDecided({ database, clock, delivery, log }: Parts): Promise<void> {
+export async function settleDecided({ database, clock, delivery, log }: RunContext): Promise<void> {
   const decided = await database.statements
     .selectFrom('generations')
     .select('id')
@@ -57,7 +57,7 @@ async function settleOne(database: Database, id: string, now: number): Promise<G
         ended_at: now,
         end_reason: 'settled-by-operator',
         // The member knows that it was held, and not yet how it ended.
-        noticed_at: null,
+        notified_at: null,
         captured: generations.case().when('held_decision', '=', 'billed').then(generations.lit(1)).else(generations.lit(0)).end(),
       }))
       .where('id', '=', id)
@@ -84,23 +84,23 @@ export interface Revival {
 }
 
 /**
- * Takes up, as their owner, the held generations of which the host has spoken by now: by a late webhook, by an answer that came too late, or when asked
+ * Takes up, as their owner, the held generations of which the provider has spoken by now: by a late webhook, by an answer that came too late, or when asked
  * again. One that cannot be looked into keeps none of the others waiting.
  */
-export async function reviveHeld(parts: Parts, signal: AbortSignal, { isBusy, onRevived }: Revival): Promise<void> {
-  const { database, log } = parts
+export async function reviveHeld(context: RunContext, signal: AbortSignal, { isBusy, onRevived }: Revival): Promise<void> {
+  const { database, log } = context
   const announced = await findAnnounced(database.statements)
   const answered = await findLateAnswers(database.statements)
-  const spoken = new Set([...answered, ...(await findLateWords(parts, signal))])
+  const spoken = new Set([...answered, ...(await findLateWords(context, signal))])
   for (const id of new Set([...announced.map((event) => event.id), ...spoken])) {
     if (isBusy(id)) continue
     try {
       const attempt = await latestAttempt(database.statements, id)
       if (!attempt) continue
-      const said = spoken.has(id) || (await isWorthTakingUp(attempt, announced, parts, signal))
-      const row = said && (await takeUp(attempt, parts, signal))
+      const said = spoken.has(id) || (await isWorthTakingUp(attempt, announced, context, signal))
+      const row = said && (await takeUp(attempt, context, signal))
       if (!row) continue
-      log.info({ generation: id, reference: row.reference }, 'a held generation is taken up again: its host has spoken')
+      log.info({ generation: id, reference: row.reference }, 'a held generation is taken up again: its provider has spoken')
       onRevived(toGeneration(row))
     } catch (error) {
       signal.throwIfAborted()
@@ -110,21 +110,30 @@ export async function reviveHeld(parts: Parts, signal: AbortSignal, { isBusy, on
 }
 
 /** Does a webhook tell of this attempt something that was not known when it was held? */
-async function isWorthTakingUp(attempt: Attempt, announced: readonly Announcement[], parts: Parts, signal: AbortSignal): Promise<boolean> {
-  // A word about an earlier attempt, at another host, changes nothing.
+async function isWorthTakingUp(
+  attempt: Attempt,
+  announced: readonly Announcement[],
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  // A word about an earlier attempt, at another provider, changes nothing.
   if (!announced.some(({ attemptId }) => attemptId === attempt.id)) return false
-  const provider = parts.providers.get(attempt.provider)
+  const provider = context.providers.get(attempt.provider)
   if (!provider || !attempt.operation || (await saysMore(provider, attempt.operation, signal))) return true
   // Heard, and it is what was known when it was held: taken up again it would only be held again.
-  await forgetEvents(parts.database.statements, attempt.id)
+  await forgetEvents(context.database.statements, attempt.id)
   return false
 }
 
-/** Makes a held generation ours, in the state that its host's word leads to. Undefined if the host said nothing of use, or somebody was quicker. */
-async function takeUp(attempt: Attempt, { database, providers, owner }: Parts, signal: AbortSignal): Promise<GenerationRow | undefined> {
+/** Makes a held generation ours, in the state that its provider's word leads to. Undefined if the provider said nothing of use, or somebody was quicker. */
+async function takeUp(
+  attempt: Attempt,
+  { database, providers, owner }: RunContext,
+  signal: AbortSignal,
+): Promise<GenerationRow | undefined> {
   const provider = providers.get(attempt.provider)
   if (!provider) return undefined
-  // Nothing was made after all: it goes on to the next host, or ends with nothing due.
+  // Nothing was made after all: it goes on to the next provider, or ends with nothing due.
   const isRefused = attempt.state === 'refused'
   if (!isRefused) {
     const operation = attempt.operation ?? (await operationFromWebhook(database.statements, attempt, provider, signal))
@@ -133,7 +142,7 @@ async function takeUp(attempt: Attempt, { database, providers, owner }: Parts, s
   }
   return database.statements
     .updateTable('generations')
-    .set({ state: isRefused ? 'submitting' : 'rendering', owner, ended_at: null, end_reason: null, noticed_at: null })
+    .set({ state: isRefused ? 'submitting' : 'rendering', owner, ended_at: null, end_reason: null, notified_at: null })
     .where('id', '=', attempt.generationId)
     .where('state', '=', 'held')
     .where('held_decision', 'is', null)
@@ -162,7 +171,7 @@ async function findAnnounced(statements: Statements): Promise<Announcement[]> {
     .execute()
 }
 
-/** Does the host's word settle the matter by now? */
+/** Does the provider's word settle the matter by now? */
 async function saysMore(provider: Provider, operation: Operation, signal: AbortSignal): Promise<boolean> {
   const status = await provider.status(operation, { signal })
   return status.state === 'completed' || status.state === 'failed' || (status.state === 'cancelled' && status.billed !== undefined)

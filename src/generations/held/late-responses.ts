@@ -14,7 +14,7 @@ export async function findLateAnswers(statements: Statements): Promise<string[]>
     .where('generations.held_decision', 'is', null)
     .where((late) => {
       const isJob = late.and([late('attempts.state', '=', 'accepted'), late('attempts.operation', 'is not', null)])
-      // Earlier attempts were refused before the generation went on to the next host; that was no late word.
+      // Earlier attempts were refused before the generation went on to the next provider; that was no late word.
       const later = late
         .selectFrom('attempts as later')
         .select('later.id')

@@ -1,23 +1,23 @@
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { Operation, Status } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
-import type { Parts } from '../model/context.ts'
+import type { RunContext } from '../run/context.ts'
 
-/** How often the host of a held job is asked again, in milliseconds: it may be hours late, and nobody watches a progress bar any more. */
+/** How often the provider of a held job is asked again, in milliseconds: it may be hours late, and nobody watches a progress bar any more. */
 const lookAgainMs = 5 * 60_000
-/** Looked at in one go: what waits to be claimed must not wait for many hosts. */
+/** Looked at in one go: what waits to be claimed must not wait for many providers. */
 const looksAtOnce = 4
 const answerWithinMs = 10_000
 
-/** A held job that its host knows by a handle. */
+/** A held job that its provider knows by a handle. */
 interface HeldJob {
   generationId: string
   provider: string
   operation: Operation
 }
 
-/** The held generations (ids) of which the host, asked again, now says what became of them. Most are not due, and then nothing is asked. */
-export async function findLateWords({ database, providers, clock, log }: Parts, stopping: AbortSignal): Promise<string[]> {
+/** The held generations (ids) of which the provider, asked again, now says what became of them. Most are not due, and then nothing is asked. */
+export async function findLateWords({ database, providers, clock, log }: RunContext, stopping: AbortSignal): Promise<string[]> {
   const due = await takeDue(database.statements, clock.now())
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(answerWithinMs)])
   const answers = due.map(async ({ generationId, provider: id, operation }) => {
@@ -28,14 +28,14 @@ export async function findLateWords({ database, providers, clock, log }: Parts, 
     } catch (error) {
       stopping.throwIfAborted()
       const kind = error instanceof ProviderError ? error.kind : 'timeout'
-      log.info({ generation: generationId, provider: id, kind }, 'the host of a held generation could not be read; asking again later')
+      log.info({ generation: generationId, provider: id, kind }, 'the provider of a held generation could not be read; asking again later')
       return []
     }
   })
   return (await Promise.all(answers)).flat()
 }
 
-/** A cancelled job whose price the host does not tell stays held: taking it up again would only hold it once more. */
+/** A cancelled job whose price the provider does not tell stays held: taking it up again would only hold it once more. */
 function isLastWord(status: Status): boolean {
   return status.state === 'completed' || status.state === 'failed' || (status.state === 'cancelled' && status.billed !== undefined)
 }

@@ -5,13 +5,13 @@ import type { Generation } from './generation.ts'
 export interface Live {
   /** Milliseconds since the epoch, by the bot's clock. */
   now: number
-  /** Requests ahead in our line (queued) or at the host (rendering). */
+  /** Requests ahead in our line (queued) or at the provider (rendering). */
   ahead?: number | undefined
-  /** 0 to 1, from the host or from how long such clips take. */
+  /** 0 to 1, from the provider or from how long such clips take. */
   progress?: number | undefined
   /** When the clip is expected, milliseconds since the epoch. */
   expectedEndAt?: number | undefined
-  /** Was the cancel wish passed to the host, which said that it is too late or cannot? */
+  /** Was the cancel wish passed to the provider, which said that it is too late or cannot? */
   cancelRefused?: boolean | undefined
   /** The bot is being stopped: nobody watches the job until the next process goes on. */
   paused?: boolean | undefined
@@ -21,7 +21,7 @@ export interface Live {
 export interface Clip {
   bytes: Uint8Array
   durationSeconds: number
-  /** Where the host serves it. For a clip that no route can upload, this is what the member gets. */
+  /** Where the provider serves it. For a clip that no route can upload, this is what the member gets. */
   url: string
 }
 
@@ -54,7 +54,7 @@ export interface Delivery {
   settle(): Promise<void>
 }
 
-/** The host answered that it no longer serves the clip: asking again is of no use. */
+/** The provider answered that it no longer serves the clip: asking again is of no use. */
 export class OutputGone extends Error {
   override readonly name = 'OutputGone'
 }

@@ -5,7 +5,7 @@ import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 
 /**
- * queued → submitting → rendering → delivering → done; ends `failed` and `cancelled`. `held` is not an end: the host may have billed and
+ * queued → submitting → rendering → delivering → done; ends `failed` and `cancelled`. `held` is not an end: the provider may have billed and
  * nobody can know yet, so the reservation stays until proof or the operator settles it.
  */
 export const generationStates = ['queued', 'submitting', 'rendering', 'delivering', 'done', 'failed', 'cancelled', 'held'] as const
@@ -15,9 +15,9 @@ export type GenerationState = (typeof generationStates)[number]
 export type EndReason =
   | ProviderErrorKind
   | 'cancelled-by-member'
-  | 'output-unusable' // what the host served is not a whole MP4
-  | 'render-overdue' // the host never said that it was done
-  | 'queue-overdue' // it waited too long in line; no host was asked
+  | 'output-unusable' // what the provider served is not a whole MP4
+  | 'render-overdue' // the provider never said that it was done
+  | 'queue-overdue' // it waited too long in the queue; no provider was asked
   | 'settled-by-operator' // it was held, and the operator said what became of it
   | 'undeliverable' // Discord would not take the clip by any route
   | 'internal' // our own fault
@@ -48,29 +48,32 @@ export interface Generation extends Requester {
   /** The process that owns the claim; undefined while nobody does. */
   owner: string | undefined
   request: ClipRequest
-  /** The host it is in line for, or runs on. */
+  /** The provider it is in the queue for, or runs on. */
   provider: ProviderId
-  /** The hosts that may make it, in the order in which they are tried. */
+  /** The providers that may make it, in the order in which they are tried. */
   candidates: readonly ProviderId[]
   /** What the guild is charged if the clip is made. */
   price: MicroUsd
   createdAt: number
-  /** When the host accepted the job. */
+  /** When the provider accepted the job. */
   startedAt: number | undefined
   /** When it reached `done`, `failed`, `cancelled` or `held`. */
   endedAt: number | undefined
   cancelRequestedAt: number | undefined
   endReason: EndReason | undefined
-  /** Was the reservation captured (the host was paid)? */
+  /** Was the reservation captured (the provider was paid)? */
   captured: boolean
   /** A short code that stands in the log and in front of the member. */
   reference: string
   /** The message that carries the card, once known. */
   messageId: Snowflake | undefined
-  /** The clip at the host, once it is done. Signed: never logged. */
+  /** The clip at the provider, once it is done. Signed: never logged. */
   outputUrl: string | undefined
 }
 
 export function isOver(state: GenerationState): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled'
 }
+
+/** What somebody has claimed and not brought to its end. */
+export const unfinished: readonly GenerationState[] = ['submitting', 'rendering', 'delivering']

@@ -3,13 +3,13 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { EndReason } from './generation.ts'
 
 /**
- * What becomes of the reservation: `release` (nothing is due), `capture` (the host billed and the member knew), `refund` (the host billed, but the guild
+ * What becomes of the reservation: `release` (nothing is due), `capture` (the provider billed and the member knew), `refund` (the provider billed, but the guild
  * got no clip and is not charged), `hold` (nobody can know yet).
  */
 export type Settlement = 'release' | 'capture' | 'refund' | 'hold'
 
 /** Thrown by a step of the story: this generation ends here without a clip. */
-export class Ending extends Error {
+export class Outcome extends Error {
   override readonly name = 'Ending'
   readonly state: 'failed' | 'cancelled' | 'held'
   readonly reason: EndReason
@@ -23,7 +23,7 @@ export class Ending extends Error {
   }
 }
 
-/** Thrown by `submit`: this host certainly did not take the job, and another one may. */
+/** Thrown by `submit`: this provider certainly did not take the job, and another one may. */
 export class FailOver extends Error {
   override readonly name = 'FailOver'
   readonly next: ProviderId

@@ -1,20 +1,20 @@
 import { EventEmitter } from 'node:events'
 
 /** Wakes whoever has to act when somebody left something in the store, in this process or, on a shared store, in any other. */
-export interface Wakes {
+export interface Notifier {
   /** Something was left for the owner of a generation: a wish to cancel, a webhook. */
-  wake(generationId: string): void
+  notify(generationId: string): void
   /** Calls back at each wake; returns the way to stop listening. */
-  onWake(generationId: string, listener: () => void): () => void
+  onNotification(generationId: string, listener: () => void): () => void
   /** There may be work to claim, or room for it. */
-  announceWork(): void
+  notifyWork(): void
   /** Calls back at each announcement; returns the way to stop listening. */
   onWork(listener: () => void): () => void
   close(): Promise<void>
 }
 
 /** Within this process. */
-export function createWakes(): Wakes & { readonly listenedFor: () => string[] } {
+export function createNotifier(): Notifier & { readonly listenedFor: () => string[] } {
   const generations = new EventEmitter()
   const work = new EventEmitter()
   generations.setMaxListeners(0)
@@ -24,9 +24,9 @@ export function createWakes(): Wakes & { readonly listenedFor: () => string[] } 
     return () => void emitter.off(event, listener)
   }
   return {
-    wake: (generationId) => void generations.emit(generationId),
-    onWake: (generationId, listener) => listen(generations, generationId, listener),
-    announceWork: () => void work.emit('work'),
+    notify: (generationId) => void generations.emit(generationId),
+    onNotification: (generationId, listener) => listen(generations, generationId, listener),
+    notifyWork: () => void work.emit('work'),
     onWork: (listener) => listen(work, 'work', listener),
     listenedFor: () => generations.eventNames().map(String),
     close: () => Promise.resolve(),

@@ -4,9 +4,9 @@ import type { Log } from '../../lib/log.ts'
 import { openChannel } from '../../storage/postgres/listen-notify.ts'
 import type { Database } from '../../storage/database.ts'
 import { waited } from '../../lib/sleep.ts'
-import { createWakes, type Wakes } from './notifier.ts'
+import { createNotifier, type Notifier } from './notifier.ts'
 
-export interface SharedWakesOptions {
+export interface PostgresNotifierOptions {
   url: string
   log: Log
   /** Milliseconds of the wall between looks into the store for what was left there without anybody being heard. */
@@ -17,8 +17,11 @@ export interface SharedWakesOptions {
  * Between all processes on one PostgreSQL server: by NOTIFY, and behind it by a slow look into the store, because words that nobody could hear are
  * gone. Our own listeners are woken at once.
  */
-export async function createSharedWakes(database: Database, { url, log, lookEveryMs = 10_000 }: SharedWakesOptions): Promise<Wakes> {
-  const here = createWakes()
+export async function createPostgresNotifier(
+  database: Database,
+  { url, log, lookEveryMs = 10_000 }: PostgresNotifierOptions,
+): Promise<Notifier> {
+  const here = createNotifier()
   const sender = randomUUID()
   const closing = new AbortController()
   const known = new Map<string, string>()
@@ -31,7 +34,7 @@ export async function createSharedWakes(database: Database, { url, log, lookEver
     for (const [id, trace] of traces) {
       const isNews = trace !== (known.get(id) ?? nothingLeft)
       known.set(id, trace)
-      if (isNews) here.wake(id)
+      if (isNews) here.notify(id)
     }
   }
 
@@ -53,25 +56,25 @@ export async function createSharedWakes(database: Database, { url, log, lookEver
     onWords: (words) => {
       const [from, generationId = ''] = words.split(' ')
       if (from === sender) return
-      if (generationId === '') here.announceWork()
-      else here.wake(generationId)
+      if (generationId === '') here.notifyWork()
+      else here.notify(generationId)
     },
     onGap: () => {
-      here.announceWork()
+      here.notifyWork()
       void tryLook()
     },
   })
   const looking = keepLooking()
 
   return {
-    onWake: (generationId, listener) => here.onWake(generationId, listener),
+    onNotification: (generationId, listener) => here.onNotification(generationId, listener),
     onWork: (listener) => here.onWork(listener),
-    wake: (generationId) => {
-      here.wake(generationId)
+    notify: (generationId) => {
+      here.notify(generationId)
       channel.send(`${sender} ${generationId}`)
     },
-    announceWork: () => {
-      here.announceWork()
+    notifyWork: () => {
+      here.notifyWork()
       channel.send(sender)
     },
     close: async () => {

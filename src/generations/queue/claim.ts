@@ -4,10 +4,9 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
-import { admit, clamp, type HostLine } from './create-rate.ts'
+import { admit, clamp, type ProviderCapacity } from './create-rate.ts'
+import { longestRestMs } from '../store/provider-state.ts'
 import { toGeneration } from '../store/rows.ts'
-
-const longestRestMs = 60 * 60_000
 
 export interface Claims {
   claimed: Generation[]
@@ -16,33 +15,33 @@ export interface Claims {
 }
 
 /**
- * Takes as many queued generations for one host as its cap and create-rate leave, fairly: the guild with the fewest running first, then the one
- * longest unserved; inside it the member longest unserved; inside that the oldest request. The host's row is locked first and the running
+ * Takes as many queued generations for one provider as its cap and create-rate leave, fairly: the guild with the fewest running first, then the one
+ * longest unserved; inside it the member longest unserved; inside that the oldest request. The provider's row is locked first and the running
  * ones are counted in a second statement (one statement that does both counts from before it waited, which broke a cap of 3).
  */
-export function claim(database: Database, host: HostLine, { owner, now }: { owner: string; now: number }): Promise<Claims> {
+export function claim(database: Database, provider: ProviderCapacity, { owner, now }: { owner: string; now: number }): Promise<Claims> {
   return database.transaction(async (transaction) => {
-    const stamp = await lockHost(transaction, host.id)
-    const running = await countRunning(transaction, host.id)
-    const free = host.concurrency - sum(running.values())
+    const stamp = await lockProvider(transaction, provider.id)
+    const running = await countRunning(transaction, provider.id)
+    const free = provider.concurrency - sum(running.values())
     const claimed: Generation[] = []
     if (free <= 0) return { claimed }
-    // Clamped like the create-rate: neither a host's whim nor a clock that was ahead may close a line for longer than this.
+    // Clamped like the create-rate: neither a provider's whim nor a clock that was ahead may close a line for longer than this.
     const closedUntil = Math.min(stamp.closedUntil, now + longestRestMs)
     if (closedUntil > now) return { claimed, retryAt: closedUntil }
 
-    const lines = await readLines(transaction, host.id)
+    const lines = await readLines(transaction, provider.id)
     let { served } = stamp
-    let nextCreateAt = clamp(stamp.nextCreateAt, now, host)
+    let nextCreateAt = clamp(stamp.nextCreateAt, now, provider)
     let retryAt: number | undefined
     while (claimed.length < free && lines.length > 0) {
-      const allowed = admit(nextCreateAt, now, host)
+      const allowed = admit(nextCreateAt, now, provider)
       if (allowed.at > now) {
         retryAt = allowed.at
         break
       }
       const line = nextLine(lines, running)
-      const generation = await take(transaction, host.id, line, owner)
+      const generation = await take(transaction, provider.id, line, owner)
       if (!generation) {
         // Every request of this line was cancelled since it was counted.
         lines.splice(lines.indexOf(line), 1)
@@ -52,26 +51,19 @@ export function claim(database: Database, host: HostLine, { owner, now }: { owne
       nextCreateAt = allowed.next
       served += 1
       running.set(line.guildId, (running.get(line.guildId) ?? 0) + 1)
-      await markServed(transaction, host.id, line, served)
+      await markServed(transaction, provider.id, line, served)
       for (const other of lines) if (other.guildId === line.guildId) other.guildServed = served
       line.memberServed = served
       line.waiting -= 1
       if (line.waiting === 0) lines.splice(lines.indexOf(line), 1)
     }
-    await transaction.updateTable('hosts').set({ next_create_at: nextCreateAt, served }).where('provider', '=', host.id).execute()
+    await transaction
+      .updateTable('provider_state')
+      .set({ next_create_at: nextCreateAt, served })
+      .where('provider', '=', provider.id)
+      .execute()
     return { claimed, retryAt }
   })
-}
-
-/** The host asked for patience: no creates there before `until` (milliseconds since the epoch, see `sharedNow`), in whatever process. */
-export async function closeHost(database: Database, provider: ProviderId, until: number): Promise<void> {
-  await database.statements
-    .updateTable('hosts')
-    .set({ closed_until: until })
-    .where('provider', '=', provider)
-    // Asked for a longer rest before; what is further ahead than any rest came from a clock that was wrong.
-    .where((host) => host.or([host('closed_until', '<', until), host('closed_until', '>', until + longestRestMs)]))
-    .execute()
 }
 
 interface Line {
@@ -82,12 +74,12 @@ interface Line {
   memberServed: number
 }
 
-async function lockHost(
+async function lockProvider(
   transaction: Transaction<Schema>,
   provider: ProviderId,
 ): Promise<{ nextCreateAt: number; closedUntil: number; served: number }> {
   const row = await transaction
-    .insertInto('hosts')
+    .insertInto('provider_state')
     .values({ provider, next_create_at: 0, closed_until: 0, served: 0 })
     .onConflict((conflict) => conflict.column('provider').doUpdateSet({ provider }))
     .returningAll()
@@ -115,7 +107,7 @@ async function readLines(transaction: Transaction<Schema>, provider: ProviderId)
     .groupBy(['guild_id', 'member_id'])
     .orderBy('oldest')
     .execute()
-  const served = await transaction.selectFrom('lines').selectAll().where('provider', '=', provider).execute()
+  const served = await transaction.selectFrom('queue_turns').selectAll().where('provider', '=', provider).execute()
   const lastServed = new Map(served.map((row) => [`${row.guild_id}/${row.member_id}`, row.last_served]))
   return waiting.map((row) => ({
     guildId: row.guild_id,
@@ -159,7 +151,7 @@ async function take(transaction: Transaction<Schema>, provider: ProviderId, line
 async function markServed(transaction: Transaction<Schema>, provider: ProviderId, line: Line, served: number): Promise<void> {
   for (const memberId of ['', line.memberId]) {
     await transaction
-      .insertInto('lines')
+      .insertInto('queue_turns')
       .values({ provider, guild_id: line.guildId, member_id: memberId, last_served: served })
       .onConflict((conflict) => conflict.columns(['provider', 'guild_id', 'member_id']).doUpdateSet({ last_served: served }))
       .execute()

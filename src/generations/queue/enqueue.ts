@@ -3,20 +3,20 @@ import type { ClipRequest } from '../../domain/clip-request.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { createId, createReference } from '../../domain/ids.ts'
 import { Refusal } from '../../domain/refusal.ts'
-import type { Frame, Provider } from '../../providers/provider.ts'
+import type { Image, Provider } from '../../providers/provider.ts'
 import { recordReservation, type Reservation, reserve } from '../../billing/ledger.ts'
 import { periodKeys } from '../../billing/periods.ts'
 import type { Database } from '../../storage/database.ts'
-import { keepFrame } from '../../storage/images.ts'
+import { storeImage } from '../../storage/images.ts'
 import type { Generation, Requester } from '../model/generation.ts'
 import { findByInteraction, insertGeneration, isKnownInteraction } from '../store/generations.ts'
 
 export interface Acceptance {
   request: ClipRequest
-  /** The pictures that the request names, with their bytes. */
-  frames: readonly Frame[]
+  /** The images that the request names, with their bytes. */
+  images: readonly Image[]
   requester: Requester
-  /** The hosts that may make it, best first; at least one. */
+  /** The providers that may make it, best first; at least one. */
   candidates: readonly [Provider, ...Provider[]]
   budgets: { installation: Budgets; guild: Budgets }
   /** The guild's zone (IANA); its wallets' days begin by its calendar. */
@@ -26,11 +26,11 @@ export interface Acceptance {
 }
 
 /**
- * Keeps the pictures, reserves the money and puts the generation in line, all in one transaction; a `Refusal` rolls all of it back. Undefined if this
+ * Keeps the images, reserves the money and puts the generation in the queue, all in one transaction; a `Refusal` rolls all of it back. Undefined if this
  * interaction was accepted before.
  */
 export async function acceptGeneration(database: Database, acceptance: Acceptance): Promise<Generation | undefined> {
-  const { requester, frames, budgets, timeZone, now } = acceptance
+  const { requester, images, budgets, timeZone, now } = acceptance
   const generation = newGeneration(acceptance)
   const reservation: Reservation = {
     generationId: generation.id,
@@ -43,7 +43,7 @@ export async function acceptGeneration(database: Database, acceptance: Acceptanc
   return database.transaction(async (transaction) => {
     if (await isKnownInteraction(transaction, requester.reply.interactionId)) return undefined
     await reserve(transaction, reservation, { ...budgets, now, timeZone })
-    for (const frame of frames) await keepFrame(transaction, frame, now)
+    for (const image of images) await storeImage(transaction, image, now)
     await insertGeneration(transaction, generation, reservation)
     await recordReservation(transaction, reservation, now)
     return generation
@@ -85,7 +85,7 @@ function newGeneration({ request, requester, candidates, now }: Acceptance): Gen
     request,
     provider: candidates[0].id,
     candidates: candidates.map(({ id }) => id),
-    // The dearest host it may end at: a guild is never charged more than was set aside for it.
+    // The dearest provider it may end at: a guild is never charged more than was set aside for it.
     price: Math.max(...candidates.map((candidate) => candidate.price(request))),
     createdAt: now,
     startedAt: undefined,

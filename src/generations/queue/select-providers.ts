@@ -7,7 +7,7 @@ import { capabilitiesOf } from '../../providers/registry.ts'
 import type { Router } from '../../providers/router.ts'
 import type { Estimates } from '../store/run-time-estimates.ts'
 
-export interface HostChoice {
+export interface ProviderSelection {
   providers: readonly Provider[]
   router: Router
   estimates: Estimates
@@ -17,8 +17,8 @@ export interface HostChoice {
   chosen?: readonly ProviderId[] | undefined
 }
 
-/** The hosts that may make this clip, best first. None is a refusal, before any money, that names who could. */
-export function chooseHosts(request: ClipRequest, { providers, router, estimates, only, chosen }: HostChoice): Provider[] {
+/** The providers that may make this clip, best first. None is a refusal, before any money, that names who could. */
+export function selectProviders(request: ClipRequest, { providers, router, estimates, only, chosen }: ProviderSelection): Provider[] {
   const offered = only === undefined ? providers : providers.filter(({ id }) => id === only)
   const capable = capableProviders(offered, request)
   if (capable.length === 0) throw noneCan(request, offered)
@@ -40,7 +40,7 @@ function noneCan(request: ClipRequest, offered: readonly Provider[]): Refusal {
 
 const capabilityNames: Record<RequestedCapability, string> = {
   text: 'a clip from words alone',
-  firstFrame: 'a clip from a picture',
+  firstFrame: 'a clip from an image',
   lastFrame: 'a last frame',
   negativePrompt: '`negative`',
   guidance: '`guidance`',

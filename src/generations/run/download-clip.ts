@@ -7,13 +7,13 @@ const timeoutMs = 300_000
 /** Signed links that ran out answer 403, deleted files 404 or 410. */
 const goneStatuses = [403, 404, 410]
 
-/** Fetches a finished clip from wherever its host serves it. Throws `OutputGone` where asking again is of no use. */
+/** Fetches a finished clip from wherever its provider serves it. Throws `OutputGone` where asking again is of no use. */
 export async function fetchClipFile(download: Download, url: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
     return (await download(url, { signal, timeoutMs, maxBytes: maxClipBytes })).bytes
   } catch (error) {
     if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
-      throw new OutputGone('the host no longer serves the clip', { cause: error })
+      throw new OutputGone('the provider no longer serves the clip', { cause: error })
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /**
  * When the next look at a job is worth its call, in milliseconds from now: none before it can be done at all, dense around the moment at which such jobs
- * are done, then ever sparser. `elapsedMs` counts from the host's acceptance.
+ * are done, then ever sparser. `elapsedMs` counts from the provider's acceptance.
  */
 export function nextPollInMs(elapsedMs: number, expectedMs: number): number {
   const earliest = expectedMs * 0.5
@@ -16,7 +16,7 @@ export function safetyPollInMs(elapsedMs: number, expectedMs: number): number {
   return elapsedMs < expectedMs ? Math.max(shortest, expectedMs - elapsedMs) : clamp(expectedMs * 0.25, shortest, longest)
 }
 
-/** A host is never asked more often than this, and never left for longer. */
+/** A provider is never asked more often than this, and never left for longer. */
 const shortest = 500
 const longest = 60_000
 

@@ -1,6 +1,6 @@
 import type { Generation } from '../model/generation.ts'
-import { unfinished } from '../worker/orphans.ts'
-import type { Parts, StopSignals } from '../model/context.ts'
+import { unfinished } from '../model/generation.ts'
+import type { RunContext, StopSignals } from './context.ts'
 import { produce } from './run.ts'
 import { findGeneration, LeaseLost } from '../store/generations.ts'
 
@@ -8,12 +8,12 @@ const retryAfterFaultMs = 5000
 const longestRetryMs = 60_000
 
 /** A fault of our own (a store that hiccups) does not end a generation: its story is taken up again from where it stands. */
-export async function runToEnd(claimed: Generation, parts: Parts, signals: StopSignals): Promise<void> {
-  const { clock, log, owner } = parts
+export async function runToEnd(claimed: Generation, context: RunContext, signals: StopSignals): Promise<void> {
+  const { clock, log, owner } = context
   const isPaused = () => signals.pause.aborted
   let generation = claimed
   for (let attempt = 1; !isPaused(); attempt += 1) {
-    const outcome = await produce(generation, parts, signals).then(
+    const outcome = await produce(generation, context, signals).then(
       () => undefined,
       (error: unknown) => ({ error }),
     )
@@ -21,7 +21,7 @@ export async function runToEnd(claimed: Generation, parts: Parts, signals: StopS
     const fields = { error: outcome.error, generation: generation.id, reference: generation.reference, attempt }
     if (outcome.error instanceof LeaseLost) log.warn(fields, 'somebody else acted on this generation')
     else log.error(fields, 'a generation met a fault; it is taken up again if it is still ours')
-    const current = await readUntilAnswered(generation.id, parts, signals.pause)
+    const current = await readUntilAnswered(generation.id, context, signals.pause)
     // Its last step may have been written although its answer was lost: what is over must not go on.
     if (current?.owner !== owner || !unfinished.includes(current.state)) return
     const pause = Math.min(longestRetryMs, retryAfterFaultMs * attempt)
@@ -31,7 +31,7 @@ export async function runToEnd(claimed: Generation, parts: Parts, signals: StopS
 }
 
 /** Where a generation really stands; undefined if the bot is stopped before the store says so. */
-async function readUntilAnswered(id: string, { clock, database }: Parts, pause: AbortSignal): Promise<Generation | undefined> {
+async function readUntilAnswered(id: string, { clock, database }: RunContext, pause: AbortSignal): Promise<Generation | undefined> {
   while (!pause.aborted) {
     try {
       return await findGeneration(database.statements, id)

@@ -4,19 +4,19 @@ import { bookDifference, capture, hold, refundGuild, release } from '../../billi
 import type { Database } from '../../storage/database.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
 import { type AttemptState, closeAttempt, latestAttempt } from '../store/attempts.ts'
-import type { Ending, FailOver, Settlement } from '../model/outcome.ts'
+import type { Outcome, FailOver, Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
-import type { Parts } from '../model/context.ts'
+import type { RunContext } from './context.ts'
 import { reservationOf, toGeneration } from '../store/rows.ts'
 import { transition } from '../store/generations.ts'
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
 
-/** The host is done: state, ledger and attempt change together, and from here on the money is spent whatever becomes of the delivery. */
+/** The provider is done: state, ledger and attempt change together, and from here on the money is spent whatever becomes of the delivery. */
 export async function settleCompleted(
   { generation, attempt }: Submitted,
   completed: Completed,
-  { database, owner, clock }: Parts,
+  { database, owner, clock }: RunContext,
 ): Promise<Generation> {
   const row = await database.transaction(async (transaction) => {
     const settled = await transition(transaction, {
@@ -28,40 +28,40 @@ export async function settleCompleted(
     })
     await capture(transaction, reservationOf(settled), clock.now())
     if (completed.cost !== undefined) await bookDifference(transaction, reservationOf(settled), completed.cost, clock.now())
-    await closeAttempt(transaction, attempt.id, { state: 'completed', hostCost: completed.cost, now: clock.now() })
+    await closeAttempt(transaction, attempt.id, { state: 'completed', providerCost: completed.cost, now: clock.now() })
     return settled
   })
   return toGeneration(row)
 }
 
 /** The generation ends without a clip (or is held): state, ledger and attempt change together. */
-export async function settleEnding(generation: Generation, ending: Ending, { database, owner, clock }: Parts): Promise<Generation> {
+export async function settleOutcome(generation: Generation, outcome: Outcome, { database, owner, clock }: RunContext): Promise<Generation> {
   const now = clock.now()
   const row = await database.transaction(async (transaction) => {
     const settled = await transition(transaction, {
       id: generation.id,
       owner,
       from: generation.state,
-      to: ending.state,
+      to: outcome.state,
       set: {
         ended_at: now,
-        end_reason: ending.reason,
-        noticed_at: null,
-        captured: generation.captured || ending.settlement === 'capture' || ending.settlement === 'refund' ? 1 : 0,
+        end_reason: outcome.reason,
+        notified_at: null,
+        captured: generation.captured || outcome.settlement === 'capture' || outcome.settlement === 'refund' ? 1 : 0,
       },
     })
-    await settleMoney(transaction, settled, ending.settlement, generation.captured, now)
+    await settleMoney(transaction, settled, outcome.settlement, generation.captured, now)
     const attempt = await latestAttempt(transaction, generation.id)
     if (attempt && isOpen(attempt.state)) {
-      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(ending), outcome: ending.reason, now })
+      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(outcome), endReason: outcome.reason, now })
     }
     return settled
   })
   return toGeneration(row)
 }
 
-/** Puts the generation back in line, for another host: it takes its place there like any other, so caps and create-rates hold. The reservation stays. */
-export async function requeue(generation: Generation, { next }: FailOver, { database, owner }: Parts): Promise<Generation> {
+/** Puts the generation back in the queue, for another provider: it takes its place there like any other, so caps and create-rates hold. The reservation stays. */
+export async function requeue(generation: Generation, { next }: FailOver, { database, owner }: RunContext): Promise<Generation> {
   const row = await transition(database.statements, {
     id: generation.id,
     owner,
@@ -72,12 +72,12 @@ export async function requeue(generation: Generation, { next }: FailOver, { data
   return toGeneration(row)
 }
 
-/** Ends a generation that nobody has claimed yet. Undefined if it is no longer in line: then its owner is to be woken. */
+/** Ends a generation that nobody has claimed yet. Undefined if it is no longer in the queue: then its owner is to be woken. */
 export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
   return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', now })
 }
 
-/** Ends what still waits in line, with nothing due. Undefined if it waits no longer. */
+/** Ends what still waits in the queue, with nothing due. Undefined if it waits no longer. */
 export async function endQueued(
   database: Database,
   id: string,
@@ -115,6 +115,6 @@ function isOpen(state: AttemptState): boolean {
   return state === 'preparing' || state === 'sent' || state === 'accepted'
 }
 
-function attemptStateOf(ending: Ending): AttemptState {
-  return ending.state === 'held' ? 'unknown' : ending.state
+function attemptStateOf(outcome: Outcome): AttemptState {
+  return outcome.state === 'held' ? 'unknown' : outcome.state
 }

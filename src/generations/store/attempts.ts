@@ -1,18 +1,18 @@
 import { createId, createSecret } from '../../domain/ids.ts'
 import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { HostedFrames, Operation } from '../../providers/provider.ts'
+import type { HostedImages, Operation } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import type { AttemptRow } from '../../storage/schema.ts'
 import { LeaseLost } from './generations.ts'
 
 /**
  * `preparing`: nothing billable has left. `sent`: the billable call may have left and its answer is not stored. `unknown`: its answer was lost.
- * The rest are the host's own words.
+ * The rest are the provider's own words.
  */
 export type AttemptState = 'preparing' | 'sent' | 'unknown' | 'accepted' | 'refused' | 'completed' | 'failed' | 'cancelled'
 
-/** One try at one host. */
+/** One try at one provider. */
 export interface Attempt {
   id: string
   generationId: string
@@ -20,12 +20,12 @@ export interface Attempt {
   state: AttemptState
   /** In the URL of this attempt's webhook, and nowhere else. */
   webhookToken: string
-  frames: HostedFrames
+  images: HostedImages
   /** When the billable call was about to leave, milliseconds since the epoch. */
   sentAt: number | undefined
   operation: Operation | undefined
   /** What a refusal or failure was called. */
-  outcome: string | undefined
+  endReason: string | undefined
 }
 
 export interface Opening {
@@ -36,11 +36,11 @@ export interface Opening {
   now: number
 }
 
-/** An attempt in one of these states is, or may be, a job at its host. */
+/** An attempt in one of these states is, or may be, a job at its provider. */
 const mayBeAJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
 
 /**
- * Makes the attempt durable before anything is sent to the host. Its id comes after those of all earlier ones, whichever clocks they were made by.
+ * Makes the attempt durable before anything is sent to the provider. Its id comes after those of all earlier ones, whichever clocks they were made by.
  * Throws `LeaseLost` unless the generation is still the owner's to submit, and where an earlier attempt may have made a job.
  */
 export function openAttempt(database: Database, { generationId, provider, owner, now }: Opening): Promise<Attempt> {
@@ -74,12 +74,12 @@ async function insertAttempt(
       take: 1,
       provider,
       state: 'preparing',
-      frames: null,
+      images: null,
       sent_at: null,
-      outcome: null,
+      end_reason: null,
       operation: null,
       operation_id: null,
-      host_cost: null,
+      provider_cost: null,
       webhook_token: createSecret(),
       created_at: createdAt,
       ended_at: null,
@@ -90,13 +90,13 @@ async function insertAttempt(
 }
 
 /**
- * Must be durable before the billable call is made: from here on only the host's word says that there is no job. Of two processes that hold the same
+ * Must be durable before the billable call is made: from here on only the provider's word says that there is no job. Of two processes that hold the same
  * attempt (one was taken for dead and went on) the first gets through; the other's call would be a second job: `LeaseLost`.
  */
-export async function markSent(statements: Statements, attempt: Attempt, frames: HostedFrames, now: number): Promise<Attempt> {
+export async function markSent(statements: Statements, attempt: Attempt, images: HostedImages, now: number): Promise<Attempt> {
   const row = await statements
     .updateTable('attempts')
-    .set({ state: 'sent', frames: JSON.stringify(frames), sent_at: now })
+    .set({ state: 'sent', images: JSON.stringify(images), sent_at: now })
     .where('id', '=', attempt.id)
     .where('state', '=', 'preparing')
     .returningAll()
@@ -126,7 +126,7 @@ export async function findAttemptByToken(statements: Statements, provider: Provi
   return row && toAttempt(row)
 }
 
-/** A fact that a host told us is written whoever owns the generation by now: it is never fenced away. */
+/** A fact that a provider told us is written whoever owns the generation by now: it is never fenced away. */
 export async function recordOperation(statements: Statements, attemptId: string, operation: Operation): Promise<void> {
   await statements
     .updateTable('attempts')
@@ -149,15 +149,20 @@ export async function unmarkSent(statements: Statements, attemptId: string): Pro
 export async function closeAttempt(
   statements: Statements,
   attemptId: string,
-  { state, outcome, hostCost, now }: { state: AttemptState; outcome?: string | undefined; hostCost?: MicroUsd | undefined; now: number },
+  {
+    state,
+    endReason,
+    providerCost,
+    now,
+  }: { state: AttemptState; endReason?: string | undefined; providerCost?: MicroUsd | undefined; now: number },
 ): Promise<void> {
   await statements
     .updateTable('attempts')
     .set({
       state,
       ended_at: now,
-      ...(outcome === undefined ? {} : { outcome }),
-      ...(hostCost === undefined ? {} : { host_cost: hostCost }),
+      ...(endReason === undefined ? {} : { end_reason: endReason }),
+      ...(providerCost === undefined ? {} : { provider_cost: providerCost }),
     })
     .where('id', '=', attemptId)
     .execute()
@@ -167,11 +172,11 @@ export async function closeAttempt(
 export async function closeUnsent(
   statements: Statements,
   attemptId: string,
-  { outcome, now }: { outcome: string; now: number },
+  { endReason, now }: { endReason: string; now: number },
 ): Promise<void> {
   const { numUpdatedRows } = await statements
     .updateTable('attempts')
-    .set({ state: 'refused', outcome, ended_at: now })
+    .set({ state: 'refused', end_reason: endReason, ended_at: now })
     .where('id', '=', attemptId)
     .where('state', '=', 'preparing')
     .executeTakeFirst()
@@ -185,9 +190,9 @@ function toAttempt(row: AttemptRow): Attempt {
     provider: row.provider as ProviderId,
     state: row.state as AttemptState,
     webhookToken: row.webhook_token,
-    frames: row.frames === null ? {} : (JSON.parse(row.frames) as HostedFrames),
+    images: row.images === null ? {} : (JSON.parse(row.images) as HostedImages),
     sentAt: row.sent_at ?? undefined,
     operation: row.operation === null ? undefined : (JSON.parse(row.operation) as Operation),
-    outcome: row.outcome ?? undefined,
+    endReason: row.end_reason ?? undefined,
   }
 }

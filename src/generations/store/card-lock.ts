@@ -6,7 +6,7 @@ import { waited } from '../../lib/sleep.ts'
 import type { Generation } from '../model/generation.ts'
 
 /**
- * Who may write a card: the gateway that accepted the request, the worker that shows places in line, the owner of the claim and whoever tells an end
+ * Who may write a card: the gateway that accepted the request, the worker that shows places in the queue, the owner of the claim and whoever tells an end
  * all may. Within one process its card writer keeps the order; between processes this does. Both ask the store whether what they are about to say
  * still holds: a held generation can be taken up again while its card is being written.
  */

@@ -61,7 +61,7 @@ export async function transition(
 }
 
 /** Leaves the wish to cancel for the owner. False if the generation is over. */
-export async function wishCancel(statements: Statements, id: string, now: number): Promise<boolean> {
+export async function requestCancel(statements: Statements, id: string, now: number): Promise<boolean> {
   const row = await statements
     .updateTable('generations')
     .set((generations) => ({ cancel_requested_at: generations.fn.coalesce('cancel_requested_at', generations.val(now)) }))
@@ -81,25 +81,25 @@ export async function rememberMessage(statements: Statements, id: string, messag
  * True for the first caller only, across restarts: the requester is told at most once that the clip is there, or of one end. False, too, where
  * the generation is no longer at that state and end: the notice of a newer one is not for whoever tells the older.
  */
-export async function claimNotice(
+export async function claimNotification(
   statements: Statements,
   { id, state, endedAt }: Pick<Generation, 'id' | 'state' | 'endedAt'>,
   now: number,
 ): Promise<boolean> {
   const row = await statements
     .updateTable('generations')
-    .set({ noticed_at: now })
+    .set({ notified_at: now })
     .where('id', '=', id)
     .where('state', '=', state)
     .where('ended_at', endedAt === undefined ? 'is' : '=', endedAt ?? null)
-    .where('noticed_at', 'is', null)
+    .where('notified_at', 'is', null)
     .returning('id')
     .executeTakeFirst()
   return row !== undefined
 }
 
-/** The hosts in whose lines somebody waits. */
-export async function listWaitingHosts(statements: Statements): Promise<Set<string>> {
+/** The providers in whose lines somebody waits. */
+export async function listProvidersWithQueue(statements: Statements): Promise<Set<string>> {
   const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
   return new Set(rows.map(({ provider }) => provider))
 }

@@ -67,7 +67,7 @@ export function toRow(generation: Generation, reservation: Reservation): NewGene
     captured: 0,
     reference: generation.reference,
     output_url: null,
-    noticed_at: null,
+    notified_at: null,
     held_decision: null,
   }
 }

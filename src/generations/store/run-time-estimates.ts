@@ -2,15 +2,15 @@ import { type ClipMode, type ClipRequest, type DurationSeconds, modeOf } from '.
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 
-/** How long clips take, learnt from this installation's own runs per host, mode and duration. */
+/** How long clips take, learnt from this installation's own runs per provider, mode and duration. */
 export interface Estimates {
-  /** Milliseconds from acceptance to completion; from memory, so that a host can be chosen and a card written without waiting. */
+  /** Milliseconds from acceptance to completion; from memory, so that a provider can be chosen and a card written without waiting. */
   runMs(provider: ProviderId, request: ClipRequest): number
   /** A job was done `milliseconds` after it was accepted. */
   learn(provider: ProviderId, request: ClipRequest, milliseconds: number): void
 }
 
-/** What a host of this model takes where nothing is learnt yet, in milliseconds. */
+/** What a provider of this model takes where nothing is learnt yet, in milliseconds. */
 export const typicalRunMs: Record<DurationSeconds, number> = { 5: 160_000, 10: 250_000 }
 const sampleSize = 20
 

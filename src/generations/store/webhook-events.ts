@@ -4,7 +4,7 @@ import type { Attempt } from './attempts.ts'
 
 /**
  * Keeps which job an authentic webhook spoke of. False if this delivery was kept before, or if it speaks of another job than the attempt's own:
- * a host's late word about one attempt cannot touch another.
+ * a provider's late word about one attempt cannot touch another.
  */
 export async function keepEvent(
   statements: Statements,
@@ -23,8 +23,8 @@ export async function keepEvent(
 }
 
 /**
- * The job that webhooks of this attempt speak of, once the host itself confirms it under the attempt's own key. Only asked where the create answer
- * never came: then a webhook is how the host tells its id.
+ * The job that webhooks of this attempt speak of, once the provider itself confirms it under the attempt's own key. Only asked where the create answer
+ * never came: then a webhook is how the provider tells its id.
  */
 export async function operationFromWebhook(
   statements: Statements,
@@ -46,7 +46,7 @@ export async function operationFromWebhook(
   return undefined
 }
 
-/** Has the host announced something about this attempt? */
+/** Has the provider announced something about this attempt? */
 export async function hasEvent(statements: Statements, attemptId: string): Promise<boolean> {
   const row = await statements.selectFrom('webhook_events').select('attempt_id').where('attempt_id', '=', attemptId).executeTakeFirst()
   return row !== undefined

@@ -29,8 +29,8 @@ export interface LeaseOptions {
   /** The owner of this process's former lease, which is over. */
   replaces?: string | undefined
   role: string
-  /** The hosts it has keys for. */
-  hosts: readonly ProviderId[]
+  /** The providers it has keys for. */
+  providers: readonly ProviderId[]
   times: LeaseTimes
   /** Called after each heartbeat. */
   onBeat: () => void
@@ -39,14 +39,14 @@ export interface LeaseOptions {
 
 /** On a store of our own nobody else could take the claims, so the lease never runs out. On a shared one it lasts as long as its heartbeats arrive. */
 export async function takeLease(database: Database, options: LeaseOptions): Promise<Lease> {
-  const { owner, replaces, role, hosts, times, onBeat, log } = options
+  const { owner, replaces, role, providers, times, onBeat, log } = options
   const lost = new AbortController()
   if (database.sharedUrl === undefined) return { owner, lost: lost.signal, end: () => Promise.resolve() }
 
   let sentAt = performance.now()
   await database.transaction(async (transaction) => {
     if (replaces !== undefined) await removeWorker(transaction, replaces)
-    await addWorker(transaction, database, { id: owner, role, hosts })
+    await addWorker(transaction, database, { id: owner, role, providers })
   })
 
   const over = new AbortController()

@@ -1,13 +1,13 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database, Statements } from '../../storage/database.ts'
-import type { Parts } from '../model/context.ts'
+import type { RunContext } from '../run/context.ts'
 import { toGeneration } from '../store/rows.ts'
 import { endQueued } from '../run/settle.ts'
 import { createUntold } from './unsent-outcomes.ts'
 
-export type LineParts = Pick<Parts, 'database' | 'delivery' | 'clock' | 'log' | 'queueDeadlineMs'>
+export type QueueMaintenanceContext = Pick<RunContext, 'database' | 'delivery' | 'clock' | 'log' | 'queueDeadlineMs'>
 
-/** The cards that no story is at work on: requests in line, where each stands and how long it may wait; and ends that were never told. */
+/** The cards that no story is at work on: requests in the queue, where each stands and how long it may wait; and ends that were never told. */
 export interface Line {
   /** Gives up what waited too long, puts changed places on the cards, and tells what was not told. Called after each claim, by one process. */
   look(): Promise<void>
@@ -22,9 +22,9 @@ const paceMs = 3000
 const cardsPerLook = 25
 const givenUpPerLook = 25
 
-export function createLine(parts: LineParts): Line {
-  const { database, delivery, clock } = parts
-  const untold = createUntold(parts)
+export function createQueueMaintenance(context: QueueMaintenanceContext): Line {
+  const { database, delivery, clock } = context
+  const untold = createUntold(context)
   const shown = new Map<string, { ahead: number; at: number }>()
 
   function isDue({ id, ahead }: Place, now: number): boolean {
@@ -34,7 +34,7 @@ export function createLine(parts: LineParts): Line {
 
   async function showPlaces(): Promise<void> {
     const now = clock.now()
-    const places = await readPlaces(database.statements)
+    const places = await readQueuePositions(database.statements)
     const waiting = new Set(places.map(({ id }) => id))
     for (const id of shown.keys()) if (!waiting.has(id)) shown.delete(id)
     const due = places
@@ -58,7 +58,7 @@ export function createLine(parts: LineParts): Line {
 
   return {
     async look() {
-      await giveUpOverdue(parts)
+      await giveUpOverdue(context)
       await showPlaces()
       await untold.look()
     },
@@ -67,21 +67,21 @@ export function createLine(parts: LineParts): Line {
 
 export interface Place {
   id: string
-  /** Requests that the same host will be asked for before this one. */
+  /** Requests that the same provider will be asked for before this one. */
   ahead: number
 }
 
-/** Where every queued request stands at its host (or at this one), in the order in which the claim would serve them if nothing else came or ended. One query. */
-export async function readPlaces(statements: Statements, provider?: ProviderId): Promise<Place[]> {
+/** Where every queued request stands at its provider (or at this one), in the order in which the claim would serve them if nothing else came or ended. One query. */
+export async function readQueuePositions(statements: Statements, provider?: ProviderId): Promise<Place[]> {
   const rows = await statements
     .selectFrom('generations')
-    .leftJoin('lines as guild_line', (join) =>
+    .leftJoin('queue_turns as guild_line', (join) =>
       join
         .onRef('guild_line.provider', '=', 'generations.provider')
         .onRef('guild_line.guild_id', '=', 'generations.guild_id')
         .on('guild_line.member_id', '=', ''),
     )
-    .leftJoin('lines as member_line', (join) =>
+    .leftJoin('queue_turns as member_line', (join) =>
       join
         .onRef('member_line.provider', '=', 'generations.provider')
         .onRef('member_line.guild_id', '=', 'generations.guild_id')
@@ -93,11 +93,11 @@ export async function readPlaces(statements: Statements, provider?: ProviderId):
     .$if(provider !== undefined, (query) => query.where('generations.provider', '=', provider ?? ''))
     .orderBy('generations.id')
     .execute()
-  const hosts = Map.groupBy(rows, ({ provider }) => provider)
-  return [...hosts.values()].flatMap((atHost) => {
+  const providers = Map.groupBy(rows, ({ provider }) => provider)
+  return [...providers.values()].flatMap((atProvider) => {
     const running = new Map<string, number>()
-    for (const { state, guild_id: guildId } of atHost) if (state !== 'queued') running.set(guildId, (running.get(guildId) ?? 0) + 1)
-    const waiting = atHost.filter(({ state }) => state === 'queued')
+    for (const { state, guild_id: guildId } of atProvider) if (state !== 'queued') running.set(guildId, (running.get(guildId) ?? 0) + 1)
+    const waiting = atProvider.filter(({ state }) => state === 'queued')
     const order = servingOrder(
       waiting.map((row) => ({
         id: row.id,
@@ -116,7 +116,7 @@ interface Waiting {
   id: string
   guildId: string
   memberId: string
-  /** When the guild, and the member in it, were last served, in turns of the host; 0 for never. */
+  /** When the guild, and the member in it, were last served, in turns of the provider; 0 for never. */
   guildServed: number
   memberServed: number
 }
@@ -149,13 +149,16 @@ function isBefore(left: readonly number[], right: readonly number[]): boolean {
   return index >= 0 && (left[index] ?? 0) < (right[index] ?? 0)
 }
 
-/** Nothing was asked of a host, so nothing can be due: what was set aside is free again, and the card says why. */
-async function giveUpOverdue({ database, delivery, clock, log, queueDeadlineMs }: LineParts): Promise<void> {
+/** Nothing was asked of a provider, so nothing can be due: what was set aside is free again, and the card says why. */
+async function giveUpOverdue({ database, delivery, clock, log, queueDeadlineMs }: QueueMaintenanceContext): Promise<void> {
   const now = clock.now()
   for (const id of await listOverdue(database, now - queueDeadlineMs)) {
     const ended = await endQueued(database, id, { state: 'failed', reason: 'queue-overdue', now })
     if (!ended) continue
-    log.warn({ generation: id, reference: ended.reference, provider: ended.provider }, 'a request waited too long in line and was refunded')
+    log.warn(
+      { generation: id, reference: ended.reference, provider: ended.provider },
+      'a request waited too long in the queue and was refunded',
+    )
     // Not waited for: claiming must not stand still while Discord is slow. The delivery keeps it until it is written.
     void delivery.end(ended, { now })
   }

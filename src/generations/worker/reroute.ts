@@ -1,13 +1,13 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { Parts } from '../model/context.ts'
+import type { RunContext } from '../run/context.ts'
 import { toGeneration } from '../store/rows.ts'
 import { endQueued } from '../run/settle.ts'
 
 /**
- * Requests that wait for a host which nobody serves any more (the operator took its key away): they go into the line of the next host that may make
- * them, or end with nothing charged. `served` are the hosts of all living workers: one that is not set up for a host leaves it to those that are.
+ * Requests that wait for a provider which nobody serves any more (the operator took its key away): they go into the line of the next provider that may make
+ * them, or end with nothing charged. `served` are the providers of all living workers: one that is not set up for a provider leaves it to those that are.
  */
-export async function moveStranded(served: ReadonlySet<ProviderId>, { database, delivery, clock, log }: Parts): Promise<void> {
+export async function moveStranded(served: ReadonlySet<ProviderId>, { database, delivery, clock, log }: RunContext): Promise<void> {
   const known = [...served]
   const stranded = await database.statements
     .selectFrom('generations')
@@ -24,7 +24,7 @@ export async function moveStranded(served: ReadonlySet<ProviderId>, { database, 
         .where('id', '=', generation.id)
         .where('state', '=', 'queued')
         .execute()
-      log.info({ generation: generation.id, from: generation.provider, to: next }, 'a request moved on: its host is no longer set up')
+      log.info({ generation: generation.id, from: generation.provider, to: next }, 'a request moved on: its provider is no longer set up')
       continue
     }
     const ended = await endQueued(database, generation.id, { state: 'failed', reason: 'unavailable', now: clock.now() })

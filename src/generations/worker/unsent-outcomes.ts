@@ -1,4 +1,4 @@
-import type { Parts } from '../model/context.ts'
+import type { RunContext } from '../run/context.ts'
 import { toGeneration } from '../store/rows.ts'
 
 /** Another process that settled an end tells it within this time (milliseconds), if it lives. */
@@ -14,7 +14,7 @@ export interface Untold {
   look(): Promise<void>
 }
 
-export function createUntold({ database, delivery, clock, log }: Pick<Parts, 'database' | 'delivery' | 'clock' | 'log'>): Untold {
+export function createUntold({ database, delivery, clock, log }: Pick<RunContext, 'database' | 'delivery' | 'clock' | 'log'>): Untold {
   /** Here alone: after a restart each is simply tried at once. */
   const tried = new Map<string, { times: number; nextAt: number }>()
   // What ended before this process, in a store of its own, is nobody else's to tell.
@@ -27,7 +27,7 @@ export function createUntold({ database, delivery, clock, log }: Pick<Parts, 'da
         .selectFrom('generations')
         .selectAll()
         .where('state', 'in', ['failed', 'cancelled', 'held'])
-        .where('noticed_at', 'is', null)
+        .where('notified_at', 'is', null)
         .where('ended_at', '>', now - tellableForMs)
         .where('ended_at', '<', Math.max(ownSince, now - graceMs))
         .orderBy('ended_at')

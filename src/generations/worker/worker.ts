@@ -1,25 +1,25 @@
 import { createId } from '../../domain/ids.ts'
 import { waited } from '../../lib/sleep.ts'
-import { isEldest, listServedHosts } from '../../storage/workers.ts'
+import { isEldest, listServedProviders } from '../../storage/workers.ts'
 import { claim } from '../queue/claim.ts'
-import type { HostLine } from '../queue/create-rate.ts'
+import type { ProviderCapacity } from '../queue/create-rate.ts'
 import { sharedNow } from '../../storage/database-time.ts'
 import type { Generation } from '../model/generation.ts'
 import { reviveHeld, settleDecided } from '../held/held.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
-import { createLine } from './queue-maintenance.ts'
+import { createQueueMaintenance } from './queue-maintenance.ts'
 import { adoptAll, adoptOrphans, listOwn } from './orphans.ts'
-import type { Parts, StopSignals } from '../model/context.ts'
+import type { RunContext, StopSignals } from '../run/context.ts'
 import { moveStranded } from './reroute.ts'
 import { runToEnd } from '../run/run-with-retry.ts'
-import { listWaitingHosts } from '../store/generations.ts'
+import { listProvidersWithQueue } from '../store/generations.ts'
 
 /** Runs the story of every claimed generation, and claims more as room appears. */
-export interface Dispatcher {
+export interface Worker {
   /** Takes up what an earlier process left unfinished, then begins to claim. */
   start(): Promise<void>
   /** There may be work or room, for this process or another: look now. */
-  wake(): void
+  notify(): void
   /** Claims nothing more, waits up to `graceMs` for billable calls under way, pauses everything else where it stands and gives it back. */
   stop(options: { graceMs: number }): Promise<void>
 }
@@ -33,7 +33,7 @@ export interface DispatcherOptions {
 /** One life of this process as an owner of claims: it ends when others may take the process for dead, and a new one begins under a new name. */
 interface Term {
   lease: Lease
-  parts: Parts
+  context: RunContext
   signals: StopSignals
 }
 
@@ -41,16 +41,16 @@ const lookEveryMs = 5000
 /** What a store or a Discord that does not answer may add to the grace of a stop, in milliseconds of the wall. */
 const afterGraceMs = 5000
 
-export function createDispatcher(
-  hosts: readonly HostLine[],
-  parts: Parts,
+export function createWorker(
+  providers: readonly ProviderCapacity[],
+  context: RunContext,
   { role = 'all', leaseTimes = usualLeaseTimes }: DispatcherOptions = {},
-): Dispatcher {
-  const { clock, database, log, wakes } = parts
+): Worker {
+  const { clock, database, log, notifier } = context
   const isShared = database.sharedUrl !== undefined
   const stopping = new AbortController()
   const force = new AbortController()
-  const line = createLine(parts)
+  const line = createQueueMaintenance(context)
   const running = new Map<string, Promise<void>>()
   let tending: Promise<void> | undefined
   let term: Term | undefined
@@ -59,39 +59,39 @@ export function createDispatcher(
   let stopListening: () => void = () => undefined
 
   async function beginTerm(former: Term | undefined): Promise<Term> {
-    const owner = former ? createId(clock.now()) : parts.owner
+    const owner = former ? createId(clock.now()) : context.owner
     const replaces = former?.lease.owner
     const lease = await takeLease(database, {
       owner,
       replaces,
       role,
-      hosts: hosts.map(({ id }) => id),
+      providers: providers.map(({ id }) => id),
       times: leaseTimes,
       onBeat: () => awaken(),
       log,
     })
     const signals = { pause: AbortSignal.any([stopping.signal, lease.lost]), force: force.signal }
-    return { lease, parts: { ...parts, owner }, signals }
+    return { lease, context: { ...context, owner }, signals }
   }
 
-  function run(generation: Generation, { parts: own, signals }: Term): void {
+  function run(generation: Generation, { context: own, signals }: Term): void {
     // Told already, or still: a story of an earlier term may be waiting for the answer to its create call.
     if (running.has(generation.id)) return
     const story = runToEnd(generation, own, signals).finally(() => {
       running.delete(generation.id)
-      // Room at a host is room for every process.
+      // Room at a provider is room for every process.
       if (stopping.signal.aborted) awaken()
-      else wakes.announceWork()
+      else notifier.notifyWork()
     })
     running.set(generation.id, story)
   }
 
-  /** What is held is looked after beside the claiming: a host that answers slowly must not keep the others waiting. */
+  /** What is held is looked after beside the claiming: a provider that answers slowly must not keep the others waiting. */
   function tendHeld(current: Term): void {
     const { pause } = current.signals
-    tending ??= settleDecided(current.parts)
+    tending ??= settleDecided(current.context)
       .then(() =>
-        reviveHeld(current.parts, pause, { isBusy: (id) => running.has(id), onRevived: (generation) => run(generation, current) }),
+        reviveHeld(current.context, pause, { isBusy: (id) => running.has(id), onRevived: (generation) => run(generation, current) }),
       )
       .catch((error: unknown) => {
         if (!pause.aborted) log.error({ error }, 'held generations could not be looked after; trying again')
@@ -116,10 +116,10 @@ export function createDispatcher(
 
   async function claimAll(current: Term): Promise<number> {
     let wait = lookEveryMs
-    const waiting = await listWaitingHosts(database.statements)
-    for (const host of hosts.filter(({ id }) => waiting.has(id))) {
+    const waiting = await listProvidersWithQueue(database.statements)
+    for (const provider of providers.filter(({ id }) => waiting.has(id))) {
       const now = await sharedNow(database, clock)
-      const { claimed, retryAt } = await claim(database, host, { owner: current.lease.owner, now })
+      const { claimed, retryAt } = await claim(database, provider, { owner: current.lease.owner, now })
       for (const generation of claimed) run(generation, current)
       if (retryAt !== undefined) wait = Math.min(wait, Math.max(1, retryAt - now))
     }
@@ -133,7 +133,7 @@ export function createDispatcher(
     const wait = await claimAll(current)
     // Of several processes one looks after those that wait: the eldest.
     if (isShared && !(await isEldest(database.statements, current.lease.owner))) return wait
-    if (isShared) await moveStranded(await listServedHosts(database.statements), parts)
+    if (isShared) await moveStranded(await listServedProviders(database.statements), context)
     await line.look()
     return wait
   }
@@ -142,8 +142,8 @@ export function createDispatcher(
     let current = first
     while (!stopping.signal.aborted) {
       // Made before looking: a wake that arrives meanwhile must not be lost, it ends the rest at once.
-      const woken = new AbortController()
-      awaken = () => woken.abort()
+      const notified = new AbortController()
+      awaken = () => notified.abort()
       let wait = lookEveryMs
       try {
         if (current.lease.lost.aborted) current = term = await beginTerm(current)
@@ -151,7 +151,7 @@ export function createDispatcher(
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')
       }
-      const ends = [woken.signal, stopping.signal, ...(current.lease.lost.aborted ? [] : [current.lease.lost])]
+      const ends = [notified.signal, stopping.signal, ...(current.lease.lost.aborted ? [] : [current.lease.lost])]
       await clock.sleep(wait, { signal: AbortSignal.any(ends) }).catch(() => undefined) // woken, stopping, or a new term is due
     }
   }
@@ -160,22 +160,22 @@ export function createDispatcher(
     await looping
     await Promise.all([tending, ...running.values()])
     // While they are still ours: the last edits say that nobody watches for the moment.
-    await parts.delivery.settle()
+    await context.delivery.settle()
     await term?.lease.end()
-    if (isShared) wakes.announceWork()
+    if (isShared) notifier.notifyWork()
   }
 
   return {
     start: async () => {
       term = await beginTerm(undefined)
-      stopListening = wakes.onWork(() => awaken())
+      stopListening = notifier.onWork(() => awaken())
       if (!isShared) {
         takeUp(await adoptAll(database, term.lease.owner), term)
-        await moveStranded(new Set(hosts.map(({ id }) => id)), parts)
+        await moveStranded(new Set(providers.map(({ id }) => id)), context)
       }
       looping = loop(term)
     },
-    wake: () => wakes.announceWork(),
+    notify: () => notifier.notifyWork(),
     stop: async ({ graceMs }) => {
       stopping.abort(new Error('stopping'))
       stopListening()
@@ -191,6 +191,6 @@ export function createDispatcher(
 }
 
 /** For a process that makes no clips itself: passes word on to those that do. */
-export function createAnnouncer(wakes: Parts['wakes']): Dispatcher {
-  return { start: () => Promise.resolve(), wake: () => wakes.announceWork(), stop: () => Promise.resolve() }
+export function createRemoteWorker(notifier: RunContext['notifier']): Worker {
+  return { start: () => Promise.resolve(), notify: () => notifier.notifyWork(), stop: () => Promise.resolve() }
 }

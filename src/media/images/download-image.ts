@@ -1,23 +1,23 @@
 import { Refusal } from '../../domain/refusal.ts'
 import { type Download, DownloadError } from '../download.ts'
-import { pictureLimits } from './image-limits.ts'
+import { imageLimits } from './image-limits.ts'
 
 /** Discord's own servers answer in seconds; the member is waiting. */
 const timeoutMs = 60_000
 
 /** Fetches what a member attached, from Discord and nowhere else. Throws a `Refusal` if it cannot be had. */
-export async function fetchMemberPicture(download: Download, url: string, allowedOrigins: readonly string[]): Promise<Uint8Array> {
+export async function downloadImage(download: Download, url: string, allowedOrigins: readonly string[]): Promise<Uint8Array> {
   try {
     const { bytes } = await download(url, {
       signal: AbortSignal.timeout(timeoutMs),
       timeoutMs,
-      maxBytes: pictureLimits.maxBytes,
+      maxBytes: imageLimits.maxBytes,
       allowedOrigins,
     })
     return bytes
   } catch (error) {
     if (error instanceof DownloadError && error.failure === 'too-large')
-      throw new Refusal('picture-too-large', { limitBytes: pictureLimits.maxBytes })
-    throw Object.assign(new Refusal('picture-unreachable'), { cause: error })
+      throw new Refusal('image-too-large', { limitBytes: imageLimits.maxBytes })
+    throw Object.assign(new Refusal('image-unreachable'), { cause: error })
   }
 }

@@ -26,7 +26,7 @@ export class ClipError extends Error {
 }
 
 /**
- * Reads what a host delivered, in this process and without any decoder: its boxes must be there to the last byte, and there must be a video
+ * Reads what a provider delivered, in this process and without any decoder: its boxes must be there to the last byte, and there must be a video
  * track whose frames lie inside the file. Sample tables are summed, never expanded.
  * @throws {ClipError}
  */

@@ -7,9 +7,9 @@ import { pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,
-  Frame,
-  HostedFrame,
-  HostedFrames,
+  Image,
+  HostedImage,
+  HostedImages,
   Operation,
   Provider,
   StartOptions,
@@ -37,7 +37,7 @@ export const eachlabsCapabilities: Capabilities = {
   webhook: 'url-token',
 }
 
-/** Pictures are needed until the clip is made; a day outlives any outage of ours worth planning for. */
+/** Images are needed until the clip is made; a day outlives any outage of ours worth planning for. */
 const keptSeconds = 24 * 60 * 60
 
 /** Kling 2.5 Turbo Pro on Eachlabs. Durations are strings; a poll and a webhook name states differently. Contract: docs/providers.md#eachlabs */
@@ -65,12 +65,12 @@ export class EachlabsProvider implements Provider {
     return pricePerSecond(request)
   }
 
-  async prepare(frame: Frame, { signal }: { signal: AbortSignal }): Promise<HostedFrame> {
+  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
     const ticket = await this.#http.send({
       method: 'POST',
       url: `${this.#api}/upload/presign`,
       step: 'prepare',
-      json: { content_type: frame.mediaType, file_type: 'image', expires_in_seconds: keptSeconds },
+      json: { content_type: image.mediaType, file_type: 'image', expires_in_seconds: keptSeconds },
       signal,
       read: readJson(UploadTicket),
     })
@@ -80,24 +80,24 @@ export class EachlabsProvider implements Provider {
       url: ticket.presigned_url,
       step: 'prepare',
       credentials: 'none',
-      headers: { 'content-type': frame.mediaType, ...Object.fromEntries(required) },
-      body: Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.byteLength),
+      headers: { 'content-type': image.mediaType, ...Object.fromEntries(required) },
+      body: Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength),
       signal,
       read: (answer) => isSuccess(answer) || undefined,
     })
     return { url: ticket.public_url }
   }
 
-  async start(request: ClipRequest, frames: HostedFrames, { webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, frames)
+  async start(request: ClipRequest, images: HostedImages, { webhookUrl, signal }: StartOptions): Promise<Operation> {
+    assertStartable(this, request, images)
     const id = await this.#http.send({
       method: 'POST',
       url: `${this.#api}/prediction`,
       step: 'submit',
       json: {
-        model: `kling-v2-5-turbo-pro-${frames.startFrame ? 'image' : 'text'}-to-video`,
+        model: `kling-v2-5-turbo-pro-${images.firstFrame ? 'image' : 'text'}-to-video`,
         version: '0.0.1',
-        input: toInput(request, frames),
+        input: toInput(request, images),
         ...(webhookUrl !== undefined && { webhook_url: webhookUrl, webhook_secret: this.#webhookSecret }),
       },
       signal,
@@ -124,16 +124,16 @@ export class EachlabsProvider implements Provider {
   }
 }
 
-/** What a member did not ask for is left out and keeps the host's default: also the negative prompt, which is not empty there. */
-function toInput(request: ClipRequest, { startFrame, lastFrame }: HostedFrames) {
+/** What a member did not ask for is left out and keeps the provider's default: also the negative prompt, which is not empty there. */
+function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
     duration: String(request.durationSeconds),
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
     ...(request.guidance !== undefined && { cfg_scale: request.guidance }),
-    ...(startFrame && { image_url: startFrame.url }),
+    ...(firstFrame && { image_url: firstFrame.url }),
     ...(lastFrame && { tail_image_url: lastFrame.url }),
-    ...(!startFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
+    ...(!firstFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
   }
 }
 

@@ -24,7 +24,7 @@ const kindByCode: Readonly<Record<string, ProviderErrorKind>> = {
   PROVIDER_BAD_REQUEST: 'invalid_input',
   INPUT_VALIDATION_ERROR: 'invalid_input',
   EXECUTION_TIMEOUT: 'timeout',
-  // The picture could not be fetched, though it is one that Eachlabs itself stores.
+  // The image could not be fetched, though it is one that Eachlabs itself stores.
   INPUT_DOWNLOAD_ERROR: 'unavailable',
 }
 

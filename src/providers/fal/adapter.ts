@@ -7,9 +7,9 @@ import { microUsdPerSecond, pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,
-  Frame,
-  HostedFrame,
-  HostedFrames,
+  Image,
+  HostedImage,
+  HostedImages,
   Operation,
   Provider,
   StartOptions,
@@ -23,7 +23,7 @@ import { createFalVerification } from './webhook.ts'
 
 export interface FalOptions extends ProviderWire {
   apiKey: string
-  /** `queue` takes the jobs (`https://queue.fal.run`), `storage` the pictures, and shows the keys of the webhooks (`https://rest.fal.ai`). */
+  /** `queue` takes the jobs (`https://queue.fal.run`), `storage` the images, and shows the keys of the webhooks (`https://rest.fal.ai`). */
   origins: { queue: string; storage: string }
 }
 
@@ -40,7 +40,7 @@ export const falCapabilities: Capabilities = {
 const model = 'fal-ai/kling-video/v2.5-turbo/pro'
 /** A request is addressed by its owner and application alone: the rest of the model's path is left out. */
 const application = 'fal-ai/kling-video'
-/** Pictures and clips are needed until they are posted; a day outlives any outage of ours worth planning for. */
+/** Images and clips are needed until they are posted; a day outlives any outage of ours worth planning for. */
 const lifecycle = JSON.stringify({ expiration_duration_seconds: 24 * 60 * 60 })
 
 /** Kling 2.5 Turbo Pro on fal, by its queue. Durations are strings; `COMPLETED` may be a failure. Contract: docs/providers.md#fal */
@@ -68,14 +68,14 @@ export class FalProvider implements Provider {
     return pricePerSecond(request)
   }
 
-  async prepare(frame: Frame, { signal }: { signal: AbortSignal }): Promise<HostedFrame> {
-    const extension = frame.mediaType === 'image/png' ? 'png' : 'jpg'
+  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
+    const extension = image.mediaType === 'image/png' ? 'png' : 'jpg'
     const ticket = await this.#http.send({
       method: 'POST',
       url: `${this.#origins.storage}/storage/upload/initiate?storage_type=fal-cdn-v3`,
       step: 'prepare',
       headers: { 'x-fal-object-lifecycle': lifecycle },
-      json: { content_type: frame.mediaType, file_name: `${frame.sha256}.${extension}` },
+      json: { content_type: image.mediaType, file_name: `${image.sha256}.${extension}` },
       signal,
       read: readJson(UploadTicket),
     })
@@ -84,17 +84,17 @@ export class FalProvider implements Provider {
       url: ticket.upload_url,
       step: 'prepare',
       credentials: 'none',
-      headers: { 'content-type': frame.mediaType },
-      body: Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.byteLength),
+      headers: { 'content-type': image.mediaType },
+      body: Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength),
       signal,
       read: (answer) => isSuccess(answer) || undefined,
     })
     return { url: ticket.file_url }
   }
 
-  async start(request: ClipRequest, frames: HostedFrames, { webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, frames)
-    const url = new URL(`${this.#origins.queue}/${model}/${frames.startFrame ? 'image-to-video' : 'text-to-video'}`)
+  async start(request: ClipRequest, images: HostedImages, { webhookUrl, signal }: StartOptions): Promise<Operation> {
+    assertStartable(this, request, images)
+    const url = new URL(`${this.#origins.queue}/${model}/${images.firstFrame ? 'image-to-video' : 'text-to-video'}`)
     if (webhookUrl !== undefined) url.searchParams.set('fal_webhook', webhookUrl)
     const submitted = await this.#http.send({
       method: 'POST',
@@ -106,7 +106,7 @@ export class FalProvider implements Provider {
         'x-app-fal-disable-fallback': 'true',
         'x-fal-object-lifecycle-preference': lifecycle,
       },
-      json: toInput(request, frames),
+      json: toInput(request, images),
       signal,
       read: readJson(Submitted),
     })
@@ -173,15 +173,15 @@ export class FalProvider implements Provider {
 }
 
 /** What a member did not ask for is left out and keeps fal's default: also the negative prompt, which is not empty there. */
-function toInput(request: ClipRequest, { startFrame, lastFrame }: HostedFrames) {
+function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
     duration: String(request.durationSeconds),
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
     ...(request.guidance !== undefined && { cfg_scale: request.guidance }),
-    ...(startFrame && { image_url: startFrame.url }),
+    ...(firstFrame && { image_url: firstFrame.url }),
     ...(lastFrame && { tail_image_url: lastFrame.url }),
-    ...(!startFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
+    ...(!firstFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
   }
 }
 

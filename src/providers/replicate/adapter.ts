@@ -8,9 +8,9 @@ import { pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,
-  Frame,
-  HostedFrame,
-  HostedFrames,
+  Image,
+  HostedImage,
+  HostedImages,
   LostSubmission,
   Operation,
   Provider,
@@ -65,25 +65,25 @@ export class ReplicateProvider implements Provider {
     return pricePerSecond(request)
   }
 
-  async prepare(frame: Frame, { signal }: { signal: AbortSignal }): Promise<HostedFrame> {
+  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
     const form = new FormData()
-    const extension = frame.mediaType === 'image/png' ? 'png' : 'jpg'
-    form.append('content', new Blob([new Uint8Array(frame.bytes)], { type: frame.mediaType }), `${frame.sha256}.${extension}`)
+    const extension = image.mediaType === 'image/png' ? 'png' : 'jpg'
+    form.append('content', new Blob([new Uint8Array(image.bytes)], { type: image.mediaType }), `${image.sha256}.${extension}`)
     form.append('metadata', new Blob(['{}'], { type: 'application/json' }))
     const read = readJson(UploadedFile)
     const file = await this.#http.send({ method: 'POST', url: `${this.#api}/files`, step: 'prepare', body: form, signal, read })
     return { url: file.urls.get }
   }
 
-  async start(request: ClipRequest, frames: HostedFrames, { webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, frames)
+  async start(request: ClipRequest, images: HostedImages, { webhookUrl, signal }: StartOptions): Promise<Operation> {
+    assertStartable(this, request, images)
     const { id } = await this.#http.send({
       method: 'POST',
       url: `${this.#api}/models/kwaivgi/kling-v2.5-turbo-pro/predictions`,
       step: 'submit',
       // No `Prefer`: it would hold the answer, and with it the id, until the job is half over.
       json: {
-        input: toInput(request, frames),
+        input: toInput(request, images),
         ...(webhookUrl !== undefined && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
       },
       signal,
@@ -104,11 +104,11 @@ export class ReplicateProvider implements Provider {
 
   recover(
     _request: ClipRequest,
-    frames: HostedFrames,
+    images: HostedImages,
     lost: LostSubmission,
     { signal }: { signal: AbortSignal },
   ): Promise<Operation | 'unknown'> {
-    return findLostPrediction(this.#http, this.#api, { frames, lost, signal })
+    return findLostPrediction(this.#http, this.#api, { images, lost, signal })
   }
 
   verifyWebhook(delivery: WebhookDelivery): Promise<WebhookEvent> {
@@ -120,15 +120,15 @@ export class ReplicateProvider implements Provider {
   }
 }
 
-/** What a member did not ask for is left out and keeps the host's default. */
-function toInput(request: ClipRequest, { startFrame, lastFrame }: HostedFrames) {
+/** What a member did not ask for is left out and keeps the provider's default. */
+function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
     duration: request.durationSeconds,
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
-    ...(startFrame && { start_image: startFrame.url }),
+    ...(firstFrame && { start_image: firstFrame.url }),
     ...(lastFrame && { end_image: lastFrame.url }),
-    ...(!startFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
+    ...(!firstFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { readJson } from '../shared/response.ts'
 import type { ProviderHttp } from '../shared/http.ts'
-import type { HostedFrames, LostSubmission, Operation } from '../provider.ts'
+import type { HostedImages, LostSubmission, Operation } from '../provider.ts'
 import { type ListedPrediction, PredictionPage } from './schemas.ts'
 
 /** A hundred predictions each. An account that makes more than this between a lost answer and the look for it stays unanswered. */
@@ -11,13 +11,13 @@ const skewMs = 120_000
 const shortestToken = 16
 
 interface Search {
-  frames: HostedFrames
+  images: HostedImages
   lost: LostSubmission
   signal: AbortSignal
 }
 
 /**
- * Looks for the prediction of one attempt among the recent ones of the account: by the token in its webhook URL, or by the picture that was uploaded
+ * Looks for the prediction of one attempt among the recent ones of the account: by the token in its webhook URL, or by the image that was uploaded
  * for it. A likeness of prompts proves nothing, two that fit prove nothing either, and one that is absent may still appear.
  */
 export async function findLostPrediction(http: ProviderHttp, api: string, search: Search): Promise<Operation | 'unknown'> {
@@ -40,12 +40,12 @@ export async function findLostPrediction(http: ProviderHttp, api: string, search
 }
 
 /** The mark that only this attempt has, or undefined where it has none. */
-function markOf({ frames: { startFrame, lastFrame }, lost }: Search): ((prediction: ListedPrediction) => boolean) | undefined {
+function markOf({ images: { firstFrame, lastFrame }, lost }: Search): ((prediction: ListedPrediction) => boolean) | undefined {
   const token = lost.webhookUrl?.split(/[?#]/)[0]?.split('/').findLast(Boolean)
   const hasToken = token !== undefined && token.length >= shortestToken
-  if (!hasToken && !startFrame) return undefined
+  if (!hasToken && !firstFrame) return undefined
   return ({ webhook, input }) => {
     if (hasToken && webhook) return webhook.split(/[/?#]/).includes(token)
-    return startFrame !== undefined && input?.start_image === startFrame.url && (input.end_image ?? undefined) === lastFrame?.url
+    return firstFrame !== undefined && input?.start_image === firstFrame.url && (input.end_image ?? undefined) === lastFrame?.url
   }
 }

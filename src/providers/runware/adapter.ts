@@ -10,9 +10,9 @@ import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../sha
 import { pricePerSecond } from '../pricing.ts'
 import type {
   Capabilities,
-  Frame,
-  HostedFrame,
-  HostedFrames,
+  Image,
+  HostedImage,
+  HostedImages,
   LostSubmission,
   Operation,
   Provider,
@@ -22,7 +22,7 @@ import type {
   WebhookEvent,
 } from '../provider.ts'
 import { complaintsAbout, familyOf, hasFailed, outputGone, readPresence, readTaskFailure, runwareRejections, tasksOf } from './errors.ts'
-import { sizeForAspect, sizeForPicture } from './image-size.ts'
+import { sizeForAspect, sizeForImage } from './image-size.ts'
 import { Stored, StoredOperation } from './schemas.ts'
 import { taskUuidOf } from './task-uuid.ts'
 import { readRunwareWebhook } from './webhook.ts'
@@ -87,8 +87,8 @@ export class RunwareProvider implements Provider {
     return pricePerSecond(request)
   }
 
-  async prepare(frame: Frame, { signal }: { signal: AbortSignal }): Promise<HostedFrame> {
-    const media = `data:${frame.mediaType};base64,${Buffer.from(frame.bytes).toString('base64')}`
+  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
+    const media = `data:${image.mediaType};base64,${Buffer.from(image.bytes).toString('base64')}`
     let taskUUID = ''
     const mediaUUID = await this.#http.send({
       method: 'POST',
@@ -107,14 +107,14 @@ export class RunwareProvider implements Provider {
     return { url: mediaUUID }
   }
 
-  async start(request: ClipRequest, frames: HostedFrames, { attemptId, webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, frames)
+  async start(request: ClipRequest, images: HostedImages, { attemptId, webhookUrl, signal }: StartOptions): Promise<Operation> {
+    assertStartable(this, request, images)
     const id = taskUuidOf(attemptId)
     await this.#http.send({
       method: 'POST',
       url: this.#url,
       step: 'submit',
-      json: [this.#toTask(id, request, frames, webhookUrl)],
+      json: [this.#toTask(id, request, images, webhookUrl)],
       signal,
       read: (answer) => isAccepted(id, answer) || undefined,
       rejections: runwareRejections(id),
@@ -130,13 +130,13 @@ export class RunwareProvider implements Provider {
   /** Sends the same task again while that is surely a repetition: it is taken on, or refused because it already was. After that only asks for it. */
   async recover(
     request: ClipRequest,
-    frames: HostedFrames,
+    images: HostedImages,
     { attemptId, webhookUrl, submittedAt }: LostSubmission,
     { signal }: { signal: AbortSignal },
   ): Promise<Operation | 'unknown'> {
     if (this.#clock.now() - submittedAt <= longestResendMs) {
       try {
-        return await this.start(request, frames, { attemptId, webhookUrl, signal })
+        return await this.start(request, images, { attemptId, webhookUrl, signal })
       } catch (error) {
         // Whatever this one was refused for, the first may have been accepted: only the task itself can tell.
         if (!(error instanceof ProviderError)) throw error
@@ -163,19 +163,19 @@ export class RunwareProvider implements Provider {
     })
   }
 
-  /** What a member did not ask for is left out and keeps the host's default. */
-  #toTask(taskUUID: string, request: ClipRequest, { startFrame, lastFrame }: HostedFrames, webhookURL: string | undefined) {
+  /** What a member did not ask for is left out and keeps the provider's default. */
+  #toTask(taskUUID: string, request: ClipRequest, { firstFrame, lastFrame }: HostedImages, webhookURL: string | undefined) {
     const frameImages = [
-      ...(startFrame ? [{ image: startFrame.url, frame: 'first' }] : []),
+      ...(firstFrame ? [{ image: firstFrame.url, frame: 'first' }] : []),
       ...(lastFrame ? [{ image: lastFrame.url, frame: 'last' }] : []),
     ]
-    const size = request.startFrame ? sizeForPicture(request.startFrame) : sizeForAspect(request.aspectRatio ?? '16:9')
+    const size = request.firstFrame ? sizeForImage(request.firstFrame) : sizeForAspect(request.aspectRatio ?? '16:9')
     return {
       taskType: 'videoInference',
       taskUUID,
       model: 'klingai:6@1',
       positivePrompt: request.prompt,
-      // Empty is not a value here, and without one nothing is left out of the picture either.
+      // Empty is not a value here, and without one nothing is left out of the image either.
       ...(request.negativePrompt && { negativePrompt: request.negativePrompt }),
       ...size,
       duration: request.durationSeconds,

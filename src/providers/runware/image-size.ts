@@ -1,4 +1,4 @@
-import type { AspectRatio, FrameReference } from '../../domain/clip-request.ts'
+import type { AspectRatio, ImageReference } from '../../domain/clip-request.ts'
 
 /** The three sizes that Runware makes of this model. */
 const sizes: Readonly<Record<AspectRatio, { width: number; height: number }>> = {
@@ -11,8 +11,8 @@ export function sizeForAspect(aspect: AspectRatio): { width: number; height: num
   return sizes[aspect]
 }
 
-/** The size whose shape is nearest to the picture's; as wide by half counts like as high by half. */
-export function sizeForPicture({ width, height }: Pick<FrameReference, 'width' | 'height'>): { width: number; height: number } {
+/** The size whose shape is nearest to the image's; as wide by half counts like as high by half. */
+export function sizeForImage({ width, height }: Pick<ImageReference, 'width' | 'height'>): { width: number; height: number } {
   const distance = (size: { width: number; height: number }) => Math.abs(Math.log((size.width * height) / (size.height * width)))
   return Object.values(sizes).reduce((nearest, size) => (distance(size) < distance(nearest) ? size : nearest))
 }

@@ -8,9 +8,9 @@ import type { Answer, RejectionTable } from './response.ts'
 
 /**
  * What a call is to the job, and so what its failure means:
- * `prepare` comes before it (harmless to repeat, nothing is lost by asking another host);
+ * `prepare` comes before it (harmless to repeat, nothing is lost by asking another provider);
  * `submit` is the billable call (a connection of its own, never sent twice; once bytes may have left, only a listed refusal is a no);
- * `follow` comes after it (a failure says nothing about the job, and never leads to another host).
+ * `follow` comes after it (a failure says nothing about the job, and never leads to another provider).
  */
 export type Step = 'prepare' | 'submit' | 'follow'
 
@@ -44,7 +44,7 @@ export function createFailures(provider: ProviderId, usual: RejectionTable, cloc
       const { kind, retryAfterMs, requestId } = rejection
       // A refused create call is refused again, unless only its moment was wrong.
       const retryable = step === 'submit' ? kind === 'rate_limited' : rejection.retryable
-      // A host that took offence at the content is not followed by another.
+      // A provider that took offence at the content is not followed by another.
       const failoverSafe = step !== 'follow' && kind !== 'moderation'
       return failures.of(step, kind, { httpStatus, retryable, retryAfterMs, requestId, failoverSafe })
     },

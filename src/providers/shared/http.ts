@@ -15,7 +15,7 @@ export interface ProviderTimeouts {
   connect: number
   /** From the request to the first byte of the answer. */
   answer: number
-  /** The same for a call that carries a picture. */
+  /** The same for a call that carries an image. */
   upload: number
   /** How long a stream of events may be silent before it is taken for dead. */
   silence: number
@@ -24,13 +24,13 @@ export interface ProviderTimeouts {
 const defaultTimeouts: ProviderTimeouts = { connect: 10_000, answer: 60_000, upload: 180_000, silence: 45_000 }
 const maxAnswerBytes = 1024 * 1024
 const maxTries = 3
-/** A host that asks for more patience than this is not waited for inside a call: the caller decides. */
+/** A provider that asks for more patience than this is not waited for inside a call: the caller decides. */
 const longestWaitMs = 10_000
 
-/** What every adapter hands on to the client of its host. */
+/** What every adapter hands on to the client of its provider. */
 export interface ProviderWire {
   network: Network
-  /** Paces the calls; one per host. Its owner stops it. */
+  /** Paces the calls; one per provider. Its owner stops it. */
   limiter?: Bottleneck | undefined
   clock?: Clock | undefined
   /** 0 to 1, for the jitter. */
@@ -40,7 +40,7 @@ export interface ProviderWire {
 
 export interface ProviderHttpOptions extends ProviderWire {
   provider: ProviderId
-  /** The host's own origins: the only ones that get the key. */
+  /** The provider's own origins: the only ones that get the key. */
   origins: readonly string[]
   /** The headers that carry the key. */
   keyHeaders: Readonly<Record<string, string>>
@@ -56,11 +56,11 @@ export interface Call<T> {
   json?: unknown
   /** A function makes the body anew for each try. */
   body?: Buffer | FormData | (() => Buffer)
-  /** `none` for a URL that the host handed out and that proves itself (a signed upload): it may be anybody's, so the key stays here. */
+  /** `none` for a URL that the provider handed out and that proves itself (a signed upload): it may be anybody's, so the key stays here. */
   credentials?: 'own' | 'none'
   /** A POST that only asks: it may be repeated like a GET. */
   readsOnly?: boolean
-  /** What the answers to this one call mean, where the host's table has to know what was asked. */
+  /** What the answers to this one call mean, where the provider's table has to know what was asked. */
   rejections?: RejectionTable
   read: AnswerReader<T>
 }
@@ -71,13 +71,13 @@ export interface ProviderHttp {
    * an abort is `submission_unknown` too.
    */
   send<T>(call: Call<T>): Promise<T>
-  /** Opens a stream of events and yields their data; ends quietly when the host ends it, breaks off or falls silent. */
+  /** Opens a stream of events and yields their data; ends quietly when the provider ends it, breaks off or falls silent. */
   stream(call: { url: string; signal: AbortSignal }): AsyncGenerator<string, void, undefined>
-  /** Is this URL on one of the host's own origins? */
+  /** Is this URL on one of the provider's own origins? */
   isOwn(url: string): boolean
 }
 
-/** The HTTP client of one host: who gets the key, pacing, time-outs, and retries of what may be repeated. */
+/** The HTTP client of one provider: who gets the key, pacing, time-outs, and retries of what may be repeated. */
 export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
   const { network, keyHeaders, limiter, clock = createClock(), random = Math.random } = options
   const failures = createFailures(options.provider, options.rejections, clock)
@@ -136,7 +136,7 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
     const answer = await inTurn(call.step, call.signal, () => exchange(call))
     const value = call.read(answer)
     if (value !== undefined) return value
-    // The host's table says nothing about the storage of somebody else.
+    // The provider's table says nothing about the storage of somebody else.
     throw foreign
       ? failures.of(call.step, 'unavailable', { httpStatus: answer.status, retryable: true })
       : failures.refused(call.step, answer, call.rejections)

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 
-/** What a host answered, whatever its status. */
+/** What a provider answered, whatever its status. */
 export interface Answer {
   status: number
   /** By lower-case name; of a repeated header the first. */
@@ -12,19 +12,19 @@ export interface Answer {
   body: unknown
 }
 
-/** What a host's answer means by that host's own table of errors. */
+/** What a provider's answer means by that provider's own table of errors. */
 export interface Rejection {
   kind: ProviderErrorKind
   /** May the same call be made again as it is? */
   retryable?: boolean | undefined
   /** Given in answer to a create call: is it certain that no job was made? A whitelist. */
   notAccepted?: boolean | undefined
-  /** Milliseconds the host asked us to wait. */
+  /** Milliseconds the provider asked us to wait. */
   retryAfterMs?: number | undefined
   requestId?: string | undefined
 }
 
-/** A host's table of errors; undefined for what is not in it. Some hosts refuse under 200 too. `now` is for hints given as dates. */
+/** A provider's table of errors; undefined for what is not in it. Some providers refuse under 200 too. `now` is for hints given as dates. */
 export type RejectionTable = (answer: Answer, now: number) => Rejection | undefined
 
 /** Reads an answer; undefined means that it is not one the call understands. */

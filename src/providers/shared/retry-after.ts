@@ -1,8 +1,8 @@
-/** No host is waited for longer than this at its word; a larger hint is cut. */
+/** No provider is waited for longer than this at its word; a larger hint is cut. */
 const longestHintMs = 60 * 60_000
 
 /**
- * Reads a `Retry-After` header in either of its forms, seconds (also fractions, which some hosts send) or an HTTP date.
+ * Reads a `Retry-After` header in either of its forms, seconds (also fractions, which some providers send) or an HTTP date.
  * @returns milliseconds from `now`, from 0 to one hour, or undefined where there is no readable hint
  */
 export function readRetryAfter(header: string | undefined, now: number): number | undefined {

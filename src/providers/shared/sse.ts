@@ -7,7 +7,7 @@ export class EventTooLarge extends Error {
 }
 
 /**
- * Takes a `text/event-stream` apart: yields the text of each event's `data` lines. Comments (which hosts send to keep the line open), names and ids
+ * Takes a `text/event-stream` apart: yields the text of each event's `data` lines. Comments (which providers send to keep the line open), names and ids
  * are left out, and so is an event that the end of the stream cut short.
  */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
@@ -18,10 +18,10 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
   for await (const chunk of chunks) {
     text += decoder.decode(chunk, { stream: true })
     // A line ends with CRLF, LF or CR; a CR at the very end may be the first half of a CRLF.
-    const parts = text.split(/\r\n|\n|\r(?!$)/)
-    text = parts.pop() ?? ''
+    const context = text.split(/\r\n|\n|\r(?!$)/)
+    text = context.pop() ?? ''
     if (size + text.length > maxEventCharacters) throw new EventTooLarge()
-    for (const line of parts) {
+    for (const line of context) {
       if (line.startsWith('data:')) {
         const value = line.slice(line.startsWith('data: ') ? 6 : 5)
         size += value.length

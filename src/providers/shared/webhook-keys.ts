@@ -1,13 +1,13 @@
 import { WebhookRejected } from '../provider.ts'
 
 const longestKeptMs = 24 * 60 * 60_000
-/** Anybody can send a bad signature: that must not make us ask the host more often than this. */
+/** Anybody can send a bad signature: that must not make us ask the provider more often than this. */
 const shortestBetweenRenewalsMs = 60_000
 const pauseAfterFailureMs = 5_000
 
 /**
- * What a host signs its webhooks with, fetched when first needed and kept. A host may change its keys at any time, so a signature that fits none
- * of them leads to one look at the host's current ones, at most once a minute.
+ * What a provider signs its webhooks with, fetched when first needed and kept. A provider may change its keys at any time, so a signature that fits none
+ * of them leads to one look at the provider's current ones, at most once a minute.
  */
 export class WebhookKeys<Keys> {
   readonly #fetchKeys: () => Promise<Keys>
@@ -21,7 +21,7 @@ export class WebhookKeys<Keys> {
   }
 
   /**
-   * Resolves if one of the host's keys fits.
+   * Resolves if one of the provider's keys fits.
    * @throws {WebhookRejected} where none does
    * @throws {ProviderError} where the keys cannot be had: the delivery is neither good nor bad, and should be sent again
    */

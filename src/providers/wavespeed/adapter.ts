@@ -6,9 +6,9 @@ import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../sha
 import { microUsdPerSecond } from '../pricing.ts'
 import type {
   Capabilities,
-  Frame,
-  HostedFrame,
-  HostedFrames,
+  Image,
+  HostedImage,
+  HostedImages,
   Operation,
   Provider,
   StartOptions,
@@ -66,13 +66,13 @@ export class WaveSpeedProvider implements Provider {
     return Math.max(shortestBilledSeconds, Math.ceil(durationSeconds)) * microUsdPerSecond
   }
 
-  async prepare(frame: Frame, { signal }: { signal: AbortSignal }): Promise<HostedFrame> {
-    const extension = frame.mediaType === 'image/png' ? 'png' : 'jpg'
+  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
+    const extension = image.mediaType === 'image/png' ? 'png' : 'jpg'
     const ticket = await this.#http.send({
       method: 'POST',
       url: `${this.#api}/media/uploads`,
       step: 'prepare',
-      json: { filename: `${frame.sha256}.${extension}`, size: frame.bytes.byteLength, content_type: frame.mediaType },
+      json: { filename: `${image.sha256}.${extension}`, size: image.bytes.byteLength, content_type: image.mediaType },
       signal,
       read: readJson(UploadTicket),
     })
@@ -83,22 +83,22 @@ export class WaveSpeedProvider implements Provider {
       step: 'prepare',
       credentials: 'none',
       headers: Object.fromEntries(headers),
-      body: Buffer.from(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.byteLength),
+      body: Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength),
       signal,
       read: (answer) => isSuccess(answer) || undefined,
     })
     return { url: ticket.download_url }
   }
 
-  async start(request: ClipRequest, frames: HostedFrames, { webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, frames)
-    const url = new URL(`${this.#api}/kwaivgi/kling-v2.5-turbo-pro/${frames.startFrame ? 'image-to-video' : 'text-to-video'}`)
+  async start(request: ClipRequest, images: HostedImages, { webhookUrl, signal }: StartOptions): Promise<Operation> {
+    assertStartable(this, request, images)
+    const url = new URL(`${this.#api}/kwaivgi/kling-v2.5-turbo-pro/${images.firstFrame ? 'image-to-video' : 'text-to-video'}`)
     if (webhookUrl !== undefined) url.searchParams.set('webhook', webhookUrl)
     const { data: created } = await this.#http.send({
       method: 'POST',
       url: url.href,
       step: 'submit',
-      json: toInput(request, frames),
+      json: toInput(request, images),
       signal,
       read: readJson(Created),
     })
@@ -118,17 +118,17 @@ export class WaveSpeedProvider implements Provider {
   }
 }
 
-/** What a member did not ask for is left out and keeps the host's default. */
-function toInput(request: ClipRequest, { startFrame, lastFrame }: HostedFrames) {
+/** What a member did not ask for is left out and keeps the provider's default. */
+function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
     duration: request.durationSeconds,
     ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
     ...(request.guidance !== undefined && { guidance_scale: request.guidance }),
-    ...(startFrame && { image: startFrame.url }),
+    ...(firstFrame && { image: firstFrame.url }),
     // Fields that the model does not know are dropped in silence: other models of the family call this one `end_image`.
     ...(lastFrame && { last_image: lastFrame.url }),
-    ...(!startFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
+    ...(!firstFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
   }
 }
 

@@ -21,7 +21,7 @@ const kindByCode: Readonly<Record<number, ProviderErrorKind>> = {
   1200: 'moderation',
   1400: 'invalid_input',
   1401: 'invalid_input',
-  // The picture could not be fetched, though it is one that WaveSpeed itself stores.
+  // The image could not be fetched, though it is one that WaveSpeed itself stores.
   1402: 'unavailable',
   1403: 'unavailable',
   1405: 'unavailable',

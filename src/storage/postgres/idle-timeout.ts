@@ -16,7 +16,7 @@ export class StoreSilentError extends Error {
 const farewellMs = 2000
 
 /**
- * A socket that breaks once no byte has moved on it for this many milliseconds (0: never). Not the statement is timed but the silence: a large picture
+ * A socket that breaks once no byte has moved on it for this many milliseconds (0: never). Not the statement is timed but the silence: a large image
  * may take longer on a slow line, and a connection that was given up is broken, so that it is never handed to the next statement.
  */
 export function openSocket(silenceMs: number): Socket {

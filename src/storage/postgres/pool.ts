@@ -44,7 +44,7 @@ export function createPostgresDialect(
     max: connectionsPerProcess,
     connectionTimeoutMillis: connectTimeoutMs,
     types: numbersForIntegers(),
-    // A process that stands still in the middle of a transaction must not keep wallets, hosts and claims locked for everyone.
+    // A process that stands still in the middle of a transaction must not keep wallets, providers and claims locked for everyone.
     idle_in_transaction_session_timeout: 5000,
   })
   // The pool itself hears only of idle connections; one in use would end the process.

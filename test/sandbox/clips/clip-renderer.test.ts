@@ -8,7 +8,7 @@ import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
 import { clipSizeOf, nearestAspectRatio } from '../../../sandbox/clips/clip-size.ts'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawPicture } from '../images.ts'
+import { drawImage } from '../images.ts'
 
 const renderer = new ClipRenderer({ height: 180 })
 afterAll(() => renderer.close())
@@ -23,22 +23,22 @@ describe('a rendered clip', () => {
     expect(clip.frames).toBe(24 * durationSeconds)
   })
 
-  test('begins with the given picture, and with no other, and moves away from it', async () => {
-    const picture = await drawPicture({ seed: 1 })
-    const clip = await renderer.render({ prompt: 'slow push in', durationSeconds: 5, startPicture: picture })
+  test('begins with the given image, and with no other, and moves away from it', async () => {
+    const image = await drawImage({ seed: 1 })
+    const clip = await renderer.render({ prompt: 'slow push in', durationSeconds: 5, firstImage: image })
     const first = await frameOf(clip, 'first')
-    expect(await likenessOf(first, picture)).toBeGreaterThan(0.9)
-    expect(await likenessOf(first, await drawPicture({ seed: 2 }))).toBeLessThan(0.5)
-    expect(await likenessOf(await frameOf(clip, 'last'), picture)).toBeLessThan(0.7)
+    expect(await likenessOf(first, image)).toBeGreaterThan(0.9)
+    expect(await likenessOf(first, await drawImage({ seed: 2 }))).toBeLessThan(0.5)
+    expect(await likenessOf(await frameOf(clip, 'last'), image)).toBeLessThan(0.7)
   })
 
-  test('ends on the given last picture', async () => {
-    const [startPicture, endPicture] = await Promise.all([drawPicture({ seed: 3 }), drawPicture({ seed: 4, format: 'jpeg' })])
-    const clip = await renderer.render({ prompt: 'from here to there', durationSeconds: 5, startPicture, endPicture })
-    expect(await likenessOf(await frameOf(clip, 'first'), startPicture)).toBeGreaterThan(0.9)
+  test('ends on the given last image', async () => {
+    const [firstImage, lastImage] = await Promise.all([drawImage({ seed: 3 }), drawImage({ seed: 4, format: 'jpeg' })])
+    const clip = await renderer.render({ prompt: 'from here to there', durationSeconds: 5, firstImage, lastImage })
+    expect(await likenessOf(await frameOf(clip, 'first'), firstImage)).toBeGreaterThan(0.9)
     const last = await frameOf(clip, 'last')
-    expect(await likenessOf(last, endPicture)).toBeGreaterThan(0.9)
-    expect(await likenessOf(last, startPicture)).toBeLessThan(0.5)
+    expect(await likenessOf(last, lastImage)).toBeGreaterThan(0.9)
+    expect(await likenessOf(last, firstImage)).toBeLessThan(0.5)
   })
 
   test('takes any words, however long and whatever is in them', async () => {
@@ -47,39 +47,39 @@ describe('a rendered clip', () => {
   })
 
   test('has the same bytes for the same order, even when it is made anew', async () => {
-    const order: ClipOrder = { prompt: 'the same again', durationSeconds: 5, startPicture: await drawPicture({ seed: 5 }) }
+    const order: ClipOrder = { prompt: 'the same again', durationSeconds: 5, firstImage: await drawImage({ seed: 5 }) }
     const another = new ClipRenderer({ height: 180 })
     expect(sha256(await another.render(order))).toBe(sha256(await renderer.render({ ...order })))
     await another.close()
   })
 
   test('has other bytes for another order, in whatever they differ', async () => {
-    const order: ClipOrder = { prompt: 'p'.repeat(400), durationSeconds: 5, startPicture: await drawPicture({ seed: 6 }) }
+    const order: ClipOrder = { prompt: 'p'.repeat(400), durationSeconds: 5, firstImage: await drawImage({ seed: 6 }) }
     const others: ClipOrder[] = [
       { ...order, prompt: `${'p'.repeat(399)}q` },
       { ...order, negativePrompt: 'blur' },
       { ...order, guidance: 0.7 },
-      { ...order, startPicture: await drawPicture({ seed: 7 }) },
+      { ...order, firstImage: await drawImage({ seed: 7 }) },
     ]
     const clips = await Promise.all([order, ...others].map((each) => renderer.render(each)))
     expect(new Set(clips.map(sha256)).size).toBe(clips.length)
   })
 
-  test('has the shape that was asked for, or that of the picture', async () => {
+  test('has the shape that was asked for, or that of the image', async () => {
     const sizeOf = async (order: Omit<ClipOrder, 'prompt' | 'durationSeconds'>) => {
       const { width, height } = await inspectClip(await renderer.render({ prompt: 'shape', durationSeconds: 5, ...order }))
       return [width, height]
     }
     expect(await sizeOf({ aspectRatio: '9:16' })).toEqual([180, 320])
     expect(await sizeOf({ aspectRatio: '1:1' })).toEqual([180, 180])
-    expect(await sizeOf({ startPicture: await drawPicture({ width: 300, height: 600 }) })).toEqual([180, 320])
+    expect(await sizeOf({ firstImage: await drawImage({ width: 300, height: 600 }) })).toEqual([180, 320])
   })
 
-  test('is refused when the picture cannot be decoded, and leaves no files behind', async () => {
+  test('is refused when the image cannot be decoded, and leaves no files behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rushes-test-'))
     vi.stubEnv('TMPDIR', folder)
     try {
-      await expect(renderer.render({ prompt: 'x', durationSeconds: 5, startPicture: Buffer.from('no picture') })).rejects.toThrow()
+      await expect(renderer.render({ prompt: 'x', durationSeconds: 5, firstImage: Buffer.from('no image') })).rejects.toThrow()
       await expect(inspectClip(Buffer.from('no clip at all'))).rejects.toThrow('media process')
       await renderer.render({ prompt: 'a clip of which no file is left', durationSeconds: 5 })
       expect(await readdir(folder)).toEqual([])
@@ -90,7 +90,7 @@ describe('a rendered clip', () => {
   })
 })
 
-test('full-sized clips are 720p, and a picture gets the nearest shape', () => {
+test('full-sized clips are 720p, and an image gets the nearest shape', () => {
   expect(clipSizeOf('16:9')).toEqual({ width: 1280, height: 720 })
   expect(clipSizeOf('9:16')).toEqual({ width: 720, height: 1280 })
   expect(clipSizeOf('1:1')).toEqual({ width: 720, height: 720 })

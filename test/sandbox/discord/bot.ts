@@ -5,7 +5,7 @@ import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 
 export const animateCommand = new SlashCommandBuilder()
   .setName('animate')
-  .setDescription('Make a short clip from a picture')
+  .setDescription('Make a short clip from an image')
   .addAttachmentOption((option) =>
     option.setName('image').setDescription('The first frame').setRequired(true).setFileTypes(['.png', '.jpg', '.jpeg']),
   )
@@ -38,7 +38,7 @@ export async function startBot(discord: LocalDiscord, onInteraction: (interactio
 }
 
 /** The smallest PNG header that tells a size; Discord reads no more of it. */
-export function pictureOf(width: number, height: number): Buffer {
+export function imageOf(width: number, height: number): Buffer {
   const bytes = Buffer.alloc(64)
   bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
   bytes.writeUInt32BE(width, 16)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { BareBot } from './bare-bot.ts'
-import { pictureOf } from './bot.ts'
+import { imageOf } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
@@ -33,7 +33,7 @@ async function post(path: string, body: unknown): Promise<{ status: number; answ
   return { status: response.status, answer: (await response.json()) as Answer }
 }
 
-const image = { name: 'boat.png', base64: pictureOf(640, 360).toString('base64') }
+const image = { name: 'boat.png', base64: imageOf(640, 360).toString('base64') }
 
 /** Reads the stream of an interaction as `[event, content]`. */
 async function* events(id: string): AsyncGenerator<[string, Record<string, unknown>], undefined> {
@@ -91,10 +91,10 @@ describe('the test API', () => {
     await stream.return(undefined)
   })
 
-  it('takes the picture as multipart, too, and lists the commands', async () => {
+  it('takes the image as multipart, too, and lists the commands', async () => {
     const form = new FormData()
     form.append('payload_json', JSON.stringify({ command: 'animate', options: { prompt: 'slow push in' } }))
-    form.append('image', new Blob([new Uint8Array(pictureOf(640, 360))]), 'boat.png')
+    form.append('image', new Blob([new Uint8Array(imageOf(640, 360))]), 'boat.png')
     const { answer } = await post('run', form)
     const { payload } = await bot.received({ id: answer.interactionId })
     expect(Object.values((payload['data'] as { resolved: { attachments: object } }).resolved.attachments)).toMatchObject([{ width: 640 }])

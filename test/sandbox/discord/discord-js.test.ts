@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
-import { clipBytes, pictureOf, startBot } from './bot.ts'
+import { clipBytes, imageOf, startBot } from './bot.ts'
 
 let discord: LocalDiscord
 
@@ -32,7 +32,7 @@ const cancelRow = () =>
     new ButtonBuilder().setCustomId('cancel:1').setLabel('Cancel').setStyle(ButtonStyle.Secondary),
   )
 
-/** Downloads the picture, shows progress, then posts a clip; the button deletes the reply and says so to whoever pressed it. */
+/** Downloads the image, shows progress, then posts a clip; the button deletes the reply and says so to whoever pressed it. */
 async function animate(interaction: Interaction): Promise<void> {
   if (interaction.isButton()) {
     await interaction.deferUpdate()
@@ -42,12 +42,10 @@ async function animate(interaction: Interaction): Promise<void> {
   }
   if (!interaction.isChatInputCommand()) return
   await interaction.deferReply()
-  const picture = interaction.options.getAttachment('image', true)
-  const downloaded = Buffer.from(await (await fetch(picture.url)).arrayBuffer())
+  const image = interaction.options.getAttachment('image', true)
+  const downloaded = Buffer.from(await (await fetch(image.url)).arrayBuffer())
   const card = new ContainerBuilder()
-    .addTextDisplayComponents(
-      new TextDisplayBuilder().setContent(`rendering ${picture.width}x${picture.height}, ${downloaded.length} bytes`),
-    )
+    .addTextDisplayComponents(new TextDisplayBuilder().setContent(`rendering ${image.width}x${image.height}, ${downloaded.length} bytes`))
     .addActionRowComponents(cancelRow())
   await interaction.editReply({ components: [card], flags: MessageFlags.IsComponentsV2 })
   const done = new ContainerBuilder()
@@ -58,13 +56,13 @@ async function animate(interaction: Interaction): Promise<void> {
 }
 
 describe('with a real discord.js client', () => {
-  it('carries a slash command with a picture to a posted clip and a pressed button', async () => {
+  it('carries a slash command with an image to a posted clip and a pressed button', async () => {
     await using bot = await startBot(discord, animate)
     const guild = discord.createGuild({ name: 'Film club' })
     const alice = guild.createMember({ name: 'Alice' })
 
-    const picture = pictureOf(640, 360)
-    const interaction = await alice.run('animate', { image: { name: 'boat.png', bytes: picture }, prompt: 'slow push in' })
+    const image = imageOf(640, 360)
+    const interaction = await alice.run('animate', { image: { name: 'boat.png', bytes: image }, prompt: 'slow push in' })
     expect(await interaction.acknowledged()).toBe(5)
     const rendering = await interaction.reply(({ text }) => text.startsWith('rendering'))
     expect(rendering.text).toBe('rendering 640x360, 64 bytes')
@@ -96,7 +94,7 @@ describe('with a real discord.js client', () => {
       if (interaction.isChatInputCommand()) await interaction.reply({ content: interaction.options.getString('prompt', true) })
     })
     const alice = discord.guild.createMember({ name: 'Alice' })
-    const image = { name: 'boat.png', bytes: pictureOf(640, 360) }
+    const image = { name: 'boat.png', bytes: imageOf(640, 360) }
 
     const resumed = () => new Promise((resolve) => bot.client.once('shardResume', resolve))
     const afterCut = resumed()

@@ -5,7 +5,7 @@ import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { ClientRefusal } from '../../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../../sandbox/discord/people/options.ts'
 import { BareBot } from './bare-bot.ts'
-import { pictureOf } from './bot.ts'
+import { imageOf } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
@@ -20,8 +20,8 @@ afterEach(async () => {
   await discord.close()
 })
 
-const picture = { name: 'boat.png', bytes: pictureOf(640, 360) }
-const values = (fields: OptionValues = {}): OptionValues => ({ image: picture, prompt: 'slow push in', ...fields })
+const image = { name: 'boat.png', bytes: imageOf(640, 360) }
+const values = (fields: OptionValues = {}): OptionValues => ({ image: image, prompt: 'slow push in', ...fields })
 const put = (...commands: object[]) => bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: commands })
 
 describe('running a command', () => {
@@ -36,8 +36,8 @@ describe('running a command', () => {
     ['at least the smallest number', { guidance: 0 }, { guidance: -0.1 }, 'guidance'],
     ['a text for a text', {}, { prompt: 7 }, 'prompt'],
     ['a file for a file', {}, { image: 'boat.png' }, 'image'],
-    ['no file for a text', {}, { prompt: picture }, 'prompt'],
-    ['a file type of the list', { image: { ...picture, name: 'boat.JPEG' } }, { image: { ...picture, name: 'boat.gif' } }, 'image'],
+    ['no file for a text', {}, { prompt: image }, 'prompt'],
+    ['a file type of the list', { image: { ...image, name: 'boat.JPEG' } }, { image: { ...image, name: 'boat.gif' } }, 'image'],
   ])('wants %s', async (_name, good, bad, option) => {
     await bot.received(await discord.member.run('animate', values(good)))
     const refused = await discord.member.run('animate', values(bad)).catch((error: unknown) => error)
@@ -46,7 +46,7 @@ describe('running a command', () => {
   })
 
   it('sends what discord sends', async () => {
-    const shown = await discord.member.run('animate', values({ image: { ...picture, claims: { size: 7 } } }))
+    const shown = await discord.member.run('animate', values({ image: { ...image, claims: { size: 7 } } }))
     const { payload } = await bot.received(shown)
     const data = payload['data'] as { options: { name: string; value: unknown }[]; resolved: { attachments: Record<string, object> } }
     expect(payload).toMatchObject({

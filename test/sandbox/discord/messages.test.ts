@@ -4,7 +4,7 @@ import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
 import { BareBot } from './bare-bot.ts'
-import { pictureOf } from './bot.ts'
+import { imageOf } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
@@ -46,10 +46,10 @@ describe('attachments', () => {
     expect(names()).toEqual([])
   })
 
-  it('are told with size, type, picture size and a stored name', async () => {
+  it('are told with size, type, image size and a stored name', async () => {
     const { original } = await deferred()
-    const picture = { 'files[0]': { name: 'my boat.png', bytes: pictureOf(320, 200) } }
-    const { body } = await bot.call('PATCH', original, { json: { attachments: [{ id: '0', description: 'a boat' }] }, files: picture })
+    const image = { 'files[0]': { name: 'my boat.png', bytes: imageOf(320, 200) } }
+    const { body } = await bot.call('PATCH', original, { json: { attachments: [{ id: '0', description: 'a boat' }] }, files: image })
     expect(body['attachments']).toMatchObject([
       { filename: 'my_boat.png', size: 64, content_type: 'image/png', width: 320, height: 200, description: 'a boat' },
     ])

@@ -7,7 +7,7 @@ import { defaultBotPermissions } from '../../../sandbox/discord/permissions.ts'
 import type { PermissionName } from '../../../sandbox/discord/permissions.ts'
 import { BareBot } from './bare-bot.ts'
 import type { CallOptions } from './bare-bot.ts'
-import { pictureOf, startBot } from './bot.ts'
+import { imageOf, startBot } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
@@ -169,7 +169,7 @@ describe('what discord.js computes', () => {
       await interaction.reply({ content: 'seen' })
     })
     const channel = discord.guild.createChannel({ botPermissions: ['ViewChannel', 'SendMessages', 'ManageMessages'] })
-    const run = await discord.member.run('animate', { image: { name: 'a.png', bytes: pictureOf(1, 1) }, prompt: 'xx' }, { channel })
+    const run = await discord.member.run('animate', { image: { name: 'a.png', bytes: imageOf(1, 1) }, prompt: 'xx' }, { channel })
     await run.reply()
     expect(seen?.toSorted()).toEqual(['ManageMessages', 'SendMessages', 'ViewChannel'])
     const cached = real.client.channels.cache.get(channel.id)

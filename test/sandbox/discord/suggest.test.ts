@@ -5,7 +5,7 @@ import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { ClientRefusal } from '../../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../../sandbox/discord/people/options.ts'
 import { BareBot } from './bare-bot.ts'
-import { pictureOf, startBot } from './bot.ts'
+import { imageOf, startBot } from './bot.ts'
 
 const options = [
   { type: 3, name: 'prompt', description: 'x', required: true, min_length: 2, max_length: 10 },
@@ -16,7 +16,7 @@ const options = [
   { type: 4, name: 'seed', description: 'x', autocomplete: true },
 ]
 const film = { name: 'film', description: 'A clip from words', options }
-const picture = { name: 'boat.png', bytes: pictureOf(640, 360) }
+const image = { name: 'boat.png', bytes: imageOf(640, 360) }
 
 let discord: LocalDiscord
 let bot: BareBot
@@ -69,12 +69,12 @@ describe('a member who is typing', () => {
   })
 
   it('has what a client would not send left out', async () => {
-    const { asked } = await typing({ prompt: 'x'.repeat(11), duration: 7, guidance: 2, image: { ...picture, name: 'boat.gif' } })
+    const { asked } = await typing({ prompt: 'x'.repeat(11), duration: 7, guidance: 2, image: { ...image, name: 'boat.gif' } })
     expect(data(asked.payload).options).toHaveLength(1)
   })
 
   it('has a picked file told by an id that resolves to nothing', async () => {
-    const { asked } = await typing({ image: picture })
+    const { asked } = await typing({ image: image })
     expect(data(asked.payload).options[0]).toEqual({ name: 'image', type: 11, value: expect.stringMatching(/^\d{17,19}$/) as string })
     expect(data(asked.payload).resolved).toBeUndefined()
   })
@@ -211,7 +211,7 @@ describe('the test API', () => {
   it('takes files beside it', async () => {
     const form = new FormData()
     form.append('payload_json', JSON.stringify({ command: 'film', focused: 'provider' }))
-    form.append('image', new Blob([new Uint8Array(picture.bytes)]), 'boat.png')
+    form.append('image', new Blob([new Uint8Array(image.bytes)]), 'boat.png')
     const arriving = bot.next()
     const answering = post(form)
     const asked = await arriving
@@ -241,7 +241,7 @@ it('a real discord.js client reads what is typed and is heard', async () => {
     await interaction.respond([{ name, value: read.getFocused() }])
   })
   await client.client.application.commands.set([film])
-  const values = { prompt: 'x', guidance: 0, image: picture }
+  const values = { prompt: 'x', guidance: 0, image: image }
   expect(await discord.member.suggest('film', values, { focused: 'provider', typed: 'fa' })).toEqual([
     { name: 'provider x 0 true', value: 'fa' },
   ])

@@ -1,5 +1,5 @@
-import type { FalHost } from '../../../sandbox/providers/fal/fal-stand-in.ts'
-import type { ReplicateHost } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+import type { FalStandIn } from '../../../sandbox/providers/fal/fal-stand-in.ts'
+import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
 
 export interface Answer {
   status: number
@@ -15,7 +15,7 @@ export interface CallOptions {
 }
 
 export const falText = '/fal-ai/kling-video/v2.5-turbo/pro/text-to-video'
-export const falPicture = '/fal-ai/kling-video/v2.5-turbo/pro/image-to-video'
+export const falImage = '/fal-ai/kling-video/v2.5-turbo/pro/image-to-video'
 export const replicateCreate = '/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions'
 
 export async function call(url: string, { method = 'GET', body, headers = {} }: CallOptions = {}): Promise<Answer> {
@@ -35,12 +35,12 @@ export async function call(url: string, { method = 'GET', body, headers = {} }: 
 }
 
 /** A call to fal's queue with the right key; a whole address is taken as it is. */
-export function callFal({ origins, apiKey }: FalHost, path: string, { headers, ...options }: CallOptions = {}): Promise<Answer> {
+export function callFal({ origins, apiKey }: FalStandIn, path: string, { headers, ...options }: CallOptions = {}): Promise<Answer> {
   return call(URL.canParse(path) ? path : origins.queue + path, { ...options, headers: { authorization: `Key ${apiKey}`, ...headers } })
 }
 
 export function callReplicate(
-  { origins, apiKey }: ReplicateHost,
+  { origins, apiKey }: ReplicateStandIn,
   path: string,
   { headers, ...options }: CallOptions = {},
 ): Promise<Answer> {
@@ -55,7 +55,7 @@ export interface Submitted {
   cancel_url: string
 }
 
-export async function submitToFal(fal: FalHost, input: Record<string, unknown> = {}, path = falText): Promise<Submitted> {
+export async function submitToFal(fal: FalStandIn, input: Record<string, unknown> = {}, path = falText): Promise<Submitted> {
   const { body } = await callFal(fal, path, { method: 'POST', body: { prompt: 'a fox', ...input } })
   return body as Submitted
 }
@@ -68,7 +68,7 @@ export interface CreatedPrediction {
 }
 
 export async function createAtReplicate(
-  replicate: ReplicateHost,
+  replicate: ReplicateStandIn,
   input: Record<string, unknown> = {},
   headers = {},
 ): Promise<CreatedPrediction> {

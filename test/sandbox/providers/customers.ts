@@ -1,46 +1,46 @@
 import { randomUUID } from 'node:crypto'
-import type { Host } from '../../../sandbox/providers/stand-in.ts'
-import type { Hosts } from '../../../sandbox/providers/stand-ins.ts'
+import type { StandIn } from '../../../sandbox/providers/stand-in.ts'
+import type { StandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { type Answer, call, falText, replicateCreate } from './calls.ts'
 
-export const hostNames = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
-export type HostName = (typeof hostNames)[number]
+export const providerNames = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const
+export type ProviderName = (typeof providerNames)[number]
 
 export const wavespeedText = '/api/v3/kwaivgi/kling-v2.5-turbo-pro/text-to-video'
-export const wavespeedPicture = '/api/v3/kwaivgi/kling-v2.5-turbo-pro/image-to-video'
+export const wavespeedImage = '/api/v3/kwaivgi/kling-v2.5-turbo-pro/image-to-video'
 
 export interface Order {
   prompt?: string
   webhook?: string
 }
 
-/** One order from words alone, as each host wants to hear it. */
+/** One order from words alone, as each provider wants to hear it. */
 interface Customer {
-  submit(hosts: Hosts, order?: Order): Promise<Answer>
+  submit(providers: StandIns, order?: Order): Promise<Answer>
   /** The job's id in the answer to an order. */
   idIn(answer: Answer): string
-  /** What the host says of a job, in its own words. */
-  ask(hosts: Hosts, id: string): Promise<Answer>
-  /** The clip's address in what the host says of a finished job. */
+  /** What the provider says of a job, in its own words. */
+  ask(providers: StandIns, id: string): Promise<Answer>
+  /** The clip's address in what the provider says of a finished job. */
   clipIn(answer: Answer): string | undefined
 }
 
 const field = (body: unknown, ...path: (string | number)[]): unknown =>
   path.reduce<unknown>((value, step) => (value as Record<string | number, unknown> | undefined)?.[step], body)
 
-export function bearer({ apiKey }: Host): Record<string, string> {
+export function bearer({ apiKey }: StandIn): Record<string, string> {
   return { authorization: `Bearer ${apiKey}` }
 }
 
-export function callRunware({ runware }: Hosts, tasks: unknown): Promise<Answer> {
+export function callRunware({ runware }: StandIns, tasks: unknown): Promise<Answer> {
   return call(`${runware.origins.api}/v1`, { method: 'POST', headers: bearer(runware), body: tasks })
 }
 
-export function callEachlabs({ eachlabs }: Hosts, path: string, options: { method?: string; body?: unknown } = {}): Promise<Answer> {
+export function callEachlabs({ eachlabs }: StandIns, path: string, options: { method?: string; body?: unknown } = {}): Promise<Answer> {
   return call(URL.canParse(path) ? path : eachlabs.origins.api + path, { ...options, headers: { 'x-api-key': eachlabs.apiKey } })
 }
 
-export function callWavespeed({ wavespeed }: Hosts, path: string, options: { method?: string; body?: unknown } = {}): Promise<Answer> {
+export function callWavespeed({ wavespeed }: StandIns, path: string, options: { method?: string; body?: unknown } = {}): Promise<Answer> {
   return call(URL.canParse(path) ? path : wavespeed.origins.api + path, { ...options, headers: bearer(wavespeed) })
 }
 
@@ -54,7 +54,7 @@ export const videoTask = (task: Record<string, unknown> = {}) => ({
 
 const askedFor = (url: string | undefined, name: string) => (url === undefined ? '' : `?${name}=${encodeURIComponent(url)}`)
 
-export const customers: Record<HostName, Customer> = {
+export const customers: Record<ProviderName, Customer> = {
   fal: {
     submit: ({ fal }, { prompt = 'a fox', webhook } = {}) =>
       call(`${fal.origins.queue}${falText}${askedFor(webhook, 'fal_webhook')}`, {
@@ -79,22 +79,22 @@ export const customers: Record<HostName, Customer> = {
     clipIn: ({ body }) => field(body, 'output') as string | undefined,
   },
   wavespeed: {
-    submit: (hosts, { prompt = 'a fox', webhook } = {}) =>
-      callWavespeed(hosts, `${wavespeedText}${askedFor(webhook, 'webhook')}`, { method: 'POST', body: { prompt } }),
+    submit: (providers, { prompt = 'a fox', webhook } = {}) =>
+      callWavespeed(providers, `${wavespeedText}${askedFor(webhook, 'webhook')}`, { method: 'POST', body: { prompt } }),
     idIn: ({ body }) => String(field(body, 'data', 'id')),
-    ask: (hosts, id) => callWavespeed(hosts, `/api/v3/predictions/${id}/result`),
+    ask: (providers, id) => callWavespeed(providers, `/api/v3/predictions/${id}/result`),
     clipIn: ({ body }) => field(body, 'data', 'outputs', 0) as string | undefined,
   },
   runware: {
-    submit: (hosts, { prompt = 'a fox', webhook } = {}) =>
-      callRunware(hosts, [videoTask({ positivePrompt: prompt, ...(webhook !== undefined && { webhookURL: webhook }) })]),
+    submit: (providers, { prompt = 'a fox', webhook } = {}) =>
+      callRunware(providers, [videoTask({ positivePrompt: prompt, ...(webhook !== undefined && { webhookURL: webhook }) })]),
     idIn: ({ body }) => String(field(body, 'data', 0, 'taskUUID')),
-    ask: (hosts, id) => callRunware(hosts, [{ taskType: 'getResponse', taskUUID: id }]),
+    ask: (providers, id) => callRunware(providers, [{ taskType: 'getResponse', taskUUID: id }]),
     clipIn: ({ body }) => field(body, 'data', 0, 'videoURL') as string | undefined,
   },
   eachlabs: {
-    submit: (hosts, { prompt = 'a fox', webhook } = {}) =>
-      callEachlabs(hosts, '/v1/prediction', {
+    submit: (providers, { prompt = 'a fox', webhook } = {}) =>
+      callEachlabs(providers, '/v1/prediction', {
         method: 'POST',
         body: {
           model: 'kling-v2-5-turbo-pro-text-to-video',
@@ -104,7 +104,7 @@ export const customers: Record<HostName, Customer> = {
         },
       }),
     idIn: ({ body }) => String(field(body, 'predictionID')),
-    ask: (hosts, id) => callEachlabs(hosts, `/v1/prediction/${id}`),
+    ask: (providers, id) => callEachlabs(providers, `/v1/prediction/${id}`),
     clipIn: ({ body }) => field(body, 'output') as string | undefined,
   },
 }

@@ -1,34 +1,34 @@
 import { describe, expect, test } from 'vitest'
-import type { EachlabsConduct } from '../../../sandbox/providers/eachlabs/eachlabs-behavior.ts'
-import { drawPicture } from '../images.ts'
+import type { EachlabsBehavior } from '../../../sandbox/providers/eachlabs/eachlabs-behavior.ts'
+import { drawImage } from '../images.ts'
 import { call } from './calls.ts'
 import { callEachlabs, customers } from './customers.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const publicPicture = 'https://storage.googleapis.com/magicpoint/inputs/kling-v2.5-turbo-pro-image-to-video-input.jpg'
-const picture = await drawPicture({ format: 'jpeg' })
-const context = withHosts({ outside: (url) => (url.href === publicPicture ? picture : undefined) })
+const publicImage = 'https://storage.googleapis.com/magicpoint/inputs/kling-v2.5-turbo-pro-image-to-video-input.jpg'
+const image = await drawImage({ format: 'jpeg' })
+const context = withStandIns({ outside: (url) => (url.href === publicImage ? image : undefined) })
 
 const slug = 'kling-v2-5-turbo-pro-image-to-video'
-const create = (body: object) => callEachlabs(context.hosts, '/v1/prediction/', { method: 'POST', body })
+const create = (body: object) => callEachlabs(context.providers, '/v1/prediction/', { method: 'POST', body })
 const text = (input: object = {}, extra: object = {}) =>
   create({ model: 'kling-v2-5-turbo-pro-text-to-video', input: { prompt: 'a fox', ...input }, ...extra })
 const created = async (input: object = {}) => customers.eachlabs.idIn(await text(input))
-const look = async (id: string) => (await callEachlabs(context.hosts, `/v1/prediction/${id}`)).body as Record<string, unknown>
+const look = async (id: string) => (await callEachlabs(context.providers, `/v1/prediction/${id}`)).body as Record<string, unknown>
 
 describe("the example of the model's own page", () => {
-  test('is accepted as it stands, without a version, and its clip begins with the public picture', async () => {
-    const { eachlabs } = context.hosts
+  test('is accepted as it stands, without a version, and its clip begins with the public image', async () => {
+    const { eachlabs } = context.providers
     const answer = await create({
       model: slug,
-      input: { prompt: 'Extend the scene into a cinematic motion sequence', image_url: publicPicture },
+      input: { prompt: 'Extend the scene into a cinematic motion sequence', image_url: publicImage },
     })
     expect(answer).toMatchObject({
       status: 200,
       body: { status: 'success', message: 'Prediction created successfully', predictionID: eachlabs.jobs.list()[0]?.id },
     })
     await eachlabs.jobs.reached('succeeded')
-    eachlabs.conduct.idName = 'predictionID'
+    eachlabs.behavior.idName = 'predictionID'
     const prediction = await look(customers.eachlabs.idIn(answer))
     expect(prediction).toMatchObject({
       status: 'success',
@@ -42,7 +42,7 @@ describe("the example of the model's own page", () => {
 
 describe('a prediction', () => {
   test('walks through its states', async () => {
-    const { eachlabs, clock } = context.hosts
+    const { eachlabs, clock } = context.providers
     clock.speed = 0
     const id = await created()
     expect(await look(id)).toMatchObject({ id, status: 'created', output: null, logs: null, metrics: { predict_time: 0, cost: 0 } })
@@ -57,8 +57,8 @@ describe('a prediction', () => {
   })
 
   test('may not tell waiting from running', async () => {
-    const { eachlabs } = context.hosts
-    eachlabs.conduct.waiting = 'untold'
+    const { eachlabs } = context.providers
+    eachlabs.behavior.waiting = 'untold'
     eachlabs.jobs.hold('start')
     expect(await look(await created())).toMatchObject({ status: 'processing' })
   })
@@ -70,12 +70,12 @@ describe('a prediction', () => {
     ['error', { output: null, error: expect.stringContaining('PROVIDER_REJECTED') as string }],
     ['logs', { output: null, logs: expect.stringContaining('PROVIDER_REJECTED') as string }],
   ] as const)('says why it failed in `%s`, in either word for that', async ([failureReason, body]) => {
-    const { eachlabs } = context.hosts
-    eachlabs.conduct.failureReason = failureReason
+    const { eachlabs } = context.providers
+    eachlabs.behavior.failureReason = failureReason
     const id = await created({ prompt: 'sandbox:moderated' })
     await eachlabs.jobs.reached('failed')
     expect(await look(id)).toMatchObject({ status: 'error', ...body })
-    eachlabs.conduct.failedWord = 'failed'
+    eachlabs.behavior.failedWord = 'failed'
     expect(await look(id)).toMatchObject({ status: 'failed' })
   })
 
@@ -84,7 +84,7 @@ describe('a prediction', () => {
     ['timed-out', 'EXECUTION_TIMEOUT'],
   ])('that is %s has the code %s', async ([kind, code]) => {
     const id = await created({ prompt: `sandbox:${kind ?? ''}` })
-    await context.hosts.eachlabs.jobs.reached('failed')
+    await context.providers.eachlabs.jobs.reached('failed')
     expect(await look(id)).toMatchObject({ output: { error_code: code } })
   })
 
@@ -92,8 +92,8 @@ describe('a prediction', () => {
     ['array', [expect.any(String) as string]],
     ['object', { video: { url: expect.any(String) as string } }],
   ] as const)('may give its clip as an %s', async ([form, output]) => {
-    const { eachlabs } = context.hosts
-    eachlabs.conduct.output = form
+    const { eachlabs } = context.providers
+    eachlabs.behavior.output = form
     const id = await created()
     await eachlabs.jobs.reached('succeeded')
     expect((await look(id))['output']).toEqual(output)
@@ -109,7 +109,7 @@ describe('a prediction', () => {
     [{ seed: 7 }, 'body'],
   ] as const)('is refused with the input %o', async ([input, field]) => {
     expect(await text(input)).toMatchObject({ status: 400, body: { status: 400, details: expect.stringContaining(field) as string } })
-    expect(context.hosts.eachlabs.jobs.list()).toEqual([])
+    expect(context.providers.eachlabs.jobs.list()).toEqual([])
   })
 
   test.for([
@@ -117,18 +117,18 @@ describe('a prediction', () => {
     'http://127.0.0.1:9/picture.png',
     'https://localhost/picture.png',
     'http://example.com/picture.png',
-  ])('takes no picture from %s', async (address) => {
+  ])('takes no image from %s', async (address) => {
     expect((await create({ model: slug, input: { prompt: 'x', image_url: address } })).status).toBe(400)
   })
 
   test('cannot be made of a model that is not there, or be found when nobody made it', async () => {
     expect((await create({ model: 'unknown', input: {} })).status).toBe(404)
-    expect((await callEachlabs(context.hosts, '/v1/prediction/none')).status).toBe(404)
-    expect((await callEachlabs(context.hosts, '/v1/prediction/none/cancel', { method: 'POST' })).status).toBe(404)
+    expect((await callEachlabs(context.providers, '/v1/prediction/none')).status).toBe(404)
+    expect((await callEachlabs(context.providers, '/v1/prediction/none/cancel', { method: 'POST' })).status).toBe(404)
   })
 
   test('is not made while ten are in flight', async () => {
-    const { eachlabs } = context.hosts
+    const { eachlabs } = context.providers
     eachlabs.jobs.hold('completion')
     for (let number = 0; number < 10; number++) expect((await text()).status).toBe(200)
     expect(await text()).toMatchObject({ status: 429, body: { details: expect.stringContaining('rate limited') as string } })
@@ -144,12 +144,12 @@ describe('cancelling', () => {
     ['cancels', 'cancelled', 'cancelled'],
     ['cannot', 'succeeded', 'success'],
   ] as const)('is heard; where whoever makes the clip %s, it ends as %s', async ([onCancel, state, status]) => {
-    const { eachlabs } = context.hosts
-    Object.assign(eachlabs.conduct, { onCancel, cancelAnswer: onCancel === 'cannot' ? 'success' : 'cancelled' })
+    const { eachlabs } = context.providers
+    Object.assign(eachlabs.behavior, { onCancel, cancelAnswer: onCancel === 'cannot' ? 'success' : 'cancelled' })
     eachlabs.jobs.hold('completion')
     const id = await created()
     await eachlabs.jobs.reached('running')
-    const cancel = () => callEachlabs(context.hosts, `/v1/prediction/${id}/cancel`, { method: 'POST' })
+    const cancel = () => callEachlabs(context.providers, `/v1/prediction/${id}/cancel`, { method: 'POST' })
     expect(await cancel()).toMatchObject({
       status: 200,
       body: { status: onCancel === 'cannot' ? 'success' : 'cancelled', predictionID: id },
@@ -162,11 +162,11 @@ describe('cancelling', () => {
   })
 
   test('may be told with one l', async () => {
-    const { eachlabs } = context.hosts
-    eachlabs.conduct.cancelledWord = 'canceled'
+    const { eachlabs } = context.providers
+    eachlabs.behavior.cancelledWord = 'canceled'
     eachlabs.jobs.hold('start')
     const id = await created()
-    await callEachlabs(context.hosts, `/v1/prediction/${id}/cancel`, { method: 'POST' })
+    await callEachlabs(context.providers, `/v1/prediction/${id}/cancel`, { method: 'POST' })
     expect(await look(id)).toMatchObject({ status: 'canceled' })
   })
 })
@@ -177,15 +177,15 @@ describe('the key', () => {
     authorization: (key: string) => ({ authorization: `Bearer ${key}` }),
   }
   const ask = async (headers: Record<string, string>) =>
-    (await call(`${context.hosts.eachlabs.origins.api}/v1/prediction/none`, { headers })).status
+    (await call(`${context.providers.eachlabs.origins.api}/v1/prediction/none`, { headers })).status
 
   test.for([
     ['both', 404, 404],
     ['x-api-key', 404, 401],
     ['authorization', 401, 404],
   ] as const)('is taken from %s', async ([keyHeaders, own, standard]) => {
-    const { eachlabs } = context.hosts
-    eachlabs.conduct.keyHeaders = keyHeaders
+    const { eachlabs } = context.providers
+    eachlabs.behavior.keyHeaders = keyHeaders
     expect(await ask(tries['x-api-key'](eachlabs.apiKey))).toBe(own)
     expect(await ask(tries.authorization(eachlabs.apiKey))).toBe(standard)
     expect([await ask({}), await ask(tries['x-api-key']('wrong')), await ask(tries.authorization('wrong'))]).toEqual([401, 401, 401])
@@ -197,9 +197,9 @@ test.for([
   ['error', { status: 400, error: 'bad request', details: expect.any(String) as string }],
   ['bare', { error: 'bad request' }],
   ['empty', {}],
-] as const satisfies [EachlabsConduct['errorBody'], object][])('an error may have a body of the kind `%s`', async ([errorBody, body]) => {
-  const { eachlabs } = context.hosts
-  eachlabs.conduct.errorBody = errorBody
+] as const satisfies [EachlabsBehavior['errorBody'], object][])('an error may have a body of the kind `%s`', async ([errorBody, body]) => {
+  const { eachlabs } = context.providers
+  eachlabs.behavior.errorBody = errorBody
   expect(await create({})).toMatchObject({ status: 400 })
   expect((await create({})).body).toEqual(body)
   // Where money is the matter, there is always a body.
@@ -210,13 +210,13 @@ test.for([
 })
 
 describe('an upload', () => {
-  const presign = (body: object) => callEachlabs(context.hosts, '/v1/upload/presign', { method: 'POST', body })
+  const presign = (body: object) => callEachlabs(context.providers, '/v1/upload/presign', { method: 'POST', body })
 
   test('is announced, put with the headers that were named, and served until it expires', async () => {
-    const { eachlabs, clock } = context.hosts
+    const { eachlabs, clock } = context.providers
     const { body } = await presign({ content_type: 'image/jpeg', file_type: 'image', expires_in_seconds: 3600 })
     const ticket = body as { id: string; presigned_url: string; public_url: string; required_headers: Record<string, string> }
-    const bytes = new Uint8Array(picture)
+    const bytes = new Uint8Array(image)
     const put = (headers: Record<string, string>) =>
       fetch(ticket.presigned_url, { method: 'PUT', headers, body: bytes }).then(({ status }) => status)
     expect(await put({ 'content-type': 'image/jpeg' })).toBe(403)
@@ -231,20 +231,20 @@ describe('an upload', () => {
   })
 
   test('must be put within a quarter of an hour, and can be deleted', async () => {
-    const { clock } = context.hosts
+    const { clock } = context.providers
     const { body } = await presign({ content_type: 'image/png' })
     const ticket = body as { id: string; presigned_url: string; required_headers: Record<string, string> }
     clock.advance(15 * 60 * 1000)
     const headers = { ...ticket.required_headers, 'content-type': 'image/png' }
     expect((await fetch(ticket.presigned_url, { method: 'PUT', headers, body: 'bytes' })).status).toBe(403)
-    const remove = () => callEachlabs(context.hosts, `/v1/files/${ticket.id}`, { method: 'DELETE' })
+    const remove = () => callEachlabs(context.providers, `/v1/files/${ticket.id}`, { method: 'DELETE' })
     expect([(await remove()).status, (await remove()).status]).toEqual([204, 404])
     expect((await presign({ content_type: 'image/png', expires_in_seconds: 59 })).status).toBe(400)
   })
 })
 
 test('every answer has a request id, the given one where there is one', async () => {
-  const { eachlabs } = context.hosts
+  const { eachlabs } = context.providers
   const url = `${eachlabs.origins.api}/v1/prediction/none`
   const headers = { 'x-api-key': eachlabs.apiKey }
   expect((await call(url, { headers })).headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)

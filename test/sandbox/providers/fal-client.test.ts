@@ -2,16 +2,16 @@ import { createFalClient, type FalClient } from '@fal-ai/client'
 import { describe, expect, test } from 'vitest'
 import { inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { frameOf } from '../../../sandbox/clips/inspect-clip.ts'
-import type { FalHost } from '../../../sandbox/providers/fal/fal-stand-in.ts'
+import type { FalStandIn } from '../../../sandbox/providers/fal/fal-stand-in.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawPicture } from '../images.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { drawImage } from '../images.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const model = 'fal-ai/kling-video/v2.5-turbo/pro'
 
 /** fal's own client as it is published; only the addresses are mapped, by the client's own `fetch` option. */
-function clientOf({ origins, apiKey }: Pick<FalHost, 'origins' | 'apiKey'>): FalClient {
+function clientOf({ origins, apiKey }: Pick<FalStandIn, 'origins' | 'apiKey'>): FalClient {
   const mapped = new Map([
     ['https://queue.fal.run', origins.queue],
     ['https://rest.fal.ai', origins.rest],
@@ -37,7 +37,7 @@ async function downloaded(url: string): Promise<Uint8Array> {
 
 describe("fal's own client", () => {
   test('gets a clip from words by polling', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const seen: string[] = []
     const { data, requestId } = await clientOf(fal).subscribe(`${model}/text-to-video`, {
       input: { prompt: 'a fox in the snow', duration: '10', aspect_ratio: '1:1' },
@@ -53,11 +53,11 @@ describe("fal's own client", () => {
     expect(fal.requests.count('create')).toBe(1)
   })
 
-  test('uploads a picture and gets a clip that begins with it, by streaming', async () => {
-    const { fal } = context.hosts
+  test('uploads an image and gets a clip that begins with it, by streaming', async () => {
+    const { fal } = context.providers
     const client = clientOf(fal)
-    const picture = await drawPicture({ seed: 11 })
-    const imageUrl = await client.storage.upload(new Blob([new Uint8Array(picture)], { type: 'image/png' }))
+    const image = await drawImage({ seed: 11 })
+    const imageUrl = await client.storage.upload(new Blob([new Uint8Array(image)], { type: 'image/png' }))
     expect(new URL(imageUrl).origin).toBe(fal.origins.media)
     fal.jobs.hold('start')
     const seen: string[] = []
@@ -71,14 +71,14 @@ describe("fal's own client", () => {
     })
     const bytes = await downloaded(data.video.url)
     expect((await inspectClip(bytes)).durationSeconds).toBeCloseTo(5, 3)
-    expect(await likenessOf(await frameOf(bytes, 'first'), picture)).toBeGreaterThan(0.8)
+    expect(await likenessOf(await frameOf(bytes, 'first'), image)).toBeGreaterThan(0.8)
     expect([...new Set(seen)]).toEqual(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED'])
     expect(fal.requests.count('stream')).toBe(1)
     expect(fal.requests.count('status')).toBe(0)
   })
 
   test('is told what the content check said, as a validation error of the result', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const refused = clientOf(fal).subscribe(`${model}/text-to-video`, { input: { prompt: 'sandbox:moderated' }, pollInterval: 20 })
     await expect(refused).rejects.toMatchObject({
       name: 'ValidationError',
@@ -88,7 +88,7 @@ describe("fal's own client", () => {
   })
 
   test('can cancel', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const client = clientOf(fal)
     fal.jobs.hold('completion')
     const { request_id: requestId } = await client.queue.submit(`${model}/text-to-video`, { input: { prompt: 'stop' } })
@@ -98,7 +98,7 @@ describe("fal's own client", () => {
   })
 
   test('is turned away with a wrong key', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const stranger = clientOf({ origins: fal.origins, apiKey: 'somebody:else' })
     await expect(stranger.queue.submit(`${model}/text-to-video`, { input: { prompt: 'x' } })).rejects.toMatchObject({ status: 401 })
     expect(fal.jobs.list()).toEqual([])

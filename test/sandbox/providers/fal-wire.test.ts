@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { call, callFal, falPicture, falText, submitToFal } from './calls.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { call, callFal, falImage, falText, submitToFal } from './calls.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 
 describe('submitting to fal', () => {
   test('answers with the addresses to ask at, which drop the rest of the model’s path', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     fal.jobs.hold('start')
     const webhook = 'http://127.0.0.1:9/hook?token=t1'
     const { status, body, headers } = await callFal(fal, `${falText}?fal_webhook=${encodeURIComponent(webhook)}`, {
@@ -45,14 +45,14 @@ describe('submitting to fal', () => {
     [falText, {}, { loc: ['body', 'prompt'], type: 'missing', msg: 'Field required' }],
     [falText, { prompt: 'x', seed: 7 }, { loc: ['body', 'seed'], type: 'extra_forbidden', input: 7 }],
     [falText, { input: { prompt: 'x' } }, { loc: ['body', 'input'], type: 'extra_forbidden' }],
-    [falPicture, { prompt: 'x' }, { loc: ['body', 'image_url'], type: 'missing' }],
+    [falImage, { prompt: 'x' }, { loc: ['body', 'image_url'], type: 'missing' }],
     [
-      falPicture,
+      falImage,
       { prompt: 'x', image_url: 'http://127.0.0.1/', aspect_ratio: '1:1' },
       { loc: ['body', 'aspect_ratio'], type: 'extra_forbidden' },
     ],
   ] as const)('refuses %s %o', async ([path, body, problem]) => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const answer = await callFal(fal, path, { method: 'POST', body })
     expect(answer.status).toBe(422)
     expect((answer.body as { detail: unknown[] }).detail).toContainEqual(expect.objectContaining(problem))
@@ -60,13 +60,13 @@ describe('submitting to fal', () => {
   })
 
   test('takes everything up to its limits', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const body = { prompt: 'x'.repeat(2500), negative_prompt: 'x'.repeat(2500), cfg_scale: 1, duration: '10', aspect_ratio: '9:16' }
     expect((await callFal(fal, falText, { method: 'POST', body })).status).toBe(200)
   })
 
   test('knows no other model and no other call', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const body = { prompt: 'x' }
     expect((await callFal(fal, '/fal-ai/kling-video/v2.5-turbo/pro/video-to-video', { method: 'POST', body })).status).toBe(404)
     expect((await callFal(fal, '/fal-ai/other', { method: 'POST', body })).status).toBe(404)
@@ -79,7 +79,7 @@ describe('submitting to fal', () => {
   })
 
   test.for([undefined, 'Bearer', 'Key wrong'])('is not done with the authorization %s', async (scheme) => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const authorization = scheme === 'Bearer' ? `Bearer ${fal.apiKey}` : scheme
     const options = { method: 'POST', body: { prompt: 'x' }, headers: { ...(authorization !== undefined && { authorization }) } }
     expect(await call(fal.origins.queue + falText, options)).toMatchObject({ status: 401, body: { detail: expect.any(String) as string } })
@@ -90,8 +90,8 @@ describe('submitting to fal', () => {
 
 describe('asking fal', () => {
   test('shows the place in the queue, the work, and the end with its result', async () => {
-    const { fal } = context.hosts
-    fal.conduct.concurrency = 1
+    const { fal } = context.providers
+    fal.behavior.concurrency = 1
     fal.jobs.hold('completion')
     const first = await submitToFal(fal)
     await fal.jobs.reached('running', first.request_id)
@@ -119,7 +119,7 @@ describe('asking fal', () => {
   })
 
   test('streams each state once, and ends the stream with the job', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     fal.jobs.hold('start')
     fal.jobs.hold('completion')
     const submitted = await submitToFal(fal)
@@ -138,7 +138,7 @@ describe('asking fal', () => {
 
 describe("fal's storage", () => {
   test('serves what was uploaded, without a key, and nothing before that', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const initiated = await callFal(fal, `${fal.origins.rest}/storage/upload/initiate?storage_type=fal-cdn-v3`, {
       method: 'POST',
       body: { content_type: 'image/png', file_name: 'a frame.png' },
@@ -154,7 +154,7 @@ describe("fal's storage", () => {
   })
 
   test('refuses an upload that says nothing about itself', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const answer = await callFal(fal, `${fal.origins.rest}/storage/upload/initiate`, { method: 'POST', body: {} })
     expect(answer).toMatchObject({ status: 422, body: { detail: [{ loc: ['body', 'content_type'] }, { loc: ['body', 'file_name'] }] } })
   })

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { earlyWebhook, promptFaults, webhookFaults } from '../../../sandbox/providers/faults.ts'
 import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from './calls.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 
 const falBody = (prompt: string) => ({ method: 'POST', body: { prompt } })
 const replicateBody = (prompt: string) => ({ method: 'POST', body: { input: { prompt } } })
 
-/** What the host answers to a create call when the fault is asked for: HTTP status and what the body holds. */
+/** What the provider answers to a create call when the fault is asked for: HTTP status and what the body holds. */
 const refusals = {
   fal: {
     refused: [422, { detail: [{ loc: ['body', 'prompt'] }] }],
@@ -31,7 +31,7 @@ const failures = ['moderated', 'failed', 'timed-out'] as const
 
 describe.for(refusalKinds)('%s', (kind) => {
   test('is asked for by a word in the prompt, and makes no job', async () => {
-    const { fal, replicate } = context.hosts
+    const { fal, replicate } = context.providers
     const [falStatus, falAnswer] = refusals.fal[kind]
     expect(await callFal(fal, falText, falBody(`a fox sandbox:${kind}`))).toMatchObject({ status: falStatus, body: falAnswer })
     const [status, answer] = refusals.replicate[kind]
@@ -40,7 +40,7 @@ describe.for(refusalKinds)('%s', (kind) => {
   })
 
   test('is ordered for the next calls, as many as are named', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     fal.faults.add({ kind, times: 2 })
     const statuses = []
     for (let number = 0; number < 3; number++) statuses.push((await callFal(fal, falText, falBody('a fox'))).status)
@@ -49,7 +49,7 @@ describe.for(refusalKinds)('%s', (kind) => {
   })
 
   test('is ordered over HTTP, for another call than create', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const order = await call(`${replicate.origins.delivery}/sandbox/faults`, { method: 'POST', body: { kind, route: 'list' } })
     expect(order.status).toBe(204)
     const [status] = refusals.replicate[kind]
@@ -60,7 +60,7 @@ describe.for(refusalKinds)('%s', (kind) => {
 })
 
 test('orders over HTTP are checked, and can be taken back', async () => {
-  const { fal } = context.hosts
+  const { fal } = context.providers
   const order = (body: unknown) => call(`${fal.origins.queue}/sandbox/faults`, { method: 'POST', body })
   expect((await order({ kind: 'earthquake' })).status).toBe(400)
   expect((await order({ kind: 'reset' })).status).toBe(400)
@@ -69,15 +69,15 @@ test('orders over HTTP are checked, and can be taken back', async () => {
   expect((await callFal(fal, falText, falBody('a fox'))).status).toBe(200)
 })
 
-test('a word in the prompt can be meant for one host alone', async () => {
-  const { fal, replicate } = context.hosts
+test('a word in the prompt can be meant for one provider alone', async () => {
+  const { fal, replicate } = context.providers
   expect((await callFal(fal, falText, falBody('sandbox:down@fal'))).status).toBe(503)
   expect((await callReplicate(replicate, replicateCreate, replicateBody('sandbox:down@fal'))).status).toBe(201)
 })
 
 describe('what becomes of a job', () => {
   test('moderated', async () => {
-    const { fal, replicate } = context.hosts
+    const { fal, replicate } = context.providers
     const submitted = await submitToFal(fal, { prompt: 'sandbox:moderated' })
     const created = await createAtReplicate(replicate, { prompt: 'sandbox:moderated' })
     await Promise.all([fal.jobs.reached('failed'), replicate.jobs.reached('failed')])
@@ -94,7 +94,7 @@ describe('what becomes of a job', () => {
   })
 
   test('failed', async () => {
-    const { fal, replicate } = context.hosts
+    const { fal, replicate } = context.providers
     const submitted = await submitToFal(fal, { prompt: 'sandbox:failed' })
     replicate.faults.add({ kind: 'failed' })
     const created = await createAtReplicate(replicate)
@@ -106,7 +106,7 @@ describe('what becomes of a job', () => {
   })
 
   test('slow: it takes far longer than the others', async () => {
-    const { fal, clock } = context.hosts
+    const { fal, clock } = context.providers
     const takes = async () => {
       const { request_id: id } = await submitToFal(fal, { prompt: 'sandbox:slow' })
       const { startedAt = 0, finishedAt = 0 } = await fal.jobs.reached('succeeded', id)
@@ -121,7 +121,7 @@ describe('what becomes of a job', () => {
 
 describe('an answer that gets lost', () => {
   test('after the job was made, by a word in the prompt', async () => {
-    const { fal, replicate } = context.hosts
+    const { fal, replicate } = context.providers
     await expect(callFal(fal, falText, falBody('sandbox:lost-answer'))).rejects.toThrow('fetch failed')
     await expect(callReplicate(replicate, replicateCreate, replicateBody('sandbox:lost-answer'))).rejects.toThrow('fetch failed')
     await Promise.all([fal.jobs.reached('succeeded'), replicate.jobs.reached('succeeded')])
@@ -129,8 +129,8 @@ describe('an answer that gets lost', () => {
     expect(fal.requests.list('create')).toMatchObject([{ status: undefined, body: { prompt: 'sandbox:lost-answer' } }])
   })
 
-  test('before the host has read the call: no job', async () => {
-    const { fal } = context.hosts
+  test('before the provider has read the call: no job', async () => {
+    const { fal } = context.providers
     fal.faults.add({ kind: 'reset' })
     await expect(callFal(fal, falText, falBody('a fox'))).rejects.toThrow('fetch failed')
     expect(fal.jobs.list()).toEqual([])
@@ -138,7 +138,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('because nothing listens, at one origin or at all, until it does again', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const { origins } = fal
     await fal.refuseConnections('queue')
     await expect(callFal(fal, falText, falBody('a fox'))).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
@@ -151,7 +151,7 @@ describe('an answer that gets lost', () => {
   })
 
   test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('%s instead of it', async (kind) => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     fal.faults.add({ kind })
     fal.faults.add({ kind, route: 'status', status: 502 })
     const spoiled = await callFal(fal, falText, falBody('a fox'))
@@ -164,7 +164,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('in the middle', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     replicate.faults.add({ kind: 'truncated' })
     await expect(callReplicate(replicate, replicateCreate, replicateBody('a fox'))).rejects.toThrow('terminated')
     replicate.faults.add({ kind: 'truncated', route: 'output' })
@@ -175,7 +175,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('in the middle of a stream', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     fal.jobs.hold('start')
     const { status_url: address } = await submitToFal(fal)
     fal.faults.add({ kind: 'truncated', route: 'stream' })
@@ -185,7 +185,7 @@ describe('an answer that gets lost', () => {
 })
 
 test('the finished clip is not there', async () => {
-  const { fal } = context.hosts
+  const { fal } = context.providers
   const { request_id: id, response_url: address } = await submitToFal(fal)
   await fal.jobs.reached('succeeded', id)
   const { url } = ((await callFal(fal, address)).body as { video: { url: string } }).video
@@ -194,7 +194,7 @@ test('the finished clip is not there', async () => {
   expect((await fetch(url)).status).toBe(200)
 })
 
-test('every fault that people can ask for is tried here, in hosts-alike or in webhooks', () => {
+test('every fault that people can ask for is tried here, in providers-alike or in webhooks', () => {
   const tried = [...refusalKinds, ...failures, 'slow', 'flagged', 'lost-answer', 'output-gone', ...webhookFaults, earlyWebhook]
   expect(new Set(promptFaults)).toEqual(new Set(tried))
 })

@@ -2,15 +2,15 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { drawPicture } from '../images.ts'
-import { callFal, callReplicate, createAtReplicate, falPicture, submitToFal } from './calls.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { drawImage } from '../images.ts'
+import { callFal, callReplicate, createAtReplicate, falImage, submitToFal } from './calls.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 
 const dataUri = (bytes: Uint8Array, mediaType = 'image/png') => `data:${mediaType};base64,${Buffer.from(bytes).toString('base64')}`
 
-/** Serves the bytes on this machine while `work` runs, as a host's customer might do. */
+/** Serves the bytes on this machine while `work` runs, as a provider's customer might do. */
 async function whileServing(bytes: Uint8Array, work: (address: string) => Promise<void>): Promise<void> {
   const server = createServer((_, response) => response.end(bytes))
   server.listen(0)
@@ -23,10 +23,10 @@ async function whileServing(bytes: Uint8Array, work: (address: string) => Promis
   }
 }
 
-/** What fal and Replicate say of a job with this first picture. */
+/** What fal and Replicate say of a job with this first image. */
 async function outcomesOf(address: string): Promise<[string | undefined, unknown]> {
-  const { fal, replicate } = context.hosts
-  const submitted = await submitToFal(fal, { image_url: address }, falPicture)
+  const { fal, replicate } = context.providers
+  const submitted = await submitToFal(fal, { image_url: address }, falImage)
   await fal.jobs.reached('finished', submitted.request_id)
   const { body } = await callFal(fal, submitted.response_url)
   const created = await createAtReplicate(replicate, { start_image: address })
@@ -35,11 +35,11 @@ async function outcomesOf(address: string): Promise<[string | undefined, unknown
   return [(body as { detail?: { type: string }[] }).detail?.[0]?.type, prediction.error]
 }
 
-describe('a picture', () => {
+describe('an image', () => {
   test('is taken from this machine, from a data URI, and at the very limits', async () => {
-    const smallest = await drawPicture({ width: 300, height: 750 })
+    const smallest = await drawImage({ width: 300, height: 750 })
     expect(await outcomesOf(dataUri(smallest))).toEqual([undefined, null])
-    await whileServing(await drawPicture({ width: 750, height: 300, format: 'jpeg' }), async (address) => {
+    await whileServing(await drawImage({ width: 750, height: 300, format: 'jpeg' }), async (address) => {
       expect(await outcomesOf(address)).toEqual([undefined, null])
     })
   })
@@ -50,17 +50,17 @@ describe('a picture', () => {
     ['too tall', { width: 300, height: 751 }, 'value_error', 'aspect ratio'],
     ['too wide', { width: 751, height: 300 }, 'value_error', 'aspect ratio'],
   ] as const)('that is %s ends the job', async ([, size, type, words]) => {
-    await whileServing(await drawPicture(size), async (address) => {
+    await whileServing(await drawImage(size), async (address) => {
       expect(await outcomesOf(address)).toEqual([type, expect.stringContaining(words)])
     })
   })
 
   test('that breaks off, is none, or is too large ends the job', async () => {
-    const picture = await drawPicture()
+    const image = await drawImage()
     const cases = [
-      [picture.subarray(0, picture.length / 2), 'image_load_error', 'could not be read'],
-      [Buffer.from('<html>no picture</html>'), 'unsupported_image_format', 'JPG, JPEG or PNG'],
-      [Buffer.concat([picture, Buffer.alloc(10 * 1024 * 1024)]), 'file_too_large', 'larger than 10MB'],
+      [image.subarray(0, image.length / 2), 'image_load_error', 'could not be read'],
+      [Buffer.from('<html>no image</html>'), 'unsupported_image_format', 'JPG, JPEG or PNG'],
+      [Buffer.concat([image, Buffer.alloc(10 * 1024 * 1024)]), 'file_too_large', 'larger than 10MB'],
     ] as const
     for (const [bytes, type, words] of cases) {
       await whileServing(bytes, async (address) => {
@@ -77,30 +77,30 @@ describe('a picture', () => {
   )
 
   test('is never asked for elsewhere, even where somebody would answer', async () => {
-    await whileServing(await drawPicture(), async (address) => {
+    await whileServing(await drawImage(), async (address) => {
       const elsewhere = address.replace('127.0.0.1', '0.0.0.0')
       expect((await fetch(elsewhere)).status).toBe(200)
       expect((await outcomesOf(elsewhere))[0]).toBe('file_download_error')
     })
   })
 
-  test('of another host’s private storage cannot be had', async () => {
-    const { fal, replicate } = context.hosts
+  test('of another provider’s private storage cannot be had', async () => {
+    const { fal, replicate } = context.providers
     const form = new FormData()
-    form.set('content', new Blob([new Uint8Array(await drawPicture())], { type: 'image/png' }), 'frame.png')
+    form.set('content', new Blob([new Uint8Array(await drawImage())], { type: 'image/png' }), 'frame.png')
     const headers = { authorization: `Bearer ${replicate.apiKey}` }
     const uploaded = await fetch(`${replicate.origins.api}/v1/files`, { method: 'POST', body: form, headers })
     const { urls } = (await uploaded.json()) as { urls: { get: string } }
-    const submitted = await submitToFal(fal, { image_url: urls.get }, falPicture)
+    const submitted = await submitToFal(fal, { image_url: urls.get }, falImage)
     await fal.jobs.reached('failed', submitted.request_id)
     const { id } = await createAtReplicate(replicate, { start_image: urls.get })
     await replicate.jobs.reached('succeeded', id)
   })
 
   test('that is the last one is judged like the first', async () => {
-    const { fal, replicate } = context.hosts
-    const [good, bad] = [dataUri(await drawPicture()), dataUri(await drawPicture({ width: 100, height: 100 }))]
-    const submitted = await submitToFal(fal, { image_url: good, tail_image_url: bad }, falPicture)
+    const { fal, replicate } = context.providers
+    const [good, bad] = [dataUri(await drawImage()), dataUri(await drawImage({ width: 100, height: 100 }))]
+    const submitted = await submitToFal(fal, { image_url: good, tail_image_url: bad }, falImage)
     await fal.jobs.reached('failed', submitted.request_id)
     expect((await callFal(fal, submitted.response_url)).body).toMatchObject({ detail: [{ loc: ['body', 'tail_image_url'] }] })
     const created = await createAtReplicate(replicate, { start_image: good, end_image: bad })
@@ -109,9 +109,9 @@ describe('a picture', () => {
   })
 
   test('under Replicate’s older name works too', async () => {
-    const { replicate } = context.hosts
-    const { id } = await createAtReplicate(replicate, { image: dataUri(await drawPicture({ seed: 31 })) })
+    const { replicate } = context.providers
+    const { id } = await createAtReplicate(replicate, { image: dataUri(await drawImage({ seed: 31 })) })
     const job = await replicate.jobs.reached('succeeded', id)
-    expect(job.order.startPictureUrl).toMatch(/^data:/)
+    expect(job.order.firstImageUrl).toMatch(/^data:/)
   })
 })

@@ -1,24 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import type { FalHost } from '../../../sandbox/providers/fal/fal-stand-in.ts'
+import type { FalStandIn } from '../../../sandbox/providers/fal/fal-stand-in.ts'
 import type { InvoiceSheet } from '../../../sandbox/providers/invoice.ts'
-import type { ReplicateHost } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
 import { call, callFal, callReplicate, createAtReplicate, submitToFal } from './calls.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 
 /** Read as anybody would: over HTTP, without a key. */
 async function invoiceOf(origin: string): Promise<InvoiceSheet> {
   return (await call(`${origin}/sandbox/invoice`)).body as InvoiceSheet
 }
 
-async function cancelAtFal(fal: FalHost) {
+async function cancelAtFal(fal: FalStandIn) {
   const submitted = await submitToFal(fal)
   await fal.jobs.reached('running', submitted.request_id)
   return { submitted, answer: await callFal(fal, submitted.cancel_url, { method: 'PUT' }) }
 }
 
-async function cancelAtReplicate(replicate: ReplicateHost) {
+async function cancelAtReplicate(replicate: ReplicateStandIn) {
   const created = await createAtReplicate(replicate)
   await replicate.jobs.reached('running', created.id)
   return { created, answer: await callReplicate(replicate, created.urls.cancel, { method: 'POST' }) }
@@ -26,7 +26,7 @@ async function cancelAtReplicate(replicate: ReplicateHost) {
 
 describe('the invoice', () => {
   test('has a line for each job that ended, and the sum', async () => {
-    const { fal } = context.hosts
+    const { fal } = context.providers
     const short = await submitToFal(fal)
     await fal.jobs.reached('succeeded', short.request_id)
     const long = await submitToFal(fal, { duration: '10' })
@@ -44,7 +44,7 @@ describe('the invoice', () => {
   })
 
   test('follows prices that a test has changed, in the units too', async () => {
-    const { fal, replicate } = context.hosts
+    const { fal, replicate } = context.providers
     fal.prices.microUsdPerClip = 10_000
     replicate.prices.microUsdPerSecond = 80_000
     const { response_url: address } = await submitToFal(fal)
@@ -57,12 +57,12 @@ describe('the invoice', () => {
 })
 
 describe('cancelling a job that still waits', () => {
-  test.for(['cancels', 'cannot', 'completes-anyway'] as const)('is free, where the host %s', async (onCancel) => {
-    const { fal, replicate } = context.hosts
-    for (const host of [fal, replicate]) {
-      host.conduct.onCancel = onCancel
-      host.conduct.billCancelled = true
-      host.jobs.hold('start')
+  test.for(['cancels', 'cannot', 'completes-anyway'] as const)('is free, where the provider %s', async (onCancel) => {
+    const { fal, replicate } = context.providers
+    for (const provider of [fal, replicate]) {
+      provider.behavior.onCancel = onCancel
+      provider.behavior.billCancelled = true
+      provider.jobs.hold('start')
     }
     const submitted = await submitToFal(fal)
     expect(await callFal(fal, submitted.cancel_url, { method: 'PUT' })).toMatchObject({
@@ -81,8 +81,8 @@ describe.for([
   [false, 0, '0'],
 ] as const)('cancelling a running job where that is billed: %s', ([billCancelled, amountMicroUsd, units]) => {
   test('ends it at fal, which says so only in the result', async () => {
-    const { fal } = context.hosts
-    fal.conduct.billCancelled = billCancelled
+    const { fal } = context.providers
+    fal.behavior.billCancelled = billCancelled
     fal.jobs.hold('completion')
     const { submitted, answer } = await cancelAtFal(fal)
     expect(answer).toMatchObject({ status: 202, body: { status: 'CANCELLATION_REQUESTED' } })
@@ -102,8 +102,8 @@ describe.for([
   })
 
   test('ends it at Replicate', async () => {
-    const { replicate } = context.hosts
-    replicate.conduct.billCancelled = billCancelled
+    const { replicate } = context.providers
+    replicate.behavior.billCancelled = billCancelled
     replicate.jobs.hold('completion')
     const { created, answer } = await cancelAtReplicate(replicate)
     expect(answer).toMatchObject({
@@ -113,20 +113,20 @@ describe.for([
     expect(await invoiceOf(replicate.origins.api)).toMatchObject({ totalMicroUsd: amountMicroUsd })
   })
 
-  test('is heard and not done where the host cannot: the clip comes, and is billed', async () => {
-    const { fal, replicate } = context.hosts
-    for (const host of [fal, replicate]) {
-      host.conduct.billCancelled = billCancelled
-      host.conduct.onCancel = 'cannot'
-      host.jobs.hold('completion')
+  test('is heard and not done where the provider cannot: the clip comes, and is billed', async () => {
+    const { fal, replicate } = context.providers
+    for (const provider of [fal, replicate]) {
+      provider.behavior.billCancelled = billCancelled
+      provider.behavior.onCancel = 'cannot'
+      provider.jobs.hold('completion')
     }
     const { submitted, answer } = await cancelAtFal(fal)
     expect(answer.status).toBe(202)
     expect((await callFal(fal, submitted.status_url)).body).toMatchObject({ status: 'IN_PROGRESS' })
     expect((await cancelAtReplicate(replicate)).answer.body).toMatchObject({ status: 'processing' })
-    for (const host of [fal, replicate]) {
-      host.jobs.release('completion')
-      await host.jobs.reached('succeeded')
+    for (const provider of [fal, replicate]) {
+      provider.jobs.release('completion')
+      await provider.jobs.reached('succeeded')
     }
     expect((await callFal(fal, submitted.response_url)).status).toBe(200)
     expect((await invoiceOf(fal.origins.queue)).totalMicroUsd).toBe(350_000)
@@ -134,11 +134,11 @@ describe.for([
   })
 
   test('comes too late where the job completes in the same moment', async () => {
-    const { fal, replicate } = context.hosts
-    for (const host of [fal, replicate]) {
-      host.conduct.billCancelled = billCancelled
-      host.conduct.onCancel = 'completes-anyway'
-      host.jobs.hold('completion')
+    const { fal, replicate } = context.providers
+    for (const provider of [fal, replicate]) {
+      provider.behavior.billCancelled = billCancelled
+      provider.behavior.onCancel = 'completes-anyway'
+      provider.jobs.hold('completion')
     }
     expect((await cancelAtFal(fal)).answer).toMatchObject({ status: 400, body: { status: 'ALREADY_COMPLETED' } })
     expect((await cancelAtReplicate(replicate)).answer.body).toMatchObject({ status: 'succeeded', output: expect.any(String) as string })

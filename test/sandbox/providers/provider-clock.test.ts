@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
-import { HostClock } from '../../../sandbox/providers/provider-clock.ts'
-import { type Hosts, type HostsOptions, startHosts } from '../../../sandbox/providers/stand-ins.ts'
+import { ProviderClock } from '../../../sandbox/providers/provider-clock.ts'
+import { type StandIns, type StandInsOptions, startStandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { submitToFal } from './calls.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-describe('the hosts’ clock', () => {
+describe('the providers’ clock', () => {
   const { signal } = new AbortController()
 
   test('stands still at speed 0, and is moved by hand', async () => {
-    const clock = new HostClock(0)
+    const clock = new ProviderClock(0)
     const start = clock.now()
-    const woken: number[] = []
-    const sleeps = [30, 10, 20].map((seconds) => clock.sleep(seconds * 1000, signal).then(() => woken.push(seconds)))
+    const notified: number[] = []
+    const sleeps = [30, 10, 20].map((seconds) => clock.sleep(seconds * 1000, signal).then(() => notified.push(seconds)))
     clock.advance(15_000)
     await sleeps[1]
-    expect(woken).toEqual([10])
+    expect(notified).toEqual([10])
     clock.advance(15_000)
     await Promise.all(sleeps)
     expect(clock.now() - start).toBe(30_000)
@@ -23,7 +23,7 @@ describe('the hosts’ clock', () => {
   })
 
   test('wakes whoever sleeps when it is made faster', async () => {
-    const clock = new HostClock(0.001)
+    const clock = new ProviderClock(0.001)
     const sleeping = clock.sleep(3_600_000, signal)
     clock.speed = 3_600_000
     await sleeping
@@ -31,7 +31,7 @@ describe('the hosts’ clock', () => {
   })
 
   test('wakes nobody who was told to stop', async () => {
-    const clock = new HostClock(0)
+    const clock = new ProviderClock(0)
     const stopped = new AbortController()
     const sleeping = clock.sleep(1000, stopped.signal)
     stopped.abort(new Error('enough'))
@@ -41,15 +41,15 @@ describe('the hosts’ clock', () => {
   })
 
   test('knows no speed below 0', () => {
-    expect(() => new HostClock(-1)).toThrow(RangeError)
+    expect(() => new ProviderClock(-1)).toThrow(RangeError)
   })
 })
 
 describe('the run time of a job', () => {
-  const context = withHosts()
+  const context = withStandIns()
 
   test('is about 160 virtual seconds, spread, and the same again for the same seed', async () => {
-    const { fal, clock } = context.hosts
+    const { fal, clock } = context.providers
     const first = await submitToFal(fal)
     // The clip is rendered once; after that nothing but the clock is waited for.
     await fal.jobs.reached('succeeded', first.request_id)
@@ -60,21 +60,21 @@ describe('the run time of a job', () => {
   })
 
   test('does not end it before its clip is rendered', async () => {
-    const { fal, clock } = context.hosts
+    const { fal, clock } = context.providers
     clock.speed = 1e9
     const { request_id: id } = await submitToFal(fal, { prompt: 'never rendered before' })
     expect((await fal.jobs.reached('finished', id)).clip?.length).toBeGreaterThan(1000)
   })
 })
 
-test('hosts that are stopped leave nothing running', async () => {
+test('providers that are stopped leave nothing running', async () => {
   const clips = new ClipRenderer({ height: 96 })
-  const hosts = await startHosts({ clips, speed: 1 })
-  await submitToFal(hosts.fal)
-  const waiting = expect(hosts.fal.jobs.reached('succeeded')).rejects.toThrow()
-  await hosts.stop()
+  const providers = await startStandIns({ clips, speed: 1 })
+  await submitToFal(providers.fal)
+  const waiting = expect(providers.fal.jobs.reached('succeeded')).rejects.toThrow()
+  await providers.stop()
   await waiting
-  await expect(fetch(hosts.fal.origins.queue)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+  await expect(fetch(providers.fal.origins.queue)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
   await clips.close()
 })
 
@@ -83,15 +83,15 @@ test('named ports are taken in a row, and a taken one is told', async () => {
   const [first, port] = await startAnywhere(clips)
   const addresses = [0, 1, 2, 3, 4].map((offset) => `http://127.0.0.1:${port + offset}`)
   expect([...Object.values(first.fal.origins), ...Object.values(first.replicate.origins)]).toEqual(addresses)
-  await expect(startHosts({ clips, speed: 1, port: port + 2 })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await expect(startStandIns({ clips, speed: 1, port: port + 2 })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   await first.stop()
 })
 
 /** Five ports in a row that are free, below those that the machine gives away by itself. */
-async function startAnywhere(clips: HostsOptions['clips']): Promise<[Hosts, number]> {
+async function startAnywhere(clips: StandInsOptions['clips']): Promise<[StandIns, number]> {
   for (let port = 20_000 + (process.pid % 1000) * 10; port < 32_000; port += 100) {
     try {
-      return [await startHosts({ clips, speed: 1, port }), port]
+      return [await startStandIns({ clips, speed: 1, port }), port]
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
-import type { Host } from '../../../sandbox/providers/stand-in.ts'
-import { type Hosts, startHosts } from '../../../sandbox/providers/stand-ins.ts'
+import type { StandIn } from '../../../sandbox/providers/stand-in.ts'
+import { type StandIns, startStandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { call } from './calls.ts'
-import { customers, hostNames } from './customers.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { customers, providerNames } from './customers.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const text = expect.any(String) as string
 const saying = (words: string) => expect.stringContaining(words) as string
 
@@ -50,7 +50,7 @@ const refusals = {
 } as const
 const refusalKinds = ['refused', 'no-credit', 'busy', 'down', 'bad-key'] as const
 
-/** How a host tells what a job failed of, in what it answers or shows of the result. */
+/** How a provider tells what a job failed of, in what it answers or shows of the result. */
 const failures = {
   fal: {
     moderated: [422, { detail: [{ type: 'content_policy_violation' }] }],
@@ -79,20 +79,20 @@ const failures = {
   },
 } as const
 
-describe.for(hostNames)('%s', (name) => {
+describe.for(providerNames)('%s', (name) => {
   const customer = customers[name]
-  const host = (): Host => context.hosts[name]
-  const submit = (prompt = 'a fox') => customer.submit(context.hosts, { prompt })
-  const ask = (id: string) => customer.ask(context.hosts, id)
+  const provider = (): StandIn => context.providers[name]
+  const submit = (prompt = 'a fox') => customer.submit(context.providers, { prompt })
+  const ask = (id: string) => customer.ask(context.providers, id)
 
   test.for(refusalKinds)('refuses a create call, and makes no job: %s', async (kind) => {
     const [status, body] = refusals[name][kind]
     expect(await submit(`a fox sandbox:${kind}@${name}`)).toMatchObject({ status, body })
-    expect(host().jobs.list()).toEqual([])
-    host().faults.add({ kind })
+    expect(provider().jobs.list()).toEqual([])
+    provider().faults.add({ kind })
     // Ordered, it is met before the body is understood, so that Runware does not name the task.
     expect(await submit()).toMatchObject({ status })
-    expect(host().jobs.list()).toEqual([])
+    expect(provider().jobs.list()).toEqual([])
     expect((await submit(`a fox sandbox:${kind}@other`)).status).toBeLessThan(300)
   })
 
@@ -102,123 +102,123 @@ describe.for(hostNames)('%s', (name) => {
       [false, 0],
       [true, 350_000],
     ] as const) {
-      host().conduct.billFailed = billFailed
+      provider().behavior.billFailed = billFailed
       const id = customer.idIn(await submit(`sandbox:${kind}`))
-      await host().jobs.reached('failed', id)
+      await provider().jobs.reached('failed', id)
       expect(await ask(id)).toMatchObject({ status, body })
-      expect(host().invoice.lineOf(id)).toMatchObject({ reason: 'failed', amountMicroUsd })
+      expect(provider().invoice.lineOf(id)).toMatchObject({ reason: 'failed', amountMicroUsd })
     }
   })
 
   test("may pass on the model's own words for refused content", async () => {
-    host().conduct.moderatedBy = 'model'
+    provider().behavior.moderatedBy = 'model'
     const id = customer.idIn(await submit('sandbox:moderated'))
-    await host().jobs.reached('failed', id)
+    await provider().jobs.reached('failed', id)
     expect(JSON.stringify((await ask(id)).body)).toMatch(/risk control system/i)
   })
 
   test('delivers a clip and bills it by its own prices', async () => {
-    host().prices.microUsdPerClip = 10_000
+    provider().prices.microUsdPerClip = 10_000
     const id = customer.idIn(await submit())
-    await host().jobs.reached('succeeded', id)
+    await provider().jobs.reached('succeeded', id)
     const clip = await fetch(customer.clipIn(await ask(id)) ?? 'none')
     expect(clip.headers.get('content-type')).toBe('video/mp4')
     const { length } = new Uint8Array(await clip.arrayBuffer())
     expect(clip.headers.get('content-length')).toBe(String(length))
-    const [origin] = Object.values(host().origins)
+    const [origin] = Object.values(provider().origins)
     expect((await call(`${origin ?? ''}/sandbox/invoice`)).body).toMatchObject({ totalMicroUsd: 360_000, lines: [{ jobId: id }] })
   })
 
   test('delivers a clip that is gone when somebody fetches it', async () => {
     const id = customer.idIn(await submit('sandbox:output-gone'))
-    await host().jobs.reached('succeeded', id)
+    await provider().jobs.reached('succeeded', id)
     const answer = await ask(id)
     if (name === 'replicate') expect(answer.body).toMatchObject({ status: 'succeeded', output: null, data_removed: true })
     else expect((await fetch(customer.clipIn(answer) ?? 'none')).status).toBe(404)
-    expect(host().invoice.lineOf(id)?.amountMicroUsd).toBe(350_000)
+    expect(provider().invoice.lineOf(id)?.amountMicroUsd).toBe(350_000)
 
     const other = customer.idIn(await submit())
-    await host().jobs.reached('succeeded', other)
+    await provider().jobs.reached('succeeded', other)
     const clip = customer.clipIn(await ask(other)) ?? 'none'
-    host().faults.add({ kind: 'output-gone' })
+    provider().faults.add({ kind: 'output-gone' })
     expect([(await fetch(clip)).status, (await fetch(clip)).status]).toEqual([404, 200])
   })
 
   test('makes the job though its answer is lost, and none where the call broke before', async () => {
     await expect(submit('sandbox:lost-answer')).rejects.toThrow('fetch failed')
-    await host().jobs.reached('succeeded')
-    expect(host().jobs.list()).toHaveLength(1)
-    host().faults.add({ kind: 'reset' })
+    await provider().jobs.reached('succeeded')
+    expect(provider().jobs.list()).toHaveLength(1)
+    provider().faults.add({ kind: 'reset' })
     await expect(submit()).rejects.toThrow('fetch failed')
-    expect(host().jobs.list()).toHaveLength(1)
-    expect(host().requests.list('create')).toHaveLength(2)
+    expect(provider().jobs.list()).toHaveLength(1)
+    expect(provider().requests.list('create')).toHaveLength(2)
   })
 
   test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('may answer %s though the job is made', async (kind) => {
-    host().faults.add({ kind, status: 502 })
+    provider().faults.add({ kind, status: 502 })
     expect(await submit()).toMatchObject({ status: 502 })
-    expect(host().jobs.list()).toHaveLength(1)
+    expect(provider().jobs.list()).toHaveLength(1)
   })
 
   test('may break off in the middle of an answer', async () => {
-    host().faults.add({ kind: 'truncated' })
+    provider().faults.add({ kind: 'truncated' })
     await expect(submit()).rejects.toThrow('terminated')
-    expect(host().jobs.list()).toHaveLength(1)
+    expect(provider().jobs.list()).toHaveLength(1)
   })
 
   test('may say when to come back, in seconds or as a date', async () => {
-    const { conduct } = host()
+    const { behavior } = provider()
     const hintOf = async () => (await submit('sandbox:busy')).headers.get('retry-after')
     expect(await hintOf()).toBeNull()
-    conduct.retryAfter = 'seconds'
+    behavior.retryAfter = 'seconds'
     expect(await hintOf()).toBe('5')
-    conduct.retryAfter = 'date'
+    behavior.retryAfter = 'date'
     const away = Date.parse((await hintOf()) ?? '') - Date.now()
     expect(away).toBeGreaterThan(2_000)
     expect(away).toBeLessThanOrEqual(5_000)
-    host().faults.add({ kind: 'busy' })
+    provider().faults.add({ kind: 'busy' })
     expect((await submit()).headers.get('retry-after')).toMatch(/GMT$/)
   })
 
   test('may take only so many orders in a minute, or at a time', async () => {
-    const { conduct, jobs } = host()
-    const { clock } = context.hosts
+    const { behavior, jobs } = provider()
+    const { clock } = context.providers
     clock.speed = 0
-    conduct.createsPerMinute = 2
+    behavior.createsPerMinute = 2
     expect([(await submit()).status < 300, (await submit()).status < 300, (await submit()).status]).toEqual([true, true, 429])
     clock.advance(60_000)
-    conduct.inFlight = 3
+    behavior.inFlight = 3
     expect([(await submit()).status < 300, (await submit()).status]).toEqual([true, 429])
     expect(jobs.list()).toHaveLength(3)
   })
 
   test('is not there while it refuses connections, and goes on afterwards', async () => {
-    const before = { ...host().origins }
-    await host().refuseConnections()
+    const before = { ...provider().origins }
+    await provider().refuseConnections()
     await expect(submit()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
-    await host().acceptConnections()
-    expect(host().origins).toMatchObject(before)
+    await provider().acceptConnections()
+    expect(provider().origins).toMatchObject(before)
     expect((await submit()).status).toBeLessThan(300)
   })
 
   test('takes orders for faults over HTTP at each origin, without a key, and leaves no trace of them', async () => {
-    for (const origin of Object.values(host().origins)) {
+    for (const origin of Object.values(provider().origins)) {
       const order = { method: 'POST', body: { kind: 'down', times: 1 } }
       expect((await call(`${origin}/sandbox/faults`, order)).status).toBe(204)
       expect((await submit()).status).toBe(503)
       expect((await call(`${origin}/sandbox/requests`)).status).toBe(200)
     }
-    expect(host().requests.count()).toBe(Object.values(host().origins).length)
+    expect(provider().requests.count()).toBe(Object.values(provider().origins).length)
   })
 })
 
 test('Replicate may say when to come back in a sentence alone, answer a create call otherwise, and know no last frame', async () => {
-  const { replicate } = context.hosts
-  replicate.conduct.throttleHint = 'sentence'
-  const busy = await customers.replicate.submit(context.hosts, { prompt: 'sandbox:busy' })
+  const { replicate } = context.providers
+  replicate.behavior.throttleHint = 'sentence'
+  const busy = await customers.replicate.submit(context.providers, { prompt: 'sandbox:busy' })
   expect(busy.body).toEqual({ detail: saying('resets in ~5s'), status: 429 })
-  replicate.conduct.createStatus = 202
-  expect((await customers.replicate.submit(context.hosts)).status).toBe(202)
+  replicate.behavior.createStatus = 202
+  expect((await customers.replicate.submit(context.providers)).status).toBe(202)
   const withEnd = () =>
     call(`${replicate.origins.api}/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions`, {
       method: 'POST',
@@ -226,32 +226,32 @@ test('Replicate may say when to come back in a sentence alone, answer a create c
       body: { input: { prompt: 'x', end_image: 'https://example.com/last.png' } },
     })
   expect((await withEnd()).status).toBe(202)
-  replicate.conduct.knowsEndImage = false
+  replicate.behavior.knowsEndImage = false
   expect(await withEnd()).toMatchObject({ status: 422, body: { detail: saying('end_image') } })
 })
 
 test('fal may answer a status call with 200 while a job is not finished', async () => {
-  const { fal } = context.hosts
+  const { fal } = context.providers
   fal.jobs.hold('start')
-  const id = customers.fal.idIn(await customers.fal.submit(context.hosts))
+  const id = customers.fal.idIn(await customers.fal.submit(context.providers))
   const headers = { authorization: `Key ${fal.apiKey}` }
   const status = () => call(`${fal.origins.queue}/fal-ai/kling-video/requests/${id}/status`, { headers }).then((answer) => answer.status)
   expect(await status()).toBe(202)
-  fal.conduct.unfinishedStatus = 200
+  fal.behavior.unfinishedStatus = 200
   expect(await status()).toBe(200)
 })
 
 test('fal may give up on a job itself, and says so in its status, too', async () => {
-  const { fal } = context.hosts
+  const { fal } = context.providers
   const headers = { authorization: `Key ${fal.apiKey}` }
   const submitted = async () => {
-    const id = customers.fal.idIn(await customers.fal.submit(context.hosts, { prompt: 'sandbox:timed-out' }))
+    const id = customers.fal.idIn(await customers.fal.submit(context.providers, { prompt: 'sandbox:timed-out' }))
     await fal.jobs.reached('failed', id)
     const { body } = await call(`${fal.origins.queue}/fal-ai/kling-video/requests/${id}/status`, { headers })
-    return { status: body, result: await customers.fal.ask(context.hosts, id) }
+    return { status: body, result: await customers.fal.ask(context.providers, id) }
   }
   expect((await submitted()).status).not.toHaveProperty('error')
-  fal.conduct.timedOut = 'by-fal'
+  fal.behavior.timedOut = 'by-fal'
   const { status, result } = await submitted()
   expect(status).toMatchObject({ status: 'COMPLETED', error: text, error_type: 'request_timeout' })
   expect(result).toMatchObject({ status: 504, body: { detail: text, error_type: 'request_timeout' } })
@@ -260,25 +260,25 @@ test('fal may give up on a job itself, and says so in its status, too', async ()
 
 test('the five take twelve ports in a row', async () => {
   const clips = new ClipRenderer({ height: 96 })
-  const hosts = await startSomewhere((port) => startHosts({ clips, speed: 1, port }))
+  const providers = await startSomewhere((port) => startStandIns({ clips, speed: 1, port }))
   try {
-    expect(hosts.all.map(({ id }) => id)).toEqual([...hostNames])
-    const ports = hosts.all.flatMap(({ origins }) => Object.values(origins)).map((origin) => Number(new URL(origin).port))
+    expect(providers.all.map(({ id }) => id)).toEqual([...providerNames])
+    const ports = providers.all.flatMap(({ origins }) => Object.values(origins)).map((origin) => Number(new URL(origin).port))
     expect(ports).toEqual(Array.from({ length: 12 }, (_, index) => (ports[0] ?? NaN) + index))
   } finally {
-    await hosts.stop()
+    await providers.stop()
     await clips.close()
   }
 })
 
 /** Below the ports that the machine itself hands out, some of which are always taken. */
-async function startSomewhere(start: (port: number) => Promise<Hosts>): Promise<Hosts> {
+async function startSomewhere(start: (port: number) => Promise<StandIns>): Promise<StandIns> {
   for (let port = 20_000 + 12 * (process.pid % 500); port < 32_000; port += 12) {
-    const hosts = await start(port).catch((error: unknown) => {
+    const providers = await start(port).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
       return undefined
     })
-    if (hosts) return hosts
+    if (providers) return providers
   }
   throw new Error('no twelve ports are free')
 }

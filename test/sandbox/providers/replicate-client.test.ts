@@ -1,17 +1,17 @@
 import Replicate from 'replicate'
 import { describe, expect, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { ReplicateHost } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawPicture } from '../images.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { drawImage } from '../images.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const model = 'kwaivgi/kling-v2.5-turbo-pro'
 const poll = { mode: 'poll', interval: 20 } as const
 
 /** Replicate's own client as it is published, with its own option for the address. */
-function clientOf({ origins, apiKey }: Pick<ReplicateHost, 'origins' | 'apiKey'>): Replicate {
+function clientOf({ origins, apiKey }: Pick<ReplicateStandIn, 'origins' | 'apiKey'>): Replicate {
   return new Replicate({ auth: apiKey, baseUrl: `${origins.api}/v1` })
 }
 
@@ -24,7 +24,7 @@ async function downloaded(output: unknown): Promise<Uint8Array> {
 
 describe("Replicate's own client", () => {
   test('gets a clip from words by polling', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const output = await clientOf(replicate).run(model, { input: { prompt: 'a fox', duration: 10, aspect_ratio: '9:16' }, wait: poll })
     const clip = await inspectClip(await downloaded(output))
     expect(clip.durationSeconds).toBeCloseTo(10, 3)
@@ -32,9 +32,9 @@ describe("Replicate's own client", () => {
     expect(replicate.requests.count('create')).toBe(1)
   })
 
-  test('uploads both pictures by itself and gets a clip from the one to the other', async () => {
-    const { replicate } = context.hosts
-    const [start, end] = await Promise.all([drawPicture({ seed: 21 }), drawPicture({ seed: 22, format: 'jpeg' })])
+  test('uploads both images by itself and gets a clip from the one to the other', async () => {
+    const { replicate } = context.providers
+    const [start, end] = await Promise.all([drawImage({ seed: 21 }), drawImage({ seed: 22, format: 'jpeg' })])
     const output = await clientOf(replicate).run(model, { input: { prompt: 'over', start_image: start, end_image: end }, wait: poll })
     const bytes = await downloaded(output)
     expect(await likenessOf(await frameOf(bytes, 'first'), start)).toBeGreaterThan(0.8)
@@ -43,11 +43,11 @@ describe("Replicate's own client", () => {
   })
 
   test('keeps files that only its key can read', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const client = clientOf(replicate)
-    const picture = await drawPicture()
-    const file = await client.files.create(new File([new Uint8Array(picture)], 'frame.png', { type: 'image/png' }), { attempt: 'a1' })
-    expect(file).toMatchObject({ content_type: 'image/png', size: picture.length, metadata: { attempt: 'a1' } })
+    const image = await drawImage()
+    const file = await client.files.create(new File([new Uint8Array(image)], 'frame.png', { type: 'image/png' }), { attempt: 'a1' })
+    expect(file).toMatchObject({ content_type: 'image/png', size: image.length, metadata: { attempt: 'a1' } })
     expect((await fetch(file.urls.get)).status).toBe(401)
     expect(await client.files.get(file.id)).toEqual(file)
     expect((await client.files.list()).results).toEqual([file])
@@ -56,7 +56,7 @@ describe("Replicate's own client", () => {
   })
 
   test('finds a prediction again in the list, by its webhook', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const client = clientOf(replicate)
     replicate.jobs.hold('start')
     const webhook = 'https://example.com/hook?attempt=secret'
@@ -70,22 +70,22 @@ describe("Replicate's own client", () => {
     expect(created).toMatchObject({ webhook, webhook_events_filter: ['completed'], input, status: 'starting', version: 'hidden' })
   })
 
-  test('blocking, it gives up after a minute of the host’s time: the answer is there, the clip is not', async () => {
-    const { hosts } = context
-    hosts.clock.speed = 1000
-    hosts.replicate.jobs.hold('completion')
-    expect(await clientOf(hosts.replicate).run(model, { input: { prompt: 'blocked' } })).toBeNull()
-    expect(hosts.replicate.jobs.list()[0]?.state).toBe('running')
+  test('blocking, it gives up after a minute of the provider’s time: the answer is there, the clip is not', async () => {
+    const { providers } = context
+    providers.clock.speed = 1000
+    providers.replicate.jobs.hold('completion')
+    expect(await clientOf(providers.replicate).run(model, { input: { prompt: 'blocked' } })).toBeNull()
+    expect(providers.replicate.jobs.list()[0]?.state).toBe('running')
   })
 
   test('is told of a failure', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const failed = clientOf(replicate).run(model, { input: { prompt: 'sandbox:moderated' }, wait: poll })
     await expect(failed).rejects.toThrow('(E005)')
   })
 
   test('can cancel, and knows the account’s webhook secret', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const client = clientOf(replicate)
     replicate.jobs.hold('completion')
     const { id } = await client.predictions.create({ model, input: { prompt: 'stop' } })

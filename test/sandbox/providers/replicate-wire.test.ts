@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { call, callReplicate, createAtReplicate, replicateCreate } from './calls.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const hour = 60 * 60 * 1000
 
 describe('creating a prediction', () => {
   test('answers 201 with the prediction', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     replicate.jobs.hold('start')
     const input = { prompt: 'a fox', duration: 10, negative_prompt: 'blur' }
     const { status, body } = await callReplicate(replicate, replicateCreate, { method: 'POST', body: { input } })
@@ -61,7 +61,7 @@ describe('creating a prediction', () => {
       { type: 'invalid', field: 'input.start_image' },
     ],
   ] as const)('refuses the input %o', async ([input, field]) => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const answer = await callReplicate(replicate, replicateCreate, { method: 'POST', body: { input } })
     expect(answer).toMatchObject({ status: 422, body: { title: 'Input validation failed', status: 422 } })
     const { invalid_fields: fields, detail } = answer.body as { invalid_fields: { description: string; field: string }[]; detail: string }
@@ -71,7 +71,7 @@ describe('creating a prediction', () => {
   })
 
   test('by version takes only the version, never a model beside it', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const version = 'kwaivgi/kling-v2.5-turbo-pro'
     const create = (body: object) => callReplicate(replicate, '/v1/predictions', { method: 'POST', body })
     expect((await create({ version, input: { prompt: 'x' } })).status).toBe(201)
@@ -81,7 +81,7 @@ describe('creating a prediction', () => {
   })
 
   test('refuses a webhook that is not a secure address, and events that do not exist', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const create = (extra: object) =>
       callReplicate(replicate, replicateCreate, { method: 'POST', body: { input: { prompt: 'x' }, ...extra } }).then(({ status }) => status)
     expect(await create({ webhook: 'http://example.com/' })).toBe(422)
@@ -90,15 +90,15 @@ describe('creating a prediction', () => {
   })
 
   test('is not done without the key', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const options = { method: 'POST', body: { input: { prompt: 'x' } }, headers: { authorization: `Key ${replicate.apiKey}` } }
     const answer = await call(replicate.origins.api + replicateCreate, options)
     expect(answer).toMatchObject({ status: 401, body: { title: 'Unauthenticated', status: 401 } })
   })
 
   test('waits for the end where it is asked to, up to the seconds given', async () => {
-    const { replicate, clock } = context.hosts
-    replicate.conduct.runSeconds = { 5: 10, 10: 10 }
+    const { replicate, clock } = context.providers
+    replicate.behavior.runSeconds = { 5: 10, 10: 10 }
     clock.speed = 10
     expect(await createAtReplicate(replicate, {}, { prefer: 'wait=60' })).toMatchObject({ status: 'succeeded' })
     replicate.jobs.hold('completion')
@@ -108,7 +108,7 @@ describe('creating a prediction', () => {
 
 describe('a prediction', () => {
   test('ends with a bare address, which is forgotten an hour later with all the rest', async () => {
-    const { replicate, clock } = context.hosts
+    const { replicate, clock } = context.providers
     clock.speed = 2000
     const { id, urls } = await createAtReplicate(replicate)
     await replicate.jobs.reached('succeeded', id)
@@ -135,7 +135,7 @@ describe('a prediction', () => {
   })
 
   test('is aborted when its deadline passes before it starts, canceled when it passes later', async () => {
-    const { replicate, clock } = context.hosts
+    const { replicate, clock } = context.providers
     clock.speed = 0
     replicate.jobs.hold('completion')
     const running = await createAtReplicate(replicate, {}, { 'cancel-after': '1m30s' })
@@ -153,13 +153,13 @@ describe('a prediction', () => {
   })
 
   test.for(['4s', 'soon', '-5'])('takes no deadline of %s', async (deadline) => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     const options = { method: 'POST', headers: { 'cancel-after': deadline }, body: { input: { prompt: 'x' } } }
     expect((await callReplicate(replicate, replicateCreate, options)).status).toBe(400)
   })
 
   test('is listed with all others, the newest first, a hundred at a time', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     replicate.jobs.hold('start')
     for (let number = 0; number < 101; number++) await createAtReplicate(replicate, { prompt: `number ${number}` })
     const page = (await callReplicate(replicate, '/v1/predictions')).body as { next: string; results: { input: { prompt: string } }[] }
@@ -171,7 +171,7 @@ describe('a prediction', () => {
   })
 
   test('that nobody made is not found', async () => {
-    const { replicate } = context.hosts
+    const { replicate } = context.providers
     expect((await callReplicate(replicate, '/v1/predictions/unknown')).status).toBe(404)
     expect((await callReplicate(replicate, '/v1/predictions/unknown/cancel', { method: 'POST' })).status).toBe(404)
   })

@@ -1,16 +1,16 @@
 import { RunwareServer } from '@runware/sdk-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { RunwareHost } from '../../../sandbox/providers/runware/runware-stand-in.ts'
+import type { RunwareStandIn } from '../../../sandbox/providers/runware/runware-stand-in.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawPicture } from '../images.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { drawImage } from '../images.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const model = 'klingai:6@1'
 
 /** Runware's own client as it is published: it speaks over WebSocket alone. */
-function clientOf({ origins, apiKey }: Pick<RunwareHost, 'origins' | 'apiKey'>): RunwareServer {
+function clientOf({ origins, apiKey }: Pick<RunwareStandIn, 'origins' | 'apiKey'>): RunwareServer {
   const url = `${origins.socket.replace('http:', 'ws:')}/v1`
   const client = new RunwareServer({ apiKey, url, shouldReconnect: false, globalMaxRetries: 1 })
   onTestFinished(() => client.disconnect())
@@ -33,7 +33,7 @@ async function downloaded(url: string): Promise<Uint8Array> {
 
 describe("Runware's own client", () => {
   test('gets two clips from words, each with its own seed', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const videos = (await clientOf(runware).videoInference({
       model,
       positivePrompt: 'a fox in the snow',
@@ -56,11 +56,11 @@ describe("Runware's own client", () => {
     expect(first).toMatchObject({ origin: 'socket', authorization: 'accepted', body: [{ taskType: 'authentication', apiKey: 'hidden' }] })
   })
 
-  test('stores a picture and gets a clip that begins with it', async () => {
-    const { runware } = context.hosts
+  test('stores an image and gets a clip that begins with it', async () => {
+    const { runware } = context.providers
     const client = clientOf(runware)
-    const picture = await drawPicture({ seed: 13 })
-    const stored = await client.mediaStorage({ media: `data:image/png;base64,${picture.toString('base64')}` })
+    const image = await drawImage({ seed: 13 })
+    const stored = await client.mediaStorage({ media: `data:image/png;base64,${image.toString('base64')}` })
     const [video] = (await client.videoInference({
       model,
       positivePrompt: 'slow push in',
@@ -68,11 +68,11 @@ describe("Runware's own client", () => {
     })) as unknown as Video[]
     const bytes = await downloaded(video?.videoURL ?? '')
     expect((await inspectClip(bytes)).durationSeconds).toBeCloseTo(5, 3)
-    expect(await likenessOf(await frameOf(bytes, 'first'), picture)).toBeGreaterThan(0.8)
+    expect(await likenessOf(await frameOf(bytes, 'first'), image)).toBeGreaterThan(0.8)
   })
 
   test('is told how a task failed, and what was refused', async () => {
-    const client = clientOf(context.hosts.runware)
+    const client = clientOf(context.providers.runware)
     await expect(client.videoInference({ model, positivePrompt: 'sandbox:moderated' })).rejects.toMatchObject({
       error: { code: 'invalidProviderContent' },
     })
@@ -83,7 +83,7 @@ describe("Runware's own client", () => {
   })
 
   test('is turned away with a wrong key', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const stranger = clientOf({ origins: runware.origins, apiKey: 'wrong' })
     await expect(stranger.videoInference({ model, positivePrompt: 'a fox' })).rejects.toMatchObject({ error: { code: 'invalidApiKey' } })
     expect(runware.jobs.list()).toEqual([])

@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { drawPicture } from '../images.ts'
+import { drawImage } from '../images.ts'
 import { call } from './calls.ts'
 import { callRunware, customers, videoTask } from './customers.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const text = expect.any(String) as string
 
-const create = (task: Record<string, unknown> = {}) => callRunware(context.hosts, [videoTask(task)])
+const create = (task: Record<string, unknown> = {}) => callRunware(context.providers, [videoTask(task)])
 const look = (...ids: string[]) =>
   callRunware(
-    context.hosts,
+    context.providers,
     ids.map((taskUUID) => ({ taskType: 'getResponse', taskUUID })),
   )
 const refused = (code: string, extra: object = {}) => ({
@@ -23,7 +23,7 @@ const refused = (code: string, extra: object = {}) => ({
 
 describe('a task', () => {
   test('is acknowledged under the id that was chosen for it, processed, and answered flat', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     runware.jobs.hold('completion')
     const taskUUID = randomUUID()
     expect(await create({ taskUUID, includeCost: true, duration: 10 })).toMatchObject({
@@ -41,7 +41,7 @@ describe('a task', () => {
   })
 
   test('tells its cost and its check only where they were asked for', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const plain = randomUUID()
     const checked = randomUUID()
     await create({ taskUUID: plain })
@@ -53,9 +53,9 @@ describe('a task', () => {
   })
 
   test('sent twice under one id runs once', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const task = videoTask()
-    const answers = await Promise.all([callRunware(context.hosts, [task]), callRunware(context.hosts, [task])])
+    const answers = await Promise.all([callRunware(context.providers, [task]), callRunware(context.providers, [task])])
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400])
     expect(answers.find(({ status }) => status === 400)).toMatchObject(refused('conflictTaskUUID', { taskUUID: task.taskUUID }))
     await runware.jobs.reached('succeeded')
@@ -64,19 +64,19 @@ describe('a task', () => {
   })
 
   test('whose answer was lost is known when it is sent again', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     runware.faults.add({ kind: 'lost-answer' })
     const task = videoTask()
-    await expect(callRunware(context.hosts, [task])).rejects.toThrow('fetch failed')
-    expect(await callRunware(context.hosts, [task])).toMatchObject(refused('conflictTaskUUID'))
+    await expect(callRunware(context.providers, [task])).rejects.toThrow('fetch failed')
+    expect(await callRunware(context.providers, [task])).toMatchObject(refused('conflictTaskUUID'))
     expect(runware.jobs.list()).toHaveLength(1)
   })
 
   test('that was refused may be sent again under the same id', async () => {
-    context.hosts.runware.faults.add({ kind: 'no-credit' })
+    context.providers.runware.faults.add({ kind: 'no-credit' })
     const task = videoTask()
-    expect((await callRunware(context.hosts, [task])).status).toBe(402)
-    expect((await callRunware(context.hosts, [task])).status).toBe(200)
+    expect((await callRunware(context.providers, [task])).status).toBe(402)
+    expect((await callRunware(context.providers, [task])).status).toBe(200)
   })
 
   test.for([
@@ -86,7 +86,7 @@ describe('a task', () => {
     [{}, undefined],
   ] as const)('of the size %o has that shape', async ([size, aspectRatio]) => {
     expect((await create(size)).status).toBe(200)
-    expect(context.hosts.runware.jobs.list()[0]?.order.aspectRatio).toBe(aspectRatio)
+    expect(context.providers.runware.jobs.list()[0]?.order.aspectRatio).toBe(aspectRatio)
   })
 
   test.for([
@@ -112,14 +112,14 @@ describe('a task', () => {
     [{ inputs: { frameImages: ['AAAA', 'AAAA', 'AAAA'] } }, 'invalidInputsFrameImages', {}],
   ] as const)('with %o is refused: %s', async ([task, code, extra]) => {
     expect(await create(task)).toMatchObject(refused(code, extra))
-    expect(context.hosts.runware.jobs.list()).toEqual([])
+    expect(context.providers.runware.jobs.list()).toEqual([])
   })
 
-  test('takes pictures in every form, each in its place', async () => {
-    const { runware } = context.hosts
-    const picture = await drawPicture()
-    const base64 = picture.toString('base64')
-    const { body } = await callRunware(context.hosts, [
+  test('takes images in every form, each in its place', async () => {
+    const { runware } = context.providers
+    const image = await drawImage()
+    const base64 = image.toString('base64')
+    const { body } = await callRunware(context.providers, [
       { taskType: 'mediaStorage', taskUUID: randomUUID(), operation: 'upload', media: base64 },
     ])
     const [{ mediaUUID, mediaURL } = { mediaUUID: '', mediaURL: '' }] = (body as { data: { mediaUUID: string; mediaURL: string }[] }).data
@@ -137,7 +137,7 @@ describe('a task', () => {
     await create({ inputs: { frameImages: [mediaUUID, mediaUUID] } })
     const jobs = runware.jobs.list()
     for (const { id } of jobs) await runware.jobs.reached('succeeded', id)
-    expect(jobs.map(({ order }) => [order.startPictureUrl !== undefined, order.endPictureUrl !== undefined])).toEqual([
+    expect(jobs.map(({ order }) => [order.firstImageUrl !== undefined, order.lastImageUrl !== undefined])).toEqual([
       ...forms.map(() => [true, false]),
       [true, true],
       [true, true],
@@ -146,14 +146,14 @@ describe('a task', () => {
 
   test('with an image that cannot be stored, or a kind that does not exist, is refused', async () => {
     const store = { taskType: 'mediaStorage', taskUUID: randomUUID(), operation: 'upload', media: 'https://example.com/picture.png' }
-    expect(await callRunware(context.hosts, [store])).toMatchObject(refused('invalidMedia'))
-    expect(await callRunware(context.hosts, [{ taskType: 'cancel', taskUUID: randomUUID() }])).toMatchObject(refused('invalidTaskType'))
-    expect(await callRunware(context.hosts, { taskType: 'ping' })).toMatchObject(refused('invalidRequest'))
+    expect(await callRunware(context.providers, [store])).toMatchObject(refused('invalidMedia'))
+    expect(await callRunware(context.providers, [{ taskType: 'cancel', taskUUID: randomUUID() }])).toMatchObject(refused('invalidTaskType'))
+    expect(await callRunware(context.providers, { taskType: 'ping' })).toMatchObject(refused('invalidRequest'))
     expect(await look(randomUUID())).toMatchObject({ ...refused('taskNotFound'), status: 404 })
   })
 
   test('has its clip served for as long as was asked', async () => {
-    const { runware, clock } = context.hosts
+    const { runware, clock } = context.providers
     await create({ ttl: 60 })
     const { id } = await runware.jobs.reached('succeeded')
     clock.speed = 0
@@ -165,7 +165,7 @@ describe('a task', () => {
 
 describe('a failure', () => {
   const failed = async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const taskUUID = randomUUID()
     await create({ taskUUID, positivePrompt: 'sandbox:moderated' })
     await runware.jobs.reached('failed', taskUUID)
@@ -177,16 +177,16 @@ describe('a failure', () => {
     ['data', (taskUUID: string) => ({ data: [{ taskUUID, status: 'error', error: { code: 'invalidProviderContent', message: text } }] })],
     ['error', (taskUUID: string) => ({ error: { code: 'invalidProviderContent', message: text }, taskUUID })],
   ] as const)('is told in `%s`, whatever HTTP says', async ([shape, body]) => {
-    const { conduct } = context.hosts.runware
-    conduct.failureShape = shape
+    const { behavior } = context.providers.runware
+    behavior.failureShape = shape
     const id = await failed()
     expect(await look(id)).toMatchObject({ status: 200, body: body(id) })
-    conduct.failureStatus = 400
+    behavior.failureStatus = 400
     expect(await look(id)).toMatchObject({ status: 400, body: body(id) })
   })
 
   test('stands beside what went well, where several are asked for at once', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const good = randomUUID()
     await create({ taskUUID: good })
     await runware.jobs.reached('succeeded', good)
@@ -198,8 +198,8 @@ describe('a failure', () => {
   })
 
   test('for content has other codes elsewhere, and others for other reasons', async () => {
-    const { runware } = context.hosts
-    runware.conduct.moderationCode = 'contentPolicyViolation'
+    const { runware } = context.providers
+    runware.behavior.moderationCode = 'contentPolicyViolation'
     expect((await look(await failed())).body).toMatchObject({ errors: [{ code: 'contentPolicyViolation' }] })
     for (const [kind, code] of [
       ['failed', 'providerError'],
@@ -218,16 +218,16 @@ test.for([
   [400, 400],
   [200, 200],
 ] as const)('no money may be told with the HTTP status %s: the body says it', async ([refusalStatus, status]) => {
-  const { runware } = context.hosts
-  runware.conduct.refusalStatus = refusalStatus
+  const { runware } = context.providers
+  runware.behavior.refusalStatus = refusalStatus
   const noCredit = { code: 'insufficientCredits', message: expect.stringContaining('Insufficient credits') as string }
   expect(await create({ positivePrompt: 'sandbox:no-credit' })).toMatchObject({ status, body: { errors: [noCredit] } })
-  runware.conduct.refusalShape = 'error'
+  runware.behavior.refusalShape = 'error'
   expect(await create({ positivePrompt: 'sandbox:no-credit' })).toMatchObject({ status, body: { error: noCredit } })
 })
 
 test('the key comes in the header or as the first task, and is never written down', async () => {
-  const { runware } = context.hosts
+  const { runware } = context.providers
   const greeting = (apiKey: string) => ({ taskType: 'authentication', apiKey })
   const answer = await call(`${runware.origins.api}/v1`, { method: 'POST', body: [greeting(runware.apiKey), videoTask()] })
   expect(answer).toMatchObject({ status: 200, body: { data: [{ connectionSessionUUID: text }, { taskType: 'videoInference' }] } })
@@ -238,7 +238,7 @@ test('the key comes in the header or as the first task, and is never written dow
 
 describe('over WebSocket', () => {
   async function connect(path = '/v1?sdk=js') {
-    const socket = new WebSocket(context.hosts.runware.origins.socket.replace('http:', 'ws:') + path)
+    const socket = new WebSocket(context.providers.runware.origins.socket.replace('http:', 'ws:') + path)
     onTestFinished(() => {
       socket.terminate()
     })
@@ -256,13 +256,13 @@ describe('over WebSocket', () => {
     const { ask } = await connect()
     expect(await ask(videoTask())).toMatchObject({ errors: [{ code: 'invalidApiKey', taskType: 'videoInference' }] })
     expect(await ask({ ...greet, apiKey: 'wrong' })).toMatchObject({ errors: [{ code: 'invalidApiKey', taskType: 'authentication' }] })
-    const { apiKey } = context.hosts.runware
+    const { apiKey } = context.providers.runware
     expect(await ask({ ...greet, apiKey })).toMatchObject({ data: [{ taskType: 'authentication', connectionSessionUUID: text }] })
     expect(await ask({ taskType: 'ping', ping: true })).toEqual({ data: [{ taskType: 'ping', pong: true }] })
   })
 
   test('nothing is pushed, faults are met, and a lost answer is a lost connection', async () => {
-    const { runware } = context.hosts
+    const { runware } = context.providers
     const { ask, socket } = await connect()
     await ask({ ...greet, apiKey: runware.apiKey })
     runware.faults.add({ kind: 'busy' })
@@ -283,16 +283,16 @@ describe('over WebSocket', () => {
 
   test('who goes on talking is not hung up on', async () => {
     const idleMs = 400
-    context.hosts.runware.conduct.socketIdleMs = idleMs
+    context.providers.runware.behavior.socketIdleMs = idleMs
     const { ask, socket } = await connect()
     const begun = performance.now()
-    await ask({ ...greet, apiKey: context.hosts.runware.apiKey })
+    await ask({ ...greet, apiKey: context.providers.runware.apiKey })
     while (performance.now() - begun < 2 * idleMs) await ask({ taskType: 'ping', ping: true })
     expect(socket.readyState).toBe(WebSocket.OPEN)
   })
 
   test('who says nothing for long is hung up on, and other addresses are not there', async () => {
-    context.hosts.runware.conduct.socketIdleMs = 20
+    context.providers.runware.behavior.socketIdleMs = 20
     const { socket } = await connect()
     await once(socket, 'close')
     await expect(connect('/v2')).rejects.toThrow('404')

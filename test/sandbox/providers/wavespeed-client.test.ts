@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import { Client } from 'wavespeed'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { WavespeedHost } from '../../../sandbox/providers/wavespeed/wavespeed-stand-in.ts'
+import type { WavespeedStandIn } from '../../../sandbox/providers/wavespeed/wavespeed-stand-in.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawPicture } from '../images.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { drawImage } from '../images.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const model = 'kwaivgi/kling-v2.5-turbo-pro'
 const patience = { pollInterval: 0.02 }
 
 /** WaveSpeed's own client as it is published. */
-function clientOf({ origins, apiKey }: Pick<WavespeedHost, 'origins' | 'apiKey'>): Client {
+function clientOf({ origins, apiKey }: Pick<WavespeedStandIn, 'origins' | 'apiKey'>): Client {
   return new Client(apiKey, { baseUrl: origins.api, maxConnectionRetries: 0 })
 }
 
@@ -26,7 +26,7 @@ async function downloaded(url: unknown): Promise<Uint8Array> {
 
 describe("WaveSpeed's own client", () => {
   test('gets a clip from words', async () => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     const input = { prompt: 'a fox in the snow', duration: 10, aspect_ratio: '9:16' }
     const { outputs } = await clientOf(wavespeed).run(`${model}/text-to-video`, input, patience)
     const clip = await inspectClip(await downloaded((outputs as unknown[])[0]))
@@ -35,22 +35,22 @@ describe("WaveSpeed's own client", () => {
     expect(wavespeed.requests.count('create')).toBe(1)
   })
 
-  test('uploads a picture and gets a clip that begins with it', async () => {
-    const { wavespeed } = context.hosts
+  test('uploads an image and gets a clip that begins with it', async () => {
+    const { wavespeed } = context.providers
     const client = clientOf(wavespeed)
     const folder = mkdtempSync(join(tmpdir(), 'rushes-picture-'))
     onTestFinished(() => {
       rmSync(folder, { recursive: true })
     })
-    const picture = await drawPicture({ seed: 12 })
-    const file = join(folder, 'a picture.png')
-    writeFileSync(file, picture)
+    const drawn = await drawImage({ seed: 12 })
+    const file = join(folder, 'an image.png')
+    writeFileSync(file, drawn)
     const image = await client.upload(file)
     expect(new URL(image).origin).toBe(wavespeed.origins.media)
     const { outputs } = await client.run(`${model}/image-to-video`, { prompt: 'slow push in', image }, patience)
     const bytes = await downloaded((outputs as unknown[])[0])
     expect((await inspectClip(bytes)).durationSeconds).toBeCloseTo(5, 3)
-    expect(await likenessOf(await frameOf(bytes, 'first'), picture)).toBeGreaterThan(0.8)
+    expect(await likenessOf(await frameOf(bytes, 'first'), drawn)).toBeGreaterThan(0.8)
   })
 
   test.for([
@@ -58,12 +58,12 @@ describe("WaveSpeed's own client", () => {
     ['sandbox:failed', 'Task failed'],
     ['sandbox:timed-out', 'Task timed out'],
   ])('is told how a task failed, which HTTP does not know: %s', async ([prompt, words]) => {
-    const run = clientOf(context.hosts.wavespeed).run(`${model}/text-to-video`, { prompt }, patience)
+    const run = clientOf(context.providers.wavespeed).run(`${model}/text-to-video`, { prompt }, patience)
     await expect(run).rejects.toThrow(words)
   })
 
   test('is turned away with a wrong key', async () => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     const run = clientOf({ origins: wavespeed.origins, apiKey: 'wrong' }).run(`${model}/text-to-video`, { prompt: 'x' }, patience)
     await expect(run).rejects.toThrow('HTTP 401')
     expect(wavespeed.jobs.list()).toEqual([])

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { drawPicture } from '../images.ts'
+import { drawImage } from '../images.ts'
 import { call } from './calls.ts'
-import { callWavespeed, customers, wavespeedPicture, wavespeedText } from './customers.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { callWavespeed, customers, wavespeedImage, wavespeedText } from './customers.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 
 interface Task {
   id: string
@@ -13,16 +13,16 @@ interface Task {
 }
 
 async function submit(body: Record<string, unknown> = {}, path = wavespeedText): Promise<Task> {
-  const answer = await callWavespeed(context.hosts, path, { method: 'POST', body: { prompt: 'a fox', ...body } })
+  const answer = await callWavespeed(context.providers, path, { method: 'POST', body: { prompt: 'a fox', ...body } })
   expect(answer).toMatchObject({ status: 200, body: { code: 200, message: 'success' } })
   return (answer.body as { data: Task }).data
 }
 
-const look = async (task: Task) => ((await callWavespeed(context.hosts, task.urls.get)).body as { data: Record<string, unknown> }).data
+const look = async (task: Task) => ((await callWavespeed(context.providers, task.urls.get)).body as { data: Record<string, unknown> }).data
 
 describe('a task', () => {
   test('is answered in an envelope, and walks from created to completed', async () => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     wavespeed.jobs.hold('start')
     const task = await submit({ duration: 10 })
     expect(task).toMatchObject({
@@ -48,12 +48,12 @@ describe('a task', () => {
     expect(done).not.toHaveProperty('code')
   })
 
-  test('drops fields that the model does not know, and takes a last picture only as `last_image`', async () => {
-    const { wavespeed } = context.hosts
-    const image = `data:image/png;base64,${(await drawPicture()).toString('base64')}`
-    await submit({ seed: 7, end_image: image, image, last_image: undefined }, wavespeedPicture)
-    await submit({ image, last_image: image }, wavespeedPicture)
-    expect(wavespeed.jobs.list().map(({ order }) => order.endPictureUrl === undefined)).toEqual([true, false])
+  test('drops fields that the model does not know, and takes a last image only as `last_image`', async () => {
+    const { wavespeed } = context.providers
+    const image = `data:image/png;base64,${(await drawImage()).toString('base64')}`
+    await submit({ seed: 7, end_image: image, image, last_image: undefined }, wavespeedImage)
+    await submit({ image, last_image: image }, wavespeedImage)
+    expect(wavespeed.jobs.list().map(({ order }) => order.lastImageUrl === undefined)).toEqual([true, false])
   })
 
   test.for([
@@ -63,12 +63,12 @@ describe('a task', () => {
     [wavespeedText, { prompt: 'x', duration: 7 }, 'duration'],
     [wavespeedText, { prompt: 'x', guidance_scale: 1.01 }, 'guidance_scale'],
     [wavespeedText, { prompt: 'x', aspect_ratio: '4:3' }, 'aspect_ratio'],
-    [wavespeedPicture, { prompt: 'x' }, 'image'],
+    [wavespeedImage, { prompt: 'x' }, 'image'],
     [`${wavespeedText}?webhook=nowhere`, { prompt: 'x' }, 'webhook'],
   ] as const)('at %s is refused with %o, naming %s', async ([path, body, field]) => {
-    const answer = await callWavespeed(context.hosts, path, { method: 'POST', body })
+    const answer = await callWavespeed(context.providers, path, { method: 'POST', body })
     expect(answer).toMatchObject({ status: 400, body: { code: 400, message: expect.stringContaining(field) as string } })
-    expect(context.hosts.wavespeed.jobs.list()).toEqual([])
+    expect(context.providers.wavespeed.jobs.list()).toEqual([])
   })
 
   test.for([
@@ -76,17 +76,17 @@ describe('a task', () => {
     ['failed', 'failed', 1403],
     ['timed-out', 'timeout', 5004],
   ] as const)('that is %s says so with HTTP 200', async ([kind, status, code]) => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     const task = await submit({ prompt: `sandbox:${kind}` })
     await wavespeed.jobs.reached('failed')
-    const answer = await callWavespeed(context.hosts, task.urls.get)
+    const answer = await callWavespeed(context.providers, task.urls.get)
     expect(answer).toMatchObject({ status: 200, body: { code: 200, data: { status, code, outputs: [] } } })
     expect((await look(task))['error']).not.toBe('')
   })
 
   test("may be refused in the model's own words, and marked instead of refused", async () => {
-    const { wavespeed } = context.hosts
-    wavespeed.conduct.moderatedBy = 'model'
+    const { wavespeed } = context.providers
+    wavespeed.behavior.moderatedBy = 'model'
     const task = await submit({ prompt: 'sandbox:moderated' })
     const flagged = await submit({ prompt: 'sandbox:flagged' })
     await Promise.all([wavespeed.jobs.reached('failed', task.id), wavespeed.jobs.reached('succeeded', flagged.id)])
@@ -94,14 +94,14 @@ describe('a task', () => {
     expect(await look(flagged)).toMatchObject({ status: 'completed', has_nsfw_contents: [true] })
   })
 
-  test('that names a picture nobody serves fails with the code for that', async () => {
-    const task = await submit({ image: 'https://example.com/picture.png' }, wavespeedPicture)
-    await context.hosts.wavespeed.jobs.reached('failed')
+  test('that names an image nobody serves fails with the code for that', async () => {
+    const task = await submit({ image: 'https://example.com/picture.png' }, wavespeedImage)
+    await context.providers.wavespeed.jobs.reached('failed')
     expect(await look(task)).toMatchObject({ status: 'failed', code: 1402 })
   })
 
   test('is one of three that run at a time; a fourth waits', async () => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     wavespeed.jobs.hold('completion')
     const tasks = [await submit(), await submit(), await submit()]
     for (const { id } of tasks) await wavespeed.jobs.reached('running', id)
@@ -115,24 +115,24 @@ describe('a task', () => {
   })
 
   test('is told in either way that the descriptions leave open', async () => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     const task = await submit()
     await wavespeed.jobs.reached('succeeded')
-    Object.assign(wavespeed.conduct, { resultPath: 'plain', outputs: 'objects', inoffensive: 'null', secret: 'bare' })
+    Object.assign(wavespeed.behavior, { resultPath: 'plain', outputs: 'objects', inoffensive: 'null', secret: 'bare' })
     const told = await look(task)
     expect(told).toMatchObject({ outputs: [{ url: expect.any(String) as string }], has_nsfw_contents: null })
     const { get } = told['urls'] as { get: string }
     expect(get.endsWith(task.id)).toBe(true)
-    expect(await callWavespeed(context.hosts, get)).toMatchObject({ status: 200, body: { data: { id: task.id } } })
-    expect((await callWavespeed(context.hosts, '/api/v3/webhook/secret')).body).toMatchObject({
+    expect(await callWavespeed(context.providers, get)).toMatchObject({ status: 200, body: { data: { id: task.id } } })
+    expect((await callWavespeed(context.providers, '/api/v3/webhook/secret')).body).toMatchObject({
       data: expect.stringMatching(/^whsec_/) as string,
     })
-    wavespeed.conduct.inoffensive = 'none'
+    wavespeed.behavior.inoffensive = 'none'
     expect((await look(task))['has_nsfw_contents']).toEqual([])
   })
 
   test('that nobody made is not found', async () => {
-    expect(await callWavespeed(context.hosts, '/api/v3/predictions/none/result')).toMatchObject({ status: 404, body: { code: 404 } })
+    expect(await callWavespeed(context.providers, '/api/v3/predictions/none/result')).toMatchObject({ status: 404, body: { code: 404 } })
   })
 })
 
@@ -141,13 +141,13 @@ describe('deleting', () => {
     ['cancels', 'cancelled', 0],
     ['cannot', 'succeeded', 350_000],
   ] as const)('a running task forgets it, where that %s it', async ([onCancel, state, amountMicroUsd]) => {
-    const { wavespeed } = context.hosts
-    wavespeed.conduct.onCancel = onCancel
+    const { wavespeed } = context.providers
+    wavespeed.behavior.onCancel = onCancel
     wavespeed.jobs.hold('completion')
     const task = await submit()
     await wavespeed.jobs.reached('running')
     const order = { method: 'POST', body: { ids: [task.id, 'nobody'] } }
-    const deletion = await callWavespeed(context.hosts, '/api/v3/predictions/delete', order)
+    const deletion = await callWavespeed(context.providers, '/api/v3/predictions/delete', order)
     expect(deletion).toMatchObject({ status: 200, body: { code: 200, data: { deleted_count: 1 } } })
     expect(await look(task)).toMatchObject({ status: 'deleted', outputs: [] })
     wavespeed.jobs.release('completion')
@@ -158,13 +158,13 @@ describe('deleting', () => {
 
 describe('an upload', () => {
   const announce = async (body: object) =>
-    (await callWavespeed(context.hosts, '/api/v3/media/uploads', { method: 'POST', body })).body as {
+    (await callWavespeed(context.providers, '/api/v3/media/uploads', { method: 'POST', body })).body as {
       data: { download_url: string; upload: { method: 'PUT'; url: string; headers: Record<string, string> } }
     }
 
   test('must come with exactly the headers that were named, and without the key', async () => {
-    const { wavespeed } = context.hosts
-    const bytes = new Uint8Array(await drawPicture())
+    const { wavespeed } = context.providers
+    const bytes = new Uint8Array(await drawImage())
     const { data } = await announce({ filename: 'a b.png', size: bytes.length, content_type: 'image/png' })
     const { url, headers } = data.upload
     const put = (sent: Record<string, string>, body = bytes) =>
@@ -177,14 +177,14 @@ describe('an upload', () => {
     const served = await fetch(data.download_url)
     expect(served.headers.get('content-type')).toBe('image/png')
     expect(new Uint8Array(await served.arrayBuffer())).toEqual(bytes)
-    await submit({ image: data.download_url }, wavespeedPicture)
+    await submit({ image: data.download_url }, wavespeedImage)
     await wavespeed.jobs.reached('succeeded')
   })
 
   test('may be one call, as it used to be', async () => {
-    const { wavespeed } = context.hosts
+    const { wavespeed } = context.providers
     const form = new FormData()
-    form.set('file', new Blob([new Uint8Array(await drawPicture())], { type: 'image/png' }), 'picture.png')
+    form.set('file', new Blob([new Uint8Array(await drawImage())], { type: 'image/png' }), 'picture.png')
     const response = await fetch(`${wavespeed.origins.api}/api/v3/media/upload/binary`, {
       method: 'POST',
       headers: { authorization: `Bearer ${wavespeed.apiKey}` },
@@ -196,11 +196,11 @@ describe('an upload', () => {
 })
 
 test('a clip is kept for seven days', async () => {
-  const { clock, wavespeed } = context.hosts
+  const { clock, wavespeed } = context.providers
   const task = await submit()
   await wavespeed.jobs.reached('succeeded')
   clock.speed = 0
-  const clip = customers.wavespeed.clipIn(await callWavespeed(context.hosts, task.urls.get)) ?? ''
+  const clip = customers.wavespeed.clipIn(await callWavespeed(context.providers, task.urls.get)) ?? ''
   clock.advance(6 * 24 * 3600 * 1000)
   expect((await fetch(clip)).status).toBe(200)
   clock.advance(24 * 3600 * 1000)
@@ -208,7 +208,7 @@ test('a clip is kept for seven days', async () => {
 })
 
 test('nothing is done without the key', async () => {
-  const { origins } = context.hosts.wavespeed
+  const { origins } = context.providers.wavespeed
   const answer = await call(origins.api + wavespeedText, { method: 'POST', body: { prompt: 'x' } })
   expect(answer).toMatchObject({ status: 401, body: { code: 401, message: expect.any(String) as string } })
 })

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { signFalWebhook } from '../../../sandbox/providers/fal/fal-webhook.ts'
 import { signWithDecodedKey, signWithPlainKey } from '../../../sandbox/providers/webhooks/message-signature.ts'
 import { call } from './calls.ts'
-import { customers, hostNames } from './customers.ts'
+import { customers, providerNames } from './customers.ts'
 import { startReceiver } from './receiver.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const timestamp = 1_760_000_000
 
 describe('the known examples', () => {
@@ -39,9 +39,9 @@ describe('the known examples', () => {
   })
 })
 
-/** Whether the last webhook that came proves where it comes from, by what the host publishes about that. */
+/** Whether the last webhook that came proves where it comes from, by what the provider publishes about that. */
 const proofs = {
-  fal: async ({ hosts: { fal } }, { headers, rawBody }) => {
+  fal: async ({ providers: { fal } }, { headers, rawBody }) => {
     const { body } = await call(`${fal.origins.rest}/.well-known/jwks.json`)
     const { keys } = body as { keys: { x: string; kty: string; crv: string }[] }
     expect(keys.length).toBeGreaterThan(1)
@@ -56,7 +56,7 @@ const proofs = {
       verify(null, Buffer.from(lines.join('\n')), createPublicKey({ key: { kty, crv, x }, format: 'jwk' }), signature),
     )
   },
-  replicate: async ({ hosts: { replicate } }, { headers, rawBody }) => {
+  replicate: async ({ providers: { replicate } }, { headers, rawBody }) => {
     const answer = await call(`${replicate.origins.api}/v1/webhooks/default/secret`, {
       headers: { authorization: `Bearer ${replicate.apiKey}` },
     })
@@ -68,7 +68,7 @@ const proofs = {
       secret: (answer.body as { key: string }).key,
     })
   },
-  wavespeed: async ({ hosts: { wavespeed } }, { headers, rawBody }) => {
+  wavespeed: async ({ providers: { wavespeed } }, { headers, rawBody }) => {
     const answer = await call(`${wavespeed.origins.api}/api/v3/webhook/secret`, {
       headers: { authorization: `Bearer ${wavespeed.apiKey}` },
     })
@@ -81,14 +81,14 @@ const proofs = {
 } satisfies Record<string, Proof>
 
 type Proof = (
-  context: ReturnType<typeof withHosts>,
+  context: ReturnType<typeof withStandIns>,
   received: Awaited<ReturnType<typeof startReceiver>>['received'][number],
 ) => Promise<boolean>
 
-describe.for(hostNames)('%s', (name) => {
+describe.for(providerNames)('%s', (name) => {
   test('proves where its webhook comes from', async () => {
     const receiver = await startReceiver()
-    await customers[name].submit(context.hosts, { webhook: receiver.url })
+    await customers[name].submit(context.providers, { webhook: receiver.url })
     const [webhook] = await receiver.reached(1)
     if (!webhook) throw new Error('one has come')
     expect(await proofs[name](context, webhook)).toBe(true)
@@ -96,8 +96,8 @@ describe.for(hostNames)('%s', (name) => {
 
   test('can be made to prove it wrongly', async () => {
     const receiver = await startReceiver()
-    context.hosts[name].faults.add({ kind: 'webhook-forged' })
-    await customers[name].submit(context.hosts, { webhook: receiver.url })
+    context.providers[name].faults.add({ kind: 'webhook-forged' })
+    await customers[name].submit(context.providers, { webhook: receiver.url })
     const [webhook] = await receiver.reached(1)
     if (!webhook) throw new Error('one has come')
     expect(await proofs[name](context, webhook)).toBe(false)
@@ -105,11 +105,11 @@ describe.for(hostNames)('%s', (name) => {
 })
 
 test.for(['fal', 'replicate', 'wavespeed'] as const)('%s dates its webhooks in the time of whoever gets them', async (name) => {
-  const { hosts } = context
-  hosts.clock.advance(24 * 3600 * 1000)
+  const { providers } = context
+  providers.clock.advance(24 * 3600 * 1000)
   const receiver = await startReceiver()
-  await customers[name].submit(hosts, { webhook: receiver.url, prompt: 'on time' })
-  await customers[name].submit(hosts, { webhook: receiver.url, prompt: 'late sandbox:webhook-stale' })
+  await customers[name].submit(providers, { webhook: receiver.url, prompt: 'on time' })
+  await customers[name].submit(providers, { webhook: receiver.url, prompt: 'late sandbox:webhook-stale' })
   const webhooks = await receiver.reached(2)
   const ages = webhooks
     .map(({ headers }) => Date.now() / 1000 - Number(headers['webhook-timestamp'] ?? headers['x-fal-webhook-timestamp']))

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import type { Conduct } from '../../../sandbox/providers/behavior.ts'
+import type { Behavior } from '../../../sandbox/providers/behavior.ts'
 import { webhookFaults } from '../../../sandbox/providers/faults.ts'
-import type { Host } from '../../../sandbox/providers/stand-in.ts'
+import type { StandIn } from '../../../sandbox/providers/stand-in.ts'
 import { call } from './calls.ts'
-import { callEachlabs, callRunware, customers, hostNames, videoTask } from './customers.ts'
+import { callEachlabs, callRunware, customers, providerNames, videoTask } from './customers.ts'
 import { startReceiver } from './receiver.ts'
-import { withHosts } from './with-stand-ins.ts'
+import { withStandIns } from './with-stand-ins.ts'
 
-const context = withHosts()
+const context = withStandIns()
 const text = expect.any(String) as string
 
-/** What each host's webhook says of a clip that is done, and of a job that failed. */
+/** What each provider's webhook says of a clip that is done, and of a job that failed. */
 const bodies = {
   fal: (id: string, url: string) => [
     { request_id: id, gateway_request_id: id, status: 'OK', payload: { video: { url } } },
@@ -34,15 +34,15 @@ const bodies = {
   ],
 }
 
-describe.for(hostNames)('%s', (name) => {
+describe.for(providerNames)('%s', (name) => {
   const customer = customers[name]
-  const submit = async (order: { webhook: string; prompt?: string }) => customer.idIn(await customer.submit(context.hosts, order))
+  const submit = async (order: { webhook: string; prompt?: string }) => customer.idIn(await customer.submit(context.providers, order))
 
   test('tells once that a clip is done, and that a job failed', async () => {
     const receiver = await startReceiver()
     const done = await submit({ webhook: receiver.url })
     await receiver.reached(1)
-    const clip = customer.clipIn(await customer.ask(context.hosts, done)) ?? 'none'
+    const clip = customer.clipIn(await customer.ask(context.providers, done)) ?? 'none'
     expect((await fetch(clip)).status).toBe(200)
     const failed = await submit({ webhook: receiver.url, prompt: 'sandbox:failed' })
     await receiver.reached(2)
@@ -50,7 +50,7 @@ describe.for(hostNames)('%s', (name) => {
     expect(
       receiver.received.every(({ path, headers }) => path === '/webhooks/token' && headers['content-type'] === 'application/json'),
     ).toBe(true)
-    const record = (await call(`${Object.values(context.hosts[name].origins)[0] ?? ''}/sandbox/webhooks`)).body
+    const record = (await call(`${Object.values(context.providers[name].origins)[0] ?? ''}/sandbox/webhooks`)).body
     expect(record).toMatchObject([
       { jobId: done, event: 'completed', attempt: 1, outcome: 200 },
       { jobId: failed, event: 'completed', attempt: 1, outcome: 200 },
@@ -58,29 +58,29 @@ describe.for(hostNames)('%s', (name) => {
   })
 
   test('tells nobody where nobody asked, and never calls anyone outside', async () => {
-    const host: Host = context.hosts[name]
-    const silent = customer.idIn(await customer.submit(context.hosts))
+    const provider: StandIn = context.providers[name]
+    const silent = customer.idIn(await customer.submit(context.providers))
     // Not a loopback address by its name, though this machine would answer it; Replicate does not take such a one at all.
     const receiver = await startReceiver()
     const webhook = name === 'replicate' ? 'https://example.com/webhook' : receiver.url.replace('127.0.0.1', '0.0.0.0')
     const outside = await submit({ webhook })
-    await Promise.all([host.jobs.reached('succeeded', silent), host.webhooks.answered(outside)])
-    expect(host.webhooks.list(silent)).toEqual([])
-    expect(host.webhooks.list(outside)[0]).toMatchObject({ outcome: 'unreachable' })
+    await Promise.all([provider.jobs.reached('succeeded', silent), provider.webhooks.answered(outside)])
+    expect(provider.webhooks.list(silent)).toEqual([])
+    expect(provider.webhooks.list(outside)[0]).toMatchObject({ outcome: 'unreachable' })
     expect(receiver.received).toEqual([])
   })
 
   test.for(webhookFaults)('meets a fault by a word in the prompt: %s', async (kind) => {
     const receiver = await startReceiver()
-    const host: Host = context.hosts[name]
+    const provider: StandIn = context.providers[name]
     const id = await submit({ webhook: receiver.url, prompt: `a fox sandbox:${kind}` })
-    await host.webhooks.answered(id, kind === 'webhook-twice' ? 2 : 1)
+    await provider.webhooks.answered(id, kind === 'webhook-twice' ? 2 : 1)
     if (kind === 'webhook-lost') {
       expect(receiver.received).toEqual([])
-      expect(host.webhooks.list(id)[0]).toMatchObject({ fault: kind, outcome: 'lost' })
+      expect(provider.webhooks.list(id)[0]).toMatchObject({ fault: kind, outcome: 'lost' })
       return
     }
-    expect(host.webhooks.list(id)[0]).toMatchObject({ fault: kind, outcome: 200 })
+    expect(provider.webhooks.list(id)[0]).toMatchObject({ fault: kind, outcome: 200 })
     const [first, second] = receiver.received
     if (kind === 'webhook-twice') expect(second).toEqual({ ...first, headers: first?.headers })
     expect(first?.rawBody.includes(id)).toBe(kind !== 'webhook-of-another-job')
@@ -88,9 +88,9 @@ describe.for(hostNames)('%s', (name) => {
 
   test('says the same again after a refusal that was ordered for one delivery', async () => {
     const receiver = await startReceiver()
-    context.hosts[name].faults.add({ kind: 'webhook-of-another-job' })
+    context.providers[name].faults.add({ kind: 'webhook-of-another-job' })
     receiver.answers.push(400)
-    const other = customer.idIn(await customer.submit(context.hosts, { prompt: 'another' }))
+    const other = customer.idIn(await customer.submit(context.providers, { prompt: 'another' }))
     const id = await submit({ webhook: receiver.url })
     const [first, second] = await receiver.reached(2)
     expect(first?.rawBody).toContain(other)
@@ -112,7 +112,7 @@ describe.for(hostNames)('%s', (name) => {
   })
 })
 
-/** Attempts and the virtual seconds from the first to the last, where the rule is that each host's own description gives. */
+/** Attempts and the virtual seconds from the first to the last, where the rule is that each provider's own description gives. */
 const rules = {
   fal: { attempts: 11, seconds: [3600, 7200], timeoutMs: 15_000 },
   replicate: { attempts: 6, seconds: [45, 60], timeoutMs: 10_000 },
@@ -121,17 +121,17 @@ const rules = {
   eachlabs: { attempts: 3, seconds: [16, 20], timeoutMs: 30_000 },
 } as const
 
-describe.for(hostNames)('when nobody hears it, %s', (name) => {
+describe.for(providerNames)('when nobody hears it, %s', (name) => {
   test('tries again by its own rule, and gives up', async () => {
     const receiver = await startReceiver()
-    const host: Host = context.hosts[name]
+    const provider: StandIn = context.providers[name]
     const { attempts, seconds, timeoutMs } = rules[name]
     // Each way not to be heard counts the same: an error of either kind, a redirection, a connection that is not answered.
-    host.conduct.webhookTimeoutMs = timeoutMs === host.conduct.webhookTimeoutMs ? 100 : NaN
+    provider.behavior.webhookTimeoutMs = timeoutMs === provider.behavior.webhookTimeoutMs ? 100 : NaN
     receiver.answers.push(500, 404, 302, ...Array.from({ length: attempts }, () => 503))
     if (name === 'fal') receiver.answers[3] = 'silence'
-    const id = customers[name].idIn(await customers[name].submit(context.hosts, { webhook: receiver.url }))
-    const deliveries = await host.webhooks.answered(id, attempts)
+    const id = customers[name].idIn(await customers[name].submit(context.providers, { webhook: receiver.url }))
+    const deliveries = await provider.webhooks.answered(id, attempts)
     expect(deliveries.map(({ attempt }) => attempt)).toEqual(Array.from({ length: attempts }, (_, index) => index + 1))
     expect(new Set(receiver.received.map(({ rawBody }) => rawBody)).size).toBe(1)
     expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
@@ -139,25 +139,25 @@ describe.for(hostNames)('when nobody hears it, %s', (name) => {
     const spread = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 1000
     expect(spread).toBeGreaterThanOrEqual(seconds[0])
     if (name === 'fal') expect(deliveries[3]?.outcome).toBe('timed-out')
-    context.hosts.clock.advance(3 * 3600 * 1000)
-    await customers[name].ask(context.hosts, id)
-    expect(host.webhooks.list(id)).toHaveLength(attempts)
-    const waits: Conduct['webhookRetrySeconds'] = host.conduct.webhookRetrySeconds
+    context.providers.clock.advance(3 * 3600 * 1000)
+    await customers[name].ask(context.providers, id)
+    expect(provider.webhooks.list(id)).toHaveLength(attempts)
+    const waits: Behavior['webhookRetrySeconds'] = provider.behavior.webhookRetrySeconds
     expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(seconds[1])
   })
 })
 
 test('a rule can be changed: Eachlabs is told of with longer waits, too', async () => {
   const receiver = await startReceiver()
-  const { eachlabs } = context.hosts
-  eachlabs.conduct.webhookRetrySeconds = [30, 120, 600]
+  const { eachlabs } = context.providers
+  eachlabs.behavior.webhookRetrySeconds = [30, 120, 600]
   receiver.answers.push(500, 500, 500, 500)
-  const id = customers.eachlabs.idIn(await customers.eachlabs.submit(context.hosts, { webhook: receiver.url }))
+  const id = customers.eachlabs.idIn(await customers.eachlabs.submit(context.providers, { webhook: receiver.url }))
   expect(await eachlabs.webhooks.answered(id, 4)).toHaveLength(4)
 })
 
 test('Replicate tells of the events that were asked for, and only the last again', async () => {
-  const { replicate } = context.hosts
+  const { replicate } = context.providers
   const receiver = await startReceiver()
   receiver.answers.push(500, 500, 500)
   const input = { prompt: 'a fox' }
@@ -179,7 +179,7 @@ test('Replicate tells of the events that were asked for, and only the last again
 
 test('Runware tells each of the clips that were ordered together', async () => {
   const receiver = await startReceiver()
-  await callRunware(context.hosts, [videoTask({ webhookURL: receiver.url, numberResults: 3, includeCost: true })])
+  await callRunware(context.providers, [videoTask({ webhookURL: receiver.url, numberResults: 3, includeCost: true })])
   const webhooks = await receiver.reached(3)
   expect(new Set(webhooks.map(({ body }) => body['videoURL'])).size).toBe(3)
   expect(webhooks.map(({ body }) => body['cost'])).toEqual([0.35, 0.35, 0.35])
@@ -191,23 +191,23 @@ test.for([
   ['data', { data: [{ status: 'error', error: { code: 'providerError' } }] }],
 ] as const)('Runware tells a failure in a form that is not known: %s', async ([form, body]) => {
   const receiver = await startReceiver()
-  context.hosts.runware.conduct.failureWebhook = form
-  await customers.runware.submit(context.hosts, { webhook: receiver.url, prompt: 'sandbox:failed' })
+  context.providers.runware.behavior.failureWebhook = form
+  await customers.runware.submit(context.providers, { webhook: receiver.url, prompt: 'sandbox:failed' })
   expect((await receiver.reached(1))[0]?.body).toMatchObject(body)
 })
 
 test('fal may leave the result to be fetched, know the job by another id, and tell a cancelled job or not', async () => {
-  const { fal } = context.hosts
+  const { fal } = context.providers
   const receiver = await startReceiver()
-  Object.assign(fal.conduct, { webhookPayload: 'missing', gatewayRequestId: 'other' })
-  const id = customers.fal.idIn(await customers.fal.submit(context.hosts, { webhook: receiver.url }))
+  Object.assign(fal.behavior, { webhookPayload: 'missing', gatewayRequestId: 'other' })
+  const id = customers.fal.idIn(await customers.fal.submit(context.providers, { webhook: receiver.url }))
   const [webhook] = await receiver.reached(1)
   expect(webhook?.body).toMatchObject({ request_id: id, payload: null, payload_error: text })
   expect(webhook?.body['gateway_request_id']).not.toBe(id)
 
   fal.jobs.hold('completion')
   const cancelled = async () => {
-    const job = customers.fal.idIn(await customers.fal.submit(context.hosts, { webhook: receiver.url }))
+    const job = customers.fal.idIn(await customers.fal.submit(context.providers, { webhook: receiver.url }))
     await fal.jobs.reached('running', job)
     const headers = { authorization: `Key ${fal.apiKey}` }
     await call(`${fal.origins.queue}/fal-ai/kling-video/requests/${job}/cancel`, { method: 'PUT', headers })
@@ -215,21 +215,21 @@ test('fal may leave the result to be fetched, know the job by another id, and te
   }
   const told = await cancelled()
   expect((await receiver.reached(2))[1]?.body).toMatchObject({ request_id: told, status: 'ERROR', error: 'Invalid status code: 499' })
-  fal.conduct.tellsCancelled = false
+  fal.behavior.tellsCancelled = false
   expect(fal.webhooks.list(await cancelled())).toEqual([])
 })
 
 test('Eachlabs tells nothing of a cancelled job, and may sign instead of repeating the secret', async () => {
-  const { eachlabs } = context.hosts
+  const { eachlabs } = context.providers
   const receiver = await startReceiver()
   eachlabs.jobs.hold('completion')
-  const id = customers.eachlabs.idIn(await customers.eachlabs.submit(context.hosts, { webhook: receiver.url }))
+  const id = customers.eachlabs.idIn(await customers.eachlabs.submit(context.providers, { webhook: receiver.url }))
   await eachlabs.jobs.reached('running', id)
-  await callEachlabs(context.hosts, `/v1/prediction/${id}/cancel`, { method: 'POST' })
+  await callEachlabs(context.providers, `/v1/prediction/${id}/cancel`, { method: 'POST' })
   await eachlabs.jobs.reached('cancelled', id)
   eachlabs.jobs.release('completion')
-  eachlabs.conduct.webhookProof = 'signature'
-  await customers.eachlabs.submit(context.hosts, { webhook: receiver.url })
+  eachlabs.behavior.webhookProof = 'signature'
+  await customers.eachlabs.submit(context.providers, { webhook: receiver.url })
   const [webhook] = await receiver.reached(1)
   expect(webhook?.headers['x-webhook-secret']).toMatch(/^[\da-f]{64}$/)
   expect(eachlabs.webhooks.list(id)).toEqual([])

@@ -4,30 +4,30 @@ import type { Log } from '../../lib/log.ts'
 import type { Provider } from '../../providers/provider.ts'
 import type { Router } from '../../providers/router.ts'
 import type { Database } from '../../storage/database.ts'
-import type { Delivery } from './delivery-port.ts'
+import type { Delivery } from '../model/delivery-port.ts'
 import type { Attempt } from '../store/attempts.ts'
 import type { Estimates } from '../store/run-time-estimates.ts'
-import type { Wakes } from '../notify/notifier.ts'
+import type { Notifier } from '../notify/notifier.ts'
 
 /** What the story of a generation needs; made and joined in src/main.ts. */
-export interface Parts {
+export interface RunContext {
   database: Database
   providers: ReadonlyMap<ProviderId, Provider>
   delivery: Delivery
-  wakes: Wakes
+  notifier: Notifier
   router: Router
   estimates: Estimates
   clock: Clock
   log: Log
   /** This process; only the owner of a claim writes its state. */
   owner: string
-  /** Where the host shall announce the end of this attempt; undefined where nobody outside can reach us. */
+  /** Where the provider shall announce the end of this attempt; undefined where nobody outside can reach us. */
   webhookUrlOf(attempt: Attempt): string | undefined
-  /** Fetches a finished clip from wherever the host serves it. Throws `OutputGone` where it no longer does. */
+  /** Fetches a finished clip from wherever the provider serves it. Throws `OutputGone` where it no longer does. */
   downloadClip(url: string, options: { signal: AbortSignal }): Promise<Uint8Array>
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
-  /** Milliseconds after which a request that still waits in line is given up, with nothing charged. */
+  /** Milliseconds after which a request that still waits in the queue is given up, with nothing charged. */
   queueDeadlineMs: number
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 
-/** One answer of a scripted host; a fault is what happens to the connection once the whole request has arrived. */
+/** One answer of a scripted provider; a fault is what happens to the connection once the whole request has arrived. */
 export interface ScriptedAnswer {
   status?: number
   headers?: Record<string, string>
@@ -31,7 +31,7 @@ export interface RecordedRequest {
 
 type Script = ScriptedAnswer | ((request: RecordedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>)
 
-export interface ScriptedHost extends AsyncDisposable {
+export interface ScriptedProvider extends AsyncDisposable {
   origin: string
   requests: RecordedRequest[]
   /** Answers `GET /path` with these, one after another; the last one stays. A route set again starts anew. */
@@ -43,7 +43,7 @@ export interface ScriptedHost extends AsyncDisposable {
 }
 
 /** An HTTP server on loopback that answers by script and breaks connections on request. What is not scripted is a 501. */
-export async function startScriptedHost(): Promise<ScriptedHost> {
+export async function startScriptedProvider(): Promise<ScriptedProvider> {
   const scripts = new Map<string, Script[]>()
   const requests: RecordedRequest[] = []
   const closeListeners = new Map<string, () => void>()
