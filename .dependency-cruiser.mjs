@@ -26,12 +26,13 @@ const layerRules = layers.flatMap(({ modules }, index) =>
     severity: 'error',
     from: { path: pattern(module) },
     to: {
-      path: layers
-        .slice(0, index + 1)
-        .flatMap((layer) => layer.modules)
-        .filter((other) => other !== module)
-        .map(pattern)
-        .join('|') || '^$',
+      path:
+        layers
+          .slice(0, index + 1)
+          .flatMap((layer) => layer.modules)
+          .filter((other) => other !== module)
+          .map(pattern)
+          .join('|') || '^$',
     },
   })),
 )
