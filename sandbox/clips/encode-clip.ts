@@ -63,7 +63,7 @@ function filterGraph({ width, height, durationSeconds, focus, lastImageFile }: E
       ]
     : ['[moving]null[scene]']
   return [
-    `[picture]zoompan=z='1+0.2*on/${frames - 1}':d=${frames}:x='(iw-iw/zoom)*${focus.x}':y='(ih-ih/zoom)*${focus.y}':s=${width}x${height}:fps=${framesPerSecond}[moving]`,
+    `[image]zoompan=z='1+0.2*on/${frames - 1}':d=${frames}:x='(iw-iw/zoom)*${focus.x}':y='(ih-ih/zoom)*${focus.y}':s=${width}x${height}:fps=${framesPerSecond}[moving]`,
     ...endsOnImage,
     `[caption]${still},fade=t=in:st=1:d=0.5:alpha=1,fade=t=out:st=${durationSeconds - 1}:d=0.6:alpha=1[words]`,
     `[scene][words]overlay=0:0:format=gbrp:shortest=1,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,` +
