@@ -18,7 +18,7 @@ import { uploadLimitOfTier } from './discord/delivery/upload-limits.ts'
 import { type Clock, createClock } from './lib/clock.ts'
 import { createId } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
-import { unlessAborted } from './lib/abortable.ts'
+import { raceAbort } from './lib/abortable.ts'
 import { aloneAtCards, createCardTurns, standsAs } from './generations/store/card-lock.ts'
 import { createRemoteWorker, createWorker } from './generations/worker/worker.ts'
 import { createEstimates, type typicalRunMs } from './generations/store/run-time-estimates.ts'
@@ -174,7 +174,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       delivery,
       notifier,
       clock,
-      downloadImage: (url) => unlessAborted(downloadImage(download, url, origins.discordMedia), outOfPatience.signal),
+      downloadImage: (url) => raceAbort(downloadImage(download, url, origins.discordMedia), outOfPatience.signal),
     })
     const interactions = createInteractions({ commands, buttons, context: { clipService }, log })
     if (gateway && config.publicServer) {
@@ -208,7 +208,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
 
     const applicationId = gateway
-      ? (await unlessAborted(signIn(gateway, config.discordToken), shutdown.begun)).application.id
+      ? (await raceAbort(signIn(gateway, config.discordToken), shutdown.begun)).application.id
       : await readApplicationId(rest.brief, { clock, signal: shutdown.begun })
     if (gateway) {
       const alignment = {
@@ -218,7 +218,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
         register: settings.registerAtStart ?? false,
         log,
       }
-      await unlessAborted(alignCommands(rest.brief, alignment), shutdown.begun)
+      await raceAbort(alignCommands(rest.brief, alignment), shutdown.begun)
     }
     shutdown.begun.throwIfAborted()
     dispatching = worker.start()

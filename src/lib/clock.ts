@@ -1,4 +1,6 @@
-/** Time as the bot sees it; injected, so that tests and the sandbox can choose how fast it passes. */
+import { setTimeout } from 'node:timers/promises'
+
+/** Time as the bot sees it; injected, so that tests and the sandbox can make it pass faster. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
@@ -6,29 +8,21 @@ export interface Clock {
   sleep(milliseconds: number, options?: { signal?: AbortSignal | undefined }): Promise<void>
 }
 
-/** A clock that runs `rate` times as fast as the wall; 1 is the wall itself. */
+/** A clock that runs `rate` times as fast as real time. */
 export function createClock(rate = 1): Clock {
   const startedAt = Date.now()
   return {
     now: () => (rate === 1 ? Date.now() : Math.round(startedAt + (Date.now() - startedAt) * rate)),
-    sleep: (milliseconds, { signal } = {}) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted) {
-          reject(signal.reason as Error)
-          return
-        }
-        const timer = setTimeout(
-          () => {
-            signal?.removeEventListener('abort', stop)
-            resolve()
-          },
-          Math.max(0, milliseconds / rate),
-        )
-        function stop() {
-          clearTimeout(timer)
-          reject(signal?.reason as Error)
-        }
-        signal?.addEventListener('abort', stop, { once: true })
-      }),
+    async sleep(milliseconds, { signal } = {}) {
+      try {
+        await setTimeout(milliseconds / rate, undefined, { signal })
+      } catch (error) {
+        signal?.throwIfAborted()
+        throw error
+      }
+    },
   }
 }
+
+/** Real time, which is the only time that several processes share. */
+export const wallClock = createClock()

@@ -1,5 +1,5 @@
 import type { Log } from './log.ts'
-import { waited } from './sleep.ts'
+import { sleep } from './sleep.ts'
 
 /** What the process has opened, and the one way in which it is closed. */
 export interface Shutdown {
@@ -55,7 +55,7 @@ async function closeOne({ part, close, withinMs }: Owned, log: Log): Promise<voi
   const closing = (async () => {
     await close()
   })().catch((error: unknown) => log.warn({ part, error }, 'a part did not close cleanly'))
-  const late = waited(withinMs, ended.signal)
+  const late = sleep(withinMs, ended.signal)
   if (await Promise.race([closing.then(() => false), late])) {
     log.warn({ part, withinMs }, 'a part took too long to close and is given up; what is unfinished is taken up at the next start')
   }

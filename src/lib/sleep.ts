@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type Clock, wallClock } from './clock.ts'
 
-/** Waits by the wall's time, which is what processes are to one another. True once it has passed, false at once if the signal is aborted. */
-export async function waited(milliseconds: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await sleep(milliseconds, undefined, { signal })
-    return true
-  } catch {
-    return false // only the signal ends this sleep
-  }
+/** Waits without throwing: true once the time has passed, false as soon as the signal is aborted. */
+export function sleep(milliseconds: number, signal: AbortSignal, clock: Clock = wallClock): Promise<boolean> {
+  return clock.sleep(milliseconds, { signal }).then(
+    () => true,
+    () => false, // only the signal ends a sleep early
+  )
 }

@@ -1,6 +1,7 @@
 import { type Dispatcher, errors } from 'undici'
 
 import { type Clock, createClock } from '../lib/clock.ts'
+import { retry } from '../lib/retry.ts'
 import { BlockedTarget } from '../network/address-guard.ts'
 import { NotConnected } from '../network/connector.ts'
 import type { Network } from '../network/network.ts'
@@ -56,7 +57,7 @@ export interface DownloadSetup {
   random?: (() => number) | undefined
 }
 
-const maxTries = 3
+const retryDelaysMs = [300, 600]
 const maxRedirects = 3
 
 /** Makes the one function that fetches files; its connections are closed with the network. */
@@ -66,17 +67,17 @@ export function createDownload({ network, clock = createClock(), random = Math.r
   return async (url, { signal, timeoutMs, maxBytes, allowedOrigins }) => {
     const deadline = AbortSignal.timeout(timeoutMs)
     const either = AbortSignal.any([signal, deadline])
-    for (let tries = 1; ; tries++) {
-      try {
-        return await fetchFile(agent, url, { signal: either, maxBytes, judge: (hop) => judgeUrl(hop, network, allowedOrigins) })
-      } catch (error) {
-        signal.throwIfAborted()
-        if (deadline.aborted) throw new DownloadError('timeout')
-        const failure = asDownloadError(error)
-        if (!failure.retryable || tries === maxTries) throw failure
-        await clock.sleep(300 * 2 ** (tries - 1) * (0.5 + random()), { signal: either }).catch(() => undefined)
-        signal.throwIfAborted()
-      }
+    const fetch = () => fetchFile(agent, url, { signal: either, maxBytes, judge: (hop) => judgeUrl(hop, network, allowedOrigins) })
+    try {
+      return await retry(fetch, {
+        delays: retryDelaysMs.map((delay) => delay * (0.5 + random())),
+        shouldRetry: (error) => asDownloadError(error).retryable,
+        signal: either,
+        clock,
+      })
+    } catch (error) {
+      signal.throwIfAborted()
+      throw deadline.aborted ? new DownloadError('timeout') : asDownloadError(error)
     }
   }
 }

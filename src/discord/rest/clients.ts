@@ -1,7 +1,7 @@
 import type { InternalRequest, RESTOptions } from 'discord.js'
 import { REST, RESTEvents } from 'discord.js'
 
-import { unlessAborted } from '../../lib/abortable.ts'
+import { raceAbort } from '../../lib/abortable.ts'
 
 export interface RestClients {
   /** Cards that still change: where Discord asks to wait, the call fails at once with a `RateLimitError` instead of holding up what comes after it. */
@@ -66,7 +66,7 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
 class HeedingRest extends REST {
   override request(call: InternalRequest): Promise<unknown> {
     const answer = super.request(call)
-    return call.signal ? unlessAborted(answer, call.signal) : answer
+    return call.signal ? raceAbort(answer, call.signal) : answer
   }
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Log } from '../../lib/log.ts'
 import { openChannel } from '../../storage/postgres/listen-notify.ts'
 import type { Database } from '../../storage/database.ts'
-import { waited } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/sleep.ts'
 import { createNotifier, type Notifier } from './notifier.ts'
 
 export interface PostgresNotifierOptions {
@@ -47,7 +47,7 @@ export async function createPostgresNotifier(
   }
 
   async function keepLooking(): Promise<void> {
-    while (await waited(lookEveryMs, closing.signal)) await tryLook()
+    while (await sleep(lookEveryMs, closing.signal)) await tryLook()
   }
 
   const channel = await openChannel(database, {

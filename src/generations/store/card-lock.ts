@@ -2,7 +2,7 @@ import type { ExpressionBuilder } from 'kysely'
 
 import type { Database, Statements } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
-import { waited } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/sleep.ts'
 import type { Generation } from '../model/generation.ts'
 
 /**
@@ -66,7 +66,7 @@ export function createCardTurns({ statements }: Database): CardTurns {
       do {
         const row = await statements.selectFrom('generations').select('card_edits').where('id', '=', id).executeTakeFirst()
         if (!row || row.card_edits <= 0) return
-      } while (await waited(lookAgainMs, givenUp))
+      } while (await sleep(lookAgainMs, givenUp))
     },
 
     stands: (generation) => standsAs(statements, generation),

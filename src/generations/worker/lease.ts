@@ -1,7 +1,7 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Database } from '../../storage/database.ts'
-import { waited } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/sleep.ts'
 import { addWorker, beat, removeWorker } from '../../storage/workers.ts'
 import { giveBack } from './orphans.ts'
 
@@ -62,7 +62,7 @@ export async function takeLease(database: Database, options: LeaseOptions): Prom
   let expiry = armExpiry()
 
   async function keepBeating(): Promise<void> {
-    while (await waited(times.heartbeatMs, over.signal)) {
+    while (await sleep(times.heartbeatMs, over.signal)) {
       const startedAt = performance.now()
       try {
         if (!(await beat(database.statements, database, owner))) {

@@ -1,5 +1,5 @@
 import { createId } from '../../domain/ids.ts'
-import { waited } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/sleep.ts'
 import { isEldest, listServedProviders } from '../../storage/workers.ts'
 import { claim } from '../queue/claim.ts'
 import type { ProviderCapacity } from '../queue/create-rate.ts'
@@ -182,7 +182,7 @@ export function createWorker(
       const deadline = setTimeout(() => force.abort(new Error('stopping')), graceMs)
       const ended = windUp().then(() => 'ended' as const)
       const givenUp = new AbortController()
-      const late = waited(graceMs + afterGraceMs, givenUp.signal).then(() => 'late' as const)
+      const late = sleep(graceMs + afterGraceMs, givenUp.signal).then(() => 'late' as const)
       if ((await Promise.race([ended, late])) === 'late') log.warn({}, 'the stop took too long; what is unfinished is taken up later')
       givenUp.abort()
       clearTimeout(deadline)

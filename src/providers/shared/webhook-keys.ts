@@ -1,3 +1,4 @@
+import { raceAbort } from '../../lib/abortable.ts'
 import { WebhookRejected } from '../provider.ts'
 
 const longestKeptMs = 24 * 60 * 60_000
@@ -29,7 +30,7 @@ export class WebhookKeys<Keys> {
     const kept = this.#kept && now - this.#kept.since < longestKeptMs ? this.#kept.keys : undefined
     if (kept !== undefined && fits(kept)) return
     if (kept !== undefined && !this.#fetching && now - this.#askedAt < shortestBetweenRenewalsMs) throw new WebhookRejected('forged')
-    if (!fits(await unlessAborted(this.#fetch(now), signal))) throw new WebhookRejected('forged')
+    if (!fits(await raceAbort(this.#fetch(now), signal))) throw new WebhookRejected('forged')
   }
 
   /** Deliveries that come at once wait for one answer; none of them can take it from the others by giving up. */
@@ -54,17 +55,5 @@ export class WebhookKeys<Keys> {
     } finally {
       this.#fetching = undefined
     }
-  }
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const stopWaiting = () => aborted.reject(signal.reason as Error)
-  if (signal.aborted) stopWaiting()
-  signal.addEventListener('abort', stopWaiting, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stopWaiting)
   }
 }

@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import { type Client, escapeIdentifier } from 'pg'
 
 import type { Log } from '../../lib/log.ts'
+import { exponential, retry } from '../../lib/retry.ts'
 import type { Database } from '../database.ts'
 import { connectAlone } from './pool.ts'
-import { waited } from '../../lib/sleep.ts'
 
 /** Short words from process to process over PostgreSQL's LISTEN and NOTIFY. Whoever is not listening at that moment never hears them. */
 export interface Channel {
@@ -22,9 +22,6 @@ export interface ChannelOptions {
   /** How often the connection is asked whether it still stands, and how long the answer may take (milliseconds). */
   beat?: { everyMs: number; patienceMs: number } | undefined
 }
-
-const shortestPauseMs = 250
-const longestPauseMs = 5000
 
 /** Listens on a connection of its own, which is renewed for as long as it takes. Resolves once words can be heard. */
 export async function openChannel(database: Database, { url, onWords, onGap, log, beat }: ChannelOptions): Promise<Channel> {
@@ -54,15 +51,16 @@ export async function openChannel(database: Database, { url, onWords, onGap, log
   }
 
   async function renew(): Promise<void> {
-    log.warn({}, 'the connection that hears of work was lost; renewing it')
-    for (let pauseMs = shortestPauseMs; await waited(pauseMs, closing.signal); pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-      try {
-        client = await listen()
-        onGap()
-        return
-      } catch (error) {
-        log.warn({ error }, 'the connection that hears of work could not be renewed yet')
-      }
+    log.warn({}, 'LISTEN connection lost; reconnecting')
+    try {
+      client = await retry(listen, {
+        delays: exponential(250, 5000),
+        signal: closing.signal,
+        onRetry: (error) => log.warn({ error }, 'LISTEN connection could not be opened; retrying'),
+      })
+      onGap()
+    } catch {
+      // closed meanwhile
     }
   }
 

@@ -1,8 +1,9 @@
 import type { Client } from 'pg'
 
+import { retry } from '../../lib/retry.ts'
+import { sleep } from '../../lib/sleep.ts'
 import { type Backend, backendOf, endBackends, lockName, lockTogether, type Rival } from './advisory-locks.ts'
 import { connectAlone } from './pool.ts'
-import { waited } from '../../lib/sleep.ts'
 
 /** Somebody else holds one of the names, or holds the common one with another value. */
 export class NameTakenError extends Error {
@@ -77,15 +78,15 @@ export async function holdNames({ url, names, common, onTaken, beat = usualBeat 
   }
 
   async function renew(): Promise<void> {
-    while (await waited(reconnectMs, closing.signal)) {
-      try {
-        client = await hold()
-        return
-      } catch (error) {
-        if (!(error instanceof NameTakenError)) continue // the server is still away
-        onTaken(error.taken, error.value)
-        return
-      }
+    if (!(await sleep(reconnectMs, closing.signal))) return
+    try {
+      client = await retry(hold, {
+        delays: () => reconnectMs,
+        signal: closing.signal,
+        shouldRetry: (error) => !(error instanceof NameTakenError),
+      })
+    } catch (error) {
+      if (error instanceof NameTakenError) onTaken(error.taken, error.value)
     }
   }
 
@@ -105,7 +106,7 @@ async function take(name: string, ask: () => Promise<Rival | undefined>, signal:
     if (!rival || isAborted(signal)) return
     const isAlive = rival.silentMs < waitedMs
     if (waitedMs >= (isAlive ? patienceMs : patienceWithTheSilentMs)) throw new NameTakenError(name, rival.value)
-    await waited(askAgainMs, signal)
+    await sleep(askAgainMs, signal)
   }
 }
 
