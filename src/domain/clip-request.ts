@@ -1,3 +1,5 @@
+import type { ImageReference } from './image.ts'
+
 /** Limits that every provider of Kling 2.5 Turbo Pro shares (docs/providers.md). */
 export const clipLimits = {
   promptCharacters: 2500,
@@ -8,16 +10,6 @@ export const clipLimits = {
 
 export type DurationSeconds = (typeof clipLimits.durationsSeconds)[number]
 export type AspectRatio = (typeof clipLimits.aspectRatios)[number]
-
-/** An image that was checked and is kept by its content (`frames` in the store); the bytes are fetched by this hash. */
-export interface ImageReference {
-  /** Lower-case hexadecimal SHA-256 of the bytes. */
-  sha256: string
-  mediaType: 'image/png' | 'image/jpeg'
-  width: number
-  height: number
-  sizeBytes: number
-}
 
 /** What a member asked for, in our own words; plain JSON, stored as it is. */
 export interface ClipRequest {

@@ -1,4 +1,5 @@
-import type { ClipRequest, ImageReference } from '../domain/clip-request.ts'
+import type { ClipRequest } from '../domain/clip-request.ts'
+import type { Image } from '../domain/image.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderError } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
@@ -14,11 +15,6 @@ export interface Capabilities {
   cancel: boolean
   /** How a webhook of this provider proves where it comes from. */
   webhook: 'signed' | 'url-token'
-}
-
-/** A checked image with its bytes. */
-export interface Image extends ImageReference {
-  bytes: Uint8Array
 }
 
 /** An image that the provider's own storage holds, named as the provider wants to hear it. Plain JSON. */

@@ -1,9 +1,5 @@
-import type { ImageReference } from '../domain/clip-request.ts'
+import type { Image, ImageReference } from '../domain/image.ts'
 import type { Statements } from './database.ts'
-
-export interface Image extends ImageReference {
-  bytes: Uint8Array
-}
 
 /** Keeps a checked image under the hash of its bytes; the same image twice is one row. */
 export async function storeImage(statements: Statements, image: Image, now: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ClipRequest, ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
+import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import type { LostSubmission } from '../../src/providers/provider.ts'
 import type { ScriptedAnswer } from '../support/scripted-provider.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ClipRequest, ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
+import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import type { HostedImages } from '../../src/providers/provider.ts'
 import type { ProviderStage, SubmissionName } from './provider-stand-in.ts'
 

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import type { Image } from '../../src/domain/image.ts'
 import { type ProviderId, providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import type { Image, Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
+import type { Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
 import { createProviders, type Providers } from '../../src/providers/registry.ts'
 import { drawImage } from '../sandbox/images.ts'
 import { startReceiver } from '../sandbox/providers/receiver.ts'

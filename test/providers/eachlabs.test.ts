@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { EachlabsProvider } from '../../src/providers/eachlabs/adapter.ts'
 import { describeProviderContract } from '../contracts/provider.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { FalProvider } from '../../src/providers/fal/adapter.ts'
 import type { Operation, Status } from '../../src/providers/provider.ts'

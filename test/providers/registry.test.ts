@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import type { ClipRequest, ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
+import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import { liveOrigins } from '../../src/config/config.ts'
 import { providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork } from '../../src/network/network.ts'

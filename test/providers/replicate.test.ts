@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { HostedImages } from '../../src/providers/provider.ts'
 import { ReplicateProvider } from '../../src/providers/replicate/adapter.ts'

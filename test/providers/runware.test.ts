@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import type { ImageReference } from '../../src/domain/clip-request.ts'
+import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { RunwareProvider } from '../../src/providers/runware/adapter.ts'
 import { taskUuidOf } from '../../src/providers/runware/task-uuid.ts'

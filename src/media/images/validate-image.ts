@@ -2,18 +2,13 @@ import { createHash } from 'node:crypto'
 
 import sharp from 'sharp'
 
-import type { ImageReference } from '../../domain/clip-request.ts'
+import type { Image, ImageReference } from '../../domain/image.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import { checkImageLimits, imageLimits } from './image-limits.ts'
 
 // libvips reads dozens of formats, some through libraries with a history. Members' bytes meet two of its readers, for the whole process.
 sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] })
-
-/** An image that was checked, with its bytes. */
-export interface Image extends ImageReference {
-  bytes: Uint8Array
-}
 
 /**
  * Checks a member's image by its bytes, whatever it is called, and decodes it once to its end to prove that it is whole.

@@ -1,3 +1,4 @@
+import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { MICRO_USD_PER_USD } from '../../domain/money.ts'
 import { type Answer, isSuccess, readJson } from '../shared/response.ts'
@@ -7,7 +8,6 @@ import { pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,
-  Image,
   HostedImage,
   HostedImages,
   Operation,

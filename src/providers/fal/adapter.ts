@@ -1,3 +1,4 @@
+import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
 import { type Answer, isSuccess, parseJson, readJson } from '../shared/response.ts'
@@ -7,7 +8,6 @@ import { microUsdPerSecond, pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,
-  Image,
   HostedImage,
   HostedImages,
   Operation,

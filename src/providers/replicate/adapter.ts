@@ -1,5 +1,6 @@
 import { FormData } from 'undici'
 
+import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { type Answer, isSuccess, readJson } from '../shared/response.ts'
 import { assertStartable } from '../capabilities.ts'
@@ -8,7 +9,6 @@ import { pricePerSecond } from '../pricing.ts'
 import type {
   CancelOutcome,
   Capabilities,
-  Image,
   HostedImage,
   HostedImages,
   LostSubmission,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { type Clock, createClock } from '../../lib/clock.ts'
 import { MICRO_USD_PER_USD } from '../../domain/money.ts'
@@ -10,7 +11,6 @@ import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../sha
 import { pricePerSecond } from '../pricing.ts'
 import type {
   Capabilities,
-  Image,
   HostedImage,
   HostedImages,
   LostSubmission,

@@ -1,4 +1,5 @@
-import type { AspectRatio, ImageReference } from '../../domain/clip-request.ts'
+import type { ImageReference } from '../../domain/image.ts'
+import type { AspectRatio } from '../../domain/clip-request.ts'
 
 /** The three sizes that Runware makes of this model. */
 const sizes: Readonly<Record<AspectRatio, { width: number; height: number }>> = {

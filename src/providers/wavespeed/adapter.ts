@@ -1,3 +1,4 @@
+import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import type { MicroUsd } from '../../domain/money.ts'
 import { type Answer, isSuccess, readJson } from '../shared/response.ts'
@@ -6,7 +7,6 @@ import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../sha
 import { microUsdPerSecond } from '../pricing.ts'
 import type {
   Capabilities,
-  Image,
   HostedImage,
   HostedImages,
   Operation,
