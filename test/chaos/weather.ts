@@ -1,4 +1,4 @@
-import type { Faults } from '../../sandbox/discord/faults.ts'
+import type { Faults } from '../../sandbox/discord/http/faults.ts'
 import type { RecordedRequest } from '../../sandbox/discord/http/record.ts'
 import type { Chance } from './chance.ts'
 

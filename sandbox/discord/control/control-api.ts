@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { z } from 'zod'
 
-import { ApiError } from '../errors.ts'
 import { parseBody } from '../http/body.ts'
-import type { UploadedFile } from '../uploaded-file.ts'
+import { ApiError } from '../model/errors.ts'
+import type { UploadedFile } from '../model/uploaded-file.ts'
 import { ClientRefusal } from '../people/client-refusal.ts'
 import type { Channel } from '../people/guild.ts'
 import type { Interaction } from '../people/interaction.ts'
 import type { Member } from '../people/member.ts'
 import type { OptionValue, OptionValues } from '../people/options.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 import { streamInteraction } from './event-stream.ts'
 import { PressRequest, RunRequest, SuggestRequest } from './requests.ts'
 

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 
-import type { Change } from '../changes.ts'
-import type { StoredInteraction } from '../interactions.ts'
-import type { StoredMessage } from '../message.ts'
+import type { Change } from '../model/changes.ts'
+import type { StoredInteraction } from '../model/interaction.ts'
+import type { StoredMessage } from '../model/message.ts'
 import { showMessage } from '../people/shown-message.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 
 /**
  * Tells one interaction as server-sent events until the reader goes away: first where it stands, then every change. Events: `acknowledged`

@@ -6,8 +6,8 @@ import { WebSocketServer } from 'ws'
 import type { RawData, WebSocket } from 'ws'
 import type { z } from 'zod'
 
-import type { Changes } from '../changes.ts'
-import { ClientPayload, Identify, opcodes, Resume } from './commands.ts'
+import type { Changes } from '../model/changes.ts'
+import { ClientPayload, Identify, opcodes, Resume } from './client-payloads.ts'
 import { Session } from './session.ts'
 
 const heartbeatIntervalMs = 41_250

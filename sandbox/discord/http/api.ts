@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-import { ApiError, refuse } from '../errors.ts'
-import type { FaultOutcome, Faults } from '../faults.ts'
+import { ApiError, refuse } from '../model/errors.ts'
 import { responseProblems } from '../validation/spec.ts'
-import type { World } from '../world.ts'
-import { parseBody } from './body.ts'
-import type { RequestBody } from './body.ts'
+import type { World } from '../world/world.ts'
+import { parseBody, type RequestBody } from './body.ts'
+import type { FaultOutcome, Faults } from './faults.ts'
 import type { RateLimits } from './rate-limits.ts'
 import type { RecordedRequest } from './record.ts'
-import { matchRoute } from './route.ts'
-import type { Route, RouteMatch } from './route.ts'
+import { matchRoute, type Route, type RouteMatch } from './route.ts'
 
 export interface HttpAnswer {
   status: number
@@ -48,7 +46,7 @@ export class Api {
     )
     record.status = answer === 'reset' ? 0 : answer.status
     log?.(`${record.method} ${record.path} ${answer === 'reset' ? 'reset' : answer.status}`)
-    this.#parts.world.changes.announce({ kind: 'request', request: record })
+    this.#parts.world.changes.announce({ kind: 'request' })
     return answer
   }
 

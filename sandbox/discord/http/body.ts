@@ -1,5 +1,5 @@
-import { refuse } from '../errors.ts'
-import type { UploadedFile } from '../uploaded-file.ts'
+import { refuse } from '../model/errors.ts'
+import type { UploadedFile } from '../model/uploaded-file.ts'
 
 export interface RequestBody {
   json: unknown

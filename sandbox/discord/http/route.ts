@@ -1,5 +1,5 @@
-import type { World } from '../world.ts'
-import type { UploadedFile } from '../uploaded-file.ts'
+import type { UploadedFile } from '../model/uploaded-file.ts'
+import type { World } from '../world/world.ts'
 
 export interface ApiCall {
   /** The values of the path's `:names`. */

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import type { Cdn } from '../cdn.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { Cdn } from '../model/cdn.ts'
 import type { Api } from './api.ts'
 
 export interface ServedContext {

@@ -1,6 +1,6 @@
 import type { APIChannel, APIOverwrite } from 'discord-api-types/v10'
 
-import type { ChannelRecord, Directory } from '../directory.ts'
+import type { ChannelRecord, Directory } from '../model/directory.ts'
 import { userPayload } from './people.ts'
 import type { Wire } from './wire.ts'
 

@@ -1,4 +1,4 @@
-import type { RegisteredCommand } from '../commands.ts'
+import type { RegisteredCommand } from '../model/command.ts'
 
 /** A command as Discord answers it: without what was left empty, and with the defaults of a global command. */
 export function commandPayload(command: RegisteredCommand, applicationId: string): unknown {

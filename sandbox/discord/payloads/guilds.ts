@@ -1,6 +1,6 @@
 import type { APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/v10'
 
-import type { Directory, GuildRecord } from '../directory.ts'
+import type { Directory, GuildRecord } from '../model/directory.ts'
 import { channelPayload } from './channels.ts'
 import { userPayload } from './people.ts'
 import type { Wire } from './wire.ts'

@@ -1,7 +1,6 @@
-import type { Cdn } from '../cdn.ts'
-import type { Directory } from '../directory.ts'
-import { componentTypes, walkComponents } from '../message.ts'
-import type { Component, StoredAttachment, StoredMessage } from '../message.ts'
+import type { Cdn } from '../model/cdn.ts'
+import type { Directory } from '../model/directory.ts'
+import { type Component, componentTypes, type StoredAttachment, type StoredMessage, walkComponents } from '../model/message.ts'
 import { userPayload } from './people.ts'
 
 export interface PayloadContext {

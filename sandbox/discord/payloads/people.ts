@@ -1,6 +1,6 @@
 import type { APIInteractionGuildMember, APIUser } from 'discord-api-types/v10'
 
-import type { MemberRecord, UserRecord } from '../directory.ts'
+import type { MemberRecord, UserRecord } from '../model/directory.ts'
 import type { Wire } from './wire.ts'
 
 export function userPayload(user: UserRecord): Wire<APIUser> & { public_flags: number; flags: number; primary_guild: null } {

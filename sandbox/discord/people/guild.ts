@@ -1,15 +1,12 @@
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../directory.ts'
-import { hasFlag, messageFlags } from '../message.ts'
-import type { StoredMessage } from '../message.ts'
+import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
+import { hasFlag, messageFlags, type StoredMessage } from '../model/message.ts'
+import { defaultBotPermissions, defaultMemberPermissions, type PermissionName, permissionSet } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
 import { guildPayload, rolePayload } from '../payloads/guilds.ts'
-import { defaultBotPermissions, defaultMemberPermissions, permissionSet } from '../permissions.ts'
-import type { PermissionName } from '../permissions.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 import type { MessagePredicate, WaitOptions } from './interaction.ts'
 import { Member } from './member.ts'
-import { showMessage } from './shown-message.ts'
-import type { ShownMessage } from './shown-message.ts'
+import { showMessage, type ShownMessage } from './shown-message.ts'
 
 export interface GuildOptions {
   name?: string

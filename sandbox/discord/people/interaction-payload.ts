@@ -8,15 +8,15 @@ import type {
   InteractionType,
 } from 'discord-api-types/v10'
 
-import type { RegisteredCommand } from '../commands.ts'
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../directory.ts'
-import type { StoredInteraction } from '../interactions.ts'
-import type { StoredMessage } from '../message.ts'
+import type { RegisteredCommand } from '../model/command.ts'
+import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
+import type { StoredInteraction } from '../model/interaction.ts'
+import type { StoredMessage } from '../model/message.ts'
+import { permissionSet } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
 import { memberPayload } from '../payloads/people.ts'
 import type { Wire } from '../payloads/wire.ts'
-import { permissionSet } from '../permissions.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 import type { SentOption } from './options.ts'
 
 export interface InteractionPlace {

@@ -1,9 +1,8 @@
-import type { StoredInteraction, SuggestedChoice } from '../interactions.ts'
-import { hasFlag, messageFlags } from '../message.ts'
-import type { World } from '../world.ts'
+import type { StoredInteraction, SuggestedChoice } from '../model/interaction.ts'
+import { hasFlag, messageFlags } from '../model/message.ts'
+import type { World } from '../world/world.ts'
 import { ClientRefusal } from './client-refusal.ts'
-import { showMessage } from './shown-message.ts'
-import type { ShownMessage } from './shown-message.ts'
+import { showMessage, type ShownMessage } from './shown-message.ts'
 
 export interface WaitOptions {
   signal?: AbortSignal | undefined

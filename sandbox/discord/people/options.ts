@@ -1,6 +1,5 @@
-import { matchesFileTypes } from '../file-kinds.ts'
-import { optionTypes } from '../validation/command-rules.ts'
-import type { CommandOption } from '../validation/command-rules.ts'
+import { type CommandOption, optionTypes } from '../model/command.ts'
+import { matchesFileTypes } from '../model/file-types.ts'
 import { ClientRefusal } from './client-refusal.ts'
 
 /** A file that a member picks in the client. `claims` lets Discord's metadata lie about it. */

@@ -1,7 +1,14 @@
-import type { CommandOption } from '../validation/command-rules.ts'
+import type { CommandOption } from '../model/command.ts'
 import { ClientRefusal } from './client-refusal.ts'
-import { behindWords, checkOption, isPickedFile, refuseUnknownOptions } from './options.ts'
-import type { OptionValue, OptionValues, SentOption } from './options.ts'
+import {
+  behindWords,
+  checkOption,
+  isPickedFile,
+  type OptionValue,
+  type OptionValues,
+  refuseUnknownOptions,
+  type SentOption,
+} from './options.ts'
 
 /** The option in which the member's cursor stands, and what they have typed there. */
 export interface Focus {

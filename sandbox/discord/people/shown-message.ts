@@ -1,7 +1,6 @@
-import { componentTypes, hasFlag, messageFlags, readableText, walkComponents } from '../message.ts'
-import type { StoredMessage } from '../message.ts'
+import { componentTypes, hasFlag, messageFlags, readableText, type StoredMessage, walkComponents } from '../model/message.ts'
 import { attachmentPayload } from '../payloads/messages.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 
 export interface ShownButton {
   customId: string | undefined

@@ -1,9 +1,9 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
-import { contentTypeOf, storedFilename } from '../file-kinds.ts'
-import { imageSizeOf } from '../image-size.ts'
+import { contentTypeOf, storedFilename } from '../model/file-types.ts'
+import { imageSizeOf } from '../model/image-size.ts'
 import type { Wire } from '../payloads/wire.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 import type { PickedFile } from './options.ts'
 
 /** Puts a member's file behind an ephemeral URL and describes it as an interaction's `resolved` does. */

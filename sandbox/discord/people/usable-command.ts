@@ -1,7 +1,7 @@
-import type { RegisteredCommand } from '../commands.ts'
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../directory.ts'
-import { allows } from '../permissions.ts'
-import type { World } from '../world.ts'
+import type { RegisteredCommand } from '../model/command.ts'
+import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
+import { allows } from '../model/permissions.ts'
+import type { World } from '../world/world.ts'
 import { ClientRefusal } from './client-refusal.ts'
 
 /** The slash command of this name that the member's client offers in this channel; throws `ClientRefusal` where it offers none. */

@@ -1,13 +1,11 @@
-import { refuse } from '../errors.ts'
-import { param } from '../http/route.ts'
-import type { ApiAnswer, ApiCall, Route } from '../http/route.ts'
+import { type ApiAnswer, type ApiCall, param, type Route } from '../http/route.ts'
+import type { CommandForm } from '../model/command.ts'
+import { refuse, refuseForm } from '../model/errors.ts'
 import { commandPayload } from '../payloads/commands.ts'
 import { userPayload } from '../payloads/people.ts'
 import { commandRuleIssues } from '../validation/command-rules.ts'
-import type { CommandForm } from '../validation/command-rules.ts'
-import { refuseForm } from '../validation/form-error.ts'
 import { commandIssues } from '../validation/spec.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 
 /** The guild of the path, undefined for global commands. Commands need the application in the guild, not the bot. */
 function scopeOf(call: ApiCall, world: World): string | undefined {

@@ -1,10 +1,8 @@
-import { refuse } from '../errors.ts'
-import { param } from '../http/route.ts'
-import type { Route } from '../http/route.ts'
+import { param, type Route } from '../http/route.ts'
+import { refuse, refuseForm } from '../model/errors.ts'
+import { allows } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
 import { userPayload } from '../payloads/people.ts'
-import { allows } from '../permissions.ts'
-import { refuseForm } from '../validation/form-error.ts'
 import { requestIssues } from '../validation/spec.ts'
 
 /** Where the gateway is, who the bot is, whom it writes to, and which rules a guild has. */

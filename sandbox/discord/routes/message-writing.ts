@@ -1,17 +1,12 @@
-import { refuse } from '../errors.ts'
-import type { UploadedFile } from '../uploaded-file.ts'
 import type { ApiCall } from '../http/route.ts'
-import { interactionTypes } from '../interactions.ts'
-import type { StoredInteraction } from '../interactions.ts'
-import { messageFlags } from '../message.ts'
-import type { StoredMessage } from '../message.ts'
-import type { NewMessage } from '../messages.ts'
+import { refuse, refuseForm } from '../model/errors.ts'
+import { interactionTypes, type StoredInteraction } from '../model/interaction.ts'
+import { messageFlags, type MessageForm, type PlannedAttachments, type StoredMessage } from '../model/message.ts'
+import type { UploadedFile } from '../model/uploaded-file.ts'
 import { planAttachments } from '../validation/attachment-plan.ts'
-import type { PlannedAttachments } from '../validation/attachment-plan.ts'
-import { refuseForm } from '../validation/form-error.ts'
 import { checkMessageForm } from '../validation/message-form.ts'
-import type { MessageForm } from '../validation/message-form.ts'
 import { requestIssues } from '../validation/spec.ts'
+import type { NewMessage } from '../world/messages.ts'
 
 const chatInputReply = 20
 const plainMessage = 0

@@ -1,10 +1,8 @@
-import { refuse } from '../errors.ts'
-import { param } from '../http/route.ts'
-import type { ApiAnswer, ApiCall, Route } from '../http/route.ts'
-import type { StoredInteraction } from '../interactions.ts'
-import { hasFlag, messageFlags } from '../message.ts'
-import type { StoredMessage } from '../message.ts'
-import type { World } from '../world.ts'
+import { type ApiAnswer, type ApiCall, param, type Route } from '../http/route.ts'
+import { refuse } from '../model/errors.ts'
+import type { StoredInteraction } from '../model/interaction.ts'
+import { hasFlag, messageFlags, type StoredMessage } from '../model/message.ts'
+import type { World } from '../world/world.ts'
 import { followUpOrigin, readMessageForm, refuseLargeFiles, settableFlags } from './message-writing.ts'
 
 const followUpsWithoutGuildInstall = 5

@@ -1,13 +1,6 @@
-import type { UploadedFile } from '../uploaded-file.ts'
-import type { StoredAttachment } from '../message.ts'
-import type { FormIssue } from './form-error.ts'
-
-/** Which files a message will have after the request: those it keeps and those it gains. */
-export interface PlannedAttachments {
-  kept: StoredAttachment[]
-  added: { name: string; bytes: Buffer; description?: string | undefined }[]
-  issues: FormIssue[]
-}
+import type { FormIssue } from '../model/errors.ts'
+import type { PlannedAttachments, StoredAttachment } from '../model/message.ts'
+import type { UploadedFile } from '../model/uploaded-file.ts'
 
 interface ListedAttachment {
   id: string

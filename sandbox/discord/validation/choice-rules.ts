@@ -1,6 +1,6 @@
-import { callbackTypes } from '../interactions.ts'
-import { optionTypes } from './command-rules.ts'
-import type { FormIssue } from './form-error.ts'
+import { optionTypes } from '../model/command.ts'
+import type { FormIssue } from '../model/errors.ts'
+import { callbackTypes } from '../model/interaction.ts'
 
 const mostChoices = 25
 const longestText = 100

@@ -1,6 +1,5 @@
-import { componentTypes, textsOf, walkComponents } from '../message.ts'
-import type { Component } from '../message.ts'
-import type { FormIssue } from './form-error.ts'
+import type { FormIssue } from '../model/errors.ts'
+import { type Component, componentTypes, textsOf, walkComponents } from '../model/message.ts'
 
 const maximumComponents = 40
 const maximumCharacters = 4000

@@ -1,31 +1,14 @@
-import { refuse } from '../errors.ts'
-import { hasFlag, messageFlags, textsOf } from '../message.ts'
-import type { Component, StoredAttachment, StoredMessage } from '../message.ts'
-import type { PlannedAttachments } from './attachment-plan.ts'
+import { type FormIssue, refuse, refuseForm } from '../model/errors.ts'
+import {
+  hasFlag,
+  messageFlags,
+  type MessageForm,
+  type PlannedAttachments,
+  type StoredAttachment,
+  type StoredMessage,
+  textsOf,
+} from '../model/message.ts'
 import { componentIssues } from './component-rules.ts'
-import { refuseForm } from './form-error.ts'
-import type { FormIssue } from './form-error.ts'
-
-/** A message as a request carries it, after Discord's own schema has accepted it. */
-export interface MessageForm {
-  content?: string | null
-  embeds?: unknown[] | null
-  components?: Component[] | null
-  flags?: number | null
-  attachments?: { id: string; filename?: string | null; description?: string | null }[] | null
-  allowed_mentions?: AllowedMentions | null
-  message_reference?: { message_id: string; channel_id?: string | null; fail_if_not_exists?: boolean | null } | null
-  nonce?: string | number | null
-  enforce_nonce?: boolean | null
-  poll?: unknown
-  sticker_ids?: string[] | null
-}
-
-export interface AllowedMentions {
-  parse?: (string | null)[] | null
-  users?: (string | null)[] | null
-  roles?: (string | null)[] | null
-}
 
 const maximumContent = 2000
 /** Twelve bytes for each Text Display and its UTF-8 text together; beyond it Discord answers 500 (discord-api-docs issue 8554). */

@@ -1,6 +1,6 @@
 import type { SpecIssue } from 'discord-api-spec/zod'
 
-import type { FormIssue } from './form-error.ts'
+import type { FormIssue } from '../model/errors.ts'
 
 /** Rewrites a schema's issues in Discord's codes and sentences; `value` is what was checked. */
 export function issuesOf(issues: readonly SpecIssue[], value: unknown): FormIssue[] {

@@ -2,7 +2,7 @@
 import * as spec from 'discord-api-spec/zod'
 import type { SpecSchema } from 'discord-api-spec/zod'
 
-import type { FormIssue } from './form-error.ts'
+import type { FormIssue } from '../model/errors.ts'
 import { issuesOf } from './spec-issues.ts'
 
 const requestSchemas: Record<string, SpecSchema> = {

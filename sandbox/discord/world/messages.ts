@@ -1,14 +1,19 @@
-import type { Cdn } from './cdn.ts'
-import type { Changes } from './changes.ts'
-import type { DiscordClock } from './clock.ts'
-import { contentTypeOf, storedFilename } from './file-kinds.ts'
+import type { Cdn } from '../model/cdn.ts'
+import type { Changes } from '../model/changes.ts'
+import type { DiscordClock } from '../model/clock.ts'
+import { contentTypeOf, storedFilename } from '../model/file-types.ts'
+import { imageSizeOf } from '../model/image-size.ts'
+import {
+  type Component,
+  messageFlags,
+  type MessageForm,
+  type PlannedAttachments,
+  readableText,
+  type StoredAttachment,
+  type StoredMessage,
+} from '../model/message.ts'
+import type { SnowflakeSource } from '../model/snowflakes.ts'
 import { mentionedBy, notifies } from './mentions.ts'
-import { messageFlags, readableText } from './message.ts'
-import type { Component, StoredAttachment, StoredMessage } from './message.ts'
-import { imageSizeOf } from './image-size.ts'
-import type { SnowflakeSource } from './snowflakes.ts'
-import type { PlannedAttachments } from './validation/attachment-plan.ts'
-import type { MessageForm } from './validation/message-form.ts'
 
 export interface NewMessage {
   channelId: string

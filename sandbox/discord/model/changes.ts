@@ -1,11 +1,10 @@
-import type { RecordedRequest } from './http/record.ts'
 import type { StoredMessage } from './message.ts'
 
 /** Everything that can happen in the local Discord and that somebody may wait for. */
 export type Change =
   | { kind: 'message'; action: 'created' | 'edited' | 'deleted'; message: StoredMessage }
   | { kind: 'acknowledged'; interactionId: string }
-  | { kind: 'request'; request: RecordedRequest }
+  | { kind: 'request' }
   | { kind: 'gateway' }
   | { kind: 'commands' }
 

@@ -1,5 +1,4 @@
-import { messageFlags } from './message.ts'
-import type { AllowedMentions } from './validation/message-form.ts'
+import { type AllowedMentions, messageFlags } from '../model/message.ts'
 
 export interface Mentioned {
   users: string[]

@@ -1,5 +1,4 @@
-import { matchesPattern } from './http/record.ts'
-import type { RecordedRequest, RequestPattern } from './http/record.ts'
+import { matchesPattern, type RecordedRequest, type RequestPattern } from './record.ts'
 
 /** What a request gets instead of its answer: another answer, or a socket that breaks. */
 export type FaultOutcome = { status: number; body?: unknown; headers?: Record<string, string> } | 'reset'

@@ -1,12 +1,6 @@
-import type { Changes } from './changes.ts'
-import type { SnowflakeSource } from './snowflakes.ts'
-import type { CommandForm } from './validation/command-rules.ts'
-
-export interface RegisteredCommand extends CommandForm {
-  id: string
-  version: string
-  guildId: string | undefined
-}
+import type { Changes } from '../model/changes.ts'
+import type { CommandForm, RegisteredCommand } from '../model/command.ts'
+import type { SnowflakeSource } from '../model/snowflakes.ts'
 
 /** The application's commands: global ones, and those of each guild, which come first there. */
 export class Commands {

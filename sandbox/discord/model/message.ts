@@ -1,3 +1,5 @@
+import type { FormIssue } from './errors.ts'
+
 /** Message flags that mean something here. */
 export const messageFlags = {
   suppressEmbeds: 1 << 2,
@@ -117,4 +119,32 @@ export function textsOf(components: readonly Component[]): string[] {
 /** What a person reads: the content and every Text Display, one below the other. */
 export function readableText(message: Pick<StoredMessage, 'content' | 'components'>): string {
   return [message.content, ...textsOf(message.components)].filter(Boolean).join('\n')
+}
+
+/** A message as a request carries it, after Discord's own schema has accepted it. */
+export interface MessageForm {
+  content?: string | null
+  embeds?: unknown[] | null
+  components?: Component[] | null
+  flags?: number | null
+  attachments?: { id: string; filename?: string | null; description?: string | null }[] | null
+  allowed_mentions?: AllowedMentions | null
+  message_reference?: { message_id: string; channel_id?: string | null; fail_if_not_exists?: boolean | null } | null
+  nonce?: string | number | null
+  enforce_nonce?: boolean | null
+  poll?: unknown
+  sticker_ids?: string[] | null
+}
+
+export interface AllowedMentions {
+  parse?: (string | null)[] | null
+  users?: (string | null)[] | null
+  roles?: (string | null)[] | null
+}
+
+/** Which files a message will have after the request: those it keeps and those it gains. */
+export interface PlannedAttachments {
+  kept: StoredAttachment[]
+  added: { name: string; bytes: Buffer; description?: string | undefined }[]
+  issues: FormIssue[]
 }
