@@ -1,32 +1,20 @@
 import type { LookupFunction } from 'node:net'
 
-import { type Client, Events, Routes } from 'discord.js'
 import type { DestinationStream } from 'pino'
 
 import { buttons, commandBodies, commands } from '../commands/index.ts'
 import { type Environment, liveOrigins, type Origins, readConfig } from './config/config.ts'
-import { readApplicationId } from './discord/rest/application.ts'
-import { createDiscordClient, signIn } from './discord/gateway/client.ts'
-import { createDelivery } from './discord/delivery/delivery.ts'
-import { createInteractions, GivenUpForRestart } from './discord/interactions/handler.ts'
-import { createMessages } from './discord/rest/messages.ts'
-import { inviteUrl } from './discord/interactions/permissions.ts'
-import { alignCommands } from './discord/interactions/check-registration.ts'
-import { createRestClients } from './discord/rest/clients.ts'
-import { createTransport } from './discord/rest/transport.ts'
-import { uploadLimitOfTier } from './discord/delivery/upload-limits.ts'
+import { createDiscord, InterruptedByRestart } from './discord/create-discord.ts'
 import { type Clock, createClock } from './lib/clock.ts'
 import { createId } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
 import { raceAbort } from './lib/abortable.ts'
-import { aloneAtCards, createCardTurns, standsAs } from './generations/store/card-lock.ts'
 import { createRemoteWorker, createWorker } from './generations/worker/worker.ts'
 import { createEstimates, type typicalRunMs } from './generations/store/run-time-estimates.ts'
 import { fetchClipFile } from './generations/run/download-clip.ts'
 import type { LeaseTimes } from './generations/worker/lease.ts'
 import type { RunContext } from './generations/run/context.ts'
 import { createPostgresNotifier } from './generations/notify/postgres-notifier.ts'
-import { claimNotification, rememberMessage } from './generations/store/generations.ts'
 import { createNotifier } from './generations/notify/notifier.ts'
 import { startHttpServer } from './http/server.ts'
 import { createDownload } from './media/download.ts'
@@ -37,8 +25,6 @@ import { createProviders } from './providers/registry.ts'
 import { createRouter } from './providers/router.ts'
 import { createLimits } from './billing/request-rate-limits.ts'
 import { createSettings } from './billing/guild-settings.ts'
-import { createGuildUploadLimits, learningLimits } from './discord/delivery/guild-upload-limits.ts'
-import { reserveShards } from './discord/gateway/shards.ts'
 import { createShutdown } from './lib/shutdown.ts'
 import { openDatabase } from './storage/database.ts'
 import { createKeyv } from './storage/keyv.ts'
@@ -108,30 +94,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     shutdown.own('the providers', () => providers.close())
     const download = createDownload({ network, clock })
 
-    const onTokenRejected = () => fail('Discord refuses DISCORD_TOKEN: copy it anew from the Bot page of your application and start again.')
-    const makeRequest = createTransport(network)
-    const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
-    shutdown.own('the REST clients', () => rest.close())
-    const gateway = config.role === 'worker' ? undefined : await openGateway()
-    const guildLimits = createGuildUploadLimits({
-      tierAtGateway: (guildId) => gateway?.guilds.cache.get(guildId)?.premiumTier,
-      readGuild: (guildId) => rest.brief.get(Routes.guild(guildId)),
-      limitOfTier: uploadLimitOfTier,
-      now: () => clock.now(),
-      log,
-    })
-
-    const ownDelivery = createDelivery({
-      messages: createMessages(rest),
-      clock,
-      log,
-      rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-      claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
-      uploadLimitOf: (guildId) => guildLimits.of(guildId),
-      turns: database.sharedUrl === undefined ? aloneAtCards((shown) => standsAs(database.statements, shown)) : createCardTurns(database),
-    })
-    // Where processes share the work, a clip may be for a server that another process serves.
-    const delivery = database.sharedUrl === undefined ? ownDelivery : learningLimits(ownDelivery, guildLimits)
+    const discord = await createDiscord({ config, origins, database, network, clock, log, shutdown, onFatal: fail })
     const notifier =
       database.sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: database.sharedUrl, log })
     shutdown.own('the wakes', () => notifier.close())
@@ -146,7 +109,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       providers: providerById,
       router,
       estimates,
-      delivery,
+      delivery: discord.delivery,
       notifier,
       clock,
       log,
@@ -171,13 +134,13 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       router,
       estimates,
       worker,
-      delivery,
+      delivery: discord.delivery,
       notifier,
       clock,
       downloadImage: (url) => raceAbort(downloadImage(download, url, origins.discordMedia), outOfPatience.signal),
     })
-    const interactions = createInteractions({ commands, buttons, context: { clipService }, log })
-    if (gateway && config.publicServer) {
+    const interactions = discord.answerInteractions({ commands, buttons, context: { clipService } })
+    if (config.role !== 'worker' && config.publicServer) {
       const { port } = config.publicServer
       const server = await startHttpServer({
         port,
@@ -193,33 +156,19 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     let dispatching: Promise<void> = Promise.resolve()
     // Closed before all else: nothing new may be bought from the first moment on. Who is accepted nevertheless stays in the queue for the next start.
     const windUp = async () => {
-      const patience = setTimeout(() => outOfPatience.abort(new GivenUpForRestart()), config.stopGraceMs)
-      const answered = interactions.settle()
+      const patience = setTimeout(() => outOfPatience.abort(new InterruptedByRestart()), config.stopGraceMs)
+      const answered = interactions.drain()
       try {
         await dispatching.catch(() => undefined) // whoever started it knows
         await worker.stop({ graceMs: config.stopGraceMs })
       } finally {
         await answered
-        await delivery.settle()
+        await discord.delivery.settle()
         clearTimeout(patience)
       }
     }
     shutdown.own('the work under way', windUp, { withinMs: config.stopGraceMs + afterGraceMs })
-    gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
-
-    const applicationId = gateway
-      ? (await raceAbort(signIn(gateway, config.discordToken), shutdown.begun)).application.id
-      : await readApplicationId(rest.brief, { clock, signal: shutdown.begun })
-    if (gateway) {
-      const alignment = {
-        applicationId,
-        commands: commandBodies(),
-        config,
-        register: settings.registerAtStart ?? false,
-        log,
-      }
-      await raceAbort(alignCommands(rest.brief, alignment), shutdown.begun)
-    }
+    const { invitation, guilds } = await discord.connect({ bodies: commandBodies(), register: settings.registerAtStart ?? false })
     shutdown.begun.throwIfAborted()
     dispatching = worker.start()
     await dispatching
@@ -227,28 +176,9 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     if (config.allowedGuilds !== '*' && config.allowedGuilds.size === 0) {
       log.warn({}, 'ALLOWED_GUILDS is not set, so no server may make clips: set it to server ids, or to * for every server')
     }
-    const invitation = inviteUrl(applicationId)
-    log.info(
-      { providers: config.providers.map(({ id }) => id), role: config.role, guilds: gateway?.guilds.cache.size, invitation },
-      'ready',
-    )
+    log.info({ providers: config.providers.map(({ id }) => id), role: config.role, guilds, invitation }, 'ready')
 
     return { invitation, stop: () => end(new Error('the bot is stopped')) }
-
-    /** The client of Discord's gateway, for shards that no other process serves; it is not signed in yet. */
-    async function openGateway(): Promise<Client> {
-      const reserved = await reserveShards({
-        database,
-        chosen: config.shards,
-        readGateway: () => rest.brief.get(Routes.gatewayBot(), { signal: shutdown.begun }),
-        onTaken: ({ message }) => fail(message),
-      })
-      shutdown.own('the shards', () => reserved.release())
-      const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
-      if (reserved.shards) Object.assign(client.options, { shards: reserved.shards.ids, shardCount: reserved.shards.count })
-      shutdown.own('the gateway', () => client.destroy())
-      return client
-    }
   } catch (error) {
     await end(error instanceof Error ? error : new Error('the start failed', { cause: error }))
     // What failed because all was being closed is not the reason.

@@ -36,7 +36,7 @@ function startProcess(database: Database, turns = createCardTurns(database)): { 
     log: createCapturedLog().log,
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
     claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
-    uploadLimitOf: () => 10_485_760,
+    uploadLimitOf: () => Promise.resolve(10_485_760),
     turns,
   })
   return { delivery, clock }

@@ -72,7 +72,7 @@ export function useDeliveryStage(): DeliveryStage {
         return Promise.resolve()
       },
       claimNotification: () => Promise.resolve(++stage.noticesClaimed === 1),
-      uploadLimitOf: () => stage.uploadLimit,
+      uploadLimitOf: () => Promise.resolve(stage.uploadLimit),
       turns: aloneAtCards((shown) => Promise.resolve(stage.stands(shown))),
     })
     Object.assign(stage, {

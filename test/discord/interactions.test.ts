@@ -2,10 +2,10 @@ import type { Client } from 'discord.js'
 import { Events, SlashCommandBuilder } from 'discord.js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
-import { createDiscordClient, uploadLimitOf } from '../../src/discord/gateway/client.ts'
+import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import type { Button, Choice, Command } from '../../src/discord/interactions/command.ts'
 import type { Interactions } from '../../src/discord/interactions/handler.ts'
-import { createInteractions, GivenUpForRestart } from '../../src/discord/interactions/handler.ts'
+import { createInteractions, InterruptedByRestart } from '../../src/discord/interactions/handler.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import type { ScriptedAnswer, ScriptedDiscord } from '../support/scripted-discord.ts'
 import { refusals, startScriptedDiscord } from '../support/scripted-discord.ts'
@@ -92,7 +92,7 @@ async function send(payload: object): Promise<void> {
   const seen = new Promise((resolve) => client.once(Events.InteractionCreate, resolve))
   discord.dispatch('INTERACTION_CREATE', payload)
   await seen
-  await interactions.settle()
+  await interactions.drain()
 }
 
 const calls = () =>
@@ -188,7 +188,7 @@ describe('a slash command', () => {
   })
 
   test('that comes while the bot is being stopped is turned away in private', async () => {
-    await interactions.settle()
+    await interactions.drain()
     await send(commandPayload('clap'))
     const { body } = await discord.call('POST', callback)
     expect(body).toMatchObject({ type: 4, data: { flags: ephemeral, content: expect.stringContaining('restarted') as string } })
@@ -196,7 +196,7 @@ describe('a slash command', () => {
   })
 
   test('that is given up because the bot is being stopped hears so in private, and it is no failure', async () => {
-    context.execute = () => Promise.reject(new GivenUpForRestart())
+    context.execute = () => Promise.reject(new InterruptedByRestart())
     await send(commandPayload('clap'))
     expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
     const { body } = await discord.call('POST', followUps)
@@ -214,7 +214,7 @@ describe('a slash command', () => {
     discord.dispatch('INTERACTION_CREATE', commandPayload('clap'))
     await begun.promise
     let settled = false
-    const settling = interactions.settle().then(() => (settled = true))
+    const settling = interactions.drain().then(() => (settled = true))
     const letGo = discord.hold('POST', callback)
     onTestFinished(letGo)
     const came = new Promise((resolve) => client.once(Events.InteractionCreate, resolve))
@@ -312,11 +312,6 @@ describe('a button', () => {
     await send(buttonPayload('vanished:1'))
     expect((await discord.call('POST', callback)).body).toMatchObject({ type: 4, data: { flags: ephemeral } })
   })
-})
-
-test('the upload limit follows the guild’s boost tier', () => {
-  expect(uploadLimitOf(client, ids.guild)).toBe(50 * 1024 * 1024)
-  expect(uploadLimitOf(client, '1')).toBe(10 * 1024 * 1024)
 })
 
 test('a void bot token is reported', async () => {

@@ -7,9 +7,10 @@ import type { LocalDiscord } from '../../sandbox/discord/local-discord.ts'
 import { startLocalDiscord } from '../../sandbox/discord/local-discord.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import { cardOf } from '../../src/discord/cards/progress-card.ts'
-import { createDiscordClient, uploadLimitOf } from '../../src/discord/gateway/client.ts'
+import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import { arrivingCard, finishedCard, linkedCard } from '../../src/discord/cards/clip-card.ts'
 import { createDelivery } from '../../src/discord/delivery/delivery.ts'
+import { uploadLimitOfTier } from '../../src/discord/delivery/upload-limits.ts'
 import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import { fetchRegistered, findDrift, registerCommands } from '../../src/discord/interactions/registration.ts'
@@ -58,7 +59,7 @@ beforeAll(async () => {
     log,
     rememberMessage: () => Promise.resolve(),
     claimNotification: () => Promise.resolve(true),
-    uploadLimitOf: (guildId) => uploadLimitOf(client, guildId),
+    uploadLimitOf: (guildId) => Promise.resolve(uploadLimitOfTier(client.guilds.cache.get(guildId)?.premiumTier)),
     turns: aloneAtCards(() => Promise.resolve(true)),
   })
   await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)

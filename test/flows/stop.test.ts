@@ -209,7 +209,7 @@ describe('`npm start` as a process', () => {
     sandbox.providers.fal.jobs.release('completion')
     const { code, output } = await bot.ended
     expect(code).toBe(1)
-    expect(output).toMatch(/Rushes has to stop: Discord refuses DISCORD_TOKEN/)
+    expect(output).toMatch(/Rushes has to stop: Discord rejected DISCORD_TOKEN/)
     expect(output).not.toContain(sandbox.discord.botToken)
     // With a token that works the clip comes after all, where its card is.
     sandbox.discord.faults.clear()
@@ -221,7 +221,7 @@ describe('`npm start` as a process', () => {
   it('ends with 1 and the same message where Discord refuses the token from the start', async () => {
     const sandbox = await testSandbox({ environment })
     await expect(startForReal(sandbox, { environment: { DISCORD_TOKEN: 'a-token-that-nobody-has-given-out' } })).rejects.toThrow(
-      /Discord refuses DISCORD_TOKEN/,
+      /Discord rejected DISCORD_TOKEN/,
     )
   })
 
@@ -229,7 +229,7 @@ describe('`npm start` as a process', () => {
     const sandbox = await testSandbox({ environment })
     const { bot, gate, bought, refuse } = await deliveringAndBuying(sandbox)
     refuse()
-    await bot.says(/Discord refuses DISCORD_TOKEN/)
+    await bot.says(/Discord rejected DISCORD_TOKEN/)
     bot.signal('SIGTERM')
     await bot.says(/Rushes is stopping/)
     await expectWaitsFor(gate, bot, sandbox, bought)
@@ -241,7 +241,7 @@ describe('`npm start` as a process', () => {
     bot.signal('SIGTERM')
     await bot.says(/Rushes is stopping/)
     refuse()
-    await bot.says(/Discord refuses DISCORD_TOKEN/)
+    await bot.says(/Discord rejected DISCORD_TOKEN/)
     await expectWaitsFor(gate, bot, sandbox, bought)
   })
 
@@ -269,7 +269,7 @@ describe('`npm start` as a process', () => {
     gate.release()
     const { code, output } = await bot.ended
     expect(code).toBe(1)
-    expect(output).toMatch(/Rushes has to stop: Discord refuses DISCORD_TOKEN/)
+    expect(output).toMatch(/Rushes has to stop: Discord rejected DISCORD_TOKEN/)
     sandbox.discord.faults.clear()
     expect(readGeneration(sandbox, bought)).toMatchObject({ state: 'rendering' })
   }

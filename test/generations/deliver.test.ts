@@ -29,7 +29,13 @@ async function setUp(database: Database) {
   })
   const [clock, { log }] = [createClock(100), createCapturedLog()]
   const delivery = createDelivery({
-    ...{ messages: createMessages(clients), clock, log, turns: createCardTurns(database), uploadLimitOf: () => 10_485_760 },
+    ...{
+      messages: createMessages(clients),
+      clock,
+      log,
+      turns: createCardTurns(database),
+      uploadLimitOf: () => Promise.resolve(10_485_760),
+    },
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
     claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
   })

@@ -132,7 +132,7 @@ it.skipIf(!hasPostgres)('a worker ends with a clear word where Discord refuses i
     environment: { ...limits, DATABASE_URL: url, ROLE: 'worker', DISCORD_TOKEN: 'a-token-that-nobody-has-given-out' },
   })
   await expect(startBot({ ...settings, onFatal: (reason) => reasons.push(reason) })).rejects.toThrow()
-  await expect.poll(() => reasons).toEqual([expect.stringContaining('Discord refuses DISCORD_TOKEN')])
+  await expect.poll(() => reasons).toEqual([expect.stringContaining('Discord rejected DISCORD_TOKEN')])
   const database = await openPlace({ url })
   expect((await sql`select id from workers`.execute(database.statements)).rows).toEqual([])
 })

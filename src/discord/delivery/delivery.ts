@@ -28,8 +28,8 @@ export interface DeliveryOptions {
   rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
   /** Resolves to true for the first who asks, ever, as long as the generation stands at this state and end: a member is told of one end once. */
   claimNotification: (generation: Generation) => Promise<boolean>
-  /** Bytes per file that a bot may upload in this guild. */
-  uploadLimitOf: (guildId: Snowflake) => number
+  /** Bytes per file that a bot may upload in this guild. Never rejects. */
+  uploadLimitOf: (guildId: Snowflake) => Promise<number>
   /** The order of edits between processes, and whether what they say still holds. */
   turns: CardTurns
 }
@@ -201,10 +201,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     post(generation, clip, { signal }) {
       return closing(generation, async ({ cardMessage, writer }) => {
         const posted = await writer.finish(async () => {
+          const guildUploadLimit = await uploadLimitOf(generation.guildId)
           await turns.whenQuiet(generation)
           return placeClip({
             ...{ generation, clip, cardMessage, messages, clock, log, signal },
-            guildUploadLimit: uploadLimitOf(generation.guildId),
+            guildUploadLimit,
             // The new message mentions the member itself; whoever posts again must not do so once more.
             beforeMention: () => claimed(generation),
             isOurs: () => turns.stands(generation),

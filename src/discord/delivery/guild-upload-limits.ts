@@ -1,63 +1,54 @@
+import { GuildPremiumTier } from 'discord.js'
 import { z } from 'zod'
 
 import type { Snowflake } from '../../domain/ids.ts'
-import type { Delivery } from '../../generations/model/delivery-port.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 
-/** Bytes per file by guild, also for guilds of which no gateway tells this process. */
+import { describeError } from '../rest/errors.ts'
+import { uploadLimitOfTier } from './upload-limits.ts'
+
+/** Upload limits by guild, including guilds whose gateway events go to another process. */
 export interface GuildUploadLimits {
-  /** What is known; the least there is where nothing is. */
-  of(guildId: Snowflake): number
-  /** Asks Discord where nothing recent is known. Never throws. */
-  learn(guildId: Snowflake): Promise<void>
+  /** Bytes per file. Asks Discord unless a recent answer is known; falls back to the last answer, then to the default. Never throws. */
+  of(guildId: Snowflake): Promise<number>
 }
 
 export interface GuildUploadLimitsOptions {
-  /** The boost tier as the gateway told it; undefined for a guild that this process does not serve. */
-  tierAtGateway: (guildId: Snowflake) => number | undefined
-  /** Discord's answer to `GET /guilds/{id}`. */
+  /** The boost tier from the gateway; undefined for a guild that this process does not serve. */
+  tierAtGateway: (guildId: Snowflake) => GuildPremiumTier | undefined
+  /** The response to `GET /guilds/{id}`. */
   readGuild: (guildId: Snowflake) => Promise<unknown>
-  /** Bytes per file by boost tier; undefined for a guild of which nothing is known. */
-  limitOfTier: (tier: number | undefined) => number
-  /** Milliseconds since the epoch. */
-  now: () => number
+  clock: Pick<Clock, 'now'>
   log: Log
 }
 
-/** A server's boosts come and go over days. */
+/** A server's boosts change over days. */
 const freshMs = 60 * 60_000
-/** So that a large installation's memory does not grow without end. */
-const guildsKept = 5000
+/** Bounds the memory of a large installation. */
+const maxGuilds = 5000
 
-export function createGuildUploadLimits({ tierAtGateway, readGuild, limitOfTier, now, log }: GuildUploadLimitsOptions): GuildUploadLimits {
-  const known = new Map<Snowflake, { tier: number; at: number }>()
-  return {
-    of: (guildId) => limitOfTier(tierAtGateway(guildId) ?? known.get(guildId)?.tier),
-    learn: async (guildId) => {
-      const last = known.get(guildId)
-      if (tierAtGateway(guildId) !== undefined || (last && now() - last.at < freshMs)) return
-      try {
-        const { premium_tier: tier } = Guild.parse(await readGuild(guildId))
-        known.delete(guildId)
-        known.set(guildId, { tier, at: now() })
-        if (known.size > guildsKept) for (const oldest of known.keys().take(1)) known.delete(oldest)
-      } catch (error) {
-        const failure = error instanceof Error ? error.name : 'unknown'
-        log.info({ guild: guildId, failure }, 'the upload limit of a server could not be asked for; what was known of it stands')
-      }
-    },
+export function createGuildUploadLimits({ tierAtGateway, readGuild, clock, log }: GuildUploadLimitsOptions): GuildUploadLimits {
+  const known = new Map<Snowflake, { tier: GuildPremiumTier; at: number }>()
+
+  async function tierOf(guildId: Snowflake): Promise<GuildPremiumTier | undefined> {
+    const atGateway = tierAtGateway(guildId)
+    if (atGateway !== undefined) return atGateway
+    const last = known.get(guildId)
+    if (last && clock.now() - last.at < freshMs) return last.tier
+    try {
+      const { premium_tier: tier } = Guild.parse(await readGuild(guildId))
+      known.delete(guildId)
+      known.set(guildId, { tier, at: clock.now() })
+      if (known.size > maxGuilds) for (const oldest of known.keys().take(1)) known.delete(oldest)
+      return tier
+    } catch (error) {
+      log.info({ guild: guildId, failure: describeError(error) }, 'upload limit of a server not available; using the last known one')
+      return last?.tier
+    }
   }
+
+  return { of: async (guildId) => uploadLimitOfTier(await tierOf(guildId)) }
 }
 
-/** The same delivery, which knows the upload limit of the guild before it posts there. */
-export function learningLimits(delivery: Delivery, limits: GuildUploadLimits): Delivery {
-  return {
-    ...delivery,
-    post: async (generation, clip, options) => {
-      await limits.learn(generation.guildId)
-      return delivery.post(generation, clip, options)
-    },
-  }
-}
-
-const Guild = z.object({ premium_tier: z.number().int() })
+const Guild = z.object({ premium_tier: z.enum(GuildPremiumTier) })

@@ -1,11 +1,10 @@
-import type { RESTOptions, Snowflake } from 'discord.js'
+import type { RESTOptions } from 'discord.js'
 import { Client, Events, GatewayCloseCodes, GatewayIntentBits, Partials } from 'discord.js'
 
 import type { Log } from '../../lib/log.ts'
 
 import { describeError } from '../rest/errors.ts'
 import { watchBotToken } from '../rest/clients.ts'
-import { uploadLimitOfTier } from '../delivery/upload-limits.ts'
 
 /** Asking where the gateway is may take its time and be repeated. */
 const callsBeforeReady = { timeout: 10_000, retries: 2 }
@@ -62,11 +61,6 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
   client.on(Events.ShardReconnecting, (shard) => log.info({ shard }, 'the gateway connection is being renewed'))
   client.rest.on('rateLimited', ({ route, timeToReset }) => log.info({ route, timeToReset }, 'Discord asks to wait'))
   return client
-}
-
-/** Bytes per file that a bot may upload in this guild; the least there is where the guild is not known. */
-export function uploadLimitOf(client: Client, guildId: Snowflake): number {
-  return uploadLimitOfTier(client.guilds.cache.get(guildId)?.premiumTier)
 }
 
 /** Resolves once every shard has its guilds, so that nothing is answered before the bot knows where it is. */

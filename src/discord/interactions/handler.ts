@@ -29,12 +29,12 @@ export interface Interactions {
    * From this moment on every new interaction is told, alone, that the bot is being restarted. Resolves when every one under way has been
    * answered.
    */
-  settle(): Promise<void>
+  drain(): Promise<void>
 }
 
 /** Says that a request was given up because the bot is being stopped, and that nothing was accepted. */
-export class GivenUpForRestart extends Error {
-  override readonly name = 'GivenUpForRestart'
+export class InterruptedByRestart extends Error {
+  override readonly name = 'InterruptedByRestart'
 }
 
 const restarting = 'The bot is just being restarted. Try again in a minute.'
@@ -51,7 +51,7 @@ export function createInteractions<Context>({
   const commandsByName = new Map(commands.map((command) => [command.data.name, command]))
   const buttonsByName = new Map(buttons.map((button) => [button.name, button]))
   const underWay = new Set<Promise<void>>()
-  let settling = false
+  let draining = false
 
   async function runCommand(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = commandsByName.get(interaction.commandName)
@@ -99,7 +99,7 @@ export function createInteractions<Context>({
 
   async function answerFailure(interaction: Answerable, error: unknown): Promise<void> {
     if (error instanceof Refusal) return say(interaction, describeRefusal(error))
-    if (error instanceof GivenUpForRestart) return say(interaction, restarting)
+    if (error instanceof InterruptedByRestart) return say(interaction, restarting)
     const reference = createReference()
     log.error({ interaction: interaction.id, reference, failure: describeError(error) }, 'a command failed')
     await say(
@@ -130,7 +130,7 @@ export function createInteractions<Context>({
 
   async function answer(interaction: Answerable): Promise<void> {
     try {
-      if (settling) {
+      if (draining) {
         await say(interaction, restarting)
         return
       }
@@ -157,8 +157,8 @@ export function createInteractions<Context>({
       underWay.add(work)
       await work.finally(() => underWay.delete(work))
     },
-    async settle() {
-      settling = true
+    async drain() {
+      draining = true
       // Also those who are turned away meanwhile.
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

@@ -1,0 +1,112 @@
+import { type Client, Events, Routes } from 'discord.js'
+
+import type { Config, Origins } from '../config/config.ts'
+import type { Delivery } from '../generations/model/delivery-port.ts'
+import { aloneAtCards, createCardTurns, standsAs } from '../generations/store/card-lock.ts'
+import { claimNotification, rememberMessage } from '../generations/store/generations.ts'
+import { raceAbort } from '../lib/abortable.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Shutdown } from '../lib/shutdown.ts'
+import type { Network } from '../network/network.ts'
+import type { Database } from '../storage/database.ts'
+
+import { createDelivery } from './delivery/delivery.ts'
+import { createGuildUploadLimits } from './delivery/guild-upload-limits.ts'
+import { createDiscordClient, signIn } from './gateway/client.ts'
+import { reserveShards } from './gateway/shards.ts'
+import { alignCommands } from './interactions/check-registration.ts'
+import { createInteractions, type Interactions, type InteractionsOptions } from './interactions/handler.ts'
+import { inviteUrl } from './interactions/permissions.ts'
+import type { CommandBody } from './interactions/registration.ts'
+import { readApplicationId } from './rest/application.ts'
+import { createRestClients } from './rest/clients.ts'
+import { createMessages } from './rest/messages.ts'
+import { createTransport } from './rest/transport.ts'
+
+export { InterruptedByRestart } from './interactions/handler.ts'
+
+export interface DiscordOptions {
+  config: Pick<Config, 'allowedGuilds' | 'discordToken' | 'role' | 'shards'>
+  origins: Pick<Origins, 'discordApi'>
+  database: Database
+  network: Network
+  clock: Clock
+  log: Log
+  shutdown: Pick<Shutdown, 'begun' | 'own'>
+  /** The process cannot continue; called with the sentence for the operator. */
+  onFatal: (reason: string) => void
+}
+
+export interface Discord {
+  readonly delivery: Delivery
+  /** Handles every interaction that arrives once `connect` has been called. A worker process receives none. */
+  answerInteractions<Context>(options: Omit<InteractionsOptions<Context>, 'log'>): Interactions
+  /** Signs in (a worker process only learns its application's id) and compares or registers the commands. */
+  connect(commands: { bodies: readonly CommandBody[]; register: boolean }): Promise<Connection>
+}
+
+export interface Connection {
+  /** The link that invites the bot to a server. */
+  invitation: string
+  /** Servers on this process's shards; undefined in a worker process. */
+  guilds: number | undefined
+}
+
+/** Creates everything that speaks to Discord. What it opens is closed by the shutdown. */
+export async function createDiscord(options: DiscordOptions): Promise<Discord> {
+  const { config, origins, database, network, clock, log, shutdown, onFatal } = options
+  const onTokenRejected = () =>
+    onFatal('Discord rejected DISCORD_TOKEN: copy the token again from the Bot page of your application, then restart')
+  const makeRequest = createTransport(network)
+  const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
+  shutdown.own('the REST clients', () => rest.close())
+  const gateway = config.role === 'worker' ? undefined : await openGateway()
+
+  const uploadLimits = createGuildUploadLimits({
+    tierAtGateway: (guildId) => gateway?.guilds.cache.get(guildId)?.premiumTier,
+    readGuild: (guildId) => rest.brief.get(Routes.guild(guildId)),
+    clock,
+    log,
+  })
+  const delivery = createDelivery({
+    messages: createMessages(rest),
+    clock,
+    log,
+    rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
+    claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
+    uploadLimitOf: (guildId) => uploadLimits.of(guildId),
+    turns: database.sharedUrl === undefined ? aloneAtCards((shown) => standsAs(database.statements, shown)) : createCardTurns(database),
+  })
+
+  return {
+    delivery,
+    answerInteractions(interactionsOptions) {
+      const interactions = createInteractions({ ...interactionsOptions, log })
+      gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
+      return interactions
+    },
+    async connect({ bodies, register }) {
+      const { begun } = shutdown
+      if (!gateway) return { invitation: inviteUrl(await readApplicationId(rest.brief, { clock, signal: begun })), guilds: undefined }
+      const applicationId = (await raceAbort(signIn(gateway, config.discordToken), begun)).application.id
+      await raceAbort(alignCommands(rest.brief, { applicationId, commands: bodies, config, register, log }), begun)
+      return { invitation: inviteUrl(applicationId), guilds: gateway.guilds.cache.size }
+    },
+  }
+
+  /** The gateway client, not signed in yet, for shards that no other process serves. */
+  async function openGateway(): Promise<Client> {
+    const reserved = await reserveShards({
+      database,
+      chosen: config.shards,
+      readGateway: () => rest.brief.get(Routes.gatewayBot(), { signal: shutdown.begun }),
+      onTaken: ({ message }) => onFatal(message),
+    })
+    shutdown.own('the shards', () => reserved.release())
+    const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
+    if (reserved.shards) Object.assign(client.options, { shards: reserved.shards.ids, shardCount: reserved.shards.count })
+    shutdown.own('the gateway', () => client.destroy())
+    return client
+  }
+}
