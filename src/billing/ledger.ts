@@ -4,7 +4,7 @@ import type { Budgets } from '../config/config.ts'
 import type { Snowflake } from '../domain/ids.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import { Refusal } from '../domain/refusal.ts'
-import type { Schema } from '../storage/schema.ts'
+import type { LedgerKind, Schema, WalletsTable } from '../storage/schema.ts'
 import { nextPeriodStart, type PeriodKeys } from './periods.ts'
 
 /** A sum set aside for one take of one generation, with the wallet periods it belongs to for good. */
@@ -19,12 +19,7 @@ export interface Reservation {
   installationPeriods: PeriodKeys
 }
 
-interface Wallet {
-  scope: 'installation' | 'guild'
-  owner_id: string
-  period: 'day' | 'month'
-  period_key: string
-}
+type Wallet = Pick<WalletsTable, 'scope' | 'owner_id' | 'period' | 'period_key'>
 
 /**
  * Sets the sum aside in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` and changes nothing
@@ -114,7 +109,7 @@ export async function bookDifference(
 async function record(
   transaction: Transaction<Schema>,
   reservation: Reservation,
-  kind: string,
+  kind: LedgerKind,
   amount: MicroUsd,
   now: number,
 ): Promise<void> {

@@ -1,5 +1,9 @@
 import type { Generated, Insertable, Selectable } from 'kysely'
 
+import type { ImageReference } from '../domain/image.ts'
+import type { AttemptState, EndReason, GenerationState } from '../domain/generation-state.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
+
 /** Money is micro-dollars, time is milliseconds since the epoch, ids are text, truth is 0 or 1, structures are JSON text. */
 export interface Schema {
   generations: GenerationsTable
@@ -14,12 +18,15 @@ export interface Schema {
   workers: WorkersTable
 }
 
+/** What the operator decided about a held generation. */
+export type HeldDecision = 'free' | 'billed'
+
 export interface GenerationsTable {
   id: string
-  state: string
+  state: GenerationState
   /** The process that owns the claim; only it writes the state. */
   owner: string | null
-  provider: string
+  provider: ProviderId
   /** JSON list of the providers that may make it, in the order in which they are tried. */
   candidates: string
   request: string
@@ -43,14 +50,14 @@ export interface GenerationsTable {
   started_at: number | null
   ended_at: number | null
   cancel_requested_at: number | null
-  end_reason: string | null
-  captured: number
+  end_reason: EndReason | null
+  captured: 0 | 1
   reference: string
   output_url: string | null
   /** When the requester was told that the clip is there; at most once. */
   notified_at: number | null
   /** The operator's word on a held generation, left for the bot: `free` or `billed`. */
-  held_decision: string | null
+  held_decision: HeldDecision | null
   /** Edits of its card, soon overtaken, that are under way in some process; one that died leaves its own behind. */
   card_edits: Generated<number>
 }
@@ -59,14 +66,14 @@ export interface AttemptsTable {
   id: string
   generation_id: string
   take: number
-  provider: string
-  state: string
+  provider: ProviderId
+  state: AttemptState
   /** JSON of the images as the provider's storage names them; a lost submission is looked for by them. */
   images: string | null
   /** When the billable call was about to leave. */
   sent_at: number | null
   /** What a refusal or failure was called. */
-  end_reason: string | null
+  end_reason: EndReason | null
   /** The provider's handle as JSON, once it accepted. Unique per provider by `operation_id`. */
   operation: string | null
   operation_id: string | null
@@ -78,19 +85,21 @@ export interface AttemptsTable {
 }
 
 export interface WalletsTable {
-  scope: string
+  scope: 'installation' | 'guild'
   owner_id: string
-  period: string
+  period: 'day' | 'month'
   period_key: string
   reserved: number
   spent: number
 }
 
+export type LedgerKind = 'reserve' | 'capture' | 'release' | 'hold' | 'refund' | 'difference'
+
 export interface LedgerTable {
   sequence: Generated<number>
   generation_id: string
   take: number
-  kind: string
+  kind: LedgerKind
   amount: number
   guild_id: string
   day_key: string
@@ -101,7 +110,7 @@ export interface LedgerTable {
 }
 
 export interface ProviderStateTable {
-  provider: string
+  provider: ProviderId
   /** GCRA: the earliest time at which the next create is due if none is ahead of its rate. */
   next_create_at: number
   /** No creates before this time: the provider asked for patience. */
@@ -112,7 +121,7 @@ export interface ProviderStateTable {
 
 /** When a guild (member_id empty) or a member of it was last served, in units of its provider's `served`. */
 export interface QueueTurnsTable {
-  provider: string
+  provider: ProviderId
   guild_id: string
   member_id: string
   last_served: number
@@ -129,7 +138,7 @@ export interface WebhookEventsTable {
 
 export interface ImagesTable {
   sha256: string
-  media_type: string
+  media_type: ImageReference['mediaType']
   width: number
   height: number
   size_bytes: number

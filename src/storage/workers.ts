@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Database, Statements } from './database.ts'
+import { isStoredProviderId } from './json-columns.ts'
 
 export interface NewWorker {
   id: string
@@ -52,5 +53,5 @@ export async function isEldest(statements: Statements, id: string): Promise<bool
 /** The providers that any worker serves. */
 export async function listServedProviders(statements: Statements): Promise<Set<ProviderId>> {
   const rows = await statements.selectFrom('workers').select('providers').distinct().execute()
-  return new Set(rows.flatMap(({ providers }) => providers.split(' ') as ProviderId[]))
+  return new Set(rows.flatMap(({ providers }) => providers.split(' ').filter(isStoredProviderId)))
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
+import type { GenerationState } from '../../src/domain/generation-state.ts'
 import { createDelivery } from '../../src/discord/delivery/delivery.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
@@ -42,7 +43,7 @@ function startProcess(database: Database, turns = createCardTurns(database)): { 
   return { delivery, clock }
 }
 
-async function write(database: Database, id: string, row: { state: string; owner: string; ended_at: number | null }): Promise<Generation> {
+async function write(database: Database, id: string, row: { state: GenerationState; owner: string; ended_at: number | null }): Promise<Generation> {
   await database.statements
     .updateTable('generations')
     .set({ ...row, interaction_id: ids.interaction, notified_at: null })

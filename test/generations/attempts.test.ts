@@ -9,6 +9,7 @@ import {
   type Opening,
   recordOperation,
 } from '../../src/generations/store/attempts.ts'
+import type { GenerationState } from '../../src/domain/generation-state.ts'
 import { findLateAnswers } from '../../src/generations/held/late-responses.ts'
 import { LeaseLost } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -17,7 +18,7 @@ import { acceptGeneration } from '../support/generations.ts'
 
 const owner = 'this-process'
 
-async function put({ statements }: Database, id: string, state: string): Promise<void> {
+async function put({ statements }: Database, id: string, state: GenerationState): Promise<void> {
   await statements.updateTable('generations').set({ state }).where('id', '=', id).execute()
 }
 

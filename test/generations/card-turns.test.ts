@@ -23,7 +23,7 @@ async function claimOne(database: Database): Promise<Generation> {
 }
 
 async function hold(database: Database, { id }: Generation, endedAt: number): Promise<Generation> {
-  const set = { ended_at: endedAt, end_reason: 'submission_unknown', notified_at: null }
+  const set = { ended_at: endedAt, end_reason: 'submission_unknown', notified_at: null } as const
   return toGeneration(await transition(database.statements, { id, owner, from: 'submitting', to: 'held', set }))
 }
 

@@ -40,7 +40,7 @@ async function setUp(database: Database) {
     claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
   })
   const { id } = await acceptGeneration(database, { now: clock.now() })
-  const output = { state: 'delivering', owner, output_url: 'https://host.example/clip.mp4' }
+  const output = { state: 'delivering', owner, output_url: 'https://host.example/clip.mp4' } as const
   await database.statements.updateTable('generations').set(output).where('id', '=', id).execute()
   const generation = await findGeneration(database.statements, id)
   if (!generation) throw new Error('it is there')

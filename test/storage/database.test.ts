@@ -49,7 +49,7 @@ describe.each(stores)('the store on $name', (store) => {
 
   it('hands money and times over as numbers, to the last micro-dollar', async () => {
     const database = await openStore(store)
-    const wallet = { scope: 'guild', owner_id: '1', period: 'day', period_key: 'x', reserved: Number.MAX_SAFE_INTEGER, spent: 0 }
+    const wallet = { scope: 'guild', owner_id: '1', period: 'day', period_key: 'x', reserved: Number.MAX_SAFE_INTEGER, spent: 0 } as const
     await database.statements.insertInto('wallets').values(wallet).execute()
     expect(await database.statements.selectFrom('wallets').selectAll().execute()).toEqual([wallet])
     const { rows } = await sql<{ now: number }>`select ${database.now} as now`.execute(database.statements)

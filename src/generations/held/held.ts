@@ -1,6 +1,6 @@
 import type { Operation, Provider } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
-import type { GenerationRow } from '../../storage/schema.ts'
+import type { GenerationRow, HeldDecision } from '../../storage/schema.ts'
 import { type Attempt, latestAttempt, recordOperation } from '../store/attempts.ts'
 import type { Generation } from '../model/generation.ts'
 import { forgetEvents, operationFromWebhook } from '../store/webhook-events.ts'
@@ -9,9 +9,6 @@ import type { RunContext } from '../run/context.ts'
 import { reservationOf, toGeneration } from '../store/rows.ts'
 import { findLateWords } from './recheck.ts'
 import { capture, refundGuild, release } from '../../billing/ledger.ts'
-
-/** The operator's word on a held generation, after a look at the provider's bill. */
-export type HeldDecision = 'free' | 'billed'
 
 /** Everything that is held, the oldest first. */
 export async function listHeld(statements: Statements): Promise<Generation[]> {

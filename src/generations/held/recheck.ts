@@ -1,6 +1,8 @@
 import { ProviderError } from '../../domain/provider-error.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Operation, Status } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
+import { operationColumn } from '../../storage/json-columns.ts'
 import type { RunContext } from '../run/context.ts'
 
 /** How often the provider of a held job is asked again, in milliseconds: it may be hours late, and nobody watches a progress bar any more. */
@@ -12,7 +14,7 @@ const answerWithinMs = 10_000
 /** A held job that its provider knows by a handle. */
 interface HeldJob {
   generationId: string
-  provider: string
+  provider: ProviderId
   operation: Operation
 }
 
@@ -69,7 +71,7 @@ async function takeDue(statements: Statements, now: number): Promise<HeldJob[]> 
       .returningAll()
       .executeTakeFirst()
     if (!row || row.operation === null) continue
-    const operation = JSON.parse(row.operation) as Operation
+    const operation = operationColumn.parse(row.operation)
     taken.push({ generationId: row.generation_id, provider: row.provider, operation })
   }
   return taken

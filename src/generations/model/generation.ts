@@ -1,26 +1,10 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
+import type { EndReason, GenerationState } from '../../domain/generation-state.ts'
 import type { Snowflake } from '../../domain/ids.ts'
 import type { MicroUsd } from '../../domain/money.ts'
-import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 
-/**
- * queued → submitting → rendering → delivering → done; ends `failed` and `cancelled`. `held` is not an end: the provider may have billed and
- * nobody can know yet, so the reservation stays until proof or the operator settles it.
- */
-export const generationStates = ['queued', 'submitting', 'rendering', 'delivering', 'done', 'failed', 'cancelled', 'held'] as const
-export type GenerationState = (typeof generationStates)[number]
-
-/** Why a generation ended without a clip, or is held. */
-export type EndReason =
-  | ProviderErrorKind
-  | 'cancelled-by-member'
-  | 'output-unusable' // what the provider served is not a whole MP4
-  | 'render-overdue' // the provider never said that it was done
-  | 'queue-overdue' // it waited too long in the queue; no provider was asked
-  | 'settled-by-operator' // it was held, and the operator said what became of it
-  | 'undeliverable' // Discord would not take the clip by any route
-  | 'internal' // our own fault
+export { type EndReason, type GenerationState, generationStates } from '../../domain/generation-state.ts'
 
 /** Where the answer goes. `token` is a secret: it never reaches a log or an error. */
 export interface Reply {

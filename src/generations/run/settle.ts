@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely'
 
+import type { AttemptState } from '../../domain/generation-state.ts'
 import { bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
 import type { Database } from '../../storage/database.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
-import { type AttemptState, closeAttempt, latestAttempt } from '../store/attempts.ts'
+import { closeAttempt, latestAttempt } from '../store/attempts.ts'
 import type { Outcome, FailOver, Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import type { RunContext } from './context.ts'

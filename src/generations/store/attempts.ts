@@ -1,16 +1,12 @@
+import type { AttemptState, EndReason } from '../../domain/generation-state.ts'
 import { createId, createSecret } from '../../domain/ids.ts'
 import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { HostedImages, Operation } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
+import { hostedImagesColumn, operationColumn } from '../../storage/json-columns.ts'
 import type { AttemptRow } from '../../storage/schema.ts'
 import { LeaseLost } from './generations.ts'
-
-/**
- * `preparing`: nothing billable has left. `sent`: the billable call may have left and its answer is not stored. `unknown`: its answer was lost.
- * The rest are the provider's own words.
- */
-export type AttemptState = 'preparing' | 'sent' | 'unknown' | 'accepted' | 'refused' | 'completed' | 'failed' | 'cancelled'
 
 /** One try at one provider. */
 export interface Attempt {
@@ -25,7 +21,7 @@ export interface Attempt {
   sentAt: number | undefined
   operation: Operation | undefined
   /** What a refusal or failure was called. */
-  endReason: string | undefined
+  endReason: EndReason | undefined
 }
 
 export interface Opening {
@@ -55,7 +51,7 @@ export function openAttempt(database: Database, { generationId, provider, owner,
       .executeTakeFirst()
     if (numUpdatedRows === 0n) throw new LeaseLost('the generation was taken over before it was tried')
     const earlier = await transaction.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
-    if (earlier.some(({ state }) => mayBeAJob.includes(state as AttemptState)))
+    if (earlier.some(({ state }) => mayBeAJob.includes(state)))
       throw new LeaseLost('somebody else has tried already, and that may be a job')
     const createdAt = Math.max(now, (earlier.at(-1)?.created_at ?? 0) + 1)
     return insertAttempt(transaction, { generationId, provider, createdAt })
@@ -96,7 +92,7 @@ async function insertAttempt(
 export async function markSent(statements: Statements, attempt: Attempt, images: HostedImages, now: number): Promise<Attempt> {
   const row = await statements
     .updateTable('attempts')
-    .set({ state: 'sent', images: JSON.stringify(images), sent_at: now })
+    .set({ state: 'sent', images: hostedImagesColumn.stringify(images), sent_at: now })
     .where('id', '=', attempt.id)
     .where('state', '=', 'preparing')
     .returningAll()
@@ -130,7 +126,7 @@ export async function findAttemptByToken(statements: Statements, provider: Provi
 export async function recordOperation(statements: Statements, attemptId: string, operation: Operation): Promise<void> {
   await statements
     .updateTable('attempts')
-    .set({ state: 'accepted', operation: JSON.stringify(operation), operation_id: operation.id })
+    .set({ state: 'accepted', operation: operationColumn.stringify(operation), operation_id: operation.id })
     .where('id', '=', attemptId)
     .execute()
 }
@@ -154,7 +150,7 @@ export async function closeAttempt(
     endReason,
     providerCost,
     now,
-  }: { state: AttemptState; endReason?: string | undefined; providerCost?: MicroUsd | undefined; now: number },
+  }: { state: AttemptState; endReason?: EndReason | undefined; providerCost?: MicroUsd | undefined; now: number },
 ): Promise<void> {
   await statements
     .updateTable('attempts')
@@ -172,7 +168,7 @@ export async function closeAttempt(
 export async function closeUnsent(
   statements: Statements,
   attemptId: string,
-  { endReason, now }: { endReason: string; now: number },
+  { endReason, now }: { endReason: EndReason; now: number },
 ): Promise<void> {
   const { numUpdatedRows } = await statements
     .updateTable('attempts')
@@ -187,12 +183,12 @@ function toAttempt(row: AttemptRow): Attempt {
   return {
     id: row.id,
     generationId: row.generation_id,
-    provider: row.provider as ProviderId,
-    state: row.state as AttemptState,
+    provider: row.provider,
+    state: row.state,
     webhookToken: row.webhook_token,
-    images: row.images === null ? {} : (JSON.parse(row.images) as HostedImages),
+    images: row.images === null ? {} : hostedImagesColumn.parse(row.images),
     sentAt: row.sent_at ?? undefined,
-    operation: row.operation === null ? undefined : (JSON.parse(row.operation) as Operation),
+    operation: row.operation === null ? undefined : operationColumn.parse(row.operation),
     endReason: row.end_reason ?? undefined,
   }
 }

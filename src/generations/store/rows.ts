@@ -1,18 +1,17 @@
-import type { ClipRequest } from '../../domain/clip-request.ts'
-import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Reservation } from '../../billing/ledger.ts'
+import { candidatesColumn, requestColumn } from '../../storage/json-columns.ts'
 import type { GenerationRow, NewGenerationRow } from '../../storage/schema.ts'
-import type { EndReason, Generation, GenerationState } from '../model/generation.ts'
+import type { Generation } from '../model/generation.ts'
 
-/** A row of the store in the words of the core. The row was written by `toRow`, so its texts are trusted. */
+/** A row of the store in the words of the core. @throws {StoredRowError} where its JSON has another shape */
 export function toGeneration(row: GenerationRow): Generation {
   return {
     id: row.id,
-    state: row.state as GenerationState,
+    state: row.state,
     owner: row.owner ?? undefined,
-    request: JSON.parse(row.request) as ClipRequest,
-    provider: row.provider as ProviderId,
-    candidates: JSON.parse(row.candidates) as ProviderId[],
+    request: requestColumn.parse(row.request),
+    provider: row.provider,
+    candidates: candidatesColumn.parse(row.candidates),
     price: row.price,
     memberId: row.member_id,
     guildId: row.guild_id,
@@ -28,7 +27,7 @@ export function toGeneration(row: GenerationRow): Generation {
     startedAt: row.started_at ?? undefined,
     endedAt: row.ended_at ?? undefined,
     cancelRequestedAt: row.cancel_requested_at ?? undefined,
-    endReason: (row.end_reason ?? undefined) as EndReason | undefined,
+    endReason: row.end_reason ?? undefined,
     captured: row.captured === 1,
     reference: row.reference,
     messageId: row.message_id ?? undefined,
@@ -43,8 +42,8 @@ export function toRow(generation: Generation, reservation: Reservation): NewGene
     state: generation.state,
     owner: null,
     provider: generation.provider,
-    candidates: JSON.stringify(generation.candidates),
-    request: JSON.stringify(generation.request),
+    candidates: candidatesColumn.stringify(generation.candidates),
+    request: requestColumn.stringify(generation.request),
     price: generation.price,
     member_id: generation.memberId,
     guild_id: generation.guildId,

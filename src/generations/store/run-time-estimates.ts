@@ -1,6 +1,7 @@
 import { type ClipMode, type ClipRequest, type DurationSeconds, modeOf } from '../../domain/clip-request.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
+import { requestColumn } from '../../storage/json-columns.ts'
 
 /** How long clips take, learnt from this installation's own runs per provider, mode and duration. */
 export interface Estimates {
@@ -47,8 +48,8 @@ async function readRuns({ statements }: Database): Promise<Run[]> {
     .execute()
   return rows.reverse().flatMap((row) => {
     if (row.started_at === null || row.ended_at === null) return []
-    const request = JSON.parse(row.request) as ClipRequest
-    return [{ provider: row.provider as ProviderId, request, milliseconds: row.ended_at - row.started_at }]
+    const request = requestColumn.parse(row.request)
+    return [{ provider: row.provider, request, milliseconds: row.ended_at - row.started_at }]
   })
 }
 

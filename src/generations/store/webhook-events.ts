@@ -1,5 +1,6 @@
 import type { Operation, Provider } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
+import { operationColumn } from '../../storage/json-columns.ts'
 import type { Attempt } from './attempts.ts'
 
 /**
@@ -15,7 +16,12 @@ export async function keepEvent(
   if (attempt.operation && attempt.operation.id !== event.operation.id) return false
   const row = await statements
     .insertInto('webhook_events')
-    .values({ attempt_id: attempt.id, delivery_id: event.deliveryId, operation: JSON.stringify(event.operation), received_at: now })
+    .values({
+      attempt_id: attempt.id,
+      delivery_id: event.deliveryId,
+      operation: operationColumn.stringify(event.operation),
+      received_at: now,
+    })
     .onConflict((conflict) => conflict.columns(['attempt_id', 'delivery_id']).doNothing())
     .returning('attempt_id')
     .executeTakeFirst()
@@ -34,7 +40,7 @@ export async function operationFromWebhook(
 ): Promise<Operation | undefined> {
   const events = await statements.selectFrom('webhook_events').select('operation').where('attempt_id', '=', attempt.id).execute()
   for (const event of events) {
-    const operation = JSON.parse(event.operation) as Operation
+    const operation = operationColumn.parse(event.operation)
     try {
       await provider.status(operation, { signal })
       return operation

@@ -90,7 +90,7 @@ export async function readQueuePositions(statements: Statements, provider?: Prov
     .select(['generations.id', 'generations.state', 'generations.provider', 'generations.guild_id', 'generations.member_id'])
     .select(['guild_line.last_served as guild_served', 'member_line.last_served as member_served'])
     .where('generations.state', 'in', ['queued', 'submitting', 'rendering'])
-    .$if(provider !== undefined, (query) => query.where('generations.provider', '=', provider ?? ''))
+    .$if(provider !== undefined, (query) => query.where('generations.provider', '=', provider ?? null))
     .orderBy('generations.id')
     .execute()
   const providers = Map.groupBy(rows, ({ provider }) => provider)
