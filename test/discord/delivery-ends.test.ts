@@ -43,7 +43,11 @@ function startProcess(database: Database, turns = createCardTurns(database)): { 
   return { delivery, clock }
 }
 
-async function write(database: Database, id: string, row: { state: GenerationState; owner: string; ended_at: number | null }): Promise<Generation> {
+async function write(
+  database: Database,
+  id: string,
+  row: { state: GenerationState; owner: string; ended_at: number | null },
+): Promise<Generation> {
   await database.statements
     .updateTable('generations')
     .set({ ...row, interaction_id: ids.interaction, notified_at: null })
