@@ -8,7 +8,6 @@ import { type ProviderId, providerNames } from './domain/provider-id.ts'
 import { Refusal } from './domain/refusal.ts'
 import { acceptOnce } from './generations/queue/enqueue.ts'
 import { selectProviders } from './generations/queue/select-providers.ts'
-import type { Worker } from './generations/worker/worker.ts'
 import type { Estimates } from './generations/store/run-time-estimates.ts'
 import { type Generation, isOver, type Requester } from './generations/model/generation.ts'
 import { readQueuePositions } from './generations/worker/queue-maintenance.ts'
@@ -21,8 +20,8 @@ import { validateImage } from './media/images/validate-image.ts'
 import { capableProviders } from './providers/capabilities.ts'
 import type { Provider } from './providers/provider.ts'
 import type { Router } from './providers/router.ts'
-import type { RequestLimits } from './billing/request-rate-limits.ts'
-import { budgetsOf, type SettingsStore } from './billing/guild-settings.ts'
+import type { RequestRateLimits } from './billing/request-rate-limits.ts'
+import { budgetsOf, type GuildSettingsStore } from './billing/guild-settings.ts'
 import type { Database } from './storage/database.ts'
 
 /** An image as the member handed it in: what Discord says of it, not yet what it is. */
@@ -74,13 +73,12 @@ export interface ClipService {
 export interface ClipServiceContext {
   config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'providerOrder'>
   database: Database
-  settings: SettingsStore
-  limits: RequestLimits
+  settings: GuildSettingsStore
+  limits: RequestRateLimits
   /** In the order in which they are tried unless somebody chose another. */
   providers: readonly Provider[]
   router: Router
   estimates: Estimates
-  worker: Worker
   delivery: Delivery
   notifier: Notifier
   clock: Clock
@@ -124,7 +122,7 @@ export function createClipService(context: ClipServiceContext): ClipService {
         now: clock.now(),
       })
       if (!generation) return
-      context.worker.notify()
+      context.notifier.notifyWork()
       await showPlace(generation, context)
     },
 
@@ -134,11 +132,11 @@ export function createClipService(context: ClipServiceContext): ClipService {
       if (generation.memberId !== member.memberId && !member.mayManageMessages) throw new Refusal('not-your-generation')
       if (isOver(generation.state)) throw new Refusal('generation-over')
       const cancelled = await cancelQueued(database, generationId, clock.now())
-      if (cancelled) return context.delivery.end(cancelled, { now: clock.now() })
+      if (cancelled) return context.delivery.postOutcome(cancelled, { now: clock.now() })
       if (!(await requestCancel(database.statements, generationId, clock.now()))) throw new Refusal('generation-over')
       // It may have gone back into line (for another provider) between the two.
       const requeued = await cancelQueued(database, generationId, clock.now())
-      if (requeued) return context.delivery.end(requeued, { now: clock.now() })
+      if (requeued) return context.delivery.postOutcome(requeued, { now: clock.now() })
       context.notifier.notify(generationId)
     },
   }

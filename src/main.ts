@@ -6,16 +6,11 @@ import { buttons, commandBodies, commands } from '../commands/index.ts'
 import { type Environment, liveOrigins, type Origins, readConfig } from './config/config.ts'
 import { createDiscord, InterruptedByRestart } from './discord/create-discord.ts'
 import { type Clock, createClock } from './lib/clock.ts'
-import { createId } from './domain/ids.ts'
 import type { ProviderErrorKind } from './domain/provider-error.ts'
 import { raceAbort } from './lib/abortable.ts'
-import { createRemoteWorker, createWorker } from './generations/worker/worker.ts'
-import { createEstimates, type typicalRunMs } from './generations/store/run-time-estimates.ts'
-import { fetchClipFile } from './generations/run/download-clip.ts'
+import { createGenerations } from './generations/create-generations.ts'
+import type { typicalRunMs } from './generations/store/run-time-estimates.ts'
 import type { LeaseTimes } from './generations/worker/lease.ts'
-import type { RunContext } from './generations/run/context.ts'
-import { createPostgresNotifier } from './generations/notify/postgres-notifier.ts'
-import { createNotifier } from './generations/notify/notifier.ts'
 import { startHttpServer } from './http/server.ts'
 import { createDownload } from './media/download.ts'
 import { downloadImage } from './media/images/download-image.ts'
@@ -23,11 +18,9 @@ import { createNetwork } from './network/network.ts'
 import { createLog } from './lib/log.ts'
 import { createProviders } from './providers/registry.ts'
 import { createRouter } from './providers/router.ts'
-import { createLimits } from './billing/request-rate-limits.ts'
-import { createSettings } from './billing/guild-settings.ts'
+import { createBilling } from './billing/create-billing.ts'
 import { createShutdown } from './lib/shutdown.ts'
 import { openDatabase } from './storage/database.ts'
-import { createKeyv } from './storage/keyv.ts'
 import { createClipService } from './clip-service.ts'
 
 export interface BotSettings {
@@ -88,55 +81,32 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     onAbort(settings.signal, (why) => void end(why))
     const database = await openDatabase(config.store, { onError: (error) => log.warn({ error }, 'a connection to the store broke') })
     shutdown.own('the store', () => database.close())
-    const limits = createLimits(config.limits)
-    shutdown.own('the rate limits', () => limits.close())
+    const billing = createBilling({ config, database })
+    shutdown.own('the rate limits', () => billing.close())
     const providers = createProviders({ accounts: config.providers, origins, choices: { runware: config.runware } }, { network, clock })
     shutdown.own('the providers', () => providers.close())
     const download = createDownload({ network, clock })
 
     const discord = await createDiscord({ config, origins, database, network, clock, log, shutdown, onFatal: fail })
-    const notifier =
-      database.sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: database.sharedUrl, log })
-    shutdown.own('the wakes', () => notifier.close())
     const router = createRouter({
       clock,
       onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, operatorSentences[kind] ?? 'a provider needs the operator'),
     })
-    const estimates = await createEstimates(database, settings.typicalRunMs)
     const providerById = new Map(providers.all().map((provider) => [provider.id, provider]))
-    const context: RunContext = {
-      database,
-      providers: providerById,
-      router,
-      estimates,
-      delivery: discord.delivery,
-      notifier,
-      clock,
-      log,
-      owner: createId(clock.now()),
-      webhookUrlOf: ({ provider, webhookToken }) =>
-        config.publicServer && `${config.publicServer.url}/webhooks/${provider}/${webhookToken}`,
-      downloadClip: (url, { signal }) => fetchClipFile(download, url, signal),
-      renderDeadlineMs: config.renderDeadlineMs,
-      queueDeadlineMs: config.queueDeadlineMs,
-    }
-    const worker =
-      config.role === 'gateway'
-        ? createRemoteWorker(notifier)
-        : createWorker(config.providers, context, { role: config.role, leaseTimes: settings.leaseTimes })
+    const { delivery } = discord
+    const generations = await createGenerations({
+      ...{ config, database, providers: providerById, router, download, delivery, clock, log },
+      typicalRunMs: settings.typicalRunMs,
+      leaseTimes: settings.leaseTimes,
+    })
+    const { worker, notifier } = generations
+    shutdown.own('the notifier', () => notifier.close())
     const outOfPatience = new AbortController()
     const clipService = createClipService({
-      config,
-      database,
-      settings: createSettings(createKeyv(database, 'guild-settings')),
-      limits,
+      ...{ config, database, router, delivery, clock },
+      ...billing,
+      ...generations,
       providers: providers.inOrder(config.providers.map(({ id }) => id)),
-      router,
-      estimates,
-      worker,
-      delivery: discord.delivery,
-      notifier,
-      clock,
       downloadImage: (url) => raceAbort(downloadImage(download, url, origins.discordMedia), outOfPatience.signal),
     })
     const interactions = discord.answerInteractions({ commands, buttons, context: { clipService } })
@@ -147,7 +117,6 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
         database,
         providers: providerById,
         notifier,
-        notifyWorker: () => worker.notify(),
         clock,
         log,
       })
@@ -163,7 +132,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
         await worker.stop({ graceMs: config.stopGraceMs })
       } finally {
         await answered
-        await discord.delivery.settle()
+        await delivery.drain()
         clearTimeout(patience)
       }
     }

@@ -21,13 +21,13 @@ const GuildSettings = z.strictObject({
 })
 export type GuildSettings = z.infer<typeof GuildSettings>
 
-export interface SettingsStore {
+export interface GuildSettingsStore {
   /** Nothing stored means defaults; a store that fails or a row that does not parse throws a `Refusal`, so that no money is spent blindly. */
   read(guildId: Snowflake): Promise<GuildSettings>
   write(guildId: Snowflake, settings: GuildSettings): Promise<void>
 }
 
-export function createSettings(keyv: Keyv): SettingsStore {
+export function createGuildSettings(keyv: Keyv): GuildSettingsStore {
   return {
     read: async (guildId) => {
       let stored: unknown

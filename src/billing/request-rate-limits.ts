@@ -4,7 +4,7 @@ import type { Snowflake } from '../domain/ids.ts'
 import { Refusal } from '../domain/refusal.ts'
 
 /** How often a member and a guild may ask; what they may spend is the ledger's matter. */
-export interface RequestLimits {
+export interface RequestRateLimits {
   /** Takes one request from both allowances, or throws a `Refusal`. */
   admit(requester: { memberId: Snowflake; guildId: Snowflake }): Promise<void>
   close(): Promise<void>
@@ -12,7 +12,7 @@ export interface RequestLimits {
 
 const minute = 60_000
 
-export function createLimits(limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }): RequestLimits {
+export function createRequestRateLimits(limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }): RequestRateLimits {
   const members = createGroup(limits.memberRequestsPerMinute)
   const guilds = createGroup(limits.guildRequestsPerMinute)
   return {

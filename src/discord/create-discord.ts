@@ -2,8 +2,7 @@ import { type Client, Events, Routes } from 'discord.js'
 
 import type { Config, Origins } from '../config/config.ts'
 import type { Delivery } from '../generations/model/delivery-port.ts'
-import { aloneAtCards, createCardTurns, standsAs } from '../generations/store/card-lock.ts'
-import { claimNotification, rememberMessage } from '../generations/store/generations.ts'
+import { createDeliveryStore } from '../generations/store/delivery-store.ts'
 import { raceAbort } from '../lib/abortable.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -70,13 +69,11 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
     log,
   })
   const delivery = createDelivery({
+    ...createDeliveryStore(database, clock),
     messages: createMessages(rest),
+    uploadLimitOf: (guildId) => uploadLimits.of(guildId),
     clock,
     log,
-    rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-    claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
-    uploadLimitOf: (guildId) => uploadLimits.of(guildId),
-    turns: database.sharedUrl === undefined ? aloneAtCards((shown) => standsAs(database.statements, shown)) : createCardTurns(database),
   })
 
   return {

@@ -16,8 +16,6 @@ export interface WebhookContext {
   database: Database
   providers: ReadonlyMap<ProviderId, Provider>
   notifier: Notifier
-  /** Woken for a generation that nobody owns, because it is held. */
-  notifyWorker: () => void
   clock: Clock
   log: Log
 }
@@ -29,7 +27,7 @@ const maxBodyBytes = 256 * 1024
  * `POST /webhooks/:provider/:token`: a provider says that something happened to the job of one attempt. The token is only in that attempt's URL; the body is
  * verified as the provider signs it, and even then only wakes whoever reads the state from the provider itself. Everything unknown is 404, without a hint.
  */
-export function addWebhooks(app: Hono, { database, providers, notifier, notifyWorker, clock, log }: WebhookContext): void {
+export function addWebhooks(app: Hono, { database, providers, notifier, clock, log }: WebhookContext): void {
   const path = '/webhooks/:provider/:token'
   const findAddressee = async (name: string, token: string) => {
     const provider = isProviderId(name) ? providers.get(name) : undefined
@@ -62,7 +60,8 @@ export function addWebhooks(app: Hono, { database, providers, notifier, notifyWo
           )
         }
         notifier.notify(attempt.generationId)
-        notifyWorker()
+        // A held generation has no owner: the workers check it.
+        notifier.notifyWork()
       }
     } catch (error) {
       if (!(error instanceof WebhookRejected)) throw error

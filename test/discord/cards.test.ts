@@ -8,12 +8,12 @@ import { limitLines, tidy } from '../../src/discord/cards/markdown.ts'
 import type { MessageBody } from '../../src/discord/cards/components.ts'
 import type { EndReason, Generation } from '../../src/generations/model/generation.ts'
 import { generationStates } from '../../src/generations/model/generation.ts'
-import type { Live } from '../../src/generations/model/delivery-port.ts'
+import type { LiveState } from '../../src/generations/model/delivery-port.ts'
 
 import { exampleGeneration, ids, startedAt } from './example-generation.ts'
 import { nastyPrompts } from './nasty-prompts.ts'
 
-const live: Live = { now: startedAt + 41_000, ahead: 3, progress: 0.42, expectedEndAt: startedAt + 90_000 }
+const live: LiveState = { now: startedAt + 41_000, ahead: 3, progress: 0.42, expectedEndAt: startedAt + 90_000 }
 const clip = { bytes: new Uint8Array(2_000_000), durationSeconds: 10.04, url: 'https://host.example/clip.mp4?signature=abc' }
 
 const cards: Record<string, (generation: Generation) => MessageBody> = {

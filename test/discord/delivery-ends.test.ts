@@ -4,7 +4,7 @@ import type { GenerationState } from '../../src/domain/generation-state.ts'
 import { createDelivery } from '../../src/discord/delivery/delivery.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
-import { aloneAtCards, createCardTurns, standsAs } from '../../src/generations/store/card-lock.ts'
+import { createLocalCardLock, createCardLock, isCurrent } from '../../src/generations/store/card-lock.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
 import { claimNotification, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 
 /** One process on the store, with its own way to Discord and its own clock. */
-function startProcess(database: Database, turns = createCardTurns(database)): { delivery: Delivery; clock: ManualClock } {
+function startProcess(database: Database, cardLock = createCardLock(database)): { delivery: Delivery; clock: ManualClock } {
   const clock = createManualClock(startedAt + 10_000)
   const clients = createRestClients({ api: discord.api, botToken, onTokenRejected: () => undefined })
   onTestFinished(() => clients.close())
@@ -38,7 +38,7 @@ function startProcess(database: Database, turns = createCardTurns(database)): { 
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
     claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
     uploadLimitOf: () => Promise.resolve(10_485_760),
-    turns,
+    cardLock,
   })
   return { delivery, clock }
 }
@@ -85,7 +85,7 @@ describe.each(stores.filter(shared))('a held generation that another process tak
     const [former, owner] = [startProcess(database), startProcess(database)]
     const held = await heldOne(database)
     discord.answerOnce('PATCH', reply, refusals.unavailable)
-    const ended = former.delivery.end(held, { now: former.clock.now() })
+    const ended = former.delivery.postOutcome(held, { now: former.clock.now() })
     await discord.call('PATCH', reply)
     await post(owner, await takenUp(database, held))
     await passPause(former.clock, 1000)
@@ -101,7 +101,7 @@ describe.each(stores.filter(shared))('a held generation that another process tak
     const [former, owner] = [startProcess(database), startProcess(looks.database)]
     const held = await heldOne(database)
     const release = discord.hold('PATCH', reply)
-    const ended = former.delivery.end(held, { now: former.clock.now() })
+    const ended = former.delivery.postOutcome(held, { now: former.clock.now() })
     await discord.call('PATCH', reply)
     const posted = post(owner, await takenUp(database, held))
     const upload = discord.call('PATCH', reply, 1)
@@ -117,11 +117,11 @@ describe.each(stores.filter(shared))('a held generation that another process tak
 describe.each(stores)('a held generation that its own process takes up on $name', (store) => {
   test('is not said to be held over its clip', async () => {
     const database = await openStore(store)
-    const turns = shared(store) ? createCardTurns(database) : aloneAtCards((shown) => standsAs(database.statements, shown))
-    const process = startProcess(database, turns)
+    const cardLock = shared(store) ? createCardLock(database) : createLocalCardLock((shown) => isCurrent(database.statements, shown))
+    const process = startProcess(database, cardLock)
     const held = await heldOne(database)
     discord.answerOnce('PATCH', reply, refusals.unavailable)
-    const ended = process.delivery.end(held, { now: process.clock.now() })
+    const ended = process.delivery.postOutcome(held, { now: process.clock.now() })
     await discord.call('PATCH', reply)
     const posted = post(process, await takenUp(database, held))
     await passPause(process.clock, 1000)

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import { createDelivery } from '../../src/discord/delivery/delivery.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
-import { aloneAtCards } from '../../src/generations/store/card-lock.ts'
+import { createLocalCardLock } from '../../src/generations/store/card-lock.ts'
 import type { Clip, Delivery, PostedMessage } from '../../src/generations/model/delivery-port.ts'
 import type { RecordedCall, ScriptedDiscord } from '../support/scripted-discord.ts'
 import { startScriptedDiscord } from '../support/scripted-discord.ts'
@@ -73,7 +73,7 @@ export function useDeliveryStage(): DeliveryStage {
       },
       claimNotification: () => Promise.resolve(++stage.noticesClaimed === 1),
       uploadLimitOf: () => Promise.resolve(stage.uploadLimit),
-      turns: aloneAtCards((shown) => Promise.resolve(stage.stands(shown))),
+      cardLock: createLocalCardLock((shown) => Promise.resolve(stage.stands(shown))),
     })
     Object.assign(stage, {
       ...{ discord, clock, delivery, logged: captured.text },
@@ -87,7 +87,7 @@ export function useDeliveryStage(): DeliveryStage {
       },
     } satisfies DeliveryStage)
     close = async () => {
-      await delivery.settle()
+      await delivery.drain()
       clients.close()
       await discord.close()
     }

@@ -27,7 +27,7 @@ describe('a card in bad weather', () => {
     expect(stage.calls('PATCH', reply)).toHaveLength(2)
     await stage.passPause(1)
     const { body } = await stage.discord.call('PATCH', reply, 2)
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     expect(JSON.stringify(body)).toContain('2 ahead of yours.')
   })
 
@@ -63,7 +63,7 @@ describe('a card in bad weather', () => {
     // While the first edit is still on its way.
     expect((await stage.post({ ...rendering, state: 'delivering' })).messageId).toBe(ids.reply)
     release()
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     expect(stage.calls('PATCH', channelMessage).map(({ path, files }) => [path.split('/').at(-1), files.length])).toEqual([
       [slow.messageId, 0],
       [ids.reply, 1],
@@ -73,13 +73,13 @@ describe('a card in bad weather', () => {
   test('is not written a second time with the same words', async () => {
     const queued = exampleGeneration({ state: 'queued' })
     stage.delivery.show(queued, { now: stage.clock.now(), ahead: 1 })
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     stage.delivery.show(queued, { now: stage.clock.now() + minute, ahead: 1 })
     expect(stage.clock.sleepers).toBe(0)
     stage.delivery.show(queued, { now: stage.clock.now() + minute, ahead: 0 })
     await stage.passPause(3000)
     await stage.discord.call('PATCH', reply, 1)
-    await stage.delivery.settle()
+    await stage.delivery.drain()
   })
 })
 
@@ -101,7 +101,7 @@ describe('a clip that an earlier process may have posted', () => {
     expect(stage.calls('GET', reply)[0]?.authorization).toBeUndefined()
     // From now on nothing is written over it.
     stage.delivery.show({ ...generation, state: 'rendering' }, { now: stage.clock.now() })
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     expect(stage.calls('PATCH', reply)).toEqual([])
   })
 

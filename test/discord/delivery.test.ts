@@ -13,7 +13,7 @@ describe('while the token lives', () => {
     stage.delivery.show(exampleGeneration({ state: 'queued' }), { now: stage.clock.now(), ahead: 1 })
     stage.delivery.show(exampleGeneration({ state: 'rendering' }), { now: stage.clock.now() })
     const second = await stage.discord.call('PATCH', reply, 1)
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     expect(second.authorization).toBeUndefined()
     expect(second.body).toMatchObject({ flags: 1 << 15, allowed_mentions: { parse: [] } })
     expect(second.body).not.toHaveProperty('content')
@@ -41,7 +41,7 @@ describe('while the token lives', () => {
     release()
     await posted
     stage.delivery.show(exampleGeneration({ state: 'rendering' }), { now: stage.clock.now() })
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 1])
   })
 
@@ -90,7 +90,7 @@ describe('ending without a clip', () => {
   const failed = (change: Partial<Generation> = {}) => exampleGeneration({ state: 'failed', endReason: 'moderation', ...change })
 
   test('the card says it neutrally, the reason goes to the requester alone', async () => {
-    await stage.delivery.end(failed(), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     const [card] = stage.calls('PATCH', reply)
     expect(JSON.stringify(card?.body)).toContain('Nothing was charged.')
     expect(JSON.stringify(card?.body)).not.toContain('safety rules')
@@ -101,14 +101,14 @@ describe('ending without a clip', () => {
 
   test('past the token the card is edited by bot token, and nothing private is sent', async () => {
     await stage.clock.advance(15 * minute)
-    await stage.delivery.end(failed({ messageId: ids.reply }), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(failed({ messageId: ids.reply }), { now: stage.clock.now() })
     expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
     expect(stage.calls('POST', /./)).toEqual([])
   })
 
   test('where the card was deleted only the private word is left', async () => {
     stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
-    await stage.delivery.end(failed(), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     expect(stage.calls('POST', followUps)).toHaveLength(1)
     expect(stage.calls('POST', channelMessages)).toEqual([])
   })
@@ -119,7 +119,7 @@ describe('ending without a clip', () => {
   ] as const)('past the token a %s request whose card was deleted is told of in a small message', async (state, endReason, words) => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
-    await stage.delivery.end(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
     expect(stage.calls('POST', /./)).toHaveLength(1)
     const [message] = stage.calls('POST', channelMessages)
     expect(JSON.stringify(message?.body)).toMatch(words)
@@ -129,16 +129,18 @@ describe('ending without a clip', () => {
     expect(stage.remembered).toEqual([ids.fresh])
     expect(stage.noticesClaimed).toBe(1)
     // Told once, whoever comes next.
-    await stage.delivery.end(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
     expect(stage.calls('POST', /./)).toHaveLength(1)
   })
 
   test('past the token a request that never got a card is told of, too; one that was cancelled is not', async () => {
     await stage.clock.advance(15 * minute)
-    await stage.delivery.end(exampleGeneration({ state: 'cancelled', endReason: 'cancelled-by-member' }), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(exampleGeneration({ state: 'cancelled', endReason: 'cancelled-by-member' }), {
+      now: stage.clock.now(),
+    })
     expect(stage.calls('POST', /./)).toEqual([])
     stage.noticesClaimed = 0
-    await stage.delivery.end(failed(), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
@@ -146,9 +148,9 @@ describe('ending without a clip', () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('PATCH', channelMessage, refusals.unauthorized)
     const untold = failed({ messageId: ids.reply })
-    await stage.delivery.end(untold, { now: stage.clock.now() })
+    await stage.delivery.postOutcome(untold, { now: stage.clock.now() })
     // The client has dropped the token by now, and says so itself.
-    await stage.delivery.end(untold, { now: stage.clock.now() })
+    await stage.delivery.postOutcome(untold, { now: stage.clock.now() })
     expect(stage.noticesClaimed).toBe(0)
     expect(stage.calls('POST', /./)).toEqual([])
   })
@@ -156,7 +158,7 @@ describe('ending without a clip', () => {
   test('is not said any more once the generation has moved on', async () => {
     stage.discord.answerOnce('PATCH', reply, refusals.unavailable)
     const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown', endedAt: 1 })
-    const ended = stage.delivery.end(held, { now: stage.clock.now() })
+    const ended = stage.delivery.postOutcome(held, { now: stage.clock.now() })
     await stage.discord.call('PATCH', reply)
     stage.stands = ({ state }) => state !== 'held'
     const posted = stage.post()
@@ -171,7 +173,7 @@ describe('ending without a clip', () => {
     const release = stage.discord.hold('PATCH', reply)
     const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown', endedAt: 1 })
     const settled = failed({ endReason: 'settled-by-operator', endedAt: 2 })
-    const ends = [held, held, settled].map((generation) => stage.delivery.end(generation, { now: stage.clock.now() }))
+    const ends = [held, held, settled].map((generation) => stage.delivery.postOutcome(generation, { now: stage.clock.now() }))
     await stage.discord.call('PATCH', reply)
     release()
     await Promise.all(ends)
@@ -183,7 +185,7 @@ describe('ending without a clip', () => {
 
   test('a reply that still says “thinking…” gets no follow-up, which would take its place for everyone to read', async () => {
     stage.discord.answerAlways('PATCH', reply, refusals.unavailable)
-    const ended = stage.delivery.end(failed(), { now: stage.clock.now() })
+    const ended = stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     await stage.passPause(1000)
     await stage.passPause(4000)
     await ended
@@ -193,9 +195,9 @@ describe('ending without a clip', () => {
   })
 
   test('a held card can still get its clip', async () => {
-    await stage.delivery.end(exampleGeneration({ state: 'held', endReason: 'submission_unknown' }), { now: stage.clock.now() })
+    await stage.delivery.postOutcome(exampleGeneration({ state: 'held', endReason: 'submission_unknown' }), { now: stage.clock.now() })
     stage.delivery.show(exampleGeneration({ state: 'rendering' }), { now: stage.clock.now() })
-    await stage.delivery.settle()
+    await stage.delivery.drain()
     await stage.post()
     expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 0, 1])
   })

@@ -16,7 +16,7 @@ import { createMessages } from '../../src/discord/rest/messages.ts'
 import { fetchRegistered, findDrift, registerCommands } from '../../src/discord/interactions/registration.ts'
 import type { RestClients } from '../../src/discord/rest/clients.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
-import { aloneAtCards } from '../../src/generations/store/card-lock.ts'
+import { createLocalCardLock } from '../../src/generations/store/card-lock.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import type { Generation, Requester } from '../../src/generations/model/generation.ts'
 import { generationStates } from '../../src/generations/model/generation.ts'
@@ -60,7 +60,7 @@ beforeAll(async () => {
     rememberMessage: () => Promise.resolve(),
     claimNotification: () => Promise.resolve(true),
     uploadLimitOf: (guildId) => Promise.resolve(uploadLimitOfTier(client.guilds.cache.get(guildId)?.premiumTier)),
-    turns: aloneAtCards(() => Promise.resolve(true)),
+    cardLock: createLocalCardLock(() => Promise.resolve(true)),
   })
   await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)
   const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
@@ -69,7 +69,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await delivery.settle()
+  await delivery.drain()
   clients.close()
   await client.destroy()
   await discord.close()
@@ -167,7 +167,7 @@ test('a clip larger than Discord really takes: its link', async () => {
 
 test('an end is neutral for everyone, and its reason is for the requester alone', async () => {
   const { interaction, generation } = await runFilm()
-  await delivery.end({ ...generation, state: 'failed', endReason: 'moderation' }, { now: Date.now() })
+  await delivery.postOutcome({ ...generation, state: 'failed', endReason: 'moderation' }, { now: Date.now() })
   expect((await interaction.reply()).text).toContain('Nothing was charged.')
   const word = await interaction.followUp()
   expect(word).toMatchObject({ ephemeral: true })

@@ -66,13 +66,13 @@ function createNotes(): { delivery: Delivery; shown: [string, number | undefined
   const ended: Generation[] = []
   const delivery: Delivery = {
     show: ({ id }, { ahead }) => void shown.push([id, ahead]),
-    end: (generation) => {
+    postOutcome: (generation) => {
       ended.push(generation)
       return Promise.resolve()
     },
     post: () => Promise.reject(new Error('nothing is posted from the line')),
     findPosted: () => Promise.resolve(undefined),
-    settle: () => Promise.resolve(),
+    drain: () => Promise.resolve(),
   }
   return { delivery, shown, ended }
 }

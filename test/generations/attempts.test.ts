@@ -11,7 +11,7 @@ import {
 } from '../../src/generations/store/attempts.ts'
 import type { GenerationState } from '../../src/domain/generation-state.ts'
 import { findLateAnswers } from '../../src/generations/held/late-responses.ts'
-import { LeaseLost } from '../../src/generations/store/generations.ts'
+import { LeaseLost } from '../../src/generations/model/stop-reasons.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'

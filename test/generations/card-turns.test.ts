@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { aloneAtCards, createCardTurns, standsAs } from '../../src/generations/store/card-lock.ts'
+import { createLocalCardLock, createCardLock, isCurrent } from '../../src/generations/store/card-lock.ts'
 import { claim } from '../../src/generations/queue/claim.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
 import { toGeneration } from '../../src/generations/store/rows.ts'
@@ -32,44 +32,44 @@ async function revive(database: Database, { id }: Generation): Promise<Generatio
   return toGeneration(await transition(database.statements, { id, owner, from: 'held', to: 'submitting', set }))
 }
 
-describe.each(stores)('the turns at a card on $name', (store) => {
+describe.each(stores)('the cardLock at a card on $name', (store) => {
   it('belong to whoever knows the state as it is', async () => {
     const database = await openStore(store)
-    const turns = createCardTurns(database)
+    const cardLock = createCardLock(database)
     const queued = await acceptGeneration(database, { now })
     const written: string[] = []
     const write = (what: string) => () => Promise.resolve(void written.push(what))
-    expect(await turns.edit(queued, write('in the queue'))).toBe(true)
+    expect(await cardLock.edit(queued, write('in the queue'))).toBe(true)
     await claim(database, { id: 'fal', concurrency: 3, createsPerMinute: 600 }, { owner, now })
-    expect(await turns.edit(queued, write('in the queue, too late'))).toBe(false)
+    expect(await cardLock.edit(queued, write('in the queue, too late'))).toBe(false)
     const claimed = await findGeneration(database.statements, queued.id)
     if (!claimed) throw new Error('it is there')
-    expect(await turns.edit(claimed, write('being sent'))).toBe(true)
-    expect(await turns.edit({ ...claimed, owner: 'a-former-owner' }, write('of somebody taken for dead'))).toBe(false)
+    expect(await cardLock.edit(claimed, write('being sent'))).toBe(true)
+    expect(await cardLock.edit({ ...claimed, owner: 'a-former-owner' }, write('of somebody taken for dead'))).toBe(false)
     await transition(database.statements, { id: claimed.id, owner, from: 'submitting', to: 'rendering' })
-    expect(await turns.edit(claimed, write('being sent, too late, by the same owner'))).toBe(false)
+    expect(await cardLock.edit(claimed, write('being sent, too late, by the same owner'))).toBe(false)
     expect(written).toEqual(['in the queue', 'being sent'])
   })
 
   it.each(['between processes', 'within one'])('let nobody tell an end that is over, %s', async (where) => {
     const database = await openStore(store)
-    const stands = (generation: Generation) => standsAs(database.statements, generation)
-    const turns = where === 'within one' ? aloneAtCards(stands) : createCardTurns(database)
+    const stands = (generation: Generation) => isCurrent(database.statements, generation)
+    const cardLock = where === 'within one' ? createLocalCardLock(stands) : createCardLock(database)
     const write = () => Promise.resolve()
     const held = await hold(database, await claimOne(database), now)
-    expect([await turns.stands(held), await turns.edit(held, write)]).toEqual([true, true])
+    expect([await cardLock.isCurrent(held), await cardLock.edit(held, write)]).toEqual([true, true])
     const revived = await revive(database, held)
-    expect([await turns.stands(held), await turns.edit(held, write)]).toEqual([false, false])
-    expect([await turns.stands(revived), await turns.edit(revived, write)]).toEqual([true, true])
+    expect([await cardLock.isCurrent(held), await cardLock.edit(held, write)]).toEqual([false, false])
+    expect([await cardLock.isCurrent(revived), await cardLock.edit(revived, write)]).toEqual([true, true])
     const heldAgain = await hold(database, revived, now + 1)
-    expect([await turns.stands(held), await turns.edit(held, write)]).toEqual([false, false])
-    expect([await turns.stands(heldAgain), await turns.edit(heldAgain, write)]).toEqual([true, true])
+    expect([await cardLock.isCurrent(held), await cardLock.edit(held, write)]).toEqual([false, false])
+    expect([await cardLock.isCurrent(heldAgain), await cardLock.edit(heldAgain, write)]).toEqual([true, true])
   })
 
   it('let the last word wait until an edit under way has arrived, whoever made it', async () => {
     const database = await openStore(store)
     const looks = hearLooks(database)
-    const [gateway, worker] = [createCardTurns(looks.database), createCardTurns(database)]
+    const [gateway, worker] = [createCardLock(looks.database), createCardLock(database)]
     const queued = await acceptGeneration(database, { now })
     const arrived: string[] = []
     const [begun, answer] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
@@ -81,7 +81,7 @@ describe.each(stores)('the turns at a card on $name', (store) => {
     await begun.promise
     const ended = await cancelQueued(database, queued.id, now)
     if (!ended) throw new Error('it waited in the queue')
-    const lastWord = gateway.whenQuiet(ended).then(() => arrived.push('cancelled'))
+    const lastWord = gateway.whenIdle(ended).then(() => arrived.push('cancelled'))
     // Either it has looked and still waits, or it did not wait at all.
     await Promise.race([looks.again, lastWord])
     answer.resolve(undefined)
@@ -91,9 +91,9 @@ describe.each(stores)('the turns at a card on $name', (store) => {
 
   it('are given back where the edit failed', async () => {
     const database = await openStore(store)
-    const turns = createCardTurns(database)
+    const cardLock = createCardLock(database)
     const queued = await acceptGeneration(database, { now })
-    await expect(turns.edit(queued, () => Promise.reject(new Error('Discord is away')))).rejects.toThrow('Discord is away')
+    await expect(cardLock.edit(queued, () => Promise.reject(new Error('Discord is away')))).rejects.toThrow('Discord is away')
     expect(await database.statements.selectFrom('generations').select('card_edits').executeTakeFirst()).toEqual({ card_edits: 0 })
   })
 })

@@ -4,9 +4,10 @@ import { createDelivery } from '../../src/discord/delivery/delivery.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
 import { createClock } from '../../src/lib/clock.ts'
-import { createCardTurns } from '../../src/generations/store/card-lock.ts'
+import { createCardLock } from '../../src/generations/store/card-lock.ts'
 import { deliver } from '../../src/generations/run/deliver.ts'
-import { LeaseLost, claimNotification, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
+import { LeaseLost, Stopping } from '../../src/generations/model/stop-reasons.ts'
+import { claimNotification, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { createCapturedLog } from '../discord/captured-log.ts'
 import { openStore, type Store, stores } from '../storage/stores.ts'
@@ -33,7 +34,7 @@ async function setUp(database: Database) {
       messages: createMessages(clients),
       clock,
       log,
-      turns: createCardTurns(database),
+      cardLock: createCardLock(database),
       uploadLimitOf: () => Promise.resolve(10_485_760),
     },
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
@@ -51,9 +52,9 @@ async function setUp(database: Database) {
 }
 
 it.each([
-  ['the lease was lost', 'is given up, because the clip may belong to another process'],
-  ['stopping', 'comes to its end'],
-])('an upload under way when %s %s', async (reason) => {
+  [new LeaseLost('the lease was lost'), 'is aborted, because the clip may belong to another process'],
+  [new Stopping(), 'finishes'],
+])('an upload under way when %s %s', async (reason, expected) => {
   const database = await openStore(sqlite)
   const { discord, delivered, pause } = await setUp(database)
   const release = discord.hold('PATCH', uploads)
@@ -62,9 +63,9 @@ it.each([
     (error: unknown) => error,
   )
   await discord.call('PATCH', uploads)
-  pause.abort(new Error(reason))
-  if (reason === 'stopping') release()
-  expect(await ended).toEqual(reason === 'stopping' ? 'done' : new Error(reason))
+  pause.abort(reason)
+  if (expected === 'finishes') release()
+  expect(await ended).toEqual(expected === 'finishes' ? 'done' : reason)
   release()
 })
 

@@ -4,7 +4,7 @@ import { type Clock, createClock } from '../../src/lib/clock.ts'
 import { createWorker, type Worker } from '../../src/generations/worker/worker.ts'
 import { createEstimates } from '../../src/generations/store/run-time-estimates.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import { createNotifier } from '../../src/generations/notify/notifier.ts'
+import { createNotifier, type Notifier } from '../../src/generations/notify/notifier.ts'
 import { createLog } from '../../src/lib/log.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { createRouter } from '../../src/providers/router.ts'
@@ -37,6 +37,7 @@ export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}
 
 export interface TestWorker {
   worker: Worker
+  notifier: Notifier
   clock: Clock
   /** What members would see, in order: `post`, or the state and reason of an end. */
   readonly seen: string[]
@@ -54,19 +55,19 @@ export async function setUpWorker(database: Database, providers: readonly Provid
       seen.push('post')
       return Promise.resolve({ channelId: '1', messageId: '2' })
     },
-    end: ({ state, endReason }) => {
+    postOutcome: ({ state, endReason }) => {
       seen.push(`${state}: ${endReason ?? ''}`)
       return Promise.resolve()
     },
-    settle: () => Promise.resolve(),
+    drain: () => Promise.resolve(),
     ...change,
   }
+  const notifier = createNotifier()
   const context = {
-    ...{ database, delivery, clock, owner },
+    ...{ database, delivery, notifier, clock, owner },
     providers: new Map(providers.map((provider) => [provider.id, provider])),
     router: createRouter({ clock, onOperatorNeeded: () => undefined }),
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
-    notifier: createNotifier(),
     log: createLog({ level: 'silent' }),
     webhookUrlOf: () => undefined,
     downloadClip: () => Promise.resolve(new Uint8Array(mp4())),
@@ -76,5 +77,5 @@ export async function setUpWorker(database: Database, providers: readonly Provid
   const lines = providers.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
   const worker = createWorker(lines, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
   onTestFinished(() => worker.stop({ graceMs: 0 }))
-  return { worker, clock, seen }
+  return { worker, notifier, clock, seen }
 }

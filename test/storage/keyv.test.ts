@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { createSettings } from '../../src/billing/guild-settings.ts'
+import { createGuildSettings } from '../../src/billing/guild-settings.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
 import { openStore, stores } from './stores.ts'
 
@@ -33,7 +33,7 @@ describe.each(stores)('Keyv over $name', (store) => {
 
 describe.each(stores)('guild settings on $name', (store) => {
   it('are defaults where nothing is stored, and what was written otherwise', async () => {
-    const settings = createSettings(createKeyv(await openStore(store), 'guild-settings'))
+    const settings = createGuildSettings(createKeyv(await openStore(store), 'guild-settings'))
     expect(await settings.read('1')).toEqual({})
     await settings.write('1', { budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
     expect(await settings.read('1')).toEqual({ budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
@@ -43,7 +43,7 @@ describe.each(stores)('guild settings on $name', (store) => {
   it('refuse paid work where the store fails or a row does not parse', async () => {
     const database = await openStore(store)
     const keyv = createKeyv(database, 'guild-settings')
-    const settings = createSettings(keyv)
+    const settings = createGuildSettings(keyv)
     await keyv.set('1', { budgets: { day: 'plenty' } })
     await expect(settings.read('1')).rejects.toMatchObject({ identifier: 'store-unavailable' })
     await database.statements.schema.dropTable('keyv').execute()

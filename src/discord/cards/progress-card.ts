@@ -3,7 +3,7 @@ import { ButtonStyle, ComponentType } from 'discord.js'
 import { formatUsd } from '../../domain/money.ts'
 import { providerNames } from '../../domain/provider-id.ts'
 import type { Generation } from '../../generations/model/generation.ts'
-import type { Live } from '../../generations/model/delivery-port.ts'
+import type { LiveState } from '../../generations/model/delivery-port.ts'
 
 import { customIdOf } from './custom-id.ts'
 import { outcomeOf } from './outcome-text.ts'
@@ -21,7 +21,7 @@ const promptExcerpt = 280
 /**
  * The card of a generation that has no clip (yet). Pure. The finished card is in clip-cards.ts, because it needs the clip.
  */
-export function cardOf(generation: Generation, live: Live): MessageBody {
+export function cardOf(generation: Generation, live: LiveState): MessageBody {
   switch (generation.state) {
     case 'queued':
     case 'submitting':
@@ -45,7 +45,7 @@ export function cardOf(generation: Generation, live: Live): MessageBody {
   }
 }
 
-function workingCard(generation: Generation, live: Live): MessageBody {
+function workingCard(generation: Generation, live: LiveState): MessageBody {
   const cancelling = generation.cancelRequestedAt !== undefined && generation.state !== 'delivering'
   const context: Part[] = [
     text(
@@ -71,21 +71,21 @@ function titleOf(generation: Generation, cancelling: boolean): string {
   return generation.state === 'delivering' ? 'Posting the clip' : 'Making the clip'
 }
 
-function positionOf(generation: Generation, live: Live): string[] {
+function positionOf(generation: Generation, live: LiveState): string[] {
   if (live.ahead === undefined || generation.cancelRequestedAt !== undefined) return []
   if (generation.state === 'queued') return [live.ahead === 0 ? 'Yours is next.' : `${live.ahead} ahead of yours.`]
   return generation.state === 'rendering' && live.ahead > 0 ? [`${live.ahead} ahead of yours at the provider.`] : []
 }
 
-function cancelWords(cancelling: boolean, live: Live): string[] {
+function cancelWords(cancelling: boolean, live: LiveState): string[] {
   return cancelling && live.cancelRefused ? ['The provider can no longer stop it.', 'If it is made, it is posted and paid.'] : []
 }
 
-function pauseWords(live: Live): string[] {
+function pauseWords(live: LiveState): string[] {
   return live.paused ? ['The bot is being restarted.', 'The provider works on, and this goes on by itself.'] : []
 }
 
-function progressLines(generation: Generation, live: Live): string[] {
+function progressLines(generation: Generation, live: LiveState): string[] {
   // Nobody writes a card again soon that waits in the queue or for the next process: its time has to count by itself.
   if (generation.state === 'queued' || live.paused) return [`asked ${formatMoment(generation.createdAt)}`]
   const progress = generation.state === 'delivering' ? 1 : live.progress

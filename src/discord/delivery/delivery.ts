@@ -1,10 +1,9 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Snowflake } from '../../domain/ids.ts'
 import type { Generation } from '../../generations/model/generation.ts'
-import type { CardTurns } from '../../generations/store/card-lock.ts'
-import { longestEditMs } from '../../generations/store/card-lock.ts'
+import { longestEditMs } from '../../generations/model/card-lock.ts'
 import { isOver } from '../../generations/model/generation.ts'
-import type { Delivery, Live, PostedMessage } from '../../generations/model/delivery-port.ts'
+import type { Delivery, DeliveryStore, LiveState, PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Log } from '../../lib/log.ts'
 
 import type { CardWriter } from './card-updater.ts'
@@ -20,18 +19,12 @@ import { placeClip } from './post-clip.ts'
 import { postpone } from './retry-delay.ts'
 import { findStandingClip } from './find-posted-clip.ts'
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends DeliveryStore {
   messages: Messages
   clock: Clock
   log: Log
-  /** Stores which message carries the card, as soon as it is known. */
-  rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
-  /** Resolves to true for the first who asks, ever, as long as the generation stands at this state and end: a member is told of one end once. */
-  claimNotification: (generation: Generation) => Promise<boolean>
   /** Bytes per file that a bot may upload in this guild. Never rejects. */
   uploadLimitOf: (guildId: Snowflake) => Promise<number>
-  /** The order of edits between processes, and whether what they say still holds. */
-  turns: CardTurns
 }
 
 /** What a card shows, and of which moment. */
@@ -62,7 +55,7 @@ const openKept = 5000
 const finishedKept = 1000
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { messages, clock, log, claimNotification, uploadLimitOf, turns } = options
+  const { messages, clock, log, claimNotification, uploadLimitOf, cardLock } = options
   const cards = new Map<string, Card>()
   const finished = new Set<string>()
   const underWay = new Set<Promise<unknown>>()
@@ -82,7 +75,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         try {
           // From before the store is asked: what it allowed, a process that stood still must not send long after.
           const passing = AbortSignal.any([calledOff, AbortSignal.timeout(longestEditMs)])
-          const isCurrent = await turns.edit(shown, async () => {
+          const isCurrent = await cardLock.edit(shown, async () => {
             const { result } = await cardMessage.edit(() => ({ body, options: { passing } }))
             unreachable = result !== 'edited'
             if (unreachable) log.info({ generation: generation.id, result }, 'the card takes no more progress')
@@ -168,14 +161,22 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function end(generation: Generation, live: Live, { cardMessage, writer }: Card): Promise<void> {
-    const isTrue = await tellEnd(generation, live, { cardMessage, writer, messages, turns, clock, log, claim: () => claimed(generation) })
+  async function end(generation: Generation, live: LiveState, { cardMessage, writer }: Card): Promise<void> {
+    const isTrue = await tellEnd(generation, live, {
+      cardMessage,
+      writer,
+      messages,
+      cardLock,
+      clock,
+      log,
+      claim: () => claimed(generation),
+    })
     if (isTrue) close(generation)
     else forget(generation)
   }
 
   return {
-    show(generation, live: Live) {
+    show(generation, live: LiveState) {
       if (isOver(generation.state) || finished.has(generation.id)) return
       try {
         const card = cardFor(generation)
@@ -202,13 +203,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return closing(generation, async ({ cardMessage, writer }) => {
         const posted = await writer.finish(async () => {
           const guildUploadLimit = await uploadLimitOf(generation.guildId)
-          await turns.whenQuiet(generation)
+          await cardLock.whenIdle(generation)
           return placeClip({
             ...{ generation, clip, cardMessage, messages, clock, log, signal },
             guildUploadLimit,
             // The new message mentions the member itself; whoever posts again must not do so once more.
             beforeMention: () => claimed(generation),
-            isOurs: () => turns.stands(generation),
+            isOurs: () => cardLock.isCurrent(generation),
           })
         })
         await notify(generation, cardMessage, posted)
@@ -218,7 +219,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       })
     },
 
-    async end(generation, live) {
+    async postOutcome(generation, live) {
       // The same end twice is told once; another end of the same card has its own turn after it.
       const key = [generation.id, generation.state, generation.endedAt].join(' ')
       const work = outcome.get(key) ?? closing(generation, (card) => end(generation, live, card)).finally(() => outcome.delete(key))
@@ -226,14 +227,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await work
     },
 
-    async settle() {
+    async drain() {
       await Promise.all([...[...cards.values()].map(({ writer }) => writer.drain()), Promise.allSettled(underWay)])
     },
   }
 }
 
 /** What makes a card worth writing at once; everything else waits its turn. */
-function newsOf(generation: Generation, live: Live): string {
+function newsOf(generation: Generation, live: LiveState): string {
   const cancel = generation.cancelRequestedAt === undefined ? '' : 'cancelling'
   return [generation.state, generation.provider, cancel, live.cancelRefused ? 'refused' : '', live.paused ? 'paused' : ''].join(' ')
 }

@@ -3,7 +3,7 @@ import type { RawFile } from 'discord.js'
 import type { Clock } from '../../lib/clock.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import type { Clip, PostedMessage } from '../../generations/model/delivery-port.ts'
-import { LeaseLost } from '../../generations/store/generations.ts'
+import { LeaseLost } from '../../generations/model/stop-reasons.ts'
 import type { Log } from '../../lib/log.ts'
 
 import type { CardMessage, EditOutcome, Route } from './card-message.ts'

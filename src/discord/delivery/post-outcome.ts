@@ -1,8 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { CardTurns } from '../../generations/store/card-lock.ts'
-import { longestEditMs } from '../../generations/store/card-lock.ts'
+import { type CardLock, longestEditMs } from '../../generations/model/card-lock.ts'
 import type { Generation } from '../../generations/model/generation.ts'
-import type { Live } from '../../generations/model/delivery-port.ts'
+import type { LiveState } from '../../generations/model/delivery-port.ts'
 import type { Log } from '../../lib/log.ts'
 
 import type { CardWriter } from './card-updater.ts'
@@ -18,7 +17,7 @@ export interface LastWordOptions {
   cardMessage: CardMessage
   writer: Pick<CardWriter<unknown>, 'finish'>
   messages: Messages
-  turns: CardTurns
+  cardLock: CardLock
   clock: Clock
   log: Log
   /** Resolves to true for the first who asks to tell the member of this very end. */
@@ -34,7 +33,7 @@ const pausesMs = [1000, 4000]
  * Says on the card, and to the requester alone, that it ended without a clip. False if the generation has moved on from this end meanwhile: then
  * nothing was said that still has to be. Never throws.
  */
-export async function tellEnd(generation: Generation, live: Live, options: LastWordOptions): Promise<boolean> {
+export async function tellEnd(generation: Generation, live: LiveState, options: LastWordOptions): Promise<boolean> {
   const { cardMessage, log, claim } = options
   try {
     const body = cardOf(generation, live)
@@ -61,13 +60,13 @@ export async function tellEnd(generation: Generation, live: Live, options: LastW
 async function showEnd(
   generation: Generation,
   body: MessageBody,
-  { cardMessage, writer, turns, clock, log }: LastWordOptions,
+  { cardMessage, writer, cardLock, clock, log }: LastWordOptions,
 ): Promise<ShownEnd> {
   const edit = async (): Promise<ShownEnd> => {
     const outcome: { result: ShownEnd } = { result: 'overtaken' }
-    await turns.whenQuiet(generation)
+    await cardLock.whenIdle(generation)
     const signal = AbortSignal.timeout(longestEditMs)
-    await turns.edit(generation, async () => {
+    await cardLock.edit(generation, async () => {
       outcome.result = (await cardMessage.edit(() => ({ body, options: { signal } }))).result
     })
     return outcome.result
@@ -87,13 +86,13 @@ async function tellReason(generation: Generation, { cardMessage, messages }: Las
 
 /** Where no card shows the end and nothing private can be sent: whoever looks for what became of their request must find it. */
 async function announce(generation: Generation, body: MessageBody, options: LastWordOptions): Promise<void> {
-  const { cardMessage, writer, messages, turns, clock } = options
+  const { cardMessage, writer, messages, cardLock, clock } = options
   const message = { ...body, allowed_mentions: { ...body.allowed_mentions, users: [generation.memberId] } }
   // Not the nonce of the message for a clip, nor of another end: Discord would answer with that one.
   const nonce = `${generation.state.slice(0, 1)}${generation.id.slice(-24)}`
   const create = async () => {
     const signal = AbortSignal.timeout(longestEditMs)
-    await turns.edit(generation, async () => cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, signal)))
+    await cardLock.edit(generation, async () => cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, signal)))
   }
   await writer.finish(() => repeatOnFault(create, { clock, pausesMs }))
 }

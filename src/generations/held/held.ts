@@ -41,7 +41,7 @@ export async function settleDecided({ database, clock, delivery, log }: RunConte
     const settled = await settleOne(database, id, clock.now())
     if (!settled) continue
     log.info({ generation: id, reference: settled.reference, captured: settled.captured }, 'a held generation was settled by the operator')
-    await delivery.end(settled, { now: clock.now() })
+    await delivery.postOutcome(settled, { now: clock.now() })
   }
 }
 

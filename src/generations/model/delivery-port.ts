@@ -1,8 +1,9 @@
 import type { Snowflake } from '../../domain/ids.ts'
+import type { CardLock } from './card-lock.ts'
 import type { Generation } from './generation.ts'
 
 /** What is known at this moment but not worth storing. */
-export interface Live {
+export interface LiveState {
   /** Milliseconds since the epoch, by the bot's clock. */
   now: number
   /** Requests ahead in our line (queued) or at the provider (rendering). */
@@ -33,7 +34,7 @@ export interface PostedMessage {
 /** How the core reaches people; implemented in src/discord, joined in src/main.ts. */
 export interface Delivery {
   /** Puts the newest state on the card. Returns at once and never throws; states that were overtaken are dropped. */
-  show(generation: Generation, live: Live): void
+  show(generation: Generation, live: LiveState): void
   /**
    * The message in which an earlier process left this clip; undefined where none stands, or none that we may see. Asked before a clip is fetched
    * and posted a second time. Throws a passing `DeliveryError` while Discord is at fault: then nobody knows, and it has to be asked again.
@@ -49,9 +50,18 @@ export interface Delivery {
    * Turns the card into its last word (`failed`, `cancelled`, `held`) and tells the requester alone why. Says nothing where the generation has
    * moved on from this very end meanwhile. Never throws.
    */
-  end(generation: Generation, live: Live): Promise<void>
+  postOutcome(generation: Generation, live: LiveState): Promise<void>
   /** Resolves when every card write under way is over. */
-  settle(): Promise<void>
+  drain(): Promise<void>
+}
+
+/** What the core stores for the delivery. */
+export interface DeliveryStore {
+  /** Stores which message carries the card, as soon as it is known. */
+  rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
+  /** True for the first caller only, as long as the generation has this state and end: a member is notified of one outcome once. */
+  claimNotification: (generation: Generation) => Promise<boolean>
+  cardLock: CardLock
 }
 
 /** The provider answered that it no longer serves the clip: asking again is of no use. */

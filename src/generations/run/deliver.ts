@@ -4,7 +4,8 @@ import type { EndReason, Generation } from '../model/generation.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
 import { toGeneration } from '../store/rows.ts'
-import { LeaseLost, transition } from '../store/generations.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
+import { transition } from '../store/generations.ts'
 
 type DeliverContext = Pick<RunContext, 'database' | 'delivery' | 'downloadClip' | 'clock' | 'log' | 'owner'>
 
@@ -40,7 +41,7 @@ export async function deliver(generation: Generation, context: DeliverContext, {
 }
 
 function isLeaseLost({ reason }: AbortSignal): boolean {
-  return reason instanceof Error && reason.message === 'the lease was lost'
+  return reason instanceof LeaseLost
 }
 
 async function finish(generation: Generation, posted: PostedMessage, { database, owner, clock }: DeliverContext): Promise<Generation> {

@@ -8,7 +8,7 @@ const timeoutMs = 300_000
 const goneStatuses = [403, 404, 410]
 
 /** Fetches a finished clip from wherever its provider serves it. Throws `OutputGone` where asking again is of no use. */
-export async function fetchClipFile(download: Download, url: string, signal: AbortSignal): Promise<Uint8Array> {
+export async function downloadClip(download: Download, url: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
     return (await download(url, { signal, timeoutMs, maxBytes: maxClipBytes })).bytes
   } catch (error) {

@@ -2,7 +2,8 @@ import type { Generation } from '../model/generation.ts'
 import { unfinished } from '../model/generation.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { produce } from './run.ts'
-import { findGeneration, LeaseLost } from '../store/generations.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
+import { findGeneration } from '../store/generations.ts'
 
 const retryAfterFaultMs = 5000
 const longestRetryMs = 60_000

@@ -3,7 +3,8 @@ import { Outcome, FailOver } from '../model/outcome.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { requeue, settleCompleted, settleOutcome } from './settle.ts'
-import { findGeneration, LeaseLost } from '../store/generations.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
+import { findGeneration } from '../store/generations.ts'
 import { submit } from './submit.ts'
 import { watch } from './watch.ts'
 
@@ -57,5 +58,5 @@ async function end(id: string, outcome: Outcome, context: RunContext): Promise<v
   if (outcome.state === 'held')
     log.error({ ...fields, error: outcome.cause }, 'generation held: the provider may have billed; the operator must look')
   else log.info(fields, `generation ${outcome.state}`)
-  await delivery.end(ended, { now: clock.now() })
+  await delivery.postOutcome(ended, { now: clock.now() })
 }

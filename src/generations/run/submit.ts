@@ -20,7 +20,8 @@ import { keepOperation } from './persist-operation.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { recoverSubmission } from './recover-submission.ts'
 import { toGeneration } from '../store/rows.ts'
-import { LeaseLost, transition } from '../store/generations.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
+import { transition } from '../store/generations.ts'
 
 /** How long a provider is left alone that said "too many" without saying for how long, and how often a request comes back to it. */
 const usualRestMs = 10_000

@@ -3,11 +3,12 @@ import type { Operation, Provider, Status } from '../../providers/provider.ts'
 import type { Attempt } from '../store/attempts.ts'
 import { forwardCancelRequest } from './cancel.ts'
 import { Outcome } from '../model/outcome.ts'
+import { Stopping } from '../model/stop-reasons.ts'
 import type { Generation } from '../model/generation.ts'
 import { hasEvent } from '../store/webhook-events.ts'
 import { progressOf } from '../store/run-time-estimates.ts'
 import type { RunContext } from './context.ts'
-import type { Live } from '../model/delivery-port.ts'
+import type { LiveState } from '../model/delivery-port.ts'
 import { findRow } from '../store/generations.ts'
 import type { Submitted } from './submit.ts'
 import { nextPollInMs, safetyPollInMs } from './poll-schedule.ts'
@@ -28,7 +29,7 @@ export async function watch({ generation, attempt, operation }: Submitted, conte
 
   const startedAt = generation.startedAt ?? clock.now()
   const expectedMs = estimates.runMs(provider.id, generation.request)
-  const live: Live = { now: clock.now(), expectedEndAt: startedAt + expectedMs }
+  const live: LiveState = { now: clock.now(), expectedEndAt: startedAt + expectedMs }
   let current = generation
   const show = () => {
     live.now = clock.now()
@@ -165,14 +166,14 @@ function listen({ generation }: Watched, { notifier }: RunContext): { signal: Ab
 
 /** A pause because the lease was lost is none: then the card belongs to somebody else. */
 function isStop({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason instanceof Error && reason.message === 'stopping'
+  return aborted && reason instanceof Stopping
 }
 
 /** The last thing before a stop: a card must not go on counting down while nobody looks. Whoever lost the job meanwhile writes nothing. */
 async function showPaused(generation: Generation, { database, owner, clock, delivery, log }: RunContext): Promise<void> {
   try {
     const row = await findRow(database.statements, generation.id)
-    const paused: Live = { now: clock.now(), paused: true }
+    const paused: LiveState = { now: clock.now(), paused: true }
     if (row?.owner === owner && row.state === 'rendering') delivery.show(generation, paused)
   } catch (error) {
     log.warn({ error, generation: generation.id }, 'a card could not be told of the stop')

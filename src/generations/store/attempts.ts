@@ -6,7 +6,7 @@ import type { HostedImages, Operation } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import { hostedImagesColumn, operationColumn } from '../../storage/json-columns.ts'
 import type { AttemptRow } from '../../storage/schema.ts'
-import { LeaseLost } from './generations.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
 
 /** One try at one provider. */
 export interface Attempt {

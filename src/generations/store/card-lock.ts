@@ -1,47 +1,32 @@
 import type { ExpressionBuilder } from 'kysely'
 
+import { sleep } from '../../lib/sleep.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { type CardLock, longestEditMs } from '../model/card-lock.ts'
 import type { Generation } from '../model/generation.ts'
 
-/**
- * Who may write a card: the gateway that accepted the request, the worker that shows places in the queue, the owner of the claim and whoever tells an end
- * all may. Within one process its card writer keeps the order; between processes this does. Both ask the store whether what they are about to say
- * still holds: a held generation can be taken up again while its card is being written.
- */
-export interface CardTurns {
-  /** Runs an edit, the last word included, unless the generation has moved on (to another state, owner or end) since. False if it did not run. */
-  edit(generation: Generation, write: () => Promise<void>): Promise<boolean>
-  /** Resolves once no such edit is under way anywhere, so that none can arrive after what comes next. To be called when the state says that it is over. */
-  whenQuiet(generation: Generation): Promise<void>
-  /** Is the generation still where this copy of it was read: in the same state, of the same owner, at the same end? */
-  stands(generation: Generation): Promise<boolean>
-}
-
-/** Milliseconds of the wall. Whoever edits gives up by then, so an edit that is under way for longer died with its process. */
-export const longestEditMs = 10_000
-/** For the way to the store and back. */
+/** For the round trip to the store. */
 const allowanceMs = 2000
-const lookAgainMs = 50
+const pollMs = 50
 
 /** A store of our own has no other process: the card writer alone keeps the order. */
-export function aloneAtCards(stands: CardTurns['stands']): CardTurns {
+export function createLocalCardLock(isCurrent: CardLock['isCurrent']): CardLock {
   return {
     edit: async (generation, write) => {
-      if (!(await stands(generation))) return false
+      if (!(await isCurrent(generation))) return false
       await write()
       return true
     },
-    whenQuiet: () => Promise.resolve(),
-    stands,
+    whenIdle: () => Promise.resolve(),
+    isCurrent,
   }
 }
 
-export function createCardTurns({ statements }: Database): CardTurns {
+export function createCardLock({ statements }: Database): CardLock {
   return {
     async edit(generation, write) {
-      // The same statement asks and announces: whoever moves the generation on afterwards sees that an edit is under way.
+      // One statement checks and marks: a later transition sees that an edit is under way.
       const { numUpdatedRows } = await statements
         .updateTable('generations')
         .set((row) => ({ card_edits: row('card_edits', '+', 1) }))
@@ -61,20 +46,20 @@ export function createCardTurns({ statements }: Database): CardTurns {
       return true
     },
 
-    async whenQuiet({ id }) {
-      const givenUp = AbortSignal.timeout(longestEditMs + allowanceMs)
+    async whenIdle({ id }) {
+      const timeout = AbortSignal.timeout(longestEditMs + allowanceMs)
       do {
         const row = await statements.selectFrom('generations').select('card_edits').where('id', '=', id).executeTakeFirst()
         if (!row || row.card_edits <= 0) return
-      } while (await sleep(lookAgainMs, givenUp))
+      } while (await sleep(pollMs, timeout))
     },
 
-    stands: (generation) => standsAs(statements, generation),
+    isCurrent: (generation) => isCurrent(statements, generation),
   }
 }
 
-/** See `CardTurns.stands`. */
-export async function standsAs(statements: Statements, generation: Generation): Promise<boolean> {
+/** See `CardLock.isCurrent`. */
+export async function isCurrent(statements: Statements, generation: Generation): Promise<boolean> {
   const row = await statements.selectFrom('generations').select('id').where(sameAs(generation)).executeTakeFirst()
   return row !== undefined
 }

@@ -5,12 +5,8 @@ import type { Reservation } from '../../billing/ledger.ts'
 import type { Statements } from '../../storage/database.ts'
 import type { GenerationRow, GenerationsTable, Schema } from '../../storage/schema.ts'
 import type { Generation, GenerationState } from '../model/generation.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
 import { toGeneration, toRow } from './rows.ts'
-
-/** The fence let nothing through: somebody else owns the generation now. Stop, write no more state, touch no card. */
-export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost'
-}
 
 export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation, reservation: Reservation): Promise<void> {
   await transaction.insertInto('generations').values(toRow(generation, reservation)).execute()

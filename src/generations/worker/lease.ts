@@ -3,6 +3,7 @@ import type { Log } from '../../lib/log.ts'
 import type { Database } from '../../storage/database.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { addWorker, beat, removeWorker } from '../../storage/workers.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
 import { giveBack } from './orphans.ts'
 
 /** The time during which this process counts as alive, and so owns what it claimed. */
@@ -55,7 +56,7 @@ export async function takeLease(database: Database, options: LeaseOptions): Prom
     if (isOver()) return
     log.error({ reason }, 'this process can no longer count as alive: it pauses its clips and claims nothing until it can')
     over.abort()
-    lost.abort(new Error('the lease was lost'))
+    lost.abort(new LeaseLost('the lease was lost'))
   }
   // On its own, because a heartbeat that hangs must not hide that time passes. Counted from before the heartbeat was sent: others count from later.
   const armExpiry = () => setTimeout(() => lose('no heartbeat arrived in time'), sentAt + times.expiryMs - performance.now())

@@ -2,7 +2,7 @@ import type { Database } from '../../storage/database.ts'
 import { beat, removeSilentWorkers, removeWorker } from '../../storage/workers.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
 import { toGeneration } from '../store/rows.ts'
-import { LeaseLost } from '../store/generations.ts'
+import { LeaseLost } from '../model/stop-reasons.ts'
 
 /** On a store of our own every claim is by a process that is gone: we hold the store's lock. To be called once, at the start. */
 export async function adoptAll(database: Database, owner: string): Promise<Generation[]> {

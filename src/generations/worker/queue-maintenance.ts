@@ -160,7 +160,7 @@ async function giveUpOverdue({ database, delivery, clock, log, queueDeadlineMs }
       'a request waited too long in the queue and was refunded',
     )
     // Not waited for: claiming must not stand still while Discord is slow. The delivery keeps it until it is written.
-    void delivery.end(ended, { now })
+    void delivery.postOutcome(ended, { now })
   }
 }
 

@@ -29,6 +29,6 @@ export async function moveStranded(served: ReadonlySet<ProviderId>, { database, 
     }
     const ended = await endQueued(database, generation.id, { state: 'failed', reason: 'unavailable', now: clock.now() })
     // Not waited for: claiming must not stand still while Discord is slow.
-    if (ended) void delivery.end(ended, { now: clock.now() })
+    if (ended) void delivery.postOutcome(ended, { now: clock.now() })
   }
 }

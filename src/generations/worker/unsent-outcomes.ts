@@ -38,7 +38,7 @@ export function createUntold({ database, delivery, clock, log }: Pick<RunContext
         const times = (tried.get(row.id)?.times ?? 0) + 1
         tried.set(row.id, { times, nextAt: now + Math.min(longestPauseMs, firstPauseMs * 2 ** (times - 1)) })
         log.info({ generation: row.id, reference: row.reference, times }, 'telling the end of a generation that no card shows yet')
-        void delivery.end(toGeneration(row), { now })
+        void delivery.postOutcome(toGeneration(row), { now })
       }
     },
   }

@@ -5,6 +5,7 @@ import { claim } from '../queue/claim.ts'
 import type { ProviderCapacity } from '../queue/create-rate.ts'
 import { sharedNow } from '../../storage/database-time.ts'
 import type { Generation } from '../model/generation.ts'
+import { Stopping } from '../model/stop-reasons.ts'
 import { reviveHeld, settleDecided } from '../held/held.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
 import { createQueueMaintenance } from './queue-maintenance.ts'
@@ -18,8 +19,6 @@ import { listProvidersWithQueue } from '../store/generations.ts'
 export interface Worker {
   /** Takes up what an earlier process left unfinished, then begins to claim. */
   start(): Promise<void>
-  /** There may be work or room, for this process or another: look now. */
-  notify(): void
   /** Claims nothing more, waits up to `graceMs` for billable calls under way, pauses everything else where it stands and gives it back. */
   stop(options: { graceMs: number }): Promise<void>
 }
@@ -160,7 +159,7 @@ export function createWorker(
     await looping
     await Promise.all([tending, ...running.values()])
     // While they are still ours: the last edits say that nobody watches for the moment.
-    await context.delivery.settle()
+    await context.delivery.drain()
     await term?.lease.end()
     if (isShared) notifier.notifyWork()
   }
@@ -175,11 +174,10 @@ export function createWorker(
       }
       looping = loop(term)
     },
-    notify: () => notifier.notifyWork(),
     stop: async ({ graceMs }) => {
-      stopping.abort(new Error('stopping'))
+      stopping.abort(new Stopping())
       stopListening()
-      const deadline = setTimeout(() => force.abort(new Error('stopping')), graceMs)
+      const deadline = setTimeout(() => force.abort(new Stopping()), graceMs)
       const ended = windUp().then(() => 'ended' as const)
       const givenUp = new AbortController()
       const late = sleep(graceMs + afterGraceMs, givenUp.signal).then(() => 'late' as const)
@@ -190,7 +188,7 @@ export function createWorker(
   }
 }
 
-/** For a process that makes no clips itself: passes word on to those that do. */
-export function createRemoteWorker(notifier: RunContext['notifier']): Worker {
-  return { start: () => Promise.resolve(), notify: () => notifier.notifyWork(), stop: () => Promise.resolve() }
+/** For a process that makes no clips itself. */
+export function createIdleWorker(): Worker {
+  return { start: () => Promise.resolve(), stop: () => Promise.resolve() }
 }

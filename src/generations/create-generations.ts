@@ -1,0 +1,58 @@
+import type { Config } from '../config/config.ts'
+import { createId } from '../domain/ids.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Download } from '../media/download.ts'
+import type { Provider } from '../providers/provider.ts'
+import type { Router } from '../providers/router.ts'
+import type { Database } from '../storage/database.ts'
+import type { Delivery } from './model/delivery-port.ts'
+import { createNotifier, type Notifier } from './notify/notifier.ts'
+import { createPostgresNotifier } from './notify/postgres-notifier.ts'
+import { downloadClip } from './run/download-clip.ts'
+import { createEstimates, type Estimates, type typicalRunMs } from './store/run-time-estimates.ts'
+import type { LeaseTimes } from './worker/lease.ts'
+import { createIdleWorker, createWorker, type Worker } from './worker/worker.ts'
+
+export interface GenerationsOptions {
+  config: Pick<Config, 'role' | 'providers' | 'publicServer' | 'renderDeadlineMs' | 'queueDeadlineMs'>
+  database: Database
+  providers: ReadonlyMap<ProviderId, Provider>
+  router: Router
+  download: Download
+  delivery: Delivery
+  clock: Clock
+  log: Log
+  typicalRunMs?: typeof typicalRunMs | undefined
+  leaseTimes?: LeaseTimes | undefined
+}
+
+/** The life of clips, from the queue to the posted message. */
+export interface Generations {
+  /** Not started yet; does nothing in a process of role `gateway`. */
+  worker: Worker
+  /** To be closed after the worker has stopped. */
+  notifier: Notifier
+  estimates: Estimates
+}
+
+/** Creates the parts of this module and joins them; nothing is started. */
+export async function createGenerations(options: GenerationsOptions): Promise<Generations> {
+  const { config, database, providers, router, download, delivery, clock, log } = options
+  const { sharedUrl } = database
+  const estimates = await createEstimates(database, options.typicalRunMs)
+  const notifier = sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: sharedUrl, log })
+  if (config.role === 'gateway') return { worker: createIdleWorker(), notifier, estimates }
+
+  const { publicServer, renderDeadlineMs, queueDeadlineMs } = config
+  const context = {
+    ...{ database, providers, router, estimates, delivery, notifier, clock, log, renderDeadlineMs, queueDeadlineMs },
+    owner: createId(clock.now()),
+    webhookUrlOf: ({ provider, webhookToken }: { provider: ProviderId; webhookToken: string }) =>
+      publicServer && `${publicServer.url}/webhooks/${provider}/${webhookToken}`,
+    downloadClip: (url: string, { signal }: { signal: AbortSignal }) => downloadClip(download, url, signal),
+  }
+  const worker = createWorker(config.providers, context, { role: config.role, leaseTimes: options.leaseTimes })
+  return { worker, notifier, estimates }
+}
