@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { crashFaults } from './crash-faults.ts'
-import type { Fault } from './fault.ts'
-import { faults } from './faults.ts'
+import { z } from 'zod'
+
+import { applyMutant } from './apply.ts'
+import { crashMutants } from './crash-mutants.ts'
+import type { Mutant } from './mutant.ts'
+import { mutants } from './mutants.ts'
 
 /**
- * `npm run breaks [word]`: applies each fault to a copy of the project, runs the named test there and expects it to turn red. A fault that no test notices makes
- * this exit 1: then the test proves nothing. With a word, only the faults whose name contains it.
+ * `npm run mutants [word]`: applies each mutant to a copy of the project, runs the named test there and expects it to fail. Exits with 1 if a mutant goes
+ * unnoticed: then its test proves nothing. With a word, only the mutants whose name contains it.
  */
 const project = fileURLToPath(new URL('../..', import.meta.url))
 const copied = [
@@ -27,48 +30,36 @@ const copied = [
   '.env.example',
 ]
 
-interface Outcome {
+interface TestRun {
   failed: number
   total: number
 }
 
 function copyProject(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'rushes-break-'))
+  const folder = mkdtempSync(join(tmpdir(), 'rushes-mutant-'))
   for (const entry of copied) cpSync(join(project, entry), join(folder, entry), { recursive: true })
   symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
   return folder
 }
 
-/** The file with the fault in it. A fault whose line is gone or stands twice is out of date, and says so. */
-function applyFault(folder: string, fault: Fault): void {
-  const path = join(folder, fault.file)
-  const source = readFileSync(path, 'utf8')
-  const places = source.split(fault.from).length - 1
-  if (places !== 1) throw new Error(`"${fault.name}" is out of date: its line stands ${places} times in ${fault.file}`)
-  writeFileSync(
-    path,
-    source.replace(fault.from, () => fault.to),
-  )
-}
-
-async function runTest(folder: string, { test, title }: Pick<Fault, 'test' | 'title'>): Promise<Outcome> {
+async function runTest(folder: string, { test, title }: Pick<Mutant, 'test' | 'title'>): Promise<TestRun> {
   const report = join(folder, 'report.json')
   const options = ['run', test, ...(title === undefined ? [] : ['-t', title]), '--reporter=json', `--outputFile=${report}`]
   const vitest = spawn(process.execPath, [join(project, 'node_modules/vitest/vitest.mjs'), ...options], { cwd: folder, stdio: 'ignore' })
   await new Promise((resolve) => vitest.once('exit', resolve))
-  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, 'utf8')) as { numFailedTests: number; numPassedTests: number }
+  const { numFailedTests, numPassedTests } = Report.parse(JSON.parse(readFileSync(report, 'utf8')))
   return { failed: numFailedTests, total: numFailedTests + numPassedTests }
 }
 
-/** What the test says of the untouched project: only a green one can be turned red. */
-async function checkGreen(chosen: readonly Fault[]): Promise<string[]> {
+/** Only a test that passes on the unchanged project can be made to fail. */
+async function checkPassing(chosen: readonly Mutant[]): Promise<string[]> {
   const problems: string[] = []
   const folder = copyProject()
   try {
-    const runs = new Map(chosen.map(({ test, title }) => [`${test} ${title ?? ''}`.trim(), { test, title }]))
-    for (const [name, run] of runs) {
-      const outcome = await runTest(folder, run)
-      if (outcome.failed > 0 || outcome.total === 0) problems.push(`${name} is not green to begin with`)
+    const tests = new Map(chosen.map(({ test, title }) => [`${test} ${title ?? ''}`.trim(), { test, title }]))
+    for (const [name, test] of tests) {
+      const { failed, total } = await runTest(folder, test)
+      if (failed > 0 || total === 0) problems.push(`${name} does not pass on the unchanged project`)
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -76,14 +67,15 @@ async function checkGreen(chosen: readonly Fault[]): Promise<string[]> {
   return problems
 }
 
-async function tryFault(fault: Fault): Promise<string | undefined> {
+async function tryMutant(mutant: Mutant): Promise<string | undefined> {
   const folder = copyProject()
   try {
-    applyFault(folder, fault)
-    const { failed, total } = await runTest(folder, fault)
-    // No test at all means that the fault does not even load: that proves nothing either.
-    if (total === 0) return `${fault.name}: no test ran in ${fault.test}`
-    return failed > 0 ? undefined : `${fault.name}: ${fault.test} stayed green`
+    const path = join(folder, mutant.file)
+    writeFileSync(path, applyMutant(mutant, readFileSync(path, 'utf8')))
+    const { failed, total } = await runTest(folder, mutant)
+    // Without a single test the mutant does not even load, which proves nothing either.
+    if (total === 0) return `${mutant.name}: no test ran in ${mutant.test}`
+    return failed > 0 ? undefined : `${mutant.name}: ${mutant.test} still passes`
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   } finally {
@@ -91,16 +83,19 @@ async function tryFault(fault: Fault): Promise<string | undefined> {
   }
 }
 
+const Report = z.object({ numFailedTests: z.number(), numPassedTests: z.number() })
+
 const word = process.argv[2] ?? ''
-const chosen = [...faults, ...crashFaults].filter(({ name }) => name.includes(word))
-const problems = await checkGreen(chosen)
+const chosen = [...mutants, ...crashMutants].filter(({ name }) => name.includes(word))
+const problems = await checkPassing(chosen)
 for (const problem of problems) console.error(problem)
+let noticed = 0
 if (problems.length === 0) {
-  for (const fault of chosen) {
-    const problem = await tryFault(fault)
-    console.log(problem ? `STAYED GREEN  ${problem}` : `noticed       ${fault.name}`)
-    if (problem) problems.push(problem)
+  for (const mutant of chosen) {
+    const problem = await tryMutant(mutant)
+    console.log(problem ? `SURVIVED  ${problem}` : `noticed   ${mutant.name}`)
+    if (!problem) noticed += 1
   }
 }
-console.log(`${chosen.length - problems.length} of ${chosen.length} faults were noticed`)
-process.exitCode = problems.length === 0 && chosen.length > 0 ? 0 : 1
+console.log(`${noticed} of ${chosen.length} mutants were noticed`)
+process.exitCode = noticed === chosen.length && noticed > 0 ? 0 : 1
