@@ -82,12 +82,20 @@ export async function createPostgresStore(server: string): Promise<Store> {
   const url = new URL(server)
   url.pathname = `/${name}`
   return {
-    environment: { DATABASE_URL: url.href },
-    read: () => once(url.href, (client) => readContents(async (statement) => (await client.query(statement)).rows as unknown[])),
+    ...openPostgresStore(url.href),
     remove: () =>
       once(server, async (client) => {
         await client.query(`drop database ${name} with (force)`)
       }),
+  }
+}
+
+/** A database that somebody else made, and drops. */
+export function openPostgresStore(url: string): Store {
+  return {
+    environment: { DATABASE_URL: url },
+    read: () => once(url, (client) => readContents(async (statement) => (await client.query(statement)).rows as unknown[])),
+    remove: () => Promise.resolve(),
   }
 }
 

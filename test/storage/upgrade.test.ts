@@ -1,0 +1,227 @@
+import { dirname } from 'node:path'
+
+import { sql } from 'kysely'
+import { describe, expect, it } from 'vitest'
+
+import { compareMoney } from '../chaos/money.ts'
+import { itemise, wallTimesOf } from '../chaos/orders.ts'
+import { showsClip } from '../chaos/shown-clip.ts'
+import { type Contents, openPostgresStore, openSqliteStore } from '../chaos/store.ts'
+import type { StoreLocation } from '../../src/config/config.ts'
+import { type Clock, createClock } from '../../src/lib/clock.ts'
+import { tellHeld } from '../../src/cli/held.ts'
+import { createGuildSettings } from '../../src/billing/guild-settings.ts'
+import { type Database, openBeside } from '../../src/storage/database.ts'
+import { createKeyv } from '../../src/storage/keyv.ts'
+import { migrationsFor } from '../../src/storage/migrations/index.ts'
+import { freePort } from '../support/free-ports.ts'
+import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { type EarlierGeneration, restoreEarlierStore, restoreFixture } from './earlier-store.ts'
+import { openPlace, stores } from './stores.ts'
+
+/** How each unfinished generation must end, by its prompt. */
+const outcomes: Record<string, string> = {
+  'held for good': 'held',
+  'held and decided': 'failed',
+  'held as overdue': 'held',
+  'held as its cancel is not confirmed': 'held',
+  'held with a late response': 'done',
+  'failed and not notified': 'failed',
+  'rendering at fal': 'done',
+  'rendering with a cancel request': 'cancelled',
+  'rendering at Replicate': 'done',
+  'rendering between two images': 'done',
+  'rendering at Runware': 'done',
+  'rendering at Eachlabs': 'done',
+  'being delivered': 'done',
+  'announced by a webhook': 'done',
+  'lost at fal': 'held',
+  'lost at Replicate': 'done',
+  'lost at Runware': 'done',
+  'on its way to fal': 'done',
+  'waiting, the first': 'done',
+  'waiting, from two images': 'done',
+  'waiting for fal': 'done',
+  'cancelled and not notified': 'cancelled',
+}
+
+/** The operator's decision on each that is still held then. */
+const decisions = { 'held for good': 'billed', 'held as overdue': 'free', 'held as its cancel is not confirmed': 'free' }
+
+/** The tables of 0002 and their names today. */
+const tables: Record<string, string> = {
+  generations: 'generations',
+  attempts: 'attempts',
+  wallets: 'wallets',
+  ledger: 'ledger',
+  hosts: 'provider_state',
+  lines: 'queue_turns',
+  webhook_events: 'webhook_events',
+  frames: 'images',
+  keyv: 'keyv',
+  workers: 'workers',
+}
+
+describe.each(stores)('a store of version 0002 on $name', (store) => {
+  it('keeps every row and every value', async () => {
+    const location = await store.place()
+    await restoreFixture(location)
+    const before = (await readTables(location, Object.keys(tables))).map((rows) => rows.map((row) => row.map(renameFields)))
+    const database = await openPlace(location)
+    const after = await readTables(location, Object.values(tables))
+    await database.close()
+    // Later versions may append columns.
+    expect(after.map((rows, index) => rows.map((row) => row.slice(0, before[index]?.[0]?.length)))).toEqual(before)
+  })
+
+  it('is upgraded, and its generations continue', { timeout: 120_000 }, async () => {
+    const sandbox = await testSandbox({
+      clock: quickClock(),
+      clipHeight: 64,
+      publicPort: await freePort([]),
+      environment: { BUDGET_DAY_USD: '100' },
+    })
+    await sandbox.stopBot()
+    const { location, generations } = await restoreEarlierStore(store, sandbox)
+    const contents = 'file' in location ? openSqliteStore(dirname(location.file)) : openPostgresStore(location.url)
+    const finished = generations.filter(({ messageId }) => messageId === undefined)
+    const open = generations.filter(({ messageId }) => messageId !== undefined)
+    expect(open.map(({ prompt }) => prompt).sort()).toEqual(Object.keys(outcomes).sort())
+    const before = await rowsOf(location, finished)
+    expect(await appliedMigrations(location)).toEqual(['0001-first', '0002-shared'])
+
+    const environment = { DATABASE_URL: 'file' in location ? `sqlite:${location.file}` : location.url }
+    await sandbox.startBot(environment)
+    expect(await appliedMigrations(location)).toEqual(Object.keys(migrationsFor('file' in location ? 'sqlite' : 'postgres')).sort())
+    for (const { jobs } of sandbox.providers.all) jobs.release('completion')
+    const states = async () => statesOf(await contents.read(), open)
+    await expect.poll(states, { timeout: 60_000 }).toEqual(outcomes)
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'the first one after the upgrade' })
+    const { id: newCard } = await finishedCard(interaction)
+
+    const operator = { DISCORD_TOKEN: sandbox.discord.botToken, FAL_KEY: 'any', ...environment }
+    for (const [prompt, decision] of Object.entries(decisions))
+      await tellHeld(operator, [referenceOf(open, prompt), decision], () => undefined)
+    const settled = { ...outcomes, ...Object.fromEntries(Object.keys(decisions).map((prompt) => [prompt, 'failed'])) }
+    await expect.poll(states, { timeout: 60_000 }).toEqual(settled)
+    await outcomesShown(open, settled, sandbox)
+    await sandbox.stopBot()
+
+    expectCards(open, settled, { ...sandbox, newCard })
+    expect(await rowsOf(location, finished)).toEqual(before)
+    expect(await settingsOf(location, sandbox)).toEqual({
+      budgets: { day: 50_000_000, month: 500_000_000 },
+      providers: ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'],
+      timeZone: 'Asia/Tokyo',
+    })
+    const create = sandbox.providers.fal.requests.list('create').find(({ body }) => JSON.stringify(body).includes('from two images'))
+    expect(create?.body).toMatchObject({ image_url: expect.any(String) as string, tail_image_url: expect.any(String) as string })
+    expectPaidOnce(await contents.read(), open, sandbox)
+  })
+})
+
+/** The real time, which dates the webhooks; every wait takes a twentieth. */
+function quickClock(): Clock {
+  const wall = createClock()
+  return { now: () => wall.now(), sleep: (milliseconds, options) => wall.sleep(milliseconds / 20, options) }
+}
+
+function statesOf({ generations }: Contents, of: readonly EarlierGeneration[]): Record<string, string | undefined> {
+  return Object.fromEntries(of.map(({ id, prompt }) => [prompt, generations.find((generation) => generation.id === id)?.state]))
+}
+
+const outcomeTexts: Record<string, RegExp> = { held: /On hold/, failed: /Not made/, cancelled: /Cancelled/ }
+
+/** Resolves once each card without a clip shows its outcome. */
+async function outcomesShown(open: readonly EarlierGeneration[], states: Record<string, string>, { discord }: TestSandbox): Promise<void> {
+  for (const { prompt, messageId } of open) {
+    const expected = outcomeTexts[states[prompt] ?? '']
+    if (expected) await discord.guild.channel.message(({ id, text }) => id === messageId && expected.test(text))
+  }
+}
+
+/** Each clip is on its own card, its member was notified once, and no card of a finished generation was edited. */
+function expectCards(
+  open: readonly EarlierGeneration[],
+  states: Record<string, string>,
+  { discord, newCard }: Pick<TestSandbox, 'discord'> & { newCard: string },
+): void {
+  const messages = discord.guild.channel.messages()
+  const done = open.filter(({ prompt }) => states[prompt] === 'done').map(({ messageId }) => messageId)
+  const cards = messages.filter(({ repliesTo }) => repliesTo === undefined)
+  expect(cards.map(({ id }) => id)).toEqual([...open.map(({ messageId }) => messageId), newCard])
+  expect(cards.filter(({ components }) => showsClip(components)).map(({ id }) => id)).toEqual([...done, newCard])
+  const notices = messages.flatMap(({ repliesTo }) => repliesTo ?? [])
+  expect(notices.filter((id) => id !== newCard).sort()).toEqual(done.sort())
+  expect(discord.requests.filter(({ method, status }) => method === 'PATCH' && status === 404)).toEqual([])
+}
+
+/** No provider has two jobs for one request, what it bills is what the ledger says, and the wallets are the sum of the ledger. */
+function expectPaidOnce(contents: Contents, open: readonly EarlierGeneration[], { providers }: TestSandbox): void {
+  const wallTimeOf = wallTimesOf(providers.clock)
+  const orders = providers.all.flatMap((standIn) => itemise(standIn, wallTimeOf))
+  const prompts = orders.map(({ prompt }) => prompt).sort()
+  expect(prompts).toEqual([...new Set(prompts)])
+  // This sandbox never had the job that the operator calls billed.
+  const requests = open
+    .filter(({ prompt }) => prompt !== 'held for good')
+    .map(({ id, prompt }) => {
+      const generation = contents.generations.find((found) => found.id === id)
+      return { mark: prompt, generation, isHeld: generation?.state === 'held', orders: orders.filter((order) => order.prompt === prompt) }
+    })
+  expect(compareMoney(requests, contents)).toEqual({ difference: 0, problems: [] })
+}
+
+function referenceOf(generations: readonly EarlierGeneration[], wanted: string): string {
+  const found = generations.find(({ prompt }) => prompt === wanted)
+  if (!found) throw new Error(`no request says "${wanted}"`)
+  return found.reference
+}
+
+/** These generations and their ledger as stored. */
+function rowsOf(location: StoreLocation, generations: readonly EarlierGeneration[]): Promise<unknown[]> {
+  const ids = sql.join(generations.map(({ id }) => sql.lit(id)))
+  return readBeside(location, async ({ statements }) => {
+    const rows = await sql`select id, state, provider, price, message_id, created_at, started_at, ended_at, end_reason, captured, output_url
+      from generations where id in (${ids}) order by id`.execute(statements)
+    const ledger = await sql`select * from ledger where generation_id in (${ids}) order by sequence`.execute(statements)
+    return [...rows.rows, ...ledger.rows]
+  })
+}
+
+/** Each row as the list of its values. */
+function readTables(location: StoreLocation, names: readonly string[]): Promise<unknown[][][]> {
+  return readBeside(location, ({ statements }) =>
+    Promise.all(
+      names.map(async (name) => {
+        const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(name)}`.execute(statements)
+        return rows.map((row) => Object.values(row)).sort(byContent)
+      }),
+    ),
+  )
+}
+
+const byContent = (left: unknown[], right: unknown[]) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1)
+
+/** Fields of stored JSON have new names since 0003. */
+const renameFields = (value: unknown): unknown => (typeof value === 'string' ? value.replaceAll('"startFrame":', '"firstFrame":') : value)
+
+function appliedMigrations(location: StoreLocation): Promise<string[]> {
+  return readBeside(location, async ({ statements }) => {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(statements)
+    return rows.map(({ name }) => name)
+  })
+}
+
+function settingsOf(location: StoreLocation, { discord }: TestSandbox): Promise<unknown> {
+  return readBeside(location, (database) => createGuildSettings(createKeyv(database, 'guild-settings')).read(discord.guild.id))
+}
+
+async function readBeside<Result>(location: StoreLocation, read: (database: Database) => Promise<Result>): Promise<Result> {
+  const database = openBeside(location)
+  try {
+    return await read(database)
+  } finally {
+    await database.close()
+  }
+}
