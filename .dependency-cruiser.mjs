@@ -1,40 +1,61 @@
 /**
- * The layers, top first: the only list of them. A module imports only what stands on a lower layer; modules on one layer do not import each other.
- * Type-only imports count, because a type is knowledge too. `docs/architecture.md` and `CONTRIBUTING.md` repeat this list, and a test compares them.
+ * The layers, highest first: the only list of them. A module imports only from lower layers; modules of one layer do not import each other.
+ * Type-only imports count, because a type is knowledge too. CONTRIBUTING.md and docs/architecture.md show this list, and test/layers.test.ts
+ * compares them.
  */
 export const layers = [
-  { name: 'entry', modules: ['start.ts'] },
-  { name: 'operator programs', modules: ['src/cli/'] },
-  { name: 'composition', modules: ['src/main.ts'] },
-  { name: 'commands', modules: ['commands/'] },
-  { name: 'application', modules: ['src/clip-service.ts'] },
-  { name: 'adapters', modules: ['src/discord/', 'src/moderation/', 'src/http/'] },
-  { name: 'core', modules: ['src/generations/'] },
-  { name: 'money', modules: ['src/billing/'] },
-  { name: 'drivers', modules: ['src/providers/', 'src/media/', 'src/storage/'] },
-  { name: 'ground', modules: ['src/config/', 'src/network/'] },
-  { name: 'library', modules: ['src/lib/'] },
-  { name: 'domain', modules: ['src/domain/'] },
+  { name: 'entry', modules: { 'start.ts': '`npm start`: the bot, the sandbox, or a list of what is missing' } },
+  { name: 'programs', modules: { 'src/cli/': 'small programs for the operator: `register`, `held`' } },
+  { name: 'composition', modules: { 'src/main.ts': 'creates every module and joins them; nothing else does' } },
+  { name: 'commands', modules: { 'commands/': 'what members type and press; one thin file each' } },
+  { name: 'application', modules: { 'src/clip-service.ts': 'check, request, cancel: all that a command knows' } },
+  {
+    name: 'adapters',
+    modules: {
+      'src/discord/': 'gateway, REST, interactions, cards, delivery, texts',
+      'src/http/': "the providers' webhooks",
+    },
+  },
+  { name: 'core', modules: { 'src/generations/': 'the life of one clip: queue, run, delivery, recovery' } },
+  { name: 'money', modules: { 'src/billing/': 'ledger, wallets, periods, request limits, server settings' } },
+  {
+    name: 'drivers',
+    modules: {
+      'src/providers/': 'one folder for each provider; the router between them',
+      'src/media/': 'downloads, and checks of images and clips',
+      'src/storage/': 'SQLite or PostgreSQL, migrations, stored images',
+    },
+  },
+  {
+    name: 'ground',
+    modules: {
+      'src/config/': 'the environment as one typed configuration',
+      'src/network/': 'outgoing connections that never reach a private address',
+    },
+  },
+  { name: 'library', modules: { 'src/lib/': 'clock, log, retry, sleep, shutdown' } },
+  { name: 'domain', modules: { 'src/domain/': 'requests, money, ids, states, errors; imports nothing' } },
 ]
+
+/** The modules of each layer, highest first. */
+const modulesByLayer = layers.map(({ modules }) => Object.keys(modules))
 
 const pattern = (module) => `^${module.replaceAll('.', '\\.')}`
 
-const layerRules = layers.flatMap(({ modules }, index) =>
-  modules.map((module) => ({
-    name: `layer-${module.replaceAll(/\W+/g, '-')}`,
-    comment: 'Imports only what stands on a lower layer',
-    severity: 'error',
-    from: { path: pattern(module) },
-    to: {
-      path:
-        layers
-          .slice(0, index + 1)
-          .flatMap((layer) => layer.modules)
-          .filter((other) => other !== module)
-          .map(pattern)
-          .join('|') || '^$',
-    },
-  })),
+const layerRules = modulesByLayer.flatMap((modules, index) =>
+  modules.map((module) => {
+    const forbidden = modulesByLayer
+      .slice(0, index + 1)
+      .flat()
+      .filter((other) => other !== module)
+    return {
+      name: `layer-${module.replaceAll(/\W+/g, '-')}`,
+      comment: 'Imports only from lower layers',
+      severity: 'error',
+      from: { path: pattern(module) },
+      to: { path: forbidden.map(pattern).join('|') || '^$' },
+    }
+  }),
 )
 
 export default {
@@ -43,10 +64,10 @@ export default {
     { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-folder-cycle',
-      comment: 'Folders of one module depend on each other in one direction only',
+      comment: 'Folders depend on each other in one direction only',
       scope: 'folder',
       severity: 'error',
-      from: { path: '^(src|sandbox)/' },
+      from: { path: '^(src|sandbox|test/chaos)/' },
       to: { circular: true },
     },
     {
@@ -57,7 +78,7 @@ export default {
     },
     {
       name: 'sandbox-stays-out',
-      comment: 'The product never knows its sandbox',
+      comment: 'The bot does not know its sandbox',
       severity: 'error',
       from: { path: '^(src|commands)/' },
       to: { path: '^(sandbox|test)/' },
@@ -68,6 +89,13 @@ export default {
       severity: 'error',
       from: { path: '^sandbox/' },
       to: { path: '^(src|commands|test)/', pathNot: '^src/main\\.ts$' },
+    },
+    {
+      name: 'chaos-is-independent',
+      comment: 'What judges the bot may only start it',
+      severity: 'error',
+      from: { path: '^test/chaos/' },
+      to: { path: '^(src|commands|test)/', pathNot: '^(src/main\\.ts$|test/chaos/)' },
     },
     {
       name: 'only-discord-module-uses-discord-js',
