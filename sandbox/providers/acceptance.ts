@@ -5,7 +5,7 @@ import {
   earlyWebhook,
   type Faults,
   faultsInPrompt,
-  type JobFate,
+  type PlannedFault,
   jobFaults,
   webhookFaults,
 } from './faults.ts'
@@ -24,22 +24,22 @@ export interface AcceptanceContext {
 }
 
 /** What is to become of an order. */
-export interface Fate {
-  job: ReadonlySet<JobFate>
+export interface OrderPlan {
+  job: ReadonlySet<PlannedFault>
   webhook: ReadonlySet<(typeof webhookFaults)[number]>
   answerIsLost: boolean
   webhookFirst: boolean
 }
 
-/** What the prompt, what was ordered to go wrong, and the provider's limits make of an order; the provider refuses it or accepts it with its fate. */
-export function decideFate(prompt: string, context: AcceptanceContext): { refusal: AnswerFault } | { fate: Fate } {
+/** What the prompt, what was ordered to go wrong, and the provider's limits make of an order; the provider refuses it or accepts it with its plan. */
+export function planOrder(prompt: string, context: AcceptanceContext): { refusal: AnswerFault } | { plan: OrderPlan } {
   const { providerId, faults } = context
   const asked = faultsInPrompt(prompt, providerId)
   const refusal = answerFaults.find((fault) => asked.has(fault)) ?? (isOverLimits(context) ? 'busy' : undefined)
   if (refusal) return { refusal }
   const ordered = faults.take('create', jobFaults)?.kind
   return {
-    fate: {
+    plan: {
       job: new Set([...jobFaults, 'output-gone' as const].filter((fault) => asked.has(fault) || fault === ordered)),
       webhook: new Set(webhookFaults.filter((fault) => asked.has(fault))),
       answerIsLost: asked.has('lost-answer'),
@@ -51,15 +51,15 @@ export function decideFate(prompt: string, context: AcceptanceContext): { refusa
 /** Makes the job; when its webhook is to come first, resolves only after whoever gets it has answered. */
 export async function acceptOrder(
   order: JobOrder,
-  fate: Fate,
+  plan: OrderPlan,
   { jobs, webhooks }: Pick<AcceptanceContext, 'jobs' | 'webhooks'>,
   options: Omit<SubmitOptions, 'faults'> & { made?: (job: Job) => void } = {},
 ): Promise<Job> {
   const { made, ...submitOptions } = options
-  const job = jobs.submit(order, { ...submitOptions, faults: fate.job })
+  const job = jobs.submit(order, { ...submitOptions, faults: plan.job })
   made?.(job)
-  webhooks.spoil(job.id, fate.webhook)
-  if (fate.webhookFirst && order.webhookUrl !== undefined) {
+  webhooks.corrupt(job.id, plan.webhook)
+  if (plan.webhookFirst && order.webhookUrl !== undefined) {
     jobs.hurry(job)
     await webhooks.answered(job.id)
   }

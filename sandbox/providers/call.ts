@@ -36,8 +36,8 @@ export function receiveCall(
 ): MiddlewareHandler<CallEnvironment> {
   return async (call, next) => {
     const route = typeof named === 'string' ? named : await named(call)
-    const entry = await writeDown(call, route, context)
-    if (context.faults.take(route, ['reset'])) return breakOff(call)
+    const entry = await logRequest(call, route, context)
+    if (context.faults.take(route, ['reset'])) return resetConnection(call)
     if (context.authorization !== undefined && entry.authorization !== 'accepted') {
       return answered(entry, context.answers['bad-key'](call))
     }
@@ -52,20 +52,20 @@ export function receiveCall(
       context.faults.take(route, lostAnswers) ??
       (call.get('answerIsLost') ? { kind: 'lost-answer' as const, status: undefined } : undefined)
     if (!loss) return void (entry.status = call.res.status)
-    const spoiled = await spoil(call, loss.kind, loss.status)
+    const corrupted = await corrupt(call, loss.kind, loss.status)
     // Setting an answer mends it with the headers of the one before; there shall be none before.
     call.res = undefined
-    call.res = spoiled
+    call.res = corrupted
     return undefined
   }
 }
 
 /** An address that the provider does not have. */
 export function unknownCall(context: CallContext, answer: (call: Call) => Response): Handler<CallEnvironment> {
-  return async (call) => answered(await writeDown(call, undefined, context), answer(call))
+  return async (call) => answered(await logRequest(call, undefined, context), answer(call))
 }
 
-async function writeDown(
+async function logRequest(
   call: Call,
   route: RouteName | undefined,
   { origin, authorization, requests }: CallContext,
@@ -106,18 +106,18 @@ function answered(entry: LoggedRequest, response: Response): Response {
 }
 
 /** The client sees its connection reset. */
-function breakOff(call: Call): Response {
+function resetConnection(call: Call): Response {
   call.env.incoming.socket.resetAndDestroy()
   return RESPONSE_ALREADY_SENT
 }
 
-async function spoil(call: Call, kind: LostAnswer, status = call.res.status): Promise<Response> {
+async function corrupt(call: Call, kind: LostAnswer, status = call.res.status): Promise<Response> {
   const { res: response } = call
   const headers = { 'content-type': 'application/json' }
   switch (kind) {
     case 'lost-answer':
       await response.body?.cancel()
-      return breakOff(call)
+      return resetConnection(call)
     case 'truncated':
       return await sendHalf(call, response)
     case 'html':

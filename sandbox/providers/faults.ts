@@ -21,7 +21,7 @@ export type RouteName = (typeof routeNames)[number]
 export const answerFaults = ['refused', 'no-credit', 'busy', 'down', 'bad-key'] as const
 /** The job is made, and this becomes of it. `flagged`: the clip is delivered, marked by the provider's own check where it has one. */
 export const jobFaults = ['moderated', 'failed', 'timed-out', 'flagged', 'slow'] as const
-/** The call does its work, and the answer is lost or spoiled on its way. */
+/** The call does its work, and the answer is lost or corrupted on its way. */
 export const lostAnswers = ['lost-answer', 'html', 'empty', 'truncated', 'malformed', 'unknown-shape'] as const
 /**
  * What becomes of the next webhook. `webhook-lost`: it never arrives. `webhook-twice`: the very same request, two times.
@@ -37,7 +37,7 @@ export const otherFaults = ['reset', 'output-gone'] as const
 export type AnswerFault = (typeof answerFaults)[number]
 export type JobFault = (typeof jobFaults)[number]
 /** What a job can be fated to; `output-gone` ends what was a success. */
-export type JobFate = JobFault | 'output-gone'
+export type PlannedFault = JobFault | 'output-gone'
 export type LostAnswer = (typeof lostAnswers)[number]
 export type WebhookFault = (typeof webhookFaults)[number]
 export type FaultKind = AnswerFault | JobFault | LostAnswer | WebhookFault | typeof earlyWebhook | (typeof otherFaults)[number]
@@ -48,7 +48,7 @@ export interface Fault {
   route?: RouteName | undefined
   /** How many calls it meets; 1 unless given, `Infinity` until cleared. */
   times?: number | undefined
-  /** HTTP status of a spoiled answer, instead of the one that the provider would have sent. */
+  /** HTTP status of a corrupted answer, instead of the one that the provider would have sent. */
   status?: number | undefined
 }
 
@@ -67,7 +67,7 @@ export const FaultOrder = z.strictObject({
 export class Faults {
   readonly #waiting: { kind: FaultKind; route: RouteName; times: number; status: number | undefined }[] = []
 
-  add({ kind, route = usualRoute(kind), times = 1, status }: Fault): void {
+  add({ kind, route = defaultRoute(kind), times = 1, status }: Fault): void {
     this.#waiting.push({ kind, route, times, status })
   }
 
@@ -86,7 +86,7 @@ export class Faults {
   }
 }
 
-function usualRoute(kind: FaultKind): RouteName {
+function defaultRoute(kind: FaultKind): RouteName {
   if (kind === 'output-gone') return 'output'
   return (webhookFaults as readonly FaultKind[]).includes(kind) ? 'webhook' : 'create'
 }

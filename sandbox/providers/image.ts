@@ -5,7 +5,7 @@ export type ImageProblemKind =
 
 /** Why the model cannot begin with an image. */
 export class ImageProblem extends Error {
-  override readonly name = 'PictureProblem'
+  override readonly name = 'ImageProblem'
   readonly kind: ImageProblemKind
 
   constructor(kind: ImageProblemKind) {
@@ -19,7 +19,7 @@ const imageLimits = { bytes: 10 * 1024 * 1024, sidePixels: 300, aspectRatio: 2.5
 
 /**
  * Decodes the whole image, as the model has to.
- * @throws PictureProblem
+ * @throws ImageProblem
  */
 export async function checkImage(bytes: Uint8Array): Promise<void> {
   if (bytes.length > imageLimits.bytes) throw new ImageProblem('image-too-large')
@@ -48,7 +48,7 @@ const downloadTimeoutMs = 20_000
 /**
  * Gets the image that an order names: from the provider's own storage, out of a data URI, or from this machine. A stand-in never
  * calls anyone outside: an address elsewhere is unreachable to it.
- * @throws PictureProblem
+ * @throws ImageProblem
  */
 export async function fetchImage(address: string, source: ImageSource, signal: AbortSignal): Promise<Uint8Array> {
   const url = URL.parse(address)

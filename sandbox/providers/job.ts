@@ -1,5 +1,5 @@
 import type { ClipAspectRatio } from '../clips/clip-order.ts'
-import type { JobFate } from './faults.ts'
+import type { PlannedFault } from './faults.ts'
 import type { ImageProblemKind } from './image.ts'
 
 /** What a customer ordered, read out of the provider's own wire format. */
@@ -21,8 +21,6 @@ export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelle
 
 export interface JobFailure {
   kind: 'moderated' | 'failed' | 'timed-out' | ImageProblemKind
-  /** The model's own content check refused it, and the provider passes the model's words on. */
-  byModel?: boolean
   /** Which of the two images was to blame. */
   image?: 'start' | 'end'
 }
@@ -32,16 +30,13 @@ export interface Job {
   readonly id: string
   readonly order: JobOrder
   readonly createdAt: number
-  readonly faults: ReadonlySet<JobFate>
+  readonly faults: ReadonlySet<PlannedFault>
   state: JobState
   startedAt?: number
   finishedAt?: number
   failure?: JobFailure
   clip?: Uint8Array
 }
-
-/** What Kling itself says of content that it refuses, whichever provider one asks. */
-export const riskControlWords = 'Failure to pass the risk control system'
 
 export function isFinished(job: Job): boolean {
   return job.state !== 'queued' && job.state !== 'running'

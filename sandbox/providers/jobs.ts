@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
-import type { JobFate } from './faults.ts'
+import type { PlannedFault } from './faults.ts'
 import { Gate } from './gate.ts'
 import type { BillingReason, Invoice } from './invoice.ts'
 import { isFinished, type Job, type JobOrder, type JobState } from './job.ts'
-import { JobFailed, performJob, type ClipService } from './perform-job.ts'
+import { JobFailed, performJob, type JobEnvironment } from './perform-job.ts'
 import { type Prices, priceOf } from './prices.ts'
 import { Slots } from './slots.ts'
 
-export interface JobsContext extends ClipService {
+export interface JobsContext extends JobEnvironment {
   prices: Prices
   invoice: Invoice
 }
@@ -16,7 +16,7 @@ export interface JobsContext extends ClipService {
 export interface SubmitOptions {
   /** The provider's own form of id; a UUID unless given. */
   id?: string
-  faults: ReadonlySet<JobFate>
+  faults: ReadonlySet<PlannedFault>
   /** Virtual milliseconds after which a job that has not finished is ended. */
   deadlineMs?: number | undefined
 }
@@ -31,7 +31,7 @@ class Ended extends Error {
  * over and the clip is rendered; and each ends on the invoice.
  */
 export class Jobs {
-  readonly #parts: JobsContext
+  readonly #context: JobsContext
   readonly #jobs = new Map<string, Job>()
   readonly #work = new Map<Job, { ended: AbortController; hurry: AbortController }>()
   readonly #gates = { start: new Gate(), completion: new Gate() }
@@ -41,12 +41,12 @@ export class Jobs {
   readonly #closed = new AbortController()
 
   constructor(context: JobsContext) {
-    this.#parts = context
+    this.#context = context
     this.#slots = new Slots(() => context.behavior.concurrency)
   }
 
   submit(order: JobOrder, { id = randomUUID(), faults, deadlineMs }: SubmitOptions): Job {
-    const job: Job = { id, order, createdAt: this.#parts.clock.now(), faults, state: 'queued' }
+    const job: Job = { id, order, createdAt: this.#context.clock.now(), faults, state: 'queued' }
     const work = { ended: new AbortController(), hurry: new AbortController() }
     this.#jobs.set(id, job)
     this.#work.set(job, work)
@@ -78,7 +78,7 @@ export class Jobs {
   /** What the provider's behavior makes of the wish; `too-late` when the job is over, or is completed instead. */
   async cancel(job: Job): Promise<'accepted' | 'too-late'> {
     if (isFinished(job)) return 'too-late'
-    const { onCancel } = this.#parts.behavior
+    const { onCancel } = this.#context.behavior
     if (job.state === 'queued' || onCancel === 'cancels') this.#finish(job, 'cancelled')
     else if (onCancel === 'completes-anyway') {
       this.hurry(job)
@@ -143,13 +143,13 @@ export class Jobs {
   async #run(job: Job, work: { ended: AbortController; hurry: AbortController }): Promise<void> {
     const started = () => {
       job.state = 'running'
-      job.startedAt = this.#parts.clock.now()
+      job.startedAt = this.#context.clock.now()
       this.#events.emit('change', job)
     }
     const signals = { ended: work.ended.signal, hurry: work.hurry.signal }
     const number = this.#jobs.size
     try {
-      job.clip = await performJob({ job, number, gates: this.#gates, slots: this.#slots, started, ...signals }, this.#parts)
+      job.clip = await performJob({ job, number, gates: this.#gates, slots: this.#slots, started, ...signals }, this.#context)
       this.#finish(job, 'succeeded')
     } catch (error) {
       if (work.ended.signal.aborted) return
@@ -161,7 +161,7 @@ export class Jobs {
 
   async #endAfter(job: Job, milliseconds: number, ended: AbortSignal): Promise<void> {
     try {
-      await this.#parts.clock.sleep(milliseconds, ended)
+      await this.#context.clock.sleep(milliseconds, ended)
     } catch {
       return
     }
@@ -169,10 +169,10 @@ export class Jobs {
   }
 
   #finish(job: Job, state: 'succeeded' | 'failed' | 'cancelled' | 'aborted'): void {
-    const { clock, behavior, prices, invoice } = this.#parts
+    const { clock, behavior, prices, invoice } = this.#context
     const reason: BillingReason = state === 'succeeded' ? 'completed' : state
-    const billedThough = { succeeded: true, cancelled: behavior.billCancelled, failed: behavior.billFailed, aborted: false }[state]
-    const billed = billedThough && (state === 'succeeded' || job.state === 'running')
+    const isBillable = { succeeded: true, cancelled: behavior.billCancelled, failed: behavior.billFailed, aborted: false }[state]
+    const billed = isBillable && (state === 'succeeded' || job.state === 'running')
     const amountMicroUsd = billed ? priceOf(job.order.durationSeconds, prices) : 0
     job.state = state
     job.finishedAt = clock.now()

@@ -16,19 +16,19 @@ export interface OutputsContext {
 
 /** The finished clips of a provider, served to whoever knows their address. */
 export class Outputs {
-  readonly #parts: OutputsContext
+  readonly #context: OutputsContext
   readonly #paths = new Map<Job, string>()
   readonly #lives = new Map<Job, number>()
 
   constructor(context: OutputsContext) {
-    this.#parts = context
+    this.#context = context
   }
 
   /** Where the job's clip is, or will be; the same at every call. */
   addressOf(job: Job): string {
-    const path = this.#paths.get(job) ?? this.#parts.pathWith(unguessable())
+    const path = this.#paths.get(job) ?? this.#context.pathWith(unguessable())
     this.#paths.set(job, path)
-    return this.#parts.origin() + path
+    return this.#context.origin() + path
   }
 
   /** The clip is served for so many virtual milliseconds after the job's end. */
@@ -39,12 +39,12 @@ export class Outputs {
   /** The clip at this path, or undefined where there is none (any more). */
   answer(path: string): Response | undefined {
     const job = [...this.#paths].find(([, each]) => each === path)?.[0]
-    if (!job?.clip || this.#isGone(job) || this.#parts.faults.take('output', ['output-gone'])) return undefined
+    if (!job?.clip || this.#isGone(job) || this.#context.faults.take('output', ['output-gone'])) return undefined
     return answerWithFile({ bytes: job.clip, mediaType: 'video/mp4' })
   }
 
   #isGone(job: Job): boolean {
-    const life = this.#lives.get(job) ?? this.#parts.keptMs ?? Infinity
-    return job.faults.has('output-gone') || this.#parts.clock.now() - (job.finishedAt ?? Infinity) >= life
+    const life = this.#lives.get(job) ?? this.#context.keptMs ?? Infinity
+    return job.faults.has('output-gone') || this.#context.clock.now() - (job.finishedAt ?? Infinity) >= life
   }
 }

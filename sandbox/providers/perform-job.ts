@@ -18,7 +18,7 @@ export class JobFailed extends Error {
   }
 }
 
-export interface ClipService {
+export interface JobEnvironment {
   providerId: string
   clock: ProviderClock
   /** Renders what a job delivers. */
@@ -45,6 +45,8 @@ export interface Performance {
 
 /** How much longer a job takes that was asked to be slow. */
 const slowFactor = 4
+/** Virtual time from the order to the start when a slot is free. */
+const queueMs = 3000
 /** A failure shows before a clip would have been finished. */
 const failureShare = 0.4
 
@@ -52,61 +54,61 @@ const failureShare = 0.4
  * The work of one job, from the queue to the clip's bytes.
  * @throws JobFailed, or the reason of `ended`
  */
-export async function performJob(performance: Performance, clipService: ClipService): Promise<Uint8Array> {
+export async function performJob(performance: Performance, environment: JobEnvironment): Promise<Uint8Array> {
   const { job, gates, ended } = performance
   await gates.start.pass(job.id, ended)
-  await untilLate(performance, clipService, clipService.behavior.queueSeconds * 1000)
+  await waitVirtualTime(performance, environment, queueMs)
   const leave = await performance.slots.enter(ended)
   try {
     performance.started()
-    return await deliver(await lookAtImages(performance, clipService), performance, clipService)
+    return await deliver(await readImages(performance, environment), performance, environment)
   } finally {
     leave()
   }
 }
 
-async function lookAtImages(performance: Performance, clipService: ClipService): Promise<ClipOrder> {
+async function readImages(performance: Performance, environment: JobEnvironment): Promise<ClipOrder> {
   try {
-    return await clipOrderOf(performance.job, clipService.images, performance.ended)
+    return await clipOrderOf(performance.job, environment.images, performance.ended)
   } catch (error) {
     // Told at once, not after the time that a clip would have taken.
-    if (error instanceof JobFailed) await untilTold(performance, clipService, 0)
+    if (error instanceof JobFailed) await waitUntilReported(performance, environment, 0)
     throw error
   }
 }
 
-async function deliver(order: ClipOrder, performance: Performance, clipService: ClipService): Promise<Uint8Array> {
+async function deliver(order: ClipOrder, performance: Performance, environment: JobEnvironment): Promise<Uint8Array> {
   const { job, ended } = performance
   const failure = (['moderated', 'failed', 'timed-out'] as const).find((kind) => job.faults.has(kind))
-  const runMs = runMilliseconds(order.durationSeconds, performance, clipService)
+  const runMs = runMilliseconds(order.durationSeconds, performance, environment)
   if (failure) {
-    await untilTold(performance, clipService, runMs * failureShare)
-    throw new JobFailed({ kind: failure, byModel: failure === 'moderated' && clipService.behavior.moderatedBy === 'model' })
+    await waitUntilReported(performance, environment, runMs * failureShare)
+    throw new JobFailed({ kind: failure })
   }
   // The words that ask for a fault are for this machine; they are not part of the film.
-  const rendering = clipService.clips.render({ ...order, prompt: order.prompt.replaceAll(/\s*\bsandbox:[\w@-]+/g, '') })
+  const rendering = environment.clips.render({ ...order, prompt: order.prompt.replaceAll(/\s*\bsandbox:[\w@-]+/g, '') })
   // Looked at below, when the time is over; until then a failure is nobody's surprise.
   rendering.catch(() => undefined)
-  await untilTold(performance, clipService, runMs)
-  return await unlessEnded(rendering, ended)
+  await waitUntilReported(performance, environment, runMs)
+  return await raceEnd(rendering, ended)
 }
 
 /** Waits for the virtual time and at the door; a hurry skips both. */
-async function untilTold(performance: Performance, clipService: ClipService, milliseconds: number): Promise<void> {
+async function waitUntilReported(performance: Performance, environment: JobEnvironment, milliseconds: number): Promise<void> {
   const { job, gates, ended, hurry } = performance
-  await untilLate(performance, clipService, milliseconds)
+  await waitVirtualTime(performance, environment, milliseconds)
   if (hurry.aborted) return
-  await unlessHurried(gates.completion.pass(job.id, AbortSignal.any([ended, hurry])), performance)
+  await unlessFinishedNow(gates.completion.pass(job.id, AbortSignal.any([ended, hurry])), performance)
 }
 
 /** Waits for the virtual time; a hurry skips it. */
-async function untilLate(performance: Performance, { clock }: ClipService, milliseconds: number): Promise<void> {
+async function waitVirtualTime(performance: Performance, { clock }: JobEnvironment, milliseconds: number): Promise<void> {
   const { ended, hurry } = performance
   if (hurry.aborted) return
-  await unlessHurried(clock.sleep(milliseconds, AbortSignal.any([ended, hurry])), performance)
+  await unlessFinishedNow(clock.sleep(milliseconds, AbortSignal.any([ended, hurry])), performance)
 }
 
-async function unlessHurried(waiting: Promise<void>, { ended, hurry }: Performance): Promise<void> {
+async function unlessFinishedNow(waiting: Promise<void>, { ended, hurry }: Performance): Promise<void> {
   try {
     await waiting
   } catch (error) {
@@ -115,7 +117,7 @@ async function unlessHurried(waiting: Promise<void>, { ended, hurry }: Performan
   }
 }
 
-function runMilliseconds(durationSeconds: 5 | 10, { job, number }: Performance, { behavior, seed, providerId }: ClipService): number {
+function runMilliseconds(durationSeconds: 5 | 10, { job, number }: Performance, { behavior, seed, providerId }: JobEnvironment): number {
   const chance = chanceOf(`${seed}:${providerId}:${number}`)
   return 1000 * behavior.runSeconds[durationSeconds] * (0.8 + 0.4 * chance) * (job.faults.has('slow') ? slowFactor : 1)
 }
@@ -138,7 +140,7 @@ async function clipOrderOf({ order }: Job, images: ImageSource, signal: AbortSig
   return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, firstImage, lastImage }
 }
 
-async function unlessEnded<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {
+async function raceEnd<Result>(work: Promise<Result>, ended: AbortSignal): Promise<Result> {
   ended.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const stop = () => reject(ended.reason as Error)

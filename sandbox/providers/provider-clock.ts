@@ -1,5 +1,5 @@
-interface Sleeper {
-  wakesAt: number
+interface Timer {
+  dueAt: number
   wake: () => void
 }
 
@@ -8,7 +8,7 @@ interface Sleeper {
  * set to another speed (0 stands still) or moved forward at any moment.
  */
 export class ProviderClock {
-  readonly #sleepers = new Set<Sleeper>()
+  readonly #sleepers = new Set<Timer>()
   #speed: number
   #virtualAtChange = Date.now()
   #realAtChange = performance.now()
@@ -57,7 +57,7 @@ export class ProviderClock {
         signal.removeEventListener('abort', stop)
         resolve()
       }
-      const sleeper = { wakesAt: this.now() + milliseconds, wake }
+      const sleeper = { dueAt: this.now() + milliseconds, wake }
       signal.addEventListener('abort', stop, { once: true })
       this.#sleepers.add(sleeper)
       this.#arm()
@@ -81,7 +81,7 @@ export class ProviderClock {
       this.#wakeDue()
       return
     }
-    const next = Math.min(...[...this.#sleepers].map(({ wakesAt }) => wakesAt))
+    const next = Math.min(...[...this.#sleepers].map(({ dueAt }) => dueAt))
     const realMilliseconds = (next - this.now()) / this.#speed
     // A timer takes at most 2^31 ms; a longer wait is armed again when that is over.
     this.#timer = setTimeout(() => this.#wakeDue(), Math.min(Math.max(0, realMilliseconds), 2 ** 31 - 1))
@@ -90,7 +90,7 @@ export class ProviderClock {
   #wakeDue(): void {
     const now = this.now()
     // Timers may fire a fraction early; nobody can tell a thousandth of a millisecond.
-    const due = [...this.#sleepers].filter(({ wakesAt }) => wakesAt <= now + 0.001)
+    const due = [...this.#sleepers].filter(({ dueAt }) => dueAt <= now + 0.001)
     for (const sleeper of due) {
       this.#sleepers.delete(sleeper)
       sleeper.wake()

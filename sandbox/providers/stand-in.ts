@@ -25,7 +25,7 @@ export interface StandInContext {
 }
 
 /** A provider as tests, the demo and the sandbox see it, whatever its wire format is. */
-export interface StandIn<OriginName extends string = string, StandInBehavior extends Behavior = Behavior> {
+export interface StandIn<OriginName extends string = string> {
   readonly id: string
   /** What a client is configured with instead of the real addresses; without a slash at the end. */
   readonly origins: Readonly<Record<OriginName, string>>
@@ -40,25 +40,25 @@ export interface StandIn<OriginName extends string = string, StandInBehavior ext
   /** May be changed at any time; a bill is made out when a job ends. */
   readonly prices: Prices
   /** May be changed at any time. */
-  readonly behavior: StandInBehavior
+  readonly behavior: Behavior
   /** Nothing listens any more at these origins (all of them unless named): connecting fails. */
   refuseConnections(...names: OriginName[]): Promise<void>
   acceptConnections(...names: OriginName[]): Promise<void>
   stop(): Promise<void>
 }
 
-export interface Peculiarities<StandInBehavior extends Behavior> {
-  behavior: StandInBehavior
+export interface ProviderParts {
+  behavior: Behavior
   webhookForm: WebhookForm
   /** The images that the provider keeps itself, or refuses to hear of. */
   images: ImageSource
 }
 
-/** The parts that are the same for every provider, joined. */
-export function furnish<StandInBehavior extends Behavior>(
+/** Creates what works the same at every provider. */
+export function createStandInBase(
   providerId: string,
   { clock, clips, seed, receiverNow, outside }: StandInContext,
-  { behavior, webhookForm, images }: Peculiarities<StandInBehavior>,
+  { behavior, webhookForm, images }: ProviderParts,
 ) {
   const prices = listPrices()
   const invoice = new Invoice()
@@ -69,13 +69,13 @@ export function furnish<StandInBehavior extends Behavior>(
   return { providerId, clock, prices, behavior, invoice, jobs, faults, webhooks, requests: new RequestLog() }
 }
 
-export type Furniture<StandInBehavior extends Behavior> = ReturnType<typeof furnish<StandInBehavior>>
+export type StandInBase = ReturnType<typeof createStandInBase>
 
-/** The provider, opened: its origins listen. */
-export async function openStandIn<OriginName extends string, StandInBehavior extends Behavior>(
-  { providerId: id, prices, behavior, invoice, jobs, faults, webhooks, requests }: Furniture<StandInBehavior>,
+/** Starts listening at the provider's origins. */
+export async function openStandIn<OriginName extends string>(
+  { providerId: id, prices, behavior, invoice, jobs, faults, webhooks, requests }: StandInBase,
   { origins, apiKey, servers }: { origins: Record<OriginName, string>; apiKey: string; servers: Origins<OriginName> },
-): Promise<StandIn<OriginName, StandInBehavior>> {
+): Promise<StandIn<OriginName>> {
   await servers.listen()
   return {
     id,

@@ -21,7 +21,7 @@ export function withRetryAfter(answers: Answers, behavior: Behavior): Answers {
 
 /** The `Retry-After` header; undefined where the provider does not send one. */
 export function retryAfterOf({ retryAfter }: Behavior): string | undefined {
-  if (retryAfter === 'untold') return undefined
+  if (retryAfter === 'none') return undefined
   // A date of the real world, as whoever reads it has no other clock.
   return retryAfter === 'seconds' ? String(throttledSeconds) : new Date(Date.now() + 1000 * throttledSeconds).toUTCString()
 }

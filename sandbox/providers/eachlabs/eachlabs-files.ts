@@ -3,18 +3,17 @@ import { z } from 'zod'
 import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import type { Outputs } from '../outputs.ts'
 import { answerWithFile, type ServedFile, unguessable } from '../served-files.ts'
 import { refuse } from './eachlabs-responses.ts'
-import type { EachlabsBehavior } from './eachlabs-behavior.ts'
 
 const uploadBytes = 100 * 1024 * 1024
 /** Bytes must come within a quarter of an hour. */
 const ticketMs = 15 * 60 * 1000
 const keptSeconds = { least: 60, usual: 180 * 24 * 3600, most: 365 * 24 * 3600 }
 
-/** A file that was announced, and whose bytes may have come. Times are virtual milliseconds since the epoch. */
+/** A file that was pending, and whose bytes may have come. Times are virtual milliseconds since the epoch. */
 interface UploadedFile {
   id: string
   path: string
@@ -33,7 +32,7 @@ export class EachlabsFiles {
     this.#now = now
   }
 
-  announce(contentType: string, seconds: number): UploadedFile {
+  createUpload(contentType: string, seconds: number): UploadedFile {
     const now = this.#now()
     const id = unguessable()
     const path = `/files/${unguessable()}`
@@ -67,7 +66,7 @@ const Presign = z.object({
   expires_in_seconds: z.int().min(keptSeconds.least).max(keptSeconds.most).default(keptSeconds.usual),
 })
 
-interface FilesContext extends Furniture<EachlabsBehavior> {
+interface FilesContext extends StandInBase {
   origins: { media: string }
   files: EachlabsFiles
 }
@@ -78,11 +77,11 @@ export function addFiles(
   on: (route: RouteName) => ReturnType<typeof receiveCall>,
   context: FilesContext,
 ): void {
-  const { files, origins, behavior } = context
+  const { files, origins } = context
   app.post('/v1/upload/presign', on('upload'), async (call) => {
     const order = Presign.safeParse(await call.req.json().catch(() => undefined))
-    if (!order.success) return refuse(call, 400, 'bad request', order.error.issues[0]?.message ?? 'invalid', behavior)
-    const file = files.announce(order.data.content_type, order.data.expires_in_seconds)
+    if (!order.success) return refuse(call, 400, 'bad request', order.error.issues[0]?.message ?? 'invalid')
+    const file = files.createUpload(order.data.content_type, order.data.expires_in_seconds)
     return call.json({
       id: file.id,
       presigned_url: `${origins.media}/upload/${file.id}`,
@@ -92,11 +91,11 @@ export function addFiles(
     })
   })
   app.delete('/v1/files/:id', on('file'), (call) =>
-    files.remove(call.req.param('id')) ? call.body(null, 204) : refuse(call, 404, 'not found', 'File not found', behavior),
+    files.remove(call.req.param('id')) ? call.body(null, 204) : refuse(call, 404, 'not found', 'File not found'),
   )
 }
 
-/** The storage: takes announced uploads, never sees a key, serves files and clips. */
+/** The storage: takes pending uploads, never sees a key, serves files and clips. */
 export function eachlabsMedia(context: FilesContext & { outputs: Outputs; answers: CallContext['answers'] }): Hono<CallEnvironment> {
   const { files, outputs } = context
   const app = new Hono<CallEnvironment>()

@@ -1,42 +1,32 @@
 import type { Call } from '../call.ts'
 import type { AnswerFault } from '../faults.ts'
-import { type JobFailure, riskControlWords } from '../job.ts'
-import type { EachlabsBehavior } from './eachlabs-behavior.ts'
+import type { JobFailure } from '../job.ts'
 
 type ErrorStatus = 400 | 401 | 402 | 403 | 404 | 413 | 422 | 429 | 503
 
-/** One error in the several bodies that are told of. */
-export function refuse(call: Call, status: ErrorStatus, error: string, details: string, { errorBody }: EachlabsBehavior): Response {
-  switch (errorBody) {
-    case 'message':
-      return call.json({ status: 'error', message: error, details }, status)
-    case 'bare':
-      return call.json({ error }, status)
-    case 'empty':
-      return [400, 401, 422].includes(status) ? call.json({}, status) : call.json({ status, error, details }, status)
-    case 'error':
-      return call.json({ status, error, details }, status)
-  }
+/** The body of every error. */
+export function refuse(call: Call, status: ErrorStatus, error: string, details: string): Response {
+  return call.json({ status, error, details }, status)
 }
 
 /** How Eachlabs words what it refuses. */
-export const eachlabsAnswers = (behavior: EachlabsBehavior): Record<AnswerFault, (call: Call) => Response> => ({
-  'bad-key': (call) => refuse(call, 401, 'unauthorized', 'Missing or invalid API key', behavior),
-  'no-credit': (call) => refuse(call, 402, 'payment required', 'Insufficient balance for this prediction', behavior),
-  busy: (call) => refuse(call, 429, 'too many requests', 'Account rate limited: too many predictions in flight', behavior),
-  down: (call) => refuse(call, 503, 'service unavailable', 'Please try again later', behavior),
-  refused: (call) => refuse(call, 400, 'bad request', 'prompt: invalid value', behavior),
-})
+export const eachlabsAnswers: Record<AnswerFault, (call: Call) => Response> = {
+  'bad-key': (call) => refuse(call, 401, 'unauthorized', 'Missing or invalid API key'),
+  'no-credit': (call) => refuse(call, 402, 'payment required', 'Insufficient balance for this prediction'),
+  busy: (call) => refuse(call, 429, 'too many requests', 'Account rate limited: too many predictions in flight'),
+  down: (call) => refuse(call, 503, 'service unavailable', 'Please try again later'),
+  refused: (call) => refuse(call, 400, 'bad request', 'prompt: invalid value'),
+}
 
 /** Why a job failed: a code and a sentence. */
-export function reasonOf({ kind, image = 'start', byModel }: JobFailure): { code: string; message: string; retryable: boolean } {
+export function reasonOf({ kind, image = 'start' }: JobFailure): { code: string; message: string; retryable: boolean } {
   const field = image === 'start' ? 'image_url' : 'tail_image_url'
   const invalid = (message: string) => ({ code: 'INPUT_VALIDATION_ERROR', message, retryable: false })
   switch (kind) {
     case 'moderated':
       return {
         code: 'PROVIDER_REJECTED',
-        message: byModel ? riskControlWords : 'The content was rejected by the safety policy of the provider',
+        message: 'The content was rejected by the safety policy of the provider',
         retryable: false,
       }
     case 'failed':

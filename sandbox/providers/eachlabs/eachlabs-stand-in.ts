@@ -1,40 +1,40 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
+import { createBehavior } from '../behavior.ts'
 import { type Call, type CallEnvironment, type CallContext, judgeKey, type KeyJudgement, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import { furnish, type Furniture, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
+import { createStandInBase, type StandInBase, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { Origins } from '../origins.ts'
 import { Outputs } from '../outputs.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { eachlabsAnswers, refuse } from './eachlabs-responses.ts'
-import { type EachlabsBehavior, usualEachlabsBehavior } from './eachlabs-behavior.ts'
 import { addFiles, EachlabsFiles, eachlabsMedia } from './eachlabs-files.ts'
 import type { PredictionContext, PredictionRecord } from './eachlabs-prediction.ts'
 import { addPredictions } from './eachlabs-predictions.ts'
 import { eachlabsWebhookForm } from './eachlabs-webhook.ts'
 
 /** The origins stand for `api.eachlabs.ai` (all paths begin with `/v1`) and for the storage of uploads and clips. */
-export type EachlabsStandIn = StandIn<'api' | 'media', EachlabsBehavior>
+export type EachlabsStandIn = StandIn<'api' | 'media'>
 
 /** Eachlabs' predictions, uploads and storage, answering as described in the providers' contract. */
 export async function startEachlabs(context: StandInContext): Promise<EachlabsStandIn> {
   const apiKey = randomBytes(24).toString('base64url')
   const { clock } = context
-  const behavior = usualEachlabsBehavior()
+  // An account with little credit; above that there is no limit.
+  const behavior = createBehavior({ inFlight: 10, webhookRetrySeconds: [10, 10], webhookTimeoutMs: 30_000 })
   const files = new EachlabsFiles(() => clock.now())
   const records = new Map<string, PredictionRecord>()
   const addressOf = (job: Job) => outputs.addressOf(job)
-  const furniture: Furniture<EachlabsBehavior> = furnish('eachlabs', context, {
+  const base: StandInBase = createStandInBase('eachlabs', context, {
     behavior,
-    webhookForm: eachlabsWebhookForm({ behavior, addressOf, recordOf: (id) => records.get(id) }),
+    webhookForm: eachlabsWebhookForm({ addressOf, recordOf: (id) => records.get(id) }),
     images: { own: (url) => (url.origin === origins.media ? files.at(url.pathname)?.bytes : undefined) },
   })
-  const outputs = new Outputs({ ...furniture, origin: () => origins.media, pathWith: (piece) => `/outputs/${piece}.mp4` })
+  const outputs = new Outputs({ ...base, origin: () => origins.media, pathWith: (piece) => `/outputs/${piece}.mp4` })
   const predictionContext = (): PredictionContext => ({
-    behavior,
-    invoice: furniture.invoice,
+    invoice: base.invoice,
     api: origins.api,
     addressOf,
     now: clock.now(),
@@ -48,30 +48,27 @@ export async function startEachlabs(context: StandInContext): Promise<EachlabsSt
     },
   }
 
-  const answers = withRetryAfter(eachlabsAnswers(behavior), behavior)
+  const answers = withRetryAfter(eachlabsAnswers, behavior)
   const api = new Hono<CallEnvironment>()
-  const apiContext: CallContext = { origin: 'api', ...furniture, authorization: (call) => judge(call, apiKey, behavior), answers }
+  const apiContext: CallContext = { origin: 'api', ...base, authorization: (call) => judge(call, apiKey), answers }
   const on = (route: RouteName) => receiveCall(route, apiContext)
-  addControl(api, furniture)
+  addControl(api, base)
   // Given by the caller or made here, to find a call again; nothing is done once because of it.
   api.use('/v1/*', async (call, next) => {
     await next()
     if (call.res.status !== 101) call.res.headers.set('X-Request-Id', call.req.header('x-request-id') ?? randomUUID())
   })
-  addPredictions(api, on, { ...furniture, origins, records, predictionContext })
-  addFiles(api, on, { ...furniture, origins, files })
-  api.notFound(
-    unknownCall(apiContext, (call) => refuse(call, 404, 'not found', 'Not found', behavior)) as Parameters<typeof api.notFound>[0],
-  )
+  addPredictions(api, on, { ...base, origins, records, predictionContext })
+  addFiles(api, on, { ...base, origins, files })
+  api.notFound(unknownCall(apiContext, (call) => refuse(call, 404, 'not found', 'Not found')) as Parameters<typeof api.notFound>[0])
 
-  const media = eachlabsMedia({ ...furniture, origins, files, outputs, answers })
+  const media = eachlabsMedia({ ...base, origins, files, outputs, answers })
   const servers: Origins<'api' | 'media'> = new Origins({ api, media }, context.port)
-  return await openStandIn(furniture, { origins, apiKey, servers })
+  return await openStandIn(base, { origins, apiKey, servers })
 }
 
 /** The key comes in the older header, or in the one that is told of now. */
-function judge(call: Call, apiKey: string, { keyHeaders }: EachlabsBehavior): KeyJudgement {
-  const own = keyHeaders === 'authorization' ? undefined : call.req.header('x-api-key')
-  if (own !== undefined) return judgeKey(own, apiKey)
-  return keyHeaders === 'x-api-key' ? 'none' : judgeKey(call.req.header('authorization'), `Bearer ${apiKey}`)
+function judge(call: Call, apiKey: string): KeyJudgement {
+  const own = call.req.header('x-api-key')
+  return own === undefined ? judgeKey(call.req.header('authorization'), `Bearer ${apiKey}`) : judgeKey(own, apiKey)
 }

@@ -1,10 +1,9 @@
-import { createHmac } from 'node:crypto'
 import type { Job } from '../job.ts'
 import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
 import { reasonOf } from './eachlabs-responses.ts'
-import { outputOf, type PredictionContext, type PredictionRecord } from './eachlabs-prediction.ts'
+import { type PredictionContext, type PredictionRecord } from './eachlabs-prediction.ts'
 
-type WebhookContext = Pick<PredictionContext, 'behavior' | 'addressOf'> & { recordOf: (jobId: string) => PredictionRecord | undefined }
+type WebhookContext = Pick<PredictionContext, 'addressOf'> & { recordOf: (jobId: string) => PredictionRecord | undefined }
 
 /** One webhook when a job is over, in words of its own (`succeeded`, `failed`); none when it was cancelled. */
 export function eachlabsWebhookForm(context: WebhookContext): WebhookForm {
@@ -17,16 +16,14 @@ export function eachlabsWebhookForm(context: WebhookContext): WebhookForm {
 
 function bodyOf(job: Job, context: WebhookContext): Record<string, unknown> {
   const ids = { exec_id: job.id, flow_id: null }
-  if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: outputOf(job, context), error: '' }
+  if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: context.addressOf(job), error: '' }
   // The reason stands in the output; the field that is named for it stays empty.
   const { message } = reasonOf(job.failure ?? { kind: 'failed' })
   return { ...ids, status: 'failed', output: [{ id: '', status: '', output: '', error: message }], error: '' }
 }
 
-function headersFor({ ownerId, rawBody, forged }: SigningOrder, { behavior, recordOf }: WebhookContext): Record<string, string> {
+function headersFor({ ownerId, forged }: SigningOrder, { recordOf }: WebhookContext): Record<string, string> {
   const secret = recordOf(ownerId)?.webhookSecret
   if (secret === undefined) return {}
-  const used = forged ? `${secret}-guessed` : secret
-  const proof = behavior.webhookProof === 'echo' ? used : createHmac('sha256', used).update(rawBody).digest('hex')
-  return { 'x-webhook-secret': proof }
+  return { 'x-webhook-secret': forged ? `${secret}-guessed` : secret }
 }

@@ -1,14 +1,13 @@
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { acceptOrder, decideFate } from '../acceptance.ts'
+import { acceptOrder, planOrder } from '../acceptance.ts'
 import { type Call, type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import { isFinished, type Job } from '../job.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { answerWithFailure, answerWithProblems, falAnswers, notFound, requestErrorOf } from './fal-responses.ts'
-import type { FalBehavior } from './fal-behavior.ts'
 import { isFalOperation, readFalInput } from './fal-input.ts'
 
 const model = '/fal-ai/kling-video/v2.5-turbo/pro'
@@ -18,7 +17,7 @@ const requests = '/fal-ai/kling-video/requests'
 /** A client that hears nothing for fifteen seconds gives the stream up. */
 const heartbeatMs = 5_000
 
-type QueueContext = Furniture<FalBehavior> & {
+type QueueContext = StandInBase & {
   origins: { queue: string }
   authorization: string
   /** Where the finished clip can be fetched. */
@@ -38,8 +37,8 @@ export function falQueue(context: QueueContext): Hono<CallEnvironment> {
   app.put(`${requests}/:id/cancel`, on('cancel'), async (call) => {
     const job = context.jobs.get(call.req.param('id'))
     if (!job) return call.json({ status: 'NOT_FOUND' }, 404)
-    const heard = await context.jobs.cancel(job)
-    return heard === 'accepted' ? call.json({ status: 'CANCELLATION_REQUESTED' }, 202) : call.json({ status: 'ALREADY_COMPLETED' }, 400)
+    const accepted = await context.jobs.cancel(job)
+    return accepted === 'accepted' ? call.json({ status: 'CANCELLATION_REQUESTED' }, 202) : call.json({ status: 'ALREADY_COMPLETED' }, 400)
   })
   for (const path of [`${requests}/:id`, `${requests}/:id/response`]) {
     app.get(path, on('result'), (call) => withJob(call, context, (job) => result(call, job, context)))
@@ -58,11 +57,11 @@ async function submit(call: Call, context: QueueContext): Promise<Response> {
   const read = readFalInput(operation, await call.req.json().catch(() => undefined))
   if ('problems' in read) return answerWithProblems(call, read.problems)
 
-  const decided = decideFate(read.order.prompt, context)
-  if ('refusal' in decided) return withRetryAfter(falAnswers, context.behavior)[decided.refusal](call)
-  const { fate } = decided
-  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, context)
-  if (fate.answerIsLost) call.set('answerIsLost', true)
+  const planned = planOrder(read.order.prompt, context)
+  if ('refusal' in planned) return withRetryAfter(falAnswers, context.behavior)[planned.refusal](call)
+  const { plan } = planned
+  const job = await acceptOrder({ ...read.order, webhookUrl }, plan, context)
+  if (plan.answerIsLost) call.set('answerIsLost', true)
   call.header('x-fal-request-id', job.id)
   const address = `${context.origins.queue}${requests}/${job.id}`
   return call.json({
@@ -85,10 +84,10 @@ function withJob(call: Call, { jobs }: QueueContext, answer: (job: Job) => Respo
 }
 
 function status(call: Call, job: Job, context: QueueContext): Response {
-  return call.json(statusOf(job, call.req.query('logs') === '1', context), isFinished(job) ? 200 : context.behavior.unfinishedStatus)
+  return call.json(statusOf(job, call.req.query('logs') === '1', context), isFinished(job) ? 200 : 202)
 }
 
-function statusOf(job: Job, withLogs: boolean, { jobs, origins, behavior }: QueueContext): Record<string, unknown> {
+function statusOf(job: Job, withLogs: boolean, { jobs, origins }: QueueContext): Record<string, unknown> {
   const common = { request_id: job.id, response_url: `${origins.queue}${requests}/${job.id}` }
   // The model runs at a partner of fal, which gives no logs: asked for, the list is empty.
   const logs = withLogs ? [] : null
@@ -96,7 +95,7 @@ function statusOf(job: Job, withLogs: boolean, { jobs, origins, behavior }: Queu
   if (job.state === 'running') return { status: 'IN_PROGRESS', ...common, logs }
   const seconds = job.startedAt === undefined ? undefined : ((job.finishedAt ?? job.startedAt) - job.startedAt) / 1000
   const metrics = seconds === undefined ? {} : { inference_time: seconds }
-  const wrong = requestErrorOf(job, behavior)
+  const wrong = requestErrorOf(job)
   return { status: 'COMPLETED', ...common, logs, metrics, ...(wrong && { error: wrong.error, error_type: wrong.type }) }
 }
 
@@ -128,12 +127,12 @@ async function nextNews(changed: () => boolean, { jobs }: QueueContext, gone: Ab
   }
 }
 
-function result(call: Call, job: Job, { invoice, addressOf, behavior }: QueueContext): Response {
+function result(call: Call, job: Job, { invoice, addressOf }: QueueContext): Response {
   if (!isFinished(job)) return call.json({ detail: 'Request is still in progress' }, 400)
   // fal sells this model by the second: a unit is one, and what was not billed are none.
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))
-  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job, behavior)
+  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job)
   return call.json(resultOf(job.clip, addressOf(job)))
 }
 

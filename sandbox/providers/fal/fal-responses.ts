@@ -1,7 +1,6 @@
 import type { AnswerFault } from '../faults.ts'
 import type { Call } from '../call.ts'
-import { type Job, type JobFailure, riskControlWords } from '../job.ts'
-import type { FalBehavior } from './fal-behavior.ts'
+import type { Job, JobFailure } from '../job.ts'
 import type { FalProblem } from './fal-input.ts'
 
 /** How fal words what it refuses. */
@@ -24,8 +23,8 @@ export function notFound(call: Call, detail = 'Not found'): Response {
 }
 
 /** What the result of a job says that delivered nothing; fal has no FAILED status, it shows only here. */
-export function answerWithFailure(call: Call, job: Job, behavior: FalBehavior): Response {
-  const { body, status, headers } = failureOf(job, behavior)
+export function answerWithFailure(call: Call, job: Job): Response {
+  const { body, status, headers } = failureOf(job)
   for (const [name, value] of Object.entries(headers)) call.header(name, value)
   const answer = call.json(body, 400)
   // 499 is nobody's standard, and Hono's types know only the registered ones.
@@ -33,11 +32,8 @@ export function answerWithFailure(call: Call, job: Job, behavior: FalBehavior): 
 }
 
 /** The same for whoever hears of it in another way. */
-export function failureOf(
-  job: Job,
-  behavior: FalBehavior,
-): { body: Record<string, unknown>; status: number; headers: Record<string, string> } {
-  const request = requestErrorOf(job, behavior)
+export function failureOf(job: Job): { body: Record<string, unknown>; status: number; headers: Record<string, string> } {
+  const request = requestErrorOf(job)
   if (request) {
     const { error: detail, type, status } = request
     return { body: { detail, error_type: type }, status, headers: { 'X-Fal-Error-Type': type } }
@@ -48,12 +44,9 @@ export function failureOf(
 }
 
 /** What fal itself says of a request that never became the model's: its status tells this, too. */
-export function requestErrorOf(job: Job, behavior: FalBehavior): { error: string; type: string; status: number } | undefined {
-  if (job.state === 'cancelled' || job.state === 'aborted') {
-    return { error: 'Request was cancelled by the client', type: 'client_cancelled', status: 499 }
-  }
-  if (job.failure?.kind !== 'timed-out' || behavior.timedOut === 'by-model') return undefined
-  return { error: 'Request timed out', type: 'request_timeout', status: 504 }
+export function requestErrorOf(job: Job): { error: string; type: string; status: number } | undefined {
+  if (job.state !== 'cancelled' && job.state !== 'aborted') return undefined
+  return { error: 'Request was cancelled by the client', type: 'client_cancelled', status: 499 }
 }
 
 interface WordedFailure {
@@ -62,14 +55,12 @@ interface WordedFailure {
   retryable: boolean
 }
 
-function problemOf({ kind, image = 'start', byModel }: JobFailure, { order }: Job): WordedFailure {
+function problemOf({ kind, image = 'start' }: JobFailure, { order }: Job): WordedFailure {
   const loc = ['body', image === 'start' ? 'image_url' : 'tail_image_url']
   const input = image === 'start' ? order.firstImageUrl : order.lastImageUrl
   const unusable = (type: string, msg: string): WordedFailure => ({ problem: { loc, msg, type, input }, status: 422, retryable: false })
   switch (kind) {
     case 'moderated':
-      if (byModel)
-        return { problem: { loc: ['body'], msg: riskControlWords, type: 'downstream_service_error' }, status: 400, retryable: false }
       return {
         problem: {
           loc: ['body', 'prompt'],

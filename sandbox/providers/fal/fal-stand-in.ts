@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import { furnish, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
+import { createBehavior } from '../behavior.ts'
+import { createStandInBase, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { Origins } from '../origins.ts'
 import { ServedFiles, unguessable } from '../served-files.ts'
-import { type FalBehavior, usualFalBehavior } from './fal-behavior.ts'
 import { falQueue } from './fal-queue.ts'
-import { type AnnouncedUploads, falMedia, falRest } from './fal-storage.ts'
+import { type PendingUploads, falMedia, falRest } from './fal-storage.ts'
 import { FalKeys, falWebhookForm } from './fal-webhook.ts'
 
 /** The origins stand for `queue.fal.run`, `rest.fal.ai` and `v3.fal.media`. */
-export type FalStandIn = StandIn<'queue' | 'rest' | 'media', FalBehavior>
+export type FalStandIn = StandIn<'queue' | 'rest' | 'media'>
 
 /** fal's queue, storage and media, answering as described in the providers' contract. */
 export async function startFal(context: StandInContext): Promise<FalStandIn> {
   // As long and as shaped as a real one, so that what hides keys in logs is put to the test.
   const apiKey = `${randomUUID()}:${randomUUID().replaceAll('-', '')}`
   const files = new ServedFiles()
-  const announced: AnnouncedUploads = new Map()
+  const pending: PendingUploads = new Map()
   const outputs = new Map<Job, string>()
   const addressOf = (job: Job) => {
     const path = outputs.get(job) ?? `/files/b/${unguessable()}/output.mp4`
@@ -24,11 +24,13 @@ export async function startFal(context: StandInContext): Promise<FalStandIn> {
     if (job.clip && !job.faults.has('output-gone')) files.put(path, { bytes: job.clip, mediaType: 'video/mp4' })
     return origins.media + path
   }
-  const behavior = usualFalBehavior()
+  // Ten retries in two hours.
+  const webhookRetrySeconds = Array.from({ length: 10 }, (_, index) => 7 * 2 ** index)
+  const behavior = createBehavior({ webhookRetrySeconds, webhookTimeoutMs: 15_000 })
   const keys = new FalKeys()
-  const furniture = furnish('fal', context, {
+  const base = createStandInBase('fal', context, {
     behavior,
-    webhookForm: falWebhookForm({ behavior, keys, addressOf }),
+    webhookForm: falWebhookForm({ keys, addressOf }),
     images: { own: (url) => (url.origin === origins.media ? files.get(url.pathname)?.bytes : undefined) },
   })
 
@@ -43,14 +45,14 @@ export async function startFal(context: StandInContext): Promise<FalStandIn> {
       return servers.of('media')
     },
   }
-  const wired = { ...furniture, origins, authorization: `Key ${apiKey}` }
+  const wired = { ...base, origins, authorization: `Key ${apiKey}` }
   const servers: Origins<'queue' | 'rest' | 'media'> = new Origins(
     {
       queue: falQueue({ ...wired, addressOf }),
-      rest: falRest({ ...wired, keys }, announced),
-      media: falMedia({ ...furniture, origins }, announced, files),
+      rest: falRest({ ...wired, keys }, pending),
+      media: falMedia({ ...base, origins }, pending, files),
     },
     context.port,
   )
-  return await openStandIn(furniture, { origins, apiKey, servers })
+  return await openStandIn(base, { origins, apiKey, servers })
 }

@@ -3,27 +3,26 @@ import { z } from 'zod'
 import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import { answerWithFile, type ServedFiles, unguessable } from '../served-files.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { answerWithProblems, falAnswers, notFound } from './fal-responses.ts'
-import type { FalBehavior } from './fal-behavior.ts'
 import type { FalKeys } from './fal-webhook.ts'
 
-type StorageContext = Furniture<FalBehavior> & { origins: { media: string } }
+type StorageContext = StandInBase & { origins: { media: string } }
 
 /** What larger files are sent in pieces for. */
 const uploadBytes = 100 * 1024 * 1024
 
 const UploadOrder = z.object({ content_type: z.string().min(1), file_name: z.string().min(1).max(255) })
 
-/** The uploads that were announced and not yet used: where each will be served. */
-export type AnnouncedUploads = Map<string, string>
+/** The uploads that were pending and not yet used: where each will be served. */
+export type PendingUploads = Map<string, string>
 
 /** `rest.fal.ai`: hands out addresses to upload to, and the keys that webhooks are signed with. */
 export function falRest(
   context: StorageContext & { authorization: string; keys: FalKeys },
-  announced: AnnouncedUploads,
+  pending: PendingUploads,
 ): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
   const callContext: CallContext = { origin: 'rest', ...context, answers: withRetryAfter(falAnswers, context.behavior) }
@@ -43,21 +42,21 @@ export function falRest(
     }
     const path = `/files/b/${unguessable()}/${encodeURIComponent(order.data.file_name)}`
     const ticket = unguessable()
-    announced.set(ticket, path)
+    pending.set(ticket, path)
     return call.json({ upload_url: `${context.origins.media}/upload?ticket=${ticket}`, file_url: context.origins.media + path })
   })
   app.notFound(unknownCall(callContext, notFound) as Parameters<typeof app.notFound>[0])
   return app
 }
 
-/** `v3.fal.media`: takes announced uploads and serves files to whoever knows their address; it never sees a key. */
-export function falMedia(context: StorageContext, announced: AnnouncedUploads, files: ServedFiles): Hono<CallEnvironment> {
+/** `v3.fal.media`: takes pending uploads and serves files to whoever knows their address; it never sees a key. */
+export function falMedia(context: StorageContext, pending: PendingUploads, files: ServedFiles): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
   const callContext: CallContext = { origin: 'media', authorization: undefined, ...context, answers: falAnswers }
   const on = (route: RouteName) => receiveCall(route, callContext)
   addControl(app, context)
   app.put('/upload', on('file'), async (call) => {
-    const path = announced.get(call.req.query('ticket') ?? '')
+    const path = pending.get(call.req.query('ticket') ?? '')
     if (path === undefined) return call.json({ detail: 'Invalid signature' }, 403)
     const bytes = new Uint8Array(await call.req.arrayBuffer())
     if (bytes.length > uploadBytes) return call.json({ detail: 'File too large' }, 413)

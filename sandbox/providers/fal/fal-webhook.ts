@@ -1,8 +1,7 @@
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { isFinished, type Job } from '../job.ts'
 import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
 import { failureOf } from './fal-responses.ts'
-import type { FalBehavior } from './fal-behavior.ts'
 import { resultOf } from './fal-queue.ts'
 
 /** Who the webhooks are for, as fal knows its customers. */
@@ -44,24 +43,22 @@ export class FalKeys {
 }
 
 /** One webhook when a job is over: what its result would answer, under `payload`. */
-export function falWebhookForm(context: { behavior: FalBehavior; keys: FalKeys; addressOf: (job: Job) => string }): WebhookForm {
+export function falWebhookForm(context: { keys: FalKeys; addressOf: (job: Job) => string }): WebhookForm {
   return {
     messagesOf: (job) => {
-      if (!isFinished(job) || (job.state === 'cancelled' && !context.behavior.tellsCancelled)) return []
+      if (!isFinished(job)) return []
       return [{ event: 'completed', body: bodyOf(job, context), retried: true }]
     },
     sign: (order) => ({ headers: context.keys.headersFor(order) }),
   }
 }
 
-function bodyOf(job: Job, { behavior, addressOf }: { behavior: FalBehavior; addressOf: (job: Job) => string }): Record<string, unknown> {
-  const ids = { request_id: job.id, gateway_request_id: behavior.gatewayRequestId === 'same' ? job.id : randomUUID() }
+function bodyOf(job: Job, { addressOf }: { addressOf: (job: Job) => string }): Record<string, unknown> {
+  const ids = { request_id: job.id, gateway_request_id: job.id }
   if (job.state === 'succeeded' && job.clip) {
-    return behavior.webhookPayload === 'whole'
-      ? { ...ids, status: 'OK', payload: resultOf(job.clip, addressOf(job)) }
-      : { ...ids, status: 'OK', payload: null, payload_error: 'Response payload is not JSON serializable.' }
+    return { ...ids, status: 'OK', payload: resultOf(job.clip, addressOf(job)) }
   }
-  const { body, status } = failureOf(job, behavior)
+  const { body, status } = failureOf(job)
   return { ...ids, status: 'ERROR', error: `Invalid status code: ${status}`, payload: body }
 }
 

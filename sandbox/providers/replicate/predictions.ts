@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
-import { acceptOrder, decideFate } from '../acceptance.ts'
+import { acceptOrder, planOrder } from '../acceptance.ts'
 import type { Call, CallEnvironment, receiveCall } from '../call.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { type PredictionRecord, predictionOf, replicateModel } from './prediction.ts'
 import { readCancelAfter, readPrefer } from './prediction-headers.ts'
 import { readPredictionOrder } from './prediction-order.ts'
 import { answerWithInvalidFields, notFound, replicateAnswers } from './replicate-responses.ts'
-import type { ReplicateBehavior } from './replicate-behavior.ts'
 
 const pageLength = 100
 
-export interface PredictionsContext extends Furniture<ReplicateBehavior> {
+export interface PredictionsContext extends StandInBase {
   origins: { api: string }
   records: Map<string, PredictionRecord>
   /** A new address for a clip that is yet to be made. */
@@ -55,25 +54,21 @@ async function create(call: Call, context: PredictionsContext, { versionInBody }
     return call.json({ title: 'Invalid header', detail: 'Cancel-After must be a duration of at least 5s.', status: 400 }, 400)
   }
 
-  if (order.lastImageUrl !== undefined && !context.behavior.knowsEndImage) {
-    const description = 'Additional property end_image is not allowed'
-    return answerWithInvalidFields(call, [{ type: 'additional_property_not_allowed', field: 'input', description }])
-  }
-  const decided = decideFate(order.prompt, context)
-  if ('refusal' in decided) return withRetryAfter(replicateAnswers(context.behavior), context.behavior)[decided.refusal](call)
-  const { fate } = decided
+  const planned = planOrder(order.prompt, context)
+  if ('refusal' in planned) return withRetryAfter(replicateAnswers, context.behavior)[planned.refusal](call)
+  const { plan } = planned
   const made = (job: Job) => {
     const deadline = cancelAfterMs === undefined ? undefined : job.createdAt + cancelAfterMs
     const { input } = given as { input: unknown }
     context.records.set(job.id, { job, input, webhookEventsFilter, deadline, outputUrl: context.newOutputUrl() })
   }
-  const job = await acceptOrder(order, fate, context, { id: randomBytes(13).toString('hex'), deadlineMs: cancelAfterMs, made })
+  const job = await acceptOrder(order, plan, context, { id: randomBytes(13).toString('hex'), deadlineMs: cancelAfterMs, made })
   const record = context.records.get(job.id)
   if (!record) throw new Error('a job has its record from the moment it is made')
-  if (fate.answerIsLost) call.set('answerIsLost', true)
+  if (plan.answerIsLost) call.set('answerIsLost', true)
   const waitSeconds = readPrefer(call.req.header('prefer'))
   if (waitSeconds !== undefined) await finishedOrLate(record, waitSeconds, context)
-  return call.json(show(record, context), context.behavior.createStatus)
+  return call.json(show(record, context), 201)
 }
 
 /** Keeps the call open until the prediction is finished or the virtual time is over. */

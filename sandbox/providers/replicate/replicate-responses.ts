@@ -1,12 +1,11 @@
 import type { Call } from '../call.ts'
 import type { AnswerFault } from '../faults.ts'
-import { type JobFailure, riskControlWords } from '../job.ts'
+import type { JobFailure } from '../job.ts'
 import { throttledSeconds } from '../throttled.ts'
 import type { InvalidField } from './prediction-order.ts'
-import type { ReplicateBehavior } from './replicate-behavior.ts'
 
 /** How Replicate words what it refuses. */
-export const replicateAnswers = (behavior: ReplicateBehavior): Record<AnswerFault, (call: Call) => Response> => ({
+export const replicateAnswers: Record<AnswerFault, (call: Call) => Response> = {
   'bad-key': (call) => call.json({ title: 'Unauthenticated', detail: 'You did not pass a valid authentication token', status: 401 }, 401),
   'no-credit': (call) =>
     call.json(
@@ -24,13 +23,13 @@ export const replicateAnswers = (behavior: ReplicateBehavior): Record<AnswerFaul
       {
         detail: `Request was throttled. Your rate limit for creating predictions resets in ~${throttledSeconds}s.`,
         status: 429,
-        ...(behavior.throttleHint === 'field' && { retry_after: throttledSeconds }),
+        retry_after: throttledSeconds,
       },
       429,
     ),
   down: (call) => call.json({ title: 'Service unavailable', detail: 'The service is temporarily unavailable.', status: 503 }, 503),
   refused: (call) => answerWithInvalidFields(call, [{ type: 'invalid', field: 'input.prompt', description: 'prompt is invalid' }]),
-})
+}
 
 export function answerWithInvalidFields(call: Call, fields: InvalidField[]): Response {
   const detail = fields.map(({ field, description }) => `- ${field}: ${description}\n`).join('')
@@ -42,11 +41,10 @@ export function notFound(call: Call): Response {
 }
 
 /** The `error` of a failed prediction. */
-export function errorOf({ kind, image = 'start', byModel }: JobFailure): string {
+export function errorOf({ kind, image = 'start' }: JobFailure): string {
   const field = `${image}_image`
   switch (kind) {
     case 'moderated':
-      if (byModel) return riskControlWords
       return 'The input or output was flagged as sensitive. Please try again with different inputs. (E005)'
     case 'failed':
       return 'Prediction failed: the upstream service returned an error.'

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
+import { createBehavior } from '../behavior.ts'
 import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import { furnish, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
+import { createStandInBase, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import { Origins } from '../origins.ts'
 import { answerWithFile, unguessable } from '../served-files.ts'
 import { addFiles, type UploadedFiles } from './files.ts'
@@ -11,11 +12,10 @@ import { withRetryAfter } from '../throttled.ts'
 import { isRemoved, type PredictionRecord, predictionOf } from './prediction.ts'
 import { addPredictions } from './predictions.ts'
 import { notFound, replicateAnswers } from './replicate-responses.ts'
-import { type ReplicateBehavior, usualReplicateBehavior } from './replicate-behavior.ts'
 import { replicateWebhookForm } from './replicate-webhook.ts'
 
 /** The origins stand for `api.replicate.com` (all paths begin with `/v1`) and `replicate.delivery`. */
-export type ReplicateStandIn = StandIn<'api' | 'delivery', ReplicateBehavior>
+export type ReplicateStandIn = StandIn<'api' | 'delivery'>
 
 /** Replicate's predictions, files and delivery, answering as described in the providers' contract. */
 export async function startReplicate(context: StandInContext): Promise<ReplicateStandIn> {
@@ -23,15 +23,16 @@ export async function startReplicate(context: StandInContext): Promise<Replicate
   const { clock } = context
   const files: UploadedFiles = new Map()
   const records = new Map<string, PredictionRecord>()
-  const behavior = usualReplicateBehavior()
+  // The last retry comes about a minute after the end.
+  const behavior = createBehavior({ webhookRetrySeconds: [2, 4, 8, 16, 30] })
   const secret = `whsec_${randomBytes(24).toString('base64')}`
   const show = (record: PredictionRecord) => predictionOf(record, { api: origins.api, now: clock.now() })
-  const furniture = furnish('replicate', context, {
+  const base = createStandInBase('replicate', context, {
     behavior,
     webhookForm: replicateWebhookForm({ secret, recordOf: (id) => records.get(id), show }),
     images: { own: (url) => uploadAt(url, origins.api, files) },
   })
-  const answers = withRetryAfter(replicateAnswers(behavior), behavior)
+  const answers = withRetryAfter(replicateAnswers, behavior)
   const origins = {
     get api() {
       return servers.of('api')
@@ -42,27 +43,27 @@ export async function startReplicate(context: StandInContext): Promise<Replicate
   }
 
   const api = new Hono<CallEnvironment>()
-  const apiContext: CallContext = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers }
+  const apiContext: CallContext = { origin: 'api', ...base, authorization: `Bearer ${apiKey}`, answers }
   const on = (route: RouteName) => receiveCall(route, apiContext)
-  addControl(api, furniture)
+  addControl(api, base)
   const newOutputUrl = () => `${origins.delivery}/xezq/${unguessable()}/tmp${randomBytes(4).toString('hex')}.mp4`
-  addPredictions(api, on, { ...furniture, origins, records, newOutputUrl })
+  addPredictions(api, on, { ...base, origins, records, newOutputUrl })
   addFiles(api, on, { origins, clock, files })
   api.get('/v1/webhooks/default/secret', on('secret'), (call) => call.json({ key: secret }))
   api.notFound(unknownCall(apiContext, notFound) as Parameters<typeof api.notFound>[0])
 
   const delivery = new Hono<CallEnvironment>()
-  const deliveryContext: CallContext = { origin: 'delivery', ...furniture, authorization: undefined, answers }
-  addControl(delivery, furniture)
+  const deliveryContext: CallContext = { origin: 'delivery', ...base, authorization: undefined, answers }
+  addControl(delivery, base)
   delivery.get('/xezq/*', receiveCall('output', deliveryContext), (call) => {
     const record = [...records.values()].find(({ outputUrl }) => outputUrl === origins.delivery + call.req.path)
-    if (!record?.job.clip || isRemoved(record, clock.now()) || furniture.faults.take('output', ['output-gone'])) return notFound(call)
+    if (!record?.job.clip || isRemoved(record, clock.now()) || base.faults.take('output', ['output-gone'])) return notFound(call)
     return answerWithFile({ bytes: record.job.clip, mediaType: 'video/mp4' })
   })
   delivery.notFound(unknownCall(deliveryContext, notFound) as Parameters<typeof delivery.notFound>[0])
 
   const servers: Origins<'api' | 'delivery'> = new Origins({ api, delivery }, context.port)
-  return await openStandIn(furniture, { origins, apiKey, servers })
+  return await openStandIn(base, { origins, apiKey, servers })
 }
 
 /** A prediction reads the account's uploads without a key. */

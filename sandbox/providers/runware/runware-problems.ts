@@ -1,6 +1,5 @@
 import type { AnswerFault } from '../faults.ts'
-import { type JobFailure, riskControlWords } from '../job.ts'
-import type { RunwareBehavior } from './runware-behavior.ts'
+import type { JobFailure } from '../job.ts'
 
 /** One entry of `errors`. */
 export interface RunwareProblem {
@@ -38,12 +37,12 @@ export function statusOf({ code }: RunwareProblem): number {
 }
 
 /** What a job that failed is told with. */
-export function problemOf({ kind, image = 'start', byModel }: JobFailure, { moderationCode }: RunwareBehavior): RunwareProblem {
+export function problemOf({ kind, image = 'start' }: JobFailure): RunwareProblem {
   const parameter = 'inputs.frameImages'
   const which = image === 'start' ? 'first' : 'last'
   switch (kind) {
     case 'moderated':
-      return { code: moderationCode, message: byModel ? riskControlWords : 'The content was refused by the moderation of the provider.' }
+      return { code: 'invalidProviderContent', message: 'The content was refused by the moderation of the provider.' }
     case 'failed':
       return { code: 'providerError', message: 'The provider reported an error.' }
     case 'timed-out':

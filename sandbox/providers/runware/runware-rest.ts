@@ -1,3 +1,4 @@
+import type { Behavior } from '../behavior.ts'
 import { Hono } from 'hono'
 import {
   type Call,
@@ -13,7 +14,6 @@ import { addControl } from '../control.ts'
 import type { AnswerFault } from '../faults.ts'
 import { retryAfterOf } from '../throttled.ts'
 import { answerOf, type TaskOutcome } from './runware-response.ts'
-import type { RunwareBehavior } from './runware-behavior.ts'
 import { refusals } from './runware-problems.ts'
 import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './runware-tasks.ts'
 
@@ -38,7 +38,7 @@ export function runwareRest(context: RunwareTasksContext & { apiKey: string }): 
 }
 
 /** How Runware answers a call that it refuses as a whole. */
-export function runwareAnswers(behavior: RunwareBehavior): Record<AnswerFault, (call: Call) => Response> {
+export function runwareAnswers(behavior: Behavior): Record<AnswerFault, (call: Call) => Response> {
   const answer = (fault: AnswerFault) => (call: Call) => respond(call, [{ kind: 'refused', problem: refusals[fault] }], behavior)
   return {
     'bad-key': answer('bad-key'),
@@ -68,8 +68,8 @@ export function judgeTasks(tasks: unknown, apiKey: string): KeyJudgement {
   return judgeKey(given, apiKey)
 }
 
-function respond(call: Call, outcomes: readonly TaskOutcome[], behavior: RunwareBehavior): Response {
-  const { status, body } = answerOf(outcomes, behavior)
+function respond(call: Call, outcomes: readonly TaskOutcome[], behavior: Behavior): Response {
+  const { status, body } = answerOf(outcomes)
   const hint = status === 429 ? retryAfterOf(behavior) : undefined
   if (hint !== undefined) call.header('Retry-After', hint)
   const answer = call.json(body, 200)

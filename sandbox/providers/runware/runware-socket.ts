@@ -11,14 +11,16 @@ import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './
 type SocketContext = RunwareTasksContext & { apiKey: string }
 
 const largestMessage = 32 * 1024 * 1024
+/** A connection without messages is closed after this much real time. */
+const idleMs = 120_000
 
 /** `ws-api.runware.ai`: the same tasks as over HTTP, in messages; results are asked for here, too, nothing is pushed. */
 export class RunwareSocket {
-  readonly #parts: SocketContext
+  readonly #context: SocketContext
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage })
 
   constructor(context: SocketContext) {
-    this.#parts = context
+    this.#context = context
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -26,22 +28,22 @@ export class RunwareSocket {
       socket.end('HTTP/1.1 404 Not Found\r\n\r\n')
       return
     }
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#greet(client))
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#accept(client))
   }
 
-  #greet(client: WebSocket): void {
+  #accept(client: WebSocket): void {
     const session = { client, judged: 'none' as LoggedRequest['authorization'] }
-    const idle = setTimeout(() => client.close(1000, 'idle'), this.#parts.behavior.socketIdleMs)
+    const idle = setTimeout(() => client.close(1000, 'idle'), idleMs)
     client.on('close', () => clearTimeout(idle))
     client.on('error', () => client.terminate())
     client.on('message', (message: RawData) => {
       idle.refresh()
-      void this.#hear(session, textOf(message))
+      void this.#receive(session, textOf(message))
     })
   }
 
-  async #hear(session: { client: WebSocket; judged: LoggedRequest['authorization'] }, text: string): Promise<void> {
-    const { faults, requests, behavior, apiKey } = this.#parts
+  async #receive(session: { client: WebSocket; judged: LoggedRequest['authorization'] }, text: string): Promise<void> {
+    const { faults, requests, apiKey } = this.#context
     const { client } = session
     const tasks = parse(text)
     const route = routeOf(tasks)
@@ -63,9 +65,9 @@ export class RunwareSocket {
     }
     entry.body = withoutKeys(tasks)
     const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
-    const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#parts)
-    const answer = answerOf(performed.outcomes, behavior)
-    // A message arrives whole or not at all, so that however an answer is spoiled, it is lost.
+    const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#context)
+    const answer = answerOf(performed.outcomes)
+    // A message arrives whole or not at all, so that however an answer is corrupted, it is lost.
     if (performed.lost || faults.take(route, lostAnswers)) {
       client.terminate()
       return

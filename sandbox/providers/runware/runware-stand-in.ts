@@ -1,34 +1,35 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
+import { createBehavior } from '../behavior.ts'
 import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
-import { furnish, type Furniture, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
+import { createStandInBase, type StandInBase, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import { Origins } from '../origins.ts'
 import { Outputs } from '../outputs.ts'
 import { answerWithFile, ServedFiles } from '../served-files.ts'
 import { MediaLibrary } from './media-library.ts'
-import { type RunwareBehavior, usualRunwareBehavior } from './runware-behavior.ts'
 import { notFound, runwareAnswers, runwareRest } from './runware-rest.ts'
 import { RunwareSocket } from './runware-socket.ts'
 import { runwareWebhookForm } from './runware-webhook.ts'
 import type { TaskRecord } from './task-record.ts'
 
 /** The origins stand for `api.runware.ai`, `ws-api.runware.ai` (with `ws:` for `http:`) and `vm.runware.ai`. */
-export type RunwareStandIn = StandIn<'api' | 'socket' | 'media', RunwareBehavior>
+export type RunwareStandIn = StandIn<'api' | 'socket' | 'media'>
 
 /** Runware's tasks over HTTP and WebSocket, answering as described in the providers' contract. */
 export async function startRunware(context: StandInContext): Promise<RunwareStandIn> {
   const apiKey = randomBytes(24).toString('base64url')
-  const behavior = usualRunwareBehavior()
+  // The wait doubles up to eight seconds.
+  const behavior = createBehavior({ webhookRetrySeconds: [1, 2, 4, 8, 8, 8] })
   const files = new ServedFiles()
   const records = new Map<string, TaskRecord>()
-  const furniture: Furniture<RunwareBehavior> = furnish('runware', context, {
+  const base: StandInBase = createStandInBase('runware', context, {
     behavior,
-    webhookForm: runwareWebhookForm(() => ({ behavior, invoice: furniture.invoice, outputs, records })),
+    webhookForm: runwareWebhookForm(() => ({ invoice: base.invoice, outputs, records })),
     images: { own: (url) => library.read(url) },
   })
-  const library = new MediaLibrary({ files, origin: () => origins.media, closed: furniture.jobs.closed })
-  const outputs = new Outputs({ ...furniture, origin: () => origins.media, pathWith: (piece) => `/video/ws/5/vi/${piece}.mp4` })
+  const library = new MediaLibrary({ files, origin: () => origins.media, closed: base.jobs.closed })
+  const outputs = new Outputs({ ...base, origin: () => origins.media, pathWith: (piece) => `/video/ws/5/vi/${piece}.mp4` })
   const origins = {
     get api() {
       return servers.of('api')
@@ -41,16 +42,16 @@ export async function startRunware(context: StandInContext): Promise<RunwareStan
     },
   }
 
-  const tasksContext = { ...furniture, records, outputs, library, apiKey }
+  const tasksContext = { ...base, records, outputs, library, apiKey }
   const answers = runwareAnswers(behavior)
   const socketApp = new Hono<CallEnvironment>()
-  addControl(socketApp, furniture)
-  const socketContext: CallContext = { origin: 'socket', ...furniture, authorization: undefined, answers }
+  addControl(socketApp, base)
+  const socketContext: CallContext = { origin: 'socket', ...base, authorization: undefined, answers }
   socketApp.notFound(unknownCall(socketContext, notFound) as Parameters<typeof socketApp.notFound>[0])
 
   const media = new Hono<CallEnvironment>()
-  const mediaContext: CallContext = { origin: 'media', ...furniture, authorization: undefined, answers }
-  addControl(media, furniture)
+  const mediaContext: CallContext = { origin: 'media', ...base, authorization: undefined, answers }
+  addControl(media, base)
   media.get('/video/*', receiveCall('output', mediaContext), (call) => outputs.answer(call.req.path) ?? notFound(call))
   media.get('/media/*', receiveCall('file', mediaContext), (call) => {
     const file = files.get(call.req.path)
@@ -66,5 +67,5 @@ export async function startRunware(context: StandInContext): Promise<RunwareStan
       socket: (request, connection, head) => socket.upgrade(request, connection, head),
     },
   )
-  return await openStandIn(furniture, { origins, apiKey, servers })
+  return await openStandIn(base, { origins, apiKey, servers })
 }

@@ -1,18 +1,17 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { acceptOrder, decideFate } from '../acceptance.ts'
+import { acceptOrder, planOrder } from '../acceptance.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import type { Outputs } from '../outputs.ts'
 import type { MediaLibrary } from './media-library.ts'
 import type { TaskOutcome } from './runware-response.ts'
-import type { RunwareBehavior } from './runware-behavior.ts'
 import { refusals, type RunwareProblem } from './runware-problems.ts'
 import { resultOf, type TaskRecord } from './task-record.ts'
 import { readVideoTask } from './video-task.ts'
 
-export interface RunwareTasksContext extends Furniture<RunwareBehavior> {
+export interface RunwareTasksContext extends StandInBase {
   records: Map<string, TaskRecord>
   outputs: Outputs
   library: MediaLibrary
@@ -85,8 +84,8 @@ async function createVideo(
   }
   const task = readVideoTask(given, (image) => context.library.addressOf(image))
   if ('problems' in task) return refuse(task.problems)
-  const decided = decideFate(task.order.prompt, context)
-  if ('refusal' in decided) return refuse([refusals[decided.refusal]])
+  const planned = planOrder(task.order.prompt, context)
+  if ('refusal' in planned) return refuse([refusals[planned.refusal]])
 
   const record: TaskRecord = { ...task, results: [] }
   context.records.set(task.taskUUID, record)
@@ -97,11 +96,10 @@ async function createVideo(
       record.results.push({ job, videoUUID: randomUUID(), seed: randomInt(2 ** 31) })
       if (task.ttlSeconds !== undefined) context.outputs.limit(job, 1000 * task.ttlSeconds)
     }
-    await acceptOrder(order, decided.fate, context, { id, made })
+    await acceptOrder(order, planned.plan, context, { id, made })
   }
-  const status = context.behavior.acknowledgement === 'with-status' ? { status: 'processing' } : {}
-  const item = { taskType: 'videoInference', taskUUID: task.taskUUID, ...status }
-  return { outcomes: [{ kind: 'item', item }], lost: decided.fate.answerIsLost }
+  const item = { taskType: 'videoInference', taskUUID: task.taskUUID }
+  return { outcomes: [{ kind: 'item', item }], lost: planned.plan.answerIsLost }
 }
 
 /** What has become of a task: one outcome for each of its results. */

@@ -1,8 +1,7 @@
 import { isFinished } from '../job.ts'
 import { unguessable } from '../served-files.ts'
 import type { WebhookForm } from '../webhooks/delivery.ts'
-import { errorEntry, failedItem, type TaskOutcome } from './runware-response.ts'
-import type { RunwareBehavior } from './runware-behavior.ts'
+import { errorEntry, type TaskOutcome } from './runware-response.ts'
 import { resultOf, type ResultContext, type TaskRecord } from './task-record.ts'
 
 /** One webhook for each finished result: the item alone, nothing around it, and no signature; what proves it is what its address holds. */
@@ -14,23 +13,14 @@ export function runwareWebhookForm(context: () => ResultContext & { records: Rea
       const record = [...records.values()].find(({ results }) => results.some((result) => result.job === job))
       const result = record?.results.find((each) => each.job === job)
       if (!record || !result) return []
-      return [{ event: 'completed', body: bodyOf(resultOf(record, result, resultContext), resultContext.behavior), retried: true }]
+      return [{ event: 'completed', body: bodyOf(resultOf(record, result, resultContext)), retried: true }]
     },
     sign: ({ url, forged }) => ({ headers: {}, url: forged ? withoutSecret(url) : url }),
   }
 }
 
-function bodyOf(outcome: TaskOutcome, { failureWebhook }: RunwareBehavior): Record<string, unknown> {
-  if (outcome.kind === 'item') return outcome.item
-  const { problem } = outcome
-  switch (failureWebhook) {
-    case 'errors':
-      return { errors: [errorEntry(problem)] }
-    case 'data':
-      return { data: [failedItem(problem)] }
-    case 'flat':
-      return { ...errorEntry(problem) }
-  }
+function bodyOf(outcome: TaskOutcome): Record<string, unknown> {
+  return outcome.kind === 'item' ? outcome.item : errorEntry(outcome.problem)
 }
 
 /** Somebody knows where webhooks go, and has to guess the rest: the last piece of the path, and what the query holds. */

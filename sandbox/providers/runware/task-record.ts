@@ -2,7 +2,6 @@ import type { Invoice } from '../invoice.ts'
 import { isFinished, type Job } from '../job.ts'
 import type { Outputs } from '../outputs.ts'
 import type { TaskOutcome } from './runware-response.ts'
-import type { RunwareBehavior } from './runware-behavior.ts'
 import { problemOf } from './runware-problems.ts'
 
 /** One of the clips of a task, which is a job of its own. */
@@ -21,7 +20,6 @@ export interface TaskRecord {
 }
 
 export interface ResultContext {
-  behavior: RunwareBehavior
   invoice: Invoice
   outputs: Outputs
 }
@@ -32,7 +30,7 @@ export function resultOf({ taskUUID, includeCost, checksContent }: TaskRecord, r
   const task = { taskType: 'videoInference', taskUUID }
   if (!isFinished(job)) return { kind: 'item', item: { ...task, status: 'processing' } }
   if (job.state !== 'succeeded') {
-    return { kind: 'failed', problem: { ...problemOf(job.failure ?? { kind: 'failed' }, context.behavior), ...task } }
+    return { kind: 'failed', problem: { ...problemOf(job.failure ?? { kind: 'failed' }), ...task } }
   }
   return {
     kind: 'item',

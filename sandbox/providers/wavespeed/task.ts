@@ -1,6 +1,5 @@
 import { isFinished, type Job, type JobState } from '../job.ts'
 import { errorOf } from './wavespeed-responses.ts'
-import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 
 /** What WaveSpeed knows about a task beside the job itself. */
 export interface TaskRecord {
@@ -12,7 +11,6 @@ export interface TaskRecord {
 }
 
 export interface TaskContext {
-  behavior: WavespeedBehavior
   api: string
   addressOf: (job: Job) => string
 }
@@ -27,7 +25,7 @@ const statuses = {
 } as const satisfies Record<JobState, string>
 
 /** The one object that create, result and webhook tell. */
-export function taskOf(record: TaskRecord, { behavior, api, addressOf }: TaskContext): Record<string, unknown> {
+export function taskOf(record: TaskRecord, { api, addressOf }: TaskContext): Record<string, unknown> {
   const { job, model, deleted } = record
   const failure = job.failure && errorOf(job.failure)
   const url = job.state === 'succeeded' && !deleted ? addressOf(job) : undefined
@@ -35,20 +33,13 @@ export function taskOf(record: TaskRecord, { behavior, api, addressOf }: TaskCon
   return {
     id: job.id,
     model,
-    outputs: url === undefined ? [] : [behavior.outputs === 'objects' ? { url } : url],
-    urls: { get: `${api}/api/v3/predictions/${job.id}${behavior.resultPath === 'plain' ? '' : '/result'}` },
-    has_nsfw_contents: offences(job, behavior, url !== undefined),
+    outputs: url === undefined ? [] : [url],
+    urls: { get: `${api}/api/v3/predictions/${job.id}/result` },
+    has_nsfw_contents: url === undefined ? [] : [job.faults.has('flagged')],
     status: deleted ? 'deleted' : job.failure?.kind === 'timed-out' ? 'timeout' : statuses[job.state],
     created_at: new Date(job.createdAt).toISOString(),
     error: failure?.error ?? '',
     ...(failure && { code: failure.code }),
     timings: { inference },
   }
-}
-
-function offences({ faults }: Job, { inoffensive }: WavespeedBehavior, hasOutput: boolean): boolean[] | null {
-  if (!hasOutput) return []
-  if (faults.has('flagged')) return [true]
-  if (inoffensive === 'null') return null
-  return inoffensive === 'false' ? [false] : []
 }

@@ -3,21 +3,20 @@ import { z } from 'zod'
 import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import type { Outputs } from '../outputs.ts'
 import { answerWithFile, type ServedFiles, unguessable } from '../served-files.ts'
 import { answerWith, refuse } from './wavespeed-responses.ts'
-import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 
 const uploadBytes = 100 * 1024 * 1024
 
-/** An upload that was announced: where the file will be served, and the headers that its bytes must come with. */
-interface Announcement {
+/** An upload that was pending: where the file will be served, and the headers that its bytes must come with. */
+interface PendingUpload {
   path: string
   size: number
   headers: Record<string, string>
 }
-export type Announcements = Map<string, Announcement>
+export type PendingUploads = Map<string, PendingUpload>
 
 const Ticket = z.object({
   filename: z.string().min(1).max(255),
@@ -25,9 +24,9 @@ const Ticket = z.object({
   content_type: z.string().min(1).optional(),
 })
 
-interface MediaContext extends Furniture<WavespeedBehavior> {
+interface MediaContext extends StandInBase {
   origins: { media: string }
-  announcements: Announcements
+  pendingUploads: PendingUploads
   files: ServedFiles
 }
 
@@ -37,7 +36,7 @@ export function addUploads(
   on: (route: RouteName) => ReturnType<typeof receiveCall>,
   context: MediaContext,
 ): void {
-  const { announcements, files, origins } = context
+  const { pendingUploads, files, origins } = context
   app.post('/api/v3/media/uploads', on('upload'), async (call) => {
     const ticket = Ticket.safeParse(await call.req.json().catch(() => undefined))
     if (!ticket.success) return refuse(call, 400, `Invalid parameter: ${ticket.error.issues[0]?.path.join('.') ?? 'body'}`)
@@ -45,7 +44,7 @@ export function addUploads(
     const path = `/media/${unguessable()}/${encodeURIComponent(filename)}`
     const secret = unguessable()
     const headers = { 'Content-Type': contentType, 'x-amz-meta-ticket': secret.slice(0, 8) }
-    announcements.set(secret, { path, size, headers })
+    pendingUploads.set(secret, { path, size, headers })
     const upload = { method: 'PUT', url: `${origins.media}/upload/${secret}`, headers }
     return answerWith(call, { download_url: origins.media + path, upload })
   })
@@ -59,20 +58,20 @@ export function addUploads(
   })
 }
 
-/** The storage and its delivery network: takes announced uploads, never sees a key, serves files and clips. */
+/** The storage and its delivery network: takes pending uploads, never sees a key, serves files and clips. */
 export function wavespeedMedia(context: MediaContext & { outputs: Outputs; answers: CallContext['answers'] }): Hono<CallEnvironment> {
   const app = new Hono<CallEnvironment>()
   const callContext: CallContext = { origin: 'media', authorization: undefined, ...context }
   addControl(app, context)
   app.put('/upload/:secret', receiveCall('file', callContext), async (call) => {
-    const announced = context.announcements.get(call.req.param('secret'))
-    const expected = Object.entries(announced?.headers ?? {})
+    const pending = context.pendingUploads.get(call.req.param('secret'))
+    const expected = Object.entries(pending?.headers ?? {})
     // A signed address is a signature over exactly these headers, and a key beside it makes two credentials.
     const isAsSigned = expected.every(([name, value]) => call.req.header(name) === value) && call.req.header('authorization') === undefined
-    if (!announced || !isAsSigned) return call.text('SignatureDoesNotMatch', 403)
+    if (!pending || !isAsSigned) return call.text('SignatureDoesNotMatch', 403)
     const bytes = new Uint8Array(await call.req.arrayBuffer())
-    if (bytes.length !== announced.size) return call.text('EntityTooLarge', 400)
-    context.files.put(announced.path, { bytes, mediaType: announced.headers['Content-Type'] ?? 'application/octet-stream' })
+    if (bytes.length !== pending.size) return call.text('EntityTooLarge', 400)
+    context.files.put(pending.path, { bytes, mediaType: pending.headers['Content-Type'] ?? 'application/octet-stream' })
     return call.body(null, 200)
   })
   app.get('/media/*', receiveCall('file', callContext), (call) => {

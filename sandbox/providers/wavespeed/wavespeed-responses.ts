@@ -1,7 +1,6 @@
 import type { Call } from '../call.ts'
 import type { AnswerFault } from '../faults.ts'
-import { type JobFailure, riskControlWords } from '../job.ts'
-import type { WavespeedBehavior } from './wavespeed-behavior.ts'
+import type { JobFailure } from '../job.ts'
 
 type ErrorStatus = 400 | 401 | 402 | 403 | 404 | 413 | 429 | 503
 
@@ -16,20 +15,20 @@ export function refuse(call: Call, status: ErrorStatus, message: string): Respon
 }
 
 /** How WaveSpeed words what it refuses. */
-export const wavespeedAnswers = (behavior: WavespeedBehavior): Record<AnswerFault, (call: Call) => Response> => ({
+export const wavespeedAnswers: Record<AnswerFault, (call: Call) => Response> = {
   'bad-key': (call) => refuse(call, 401, 'Invalid API key'),
-  'no-credit': (call) => refuse(call, behavior.noCreditStatus, 'Insufficient credits. Please top up to continue.'),
+  'no-credit': (call) => refuse(call, 402, 'Insufficient credits. Please top up to continue.'),
   busy: (call) => refuse(call, 429, 'Too many requests: the limit of your account level is reached.'),
   down: (call) => refuse(call, 503, 'Service temporarily unavailable'),
   refused: (call) => refuse(call, 400, 'Invalid parameter: prompt'),
-})
+}
 
 /** What a failed task says: its text and its numeric code. HTTP knows nothing of it. */
-export function errorOf({ kind, image = 'start', byModel }: JobFailure): { error: string; code: number } {
+export function errorOf({ kind, image = 'start' }: JobFailure): { error: string; code: number } {
   const field = image === 'start' ? 'image' : 'last_image'
   switch (kind) {
     case 'moderated':
-      return { error: byModel ? riskControlWords : 'Content flagged as potentially sensitive. Please try different inputs.', code: 1200 }
+      return { error: 'Content flagged as potentially sensitive. Please try different inputs.', code: 1200 }
     case 'failed':
       return { error: 'Task failed', code: 1403 }
     case 'timed-out':

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
+import { createBehavior } from '../behavior.ts'
 import { type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../call.ts'
 import { addControl } from '../control.ts'
 import type { RouteName } from '../faults.ts'
-import { furnish, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
+import { createStandInBase, type StandIn, type StandInContext, openStandIn } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { Origins } from '../origins.ts'
 import { Outputs } from '../outputs.ts'
@@ -11,13 +12,12 @@ import { ServedFiles } from '../served-files.ts'
 import { withRetryAfter } from '../throttled.ts'
 import type { TaskContext, TaskRecord } from './task.ts'
 import { answerWith, refuse, wavespeedAnswers } from './wavespeed-responses.ts'
-import { usualWavespeedBehavior, type WavespeedBehavior } from './wavespeed-behavior.ts'
-import { addUploads, type Announcements, wavespeedMedia } from './wavespeed-media.ts'
+import { addUploads, type PendingUploads, wavespeedMedia } from './wavespeed-media.ts'
 import { addTasks } from './wavespeed-tasks.ts'
 import { wavespeedWebhookForm } from './wavespeed-webhook.ts'
 
 /** The origins stand for `api.wavespeed.ai` and for the delivery network that keeps uploads and clips. */
-export type WavespeedStandIn = StandIn<'api' | 'media', WavespeedBehavior>
+export type WavespeedStandIn = StandIn<'api' | 'media'>
 
 /** How long predictions and their clips are kept. */
 const keptMs = 7 * 24 * 60 * 60 * 1000
@@ -26,19 +26,20 @@ const keptMs = 7 * 24 * 60 * 60 * 1000
 export async function startWavespeed(context: StandInContext): Promise<WavespeedStandIn> {
   const apiKey = randomBytes(32).toString('hex')
   const secret = `whsec_${randomBytes(24).toString('base64')}`
-  const behavior = usualWavespeedBehavior()
+  // The lowest account level: three jobs at a time.
+  const behavior = createBehavior({ concurrency: 3, webhookRetrySeconds: [5, 10, 20] })
   const files = new ServedFiles()
-  const announcements: Announcements = new Map()
+  const pendingUploads: PendingUploads = new Map()
   const records = new Map<string, TaskRecord>()
   const addressOf = (job: Job) => outputs.addressOf(job)
-  const taskContext = (): TaskContext => ({ behavior, api: origins.api, addressOf })
-  const furniture = furnish('wavespeed', context, {
+  const taskContext = (): TaskContext => ({ api: origins.api, addressOf })
+  const base = createStandInBase('wavespeed', context, {
     behavior,
     webhookForm: wavespeedWebhookForm({ secret, recordOf: (id) => records.get(id), taskContext }),
     images: { own: (url) => (url.origin === origins.media ? files.get(url.pathname)?.bytes : undefined) },
   })
   const outputs = new Outputs({
-    ...furniture,
+    ...base,
     origin: () => origins.media,
     pathWith: (piece) => `/predictions/${piece}/1.mp4`,
     keptMs,
@@ -52,17 +53,17 @@ export async function startWavespeed(context: StandInContext): Promise<Wavespeed
     },
   }
 
-  const answers = withRetryAfter(wavespeedAnswers(behavior), behavior)
+  const answers = withRetryAfter(wavespeedAnswers, behavior)
   const api = new Hono<CallEnvironment>()
-  const apiContext: CallContext = { origin: 'api', ...furniture, authorization: `Bearer ${apiKey}`, answers }
+  const apiContext: CallContext = { origin: 'api', ...base, authorization: `Bearer ${apiKey}`, answers }
   const on = (route: RouteName) => receiveCall(route, apiContext)
-  addControl(api, furniture)
-  addUploads(api, on, { ...furniture, origins, announcements, files })
-  api.get('/api/v3/webhook/secret', on('secret'), (call) => answerWith(call, behavior.secret === 'bare' ? secret : { secret }))
-  addTasks(api, on, { ...furniture, origins, records, taskContext })
+  addControl(api, base)
+  addUploads(api, on, { ...base, origins, pendingUploads, files })
+  api.get('/api/v3/webhook/secret', on('secret'), (call) => answerWith(call, { secret }))
+  addTasks(api, on, { ...base, origins, records, taskContext })
   api.notFound(unknownCall(apiContext, (call) => refuse(call, 404, 'Not found')) as Parameters<typeof api.notFound>[0])
 
-  const media = wavespeedMedia({ ...furniture, origins, announcements, files, outputs, answers })
+  const media = wavespeedMedia({ ...base, origins, pendingUploads, files, outputs, answers })
   const servers: Origins<'api' | 'media'> = new Origins({ api, media }, context.port)
-  return await openStandIn(furniture, { origins, apiKey, servers })
+  return await openStandIn(base, { origins, apiKey, servers })
 }

@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import { acceptOrder, decideFate } from '../acceptance.ts'
+import { acceptOrder, planOrder } from '../acceptance.ts'
 import type { Call, CallEnvironment, receiveCall } from '../call.ts'
 import type { RouteName } from '../faults.ts'
-import type { Furniture } from '../stand-in.ts'
+import type { StandInBase } from '../stand-in.ts'
 import type { Job } from '../job.ts'
 import { withRetryAfter } from '../throttled.ts'
 import { type TaskContext, type TaskRecord, taskOf } from './task.ts'
 import { answerWith, refuse, wavespeedAnswers } from './wavespeed-responses.ts'
-import type { WavespeedBehavior } from './wavespeed-behavior.ts'
 import { isWavespeedOperation, readWavespeedInput } from './wavespeed-input.ts'
 
 const model = 'kwaivgi/kling-v2.5-turbo-pro'
 
-export interface WavespeedTasksContext extends Furniture<WavespeedBehavior> {
+export interface WavespeedTasksContext extends StandInBase {
   origins: { api: string }
   records: Map<string, TaskRecord>
   taskContext: () => TaskContext
@@ -52,14 +51,14 @@ async function submit(call: Call, context: WavespeedTasksContext): Promise<Respo
   const read = readWavespeedInput(operation, await call.req.json().catch(() => undefined))
   if ('problem' in read) return refuse(call, 400, read.problem)
 
-  const decided = decideFate(read.order.prompt, context)
-  if ('refusal' in decided) return withRetryAfter(wavespeedAnswers(context.behavior), context.behavior)[decided.refusal](call)
-  const { fate } = decided
+  const planned = planOrder(read.order.prompt, context)
+  if ('refusal' in planned) return withRetryAfter(wavespeedAnswers, context.behavior)[planned.refusal](call)
+  const { plan } = planned
   const made = (job: Job) => {
     context.records.set(job.id, { job, model: `${model}/${operation}`, input: read.input, deleted: false })
   }
-  const job = await acceptOrder({ ...read.order, webhookUrl }, fate, context, { id: randomBytes(16).toString('hex'), made })
-  if (fate.answerIsLost) call.set('answerIsLost', true)
+  const job = await acceptOrder({ ...read.order, webhookUrl }, plan, context, { id: randomBytes(16).toString('hex'), made })
+  if (plan.answerIsLost) call.set('answerIsLost', true)
   const record = context.records.get(job.id)
   return record ? answerWith(call, taskOf(record, context.taskContext())) : refuse(call, 404, 'Prediction not found')
 }

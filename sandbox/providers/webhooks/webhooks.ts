@@ -26,17 +26,17 @@ const staleSeconds = 3600
 
 /** Tells a provider's customers what becomes of their jobs: signs, delivers, tries again by the provider's rule, and keeps a record of it. */
 export class Webhooks {
-  readonly #parts: WebhooksContext
+  readonly #context: WebhooksContext
   readonly #deliveries: WebhookDelivery[] = []
-  readonly #spoiled = new Map<string, ReadonlySet<WebhookFault>>()
+  readonly #corrupted = new Map<string, ReadonlySet<WebhookFault>>()
   readonly #events = new EventEmitter<{ change: [] }>().setMaxListeners(0)
   readonly #closed = new AbortController()
 
   constructor(context: WebhooksContext) {
-    this.#parts = context
+    this.#context = context
     context.jobs.onChange((job) => {
       for (const message of context.form.messagesOf(job)) {
-        this.#tell(job, message).catch((error: unknown) => {
+        this.#notify(job, message).catch((error: unknown) => {
           // What is broken off by the end of all is nobody's failure.
           if (!this.#closed.signal.aborted) throw error
         })
@@ -59,17 +59,17 @@ export class Webhooks {
   }
 
   /** Every attempt for this job meets these faults. */
-  spoil(jobId: string, faults: ReadonlySet<WebhookFault>): void {
-    if (faults.size > 0) this.#spoiled.set(jobId, faults)
+  corrupt(jobId: string, faults: ReadonlySet<WebhookFault>): void {
+    if (faults.size > 0) this.#corrupted.set(jobId, faults)
   }
 
   /** Breaks off what is under way; nothing is sent any more. */
   close(): void {
-    this.#closed.abort(new Error('the hosts were stopped'))
+    this.#closed.abort(new Error('the providers were stopped'))
   }
 
-  async #tell(job: Job, { event, body, retried }: WebhookMessage): Promise<void> {
-    const { clock, behavior, providerId, seed } = this.#parts
+  async #notify(job: Job, { event, body, retried }: WebhookMessage): Promise<void> {
+    const { clock, behavior, providerId, seed } = this.#context
     if (job.order.webhookUrl === undefined || this.#closed.signal.aborted) return
     const message = { job, event, text: JSON.stringify(body), url: job.order.webhookUrl, deliveryId: randomUUID() }
     const waits = retried ? behavior.webhookRetrySeconds : []
@@ -77,23 +77,23 @@ export class Webhooks {
       // Up to a fifth earlier than the rule says, so that not everyone comes back in the same moment.
       const jitter = 1 - 0.2 * chanceOf(`${seed}:${providerId}:${job.id}:${index}`)
       if (index > 0) await clock.sleep(1000 * seconds * jitter, this.#closed.signal)
-      if (isHeard(await this.#attempt(message, index + 1))) return
+      if (isAccepted(await this.#attempt(message, index + 1))) return
     }
   }
 
-  async #attempt(message: Telling, attempt: number): Promise<DeliveryOutcome> {
-    const { faults } = this.#parts
-    const spoiled = this.#spoiled.get(message.job.id)
-    const fault = faults.take('webhook', webhookFaults)?.kind ?? webhookFaults.find((kind) => spoiled?.has(kind))
+  async #attempt(message: OutgoingWebhook, attempt: number): Promise<DeliveryOutcome> {
+    const { faults } = this.#context
+    const corrupted = this.#corrupted.get(message.job.id)
+    const fault = faults.take('webhook', webhookFaults)?.kind ?? webhookFaults.find((kind) => corrupted?.has(kind))
     const delivery = this.#compose(message, attempt, fault)
     const outcome = await this.#send(delivery)
     if (fault === 'webhook-twice') await this.#send({ ...delivery, outcome: undefined })
     return outcome
   }
 
-  #compose({ job, event, text, url, deliveryId }: Telling, attempt: number, fault: WebhookFault | undefined): WebhookDelivery {
-    const { clock, form, receiverNow } = this.#parts
-    const spokenOf = fault === 'webhook-of-another-job' ? this.#anotherThan(job) : job.id
+  #compose({ job, event, text, url, deliveryId }: OutgoingWebhook, attempt: number, fault: WebhookFault | undefined): WebhookDelivery {
+    const { clock, form, receiverNow } = this.#context
+    const spokenOf = fault === 'webhook-of-another-job' ? this.#otherJobThan(job) : job.id
     const body = text.replaceAll(job.id, spokenOf)
     const timestamp = Math.floor(receiverNow() / 1000) - (fault === 'webhook-stale' ? staleSeconds : 0)
     const signed = form.sign({
@@ -120,7 +120,7 @@ export class Webhooks {
   async #post({ url, headers, body }: WebhookDelivery): Promise<DeliveryOutcome> {
     // A stand-in never calls anyone outside.
     if (!isLoopback(new URL(url).hostname)) return 'unreachable'
-    const late = AbortSignal.timeout(this.#parts.behavior.webhookTimeoutMs)
+    const late = AbortSignal.timeout(this.#context.behavior.webhookTimeoutMs)
     try {
       const signal = AbortSignal.any([late, this.#closed.signal])
       const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
@@ -132,12 +132,12 @@ export class Webhooks {
     }
   }
 
-  #anotherThan(job: Job): string {
-    return this.#parts.jobs.list().find(({ id }) => id !== job.id)?.id ?? randomUUID()
+  #otherJobThan(job: Job): string {
+    return this.#context.jobs.list().find(({ id }) => id !== job.id)?.id ?? randomUUID()
   }
 }
 
-interface Telling {
+interface OutgoingWebhook {
   job: Job
   event: string
   text: string
@@ -145,6 +145,6 @@ interface Telling {
   deliveryId: string
 }
 
-function isHeard(outcome: DeliveryOutcome): boolean {
+function isAccepted(outcome: DeliveryOutcome): boolean {
   return typeof outcome === 'number' && outcome >= 200 && outcome < 300
 }

@@ -113,7 +113,7 @@ describe.for([
     expect(await invoiceOf(replicate.origins.api)).toMatchObject({ totalMicroUsd: amountMicroUsd })
   })
 
-  test('is heard and not done where the provider cannot: the clip comes, and is billed', async () => {
+  test('is accepted and not done where the provider cannot: the clip comes, and is billed', async () => {
     const { fal, replicate } = context.providers
     for (const provider of [fal, replicate]) {
       provider.behavior.billCancelled = billCancelled

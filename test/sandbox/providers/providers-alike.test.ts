@@ -110,13 +110,6 @@ describe.for(providerNames)('%s', (name) => {
     }
   })
 
-  test("may pass on the model's own words for refused content", async () => {
-    provider().behavior.moderatedBy = 'model'
-    const id = customer.idIn(await submit('sandbox:moderated'))
-    await provider().jobs.reached('failed', id)
-    expect(JSON.stringify((await ask(id)).body)).toMatch(/risk control system/i)
-  })
-
   test('delivers a clip and bills it by its own prices', async () => {
     provider().prices.microUsdPerClip = 10_000
     const id = customer.idIn(await submit())
@@ -210,52 +203,6 @@ describe.for(providerNames)('%s', (name) => {
     }
     expect(provider().requests.count()).toBe(Object.values(provider().origins).length)
   })
-})
-
-test('Replicate may say when to come back in a sentence alone, answer a create call otherwise, and know no last frame', async () => {
-  const { replicate } = context.providers
-  replicate.behavior.throttleHint = 'sentence'
-  const busy = await customers.replicate.submit(context.providers, { prompt: 'sandbox:busy' })
-  expect(busy.body).toEqual({ detail: saying('resets in ~5s'), status: 429 })
-  replicate.behavior.createStatus = 202
-  expect((await customers.replicate.submit(context.providers)).status).toBe(202)
-  const withEnd = () =>
-    call(`${replicate.origins.api}/v1/models/kwaivgi/kling-v2.5-turbo-pro/predictions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${replicate.apiKey}` },
-      body: { input: { prompt: 'x', end_image: 'https://example.com/last.png' } },
-    })
-  expect((await withEnd()).status).toBe(202)
-  replicate.behavior.knowsEndImage = false
-  expect(await withEnd()).toMatchObject({ status: 422, body: { detail: saying('end_image') } })
-})
-
-test('fal may answer a status call with 200 while a job is not finished', async () => {
-  const { fal } = context.providers
-  fal.jobs.hold('start')
-  const id = customers.fal.idIn(await customers.fal.submit(context.providers))
-  const headers = { authorization: `Key ${fal.apiKey}` }
-  const status = () => call(`${fal.origins.queue}/fal-ai/kling-video/requests/${id}/status`, { headers }).then((answer) => answer.status)
-  expect(await status()).toBe(202)
-  fal.behavior.unfinishedStatus = 200
-  expect(await status()).toBe(200)
-})
-
-test('fal may give up on a job itself, and says so in its status, too', async () => {
-  const { fal } = context.providers
-  const headers = { authorization: `Key ${fal.apiKey}` }
-  const submitted = async () => {
-    const id = customers.fal.idIn(await customers.fal.submit(context.providers, { prompt: 'sandbox:timed-out' }))
-    await fal.jobs.reached('failed', id)
-    const { body } = await call(`${fal.origins.queue}/fal-ai/kling-video/requests/${id}/status`, { headers })
-    return { status: body, result: await customers.fal.ask(context.providers, id) }
-  }
-  expect((await submitted()).status).not.toHaveProperty('error')
-  fal.behavior.timedOut = 'by-fal'
-  const { status, result } = await submitted()
-  expect(status).toMatchObject({ status: 'COMPLETED', error: text, error_type: 'request_timeout' })
-  expect(result).toMatchObject({ status: 504, body: { detail: text, error_type: 'request_timeout' } })
-  expect(result.headers.get('x-fal-error-type')).toBe('request_timeout')
 })
 
 test('the five take twelve ports in a row', async () => {
