@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import typescript from 'typescript-eslint'
 
 export default defineConfig(
-  globalIgnores(['node_modules', 'demo', 'data', 'coverage']),
+  globalIgnores(['node_modules', 'demo', 'data', 'coverage', '.stryker-tmp', 'reports']),
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -38,5 +38,5 @@ export default defineConfig(
   },
   { files: ['start.ts', 'sandbox/**/*.ts', 'test/mutants/**/*.ts', 'test/chaos/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
-  { files: ['*.config.ts', '*.config.mjs'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['**/*.config.ts', '**/*.config.mjs'], rules: { 'no-restricted-syntax': 'off' } },
 )

@@ -8,7 +8,6 @@ import { findRow } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { addWorker } from '../../src/storage/workers.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
-import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration, type Wanted } from '../support/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
@@ -151,23 +150,6 @@ describe.each(stores)('a worker on $name', (store) => {
     await expect.poll(() => seen).toEqual(['held: submission_unknown'])
     expect([fal.creates, replicate.creates]).toEqual([0, 0])
   })
-})
-
-it('a stop ends although Discord does not answer, and leaves what is unfinished to the next start', async () => {
-  const database = await temporaryDatabase()
-  const { id } = await acceptGeneration(database)
-  const posting = Promise.withResolvers<undefined>()
-  const never = new Promise<never>(() => undefined)
-  const { worker } = await setUpWorker(database, [quickProvider('fal')], {
-    post: () => {
-      posting.resolve(undefined)
-      return never
-    },
-  })
-  await worker.start()
-  await posting.promise
-  await worker.stop({ graceMs: 0 })
-  expect(await findRow(database.statements, id)).toMatchObject({ state: 'delivering', captured: 1 })
 })
 
 describe.skipIf(!hasPostgres)('a worker that lacks the key of a provider', () => {

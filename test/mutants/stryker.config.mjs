@@ -1,0 +1,32 @@
+/** A mutant of a log line proves nothing about money or state. */
+const logCalls = {
+  kind: 'Ignore',
+  name: 'log-calls',
+  value: {
+    shouldIgnore(path) {
+      if (!path.isCallExpression() || path.node.callee.type !== 'MemberExpression') return undefined
+      const { object } = path.node.callee
+      return (object.property ?? object).name === 'log' ? 'a log line' : undefined
+    },
+  },
+}
+export const strykerPlugins = [logCalls]
+
+/** `npm run mutation`: StrykerJS over the code that handles money. `npm run mutation -- --mutate 'src/billing/*.ts'` limits it. */
+export default {
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner', './test/mutants/stryker.config.mjs'],
+  ignorers: ['log-calls'],
+  vitest: { configFile: 'test/mutants/vitest.config.ts', related: false },
+  coverageAnalysis: 'perTest',
+  mutate: ['src/billing/*.ts', 'src/generations/{queue,run,held,store}/*.ts'],
+  mutator: { excludedMutations: ['StringLiteral'] },
+  ignoreStatic: true,
+  concurrency: 2,
+  incremental: true,
+  incrementalFile: 'reports/stryker-incremental.json',
+  reporters: ['clear-text', 'json', 'progress-append-only'],
+  clearTextReporter: { allowColor: false, logTests: false, allowEmojis: false },
+  jsonReporter: { fileName: 'reports/mutants.json' },
+  tempDirName: '.stryker-tmp',
+}

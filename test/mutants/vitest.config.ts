@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** The first failing test decides a mutant, so direct tests run before those of the whole bot, which may only fail at their timeout. */
+const order = ['/test/billing/', '/test/generations/', '/test/flows/']
+
+class DirectTestsFirst extends BaseSequencer {
+  override sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => order.findIndex((folder) => moduleId.includes(folder))
+    return Promise.resolve(specifications.toSorted((one, other) => rank(one) - rank(other)))
+  }
+}
+
+/** The tests that StrykerJS runs: those that call the core in their own process, because a mutant is active there and in no process that a test starts. */
+export default defineConfig({
+  test: {
+    include: ['test/{billing,generations}/**/*.test.ts', 'test/flows/{held,cancel}.test.ts'],
+    exclude: ['**/*-processes.test.ts', '**/slow-*.test.ts'],
+    sequence: { sequencer: DirectTestsFirst },
+    // A mutant that makes a test wait for ever is noticed by this.
+    testTimeout: 15_000,
+    hookTimeout: 15_000,
+  },
+})
