@@ -4,39 +4,43 @@ import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 
-import type { Log } from '../lib/log.ts'
+import type { Config } from '../config/config.ts'
 import { addWebhooks, type WebhookContext } from './webhooks.ts'
 
 export interface HttpServer {
-  /** Accepts nothing more and lets answers under way finish. */
+  /** Accepts no more requests and lets responses in progress finish. */
   close(): Promise<void>
 }
 
-const closePatienceMs = 1000
+const closeWithinMs = 1000
 
-/** What the bot offers to the outside over HTTP. Resolves once it listens; rejects if the port is taken. */
-export async function startHttpServer({
-  port,
-  log,
-  ...context
-}: { port: number; log: Log } & Omit<WebhookContext, 'log'>): Promise<HttpServer> {
+export interface HttpServerOptions extends WebhookContext {
+  config: Pick<Config, 'role' | 'publicServer'>
+}
+
+/**
+ * Serves the providers' webhooks. Resolves once the server listens, and with undefined where none is configured; rejects if the port is taken.
+ */
+export async function startHttpServer({ config, ...context }: HttpServerOptions): Promise<HttpServer | undefined> {
+  if (config.role === 'worker' || !config.publicServer) return undefined
+  const { log } = context
   const app = new Hono()
-  addWebhooks(app, { ...context, log })
+  addWebhooks(app, context)
   app.notFound((call) => call.body(null, 404))
   app.onError((error, call) => {
-    log.error({ error }, 'a request to the bot failed')
+    log.error({ error }, 'HTTP request failed')
     return call.body(null, 500)
   })
-  const server = serve({ fetch: app.fetch, port }) as Server
+  const server = serve({ fetch: app.fetch, port: config.publicServer.port }) as Server
   await once(server, 'listening')
   return {
     close: async () => {
       server.close()
       server.closeIdleConnections()
-      // Answers are given at once; whoever is still sending after a moment must not keep the store open.
-      const patience = setTimeout(() => server.closeAllConnections(), closePatienceMs)
+      // Responses are immediate; a client that is still sending must not keep the database open.
+      const deadline = setTimeout(() => server.closeAllConnections(), closeWithinMs)
       await once(server, 'close')
-      clearTimeout(patience)
+      clearTimeout(deadline)
     },
   }
 }

@@ -6,58 +6,87 @@ export interface Shutdown {
   /** Aborted, with the reason, as soon as closing begins. */
   readonly begun: AbortSignal
   /**
-   * Closed before everything that was named earlier; given up after `withinMs` milliseconds of the wall. Where closing has begun it is closed
-   * all the same, and this throws the reason: nothing more may be started then.
+   * Adds a part, to be closed before all earlier ones and abandoned after `withinMs` milliseconds. If closing has already begun, the part is still
+   * closed, and this throws the reason: nothing more may be started.
    */
   own(part: string, close: () => unknown, options?: { withinMs?: number }): void
-  /** Closes everything, newest first. Never rejects. Whoever asks again waits for the same end, whatever the first one's reason was. */
+  /** Closes everything, newest first. Never rejects. Later calls wait for the same end, whatever their reason. */
   run(reason: Error): Promise<void>
+  /**
+   * Logs why the process cannot continue and closes everything. `onFatal` is called before any `run` resolves, also one that began earlier. Only the
+   * first call has an effect.
+   */
+  fail(reason: string): void
 }
 
-interface Owned {
-  part: string
+export interface ShutdownOptions {
+  log: Log
+  /** Begins the shutdown when it is aborted. */
+  signal?: AbortSignal | undefined
+  onFatal?: ((reason: string) => void) | undefined
+}
+
+interface Part {
+  name: string
   close: () => unknown
   withinMs: number
 }
 
-const usualMs = 3000
+const defaultCloseMs = 3000
 
-export function createShutdown(log: Log): Shutdown {
-  const owned: Owned[] = []
+export function createShutdown({ log, signal, onFatal }: ShutdownOptions): Shutdown {
+  const parts: Part[] = []
   const begun = new AbortController()
   let closed = Promise.resolve()
+  let failure: string | undefined
+  let reported = false
 
   async function closeAll(): Promise<void> {
-    for (let last = owned.pop(); last; last = owned.pop()) await closeOne(last, log)
+    for (let newest = parts.pop(); newest; newest = parts.pop()) await closePart(newest, log)
   }
+
+  async function run(reason: Error): Promise<void> {
+    if (!begun.signal.aborted) {
+      begun.abort(reason)
+      closed = closeAll()
+    }
+    await closed
+    if (failure === undefined || reported) return
+    reported = true
+    onFatal?.(failure)
+  }
+
+  const onAbort = () => void run(signal?.reason as Error)
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort, { once: true })
 
   return {
     begun: begun.signal,
-    own(part, close, { withinMs = usualMs } = {}) {
-      owned.push({ part, close, withinMs })
+    run,
+    own(name, close, { withinMs = defaultCloseMs } = {}) {
+      parts.push({ name, close, withinMs })
       if (!begun.signal.aborted) return
       closed = closed.then(closeAll)
       begun.signal.throwIfAborted()
     },
-    run(reason) {
-      if (!begun.signal.aborted) {
-        begun.abort(reason)
-        closed = closeAll()
-      }
-      return closed
+    fail(reason) {
+      if (failure !== undefined) return
+      failure = reason
+      log.error({}, reason)
+      void run(new Error(reason))
     },
   }
 }
 
-/** Neither a part that fails to close nor one that hangs keeps the others from being closed. */
-async function closeOne({ part, close, withinMs }: Owned, log: Log): Promise<void> {
+/** A part that fails to close, or never finishes, does not keep the others open. */
+async function closePart({ name, close, withinMs }: Part, log: Log): Promise<void> {
   const ended = new AbortController()
   const closing = (async () => {
     await close()
-  })().catch((error: unknown) => log.warn({ part, error }, 'a part did not close cleanly'))
+  })().catch((error: unknown) => log.warn({ part: name, error }, 'part failed to close'))
   const late = sleep(withinMs, ended.signal)
   if (await Promise.race([closing.then(() => false), late])) {
-    log.warn({ part, withinMs }, 'a part took too long to close and is given up; what is unfinished is taken up at the next start')
+    log.warn({ part: name, withinMs }, 'part did not close in time and was abandoned; unfinished work resumes at the next start')
   }
   ended.abort()
 }

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 
-import { createShutdown } from '../src/lib/shutdown.ts'
-import { createCapturedLog } from './discord/captured-log.ts'
+import { createShutdown } from '../../src/lib/shutdown.ts'
+import { createCapturedLog } from '../discord/captured-log.ts'
 
 const reason = new Error('stopping')
 
-test('what was opened last is closed first, one after the other, and once, whoever asks', async () => {
-  const shutdown = createShutdown(createCapturedLog().log)
+test('parts close one after the other, newest first, and only once', async () => {
+  const shutdown = createShutdown({ log: createCapturedLog().log })
   const steps: string[] = []
   const release = Promise.withResolvers<undefined>()
   shutdown.own('the store', () => steps.push('store'))
@@ -33,17 +33,17 @@ test.each<[string, () => unknown]>([
   ['throws', () => throwReason()],
   ['rejects', () => Promise.reject(new Error('closed badly at https://provider.example/secret?signature=abc'))],
   ['never ends', () => new Promise(() => undefined)],
-])('a part that %s on closing keeps no other from being closed, and is named in the log', async (_how, close) => {
+])('a part that %s on closing does not keep others open, and is named in the log', async (_how, close) => {
   const { log, text, lines } = createCapturedLog()
-  const shutdown = createShutdown(log)
+  const shutdown = createShutdown({ log })
   const closed: string[] = []
   shutdown.own('the store', () => closed.push('store'))
-  shutdown.own('the wakes', close, { withinMs: 10 })
+  shutdown.own('the notifier', close, { withinMs: 10 })
   shutdown.own('the server', () => closed.push('server'))
   await shutdown.run(reason)
   expect(closed).toEqual(['server', 'store'])
   expect(lines).toHaveLength(1)
-  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 40, part: 'the wakes' })
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 40, part: 'the notifier' })
   expect(text()).not.toContain('signature')
 })
 
@@ -52,9 +52,9 @@ function throwReason(): never {
 }
 
 test.each(['during', 'after'] as const)(
-  'what is opened %s the closing is closed all the same, and nothing goes on from there',
+  'a part that is added %s the shutdown is closed as well, and its owner stops there',
   async (when) => {
-    const shutdown = createShutdown(createCapturedLog().log)
+    const shutdown = createShutdown({ log: createCapturedLog().log })
     const release = Promise.withResolvers<undefined>()
     shutdown.own('the work', () => release.promise)
     const running = shutdown.run(reason)
@@ -69,3 +69,21 @@ test.each(['during', 'after'] as const)(
     expect(closed).toBe(true)
   },
 )
+
+test('an aborted signal begins the shutdown, and its reason stops what is being started', () => {
+  const shutdown = createShutdown({ log: createCapturedLog().log, signal: AbortSignal.abort(reason) })
+  expect(() => shutdown.own('the store', () => undefined)).toThrow(reason)
+})
+
+test('a failure during a shutdown is reported once, after everything is closed and before the shutdown resolves', async () => {
+  const steps: string[] = []
+  const shutdown = createShutdown({ log: createCapturedLog().log, onFatal: (sentence) => steps.push(sentence) })
+  const release = Promise.withResolvers<undefined>()
+  shutdown.own('the work', () => release.promise.then(() => steps.push('closed')))
+  const running = shutdown.run(reason).then(() => steps.push('stopped'))
+  shutdown.fail('the token was rejected')
+  shutdown.fail('another reason')
+  release.resolve(undefined)
+  await running
+  expect(steps).toEqual(['closed', 'the token was rejected', 'stopped'])
+})
