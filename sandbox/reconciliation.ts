@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import SQLite from 'better-sqlite3'
 import { z } from 'zod'
 
-import type { StandIn } from './providers/stand-in.ts'
+import type { StandIn } from './providers/stand-in/stand-in.ts'
 import type { StandIns } from './providers/stand-ins.ts'
 
 const Sheet = z.object({

@@ -1,11 +1,11 @@
 import type { ClipOrder } from '../clips/clip-order.ts'
-import { type EachlabsStandIn, startEachlabs } from './eachlabs/eachlabs-stand-in.ts'
-import { type FalStandIn, startFal } from './fal/fal-stand-in.ts'
-import { ProviderClock } from './provider-clock.ts'
-import type { StandIn, StandInContext } from './stand-in.ts'
-import { type ReplicateStandIn, startReplicate } from './replicate/replicate-stand-in.ts'
-import { type RunwareStandIn, startRunware } from './runware/runware-stand-in.ts'
-import { startWavespeed, type WavespeedStandIn } from './wavespeed/wavespeed-stand-in.ts'
+import { type EachlabsStandIn, startEachlabs } from './eachlabs/stand-in.ts'
+import { type FalStandIn, startFal } from './fal/stand-in.ts'
+import { ProviderClock } from './simulation/provider-clock.ts'
+import type { StandIn, StandInContext } from './stand-in/stand-in.ts'
+import { type ReplicateStandIn, startReplicate } from './replicate/stand-in.ts'
+import { type RunwareStandIn, startRunware } from './runware/stand-in.ts'
+import { startWavespeed, type WavespeedStandIn } from './wavespeed/stand-in.ts'
 
 export interface StandInsOptions {
   /** Renders the clips; the caller closes it, after the providers. */

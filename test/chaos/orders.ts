@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
-import type { ProviderClock } from '../../sandbox/providers/provider-clock.ts'
-import type { StandIn } from '../../sandbox/providers/stand-in.ts'
+import type { ProviderClock } from '../../sandbox/providers/simulation/provider-clock.ts'
+import type { StandIn } from '../../sandbox/providers/stand-in/stand-in.ts'
 
 /**
  * A job at a provider with its line of the invoice: what was ordered, when, and what it cost. Times are milliseconds since the epoch by the wall, whatever

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 
 import { wallTimesOf } from '../chaos/orders.ts'
-import { ProviderClock } from '../../sandbox/providers/provider-clock.ts'
+import { ProviderClock } from '../../sandbox/providers/simulation/provider-clock.ts'
 
 /** Milliseconds that may pass between two looks at two clocks. */
 const between = 100

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
-import type { Job } from '../../sandbox/providers/job.ts'
+import type { Job } from '../../sandbox/providers/jobs/job.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { FaultKind } from '../../sandbox/providers/faults.ts'
+import type { FaultKind } from '../../sandbox/providers/simulation/faults.ts'
 import { nastyPrompts } from '../discord/nasty-prompts.ts'
 import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
-import type { FaultKind } from '../../sandbox/providers/faults.ts'
+import type { FaultKind } from '../../sandbox/providers/simulation/faults.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { lastWord } from '../support/last-word.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
-import type { FaultKind } from '../../sandbox/providers/faults.ts'
+import type { FaultKind } from '../../sandbox/providers/simulation/faults.ts'
 import type { SandboxOptions } from '../../sandbox/sandbox.ts'
 import { freePort } from '../support/free-ports.ts'
 import { lastWord } from '../support/last-word.ts'

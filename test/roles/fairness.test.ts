@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import type { Guild } from '../../sandbox/discord/people/guild.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
-import type { Job } from '../../sandbox/providers/job.ts'
+import type { Job } from '../../sandbox/providers/jobs/job.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { CallEnvironment, receiveCall } from '../call.ts'
-import type { RouteName } from '../faults.ts'
-import type { StandIn } from '../stand-in.ts'
-import type { ProviderClock } from '../provider-clock.ts'
-import { unguessable } from '../served-files.ts'
-import { answerWithInvalidFields, notFound } from './replicate-responses.ts'
+import type { CallEnvironment, receiveCall } from '../http/call.ts'
+import type { RouteName } from '../simulation/faults.ts'
+import type { StandIn } from '../stand-in/stand-in.ts'
+import type { ProviderClock } from '../simulation/provider-clock.ts'
+import { unguessable } from '../http/served-files.ts'
+import { answerWithInvalidFields, notFound } from './responses.ts'
 
 export interface UploadedFile {
   id: string

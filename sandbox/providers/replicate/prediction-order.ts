@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { JobOrder } from '../job.ts'
-import { dataUriSize } from '../image.ts'
+import type { JobOrder } from '../jobs/job.ts'
+import { dataUriSize } from '../jobs/image.ts'
 
 /** Larger images have to be uploaded or named by an address. */
 const dataUriBytes = 256 * 1024

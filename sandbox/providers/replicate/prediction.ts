@@ -1,5 +1,5 @@
-import { type Job, isFinished, type JobState } from '../job.ts'
-import { errorOf } from './replicate-responses.ts'
+import { type Job, isFinished, type JobState } from '../jobs/job.ts'
+import { errorOf } from './responses.ts'
 
 export const replicateModel = 'kwaivgi/kling-v2.5-turbo-pro'
 

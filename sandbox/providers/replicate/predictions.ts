@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Hono } from 'hono'
-import { acceptOrder, planOrder } from '../acceptance.ts'
-import type { Call, CallEnvironment, receiveCall } from '../call.ts'
-import type { RouteName } from '../faults.ts'
-import type { StandInBase } from '../stand-in.ts'
-import type { Job } from '../job.ts'
-import { withRetryAfter } from '../throttled.ts'
+import { acceptOrder, planOrder } from '../stand-in/acceptance.ts'
+import type { Call, CallEnvironment, receiveCall } from '../http/call.ts'
+import type { RouteName } from '../simulation/faults.ts'
+import type { StandInBase } from '../stand-in/stand-in.ts'
+import type { Job } from '../jobs/job.ts'
+import { withRetryAfter } from '../http/retry-after.ts'
 import { type PredictionRecord, predictionOf, replicateModel } from './prediction.ts'
 import { readCancelAfter, readPrefer } from './prediction-headers.ts'
 import { readPredictionOrder } from './prediction-order.ts'
-import { answerWithInvalidFields, notFound, replicateAnswers } from './replicate-responses.ts'
+import { answerWithInvalidFields, notFound, replicateAnswers } from './responses.ts'
 
 const pageLength = 100
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { ServedFiles } from '../served-files.ts'
-import { fetchImage } from '../image.ts'
-import type { TaskOutcome } from './runware-response.ts'
+import type { ServedFiles } from '../http/served-files.ts'
+import { fetchImage } from '../jobs/image.ts'
+import type { TaskOutcome } from './response.ts'
 
 const UploadTask = z.union([
   z.object({ taskType: z.literal('mediaStorage'), taskUUID: z.uuidv4(), operation: z.literal('upload'), media: z.string().min(1) }),

@@ -1,8 +1,8 @@
-import type { Invoice } from '../invoice.ts'
-import { isFinished, type Job } from '../job.ts'
-import type { Outputs } from '../outputs.ts'
-import type { TaskOutcome } from './runware-response.ts'
-import { problemOf } from './runware-problems.ts'
+import type { Invoice } from '../jobs/invoice.ts'
+import { isFinished, type Job } from '../jobs/job.ts'
+import type { Outputs } from '../stand-in/outputs.ts'
+import type { TaskOutcome } from './response.ts'
+import { problemOf } from './problems.ts'
 
 /** One of the clips of a task, which is a job of its own. */
 export interface TaskResult {

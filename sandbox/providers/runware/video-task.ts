@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { JobOrder } from '../job.ts'
-import type { RunwareProblem } from './runware-problems.ts'
+import type { JobOrder } from '../jobs/job.ts'
+import type { RunwareProblem } from './problems.ts'
 
 const model = 'klingai:6@1'
 const aspectRatios = { '1280x720': '16:9', '720x720': '1:1', '720x1280': '9:16' } as const

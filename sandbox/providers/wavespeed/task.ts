@@ -1,5 +1,5 @@
-import { isFinished, type Job, type JobState } from '../job.ts'
-import { errorOf } from './wavespeed-responses.ts'
+import { isFinished, type Job, type JobState } from '../jobs/job.ts'
+import { errorOf } from './responses.ts'
 
 /** What WaveSpeed knows about a task beside the job itself. */
 export interface TaskRecord {

@@ -1,5 +1,5 @@
-import type { WebhookFault } from '../faults.ts'
-import type { Job } from '../job.ts'
+import type { WebhookFault } from '../simulation/faults.ts'
+import type { Job } from '../jobs/job.ts'
 
 /** What became of one attempt: an HTTP status, or why there is none. */
 export type DeliveryOutcome = number | 'lost' | 'unreachable' | 'timed-out'

@@ -1,5 +1,5 @@
-import type { FalStandIn } from '../../../sandbox/providers/fal/fal-stand-in.ts'
-import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+import type { FalStandIn } from '../../../sandbox/providers/fal/stand-in.ts'
+import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/stand-in.ts'
 
 export interface Answer {
   status: number

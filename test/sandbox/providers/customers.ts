@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { StandIn } from '../../../sandbox/providers/stand-in.ts'
+import type { StandIn } from '../../../sandbox/providers/stand-in/stand-in.ts'
 import type { StandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { type Answer, call, falText, replicateCreate } from './calls.ts'
 

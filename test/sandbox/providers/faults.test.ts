@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { earlyWebhook, promptFaults, webhookFaults } from '../../../sandbox/providers/faults.ts'
+import { earlyWebhook, promptFaults, webhookFaults } from '../../../sandbox/providers/simulation/faults.ts'
 import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from './calls.ts'
 import { withStandIns } from './with-stand-ins.ts'
 

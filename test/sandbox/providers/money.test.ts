@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { FalStandIn } from '../../../sandbox/providers/fal/fal-stand-in.ts'
-import type { InvoiceSheet } from '../../../sandbox/providers/invoice.ts'
-import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+import type { FalStandIn } from '../../../sandbox/providers/fal/stand-in.ts'
+import type { InvoiceSheet } from '../../../sandbox/providers/jobs/invoice.ts'
+import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/stand-in.ts'
 import { call, callFal, callReplicate, createAtReplicate, submitToFal } from './calls.ts'
 import { withStandIns } from './with-stand-ins.ts'
 

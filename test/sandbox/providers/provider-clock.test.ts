@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
-import { ProviderClock } from '../../../sandbox/providers/provider-clock.ts'
+import { ProviderClock } from '../../../sandbox/providers/simulation/provider-clock.ts'
 import { type StandIns, type StandInsOptions, startStandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { submitToFal } from './calls.ts'
 import { withStandIns } from './with-stand-ins.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
-import type { StandIn } from '../../../sandbox/providers/stand-in.ts'
+import type { StandIn } from '../../../sandbox/providers/stand-in/stand-in.ts'
 import { type StandIns, startStandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { call } from './calls.ts'
 import { customers, providerNames } from './customers.ts'

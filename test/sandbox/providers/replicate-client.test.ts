@@ -1,7 +1,7 @@
 import Replicate from 'replicate'
 import { describe, expect, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/replicate-stand-in.ts'
+import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/stand-in.ts'
 import { likenessOf } from '../likeness.ts'
 import { drawImage } from '../images.ts'
 import { withStandIns } from './with-stand-ins.ts'

@@ -1,7 +1,7 @@
 import { RunwareServer } from '@runware/sdk-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { RunwareStandIn } from '../../../sandbox/providers/runware/runware-stand-in.ts'
+import type { RunwareStandIn } from '../../../sandbox/providers/runware/stand-in.ts'
 import { likenessOf } from '../likeness.ts'
 import { drawImage } from '../images.ts'
 import { withStandIns } from './with-stand-ins.ts'

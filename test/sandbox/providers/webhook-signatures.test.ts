@@ -1,7 +1,7 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, verify } from 'node:crypto'
 import { validateWebhook } from 'replicate'
 import { describe, expect, test } from 'vitest'
-import { signFalWebhook } from '../../../sandbox/providers/fal/fal-webhook.ts'
+import { signFalWebhook } from '../../../sandbox/providers/fal/webhook.ts'
 import { signWithDecodedKey, signWithPlainKey } from '../../../sandbox/providers/webhooks/message-signature.ts'
 import { call } from './calls.ts'
 import { customers, providerNames } from './customers.ts'

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { JobOrder } from '../jobs/job.ts'
+
+const prompt = z.string().min(1).max(2500)
+const common = {
+  prompt,
+  duration: z.enum(['5', '10']).default('5'),
+  negative_prompt: z.string().max(2500).default('blur, distort, and low quality'),
+  cfg_scale: z.number().min(0).max(1).default(0.5),
+}
+
+/** The body of a submission, flat: at fal there is no `input` around it, and durations are strings. */
+const inputs = {
+  'text-to-video': z.strictObject({ ...common, aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9') }),
+  'image-to-video': z.strictObject({ ...common, image_url: z.string().min(1), tail_image_url: z.string().min(1).optional() }),
+}
+
+export type FalOperation = keyof typeof inputs
+
+export function isFalOperation(name: string | undefined): name is FalOperation {
+  return name !== undefined && Object.hasOwn(inputs, name)
+}
+
+/** One entry of `detail` in a 422. */
+export interface FalProblem {
+  loc: (string | number)[]
+  msg: string
+  type: string
+  input?: unknown
+  url?: string
+  ctx?: unknown
+}
+
+/** Reads what was submitted, or says what is wrong with it as fal does. */
+export function readFalInput(operation: FalOperation, body: unknown): { order: JobOrder } | { problems: FalProblem[] } {
+  const parsed = inputs[operation].safeParse(body)
+  if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, body)) }
+  const { data: input } = parsed
+  return {
+    order: {
+      prompt: input.prompt,
+      negativePrompt: input.negative_prompt,
+      durationSeconds: input.duration === '5' ? 5 : 10,
+      guidance: input.cfg_scale,
+      ...('aspect_ratio' in input
+        ? { aspectRatio: input.aspect_ratio }
+        : { firstImageUrl: input.image_url, lastImageUrl: input.tail_image_url }),
+    },
+  }
+}
+
+function problemsOf(issue: z.core.$ZodIssue, body: unknown): FalProblem[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      type: 'extra_forbidden',
+      loc: ['body', ...path, key],
+      msg: 'Extra inputs are not permitted',
+      input: valueAt(body, [...path, key]),
+    }))
+  }
+  const input = valueAt(body, path)
+  return [{ ...wordsOf(issue, input), loc: ['body', ...path], input: input === undefined ? body : input }]
+}
+
+function wordsOf(issue: z.core.$ZodIssue, input: unknown): { type: string; msg: string } {
+  if (input === undefined) return { type: 'missing', msg: 'Field required' }
+  switch (issue.code) {
+    case 'invalid_value': {
+      const values = issue.values.map((value) => `'${String(value)}'`).join(' or ')
+      return { type: 'literal_error', msg: `Input should be ${values}` }
+    }
+    case 'invalid_type':
+      return { type: `${issue.expected}_type`, msg: `Input should be a valid ${issue.expected}` }
+    case 'too_big':
+      return issue.origin === 'string'
+        ? { type: 'string_too_long', msg: `String should have at most ${issue.maximum} characters` }
+        : { type: 'less_than_equal', msg: `Input should be less than or equal to ${issue.maximum}` }
+    case 'too_small':
+      return issue.origin === 'string'
+        ? { type: 'string_too_short', msg: `String should have at least ${issue.minimum} character` }
+        : { type: 'greater_than_equal', msg: `Input should be greater than or equal to ${issue.minimum}` }
+    default:
+      return { type: 'value_error', msg: 'Value error' }
+  }
+}
+
+function valueAt(body: unknown, path: (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[step] : undefined),
+    body,
+  )
+}

@@ -1,0 +1,67 @@
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { isFinished, type Job } from '../jobs/job.ts'
+import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
+import { failureOf } from './responses.ts'
+import { resultOf } from './queue.ts'
+
+/** Who the webhooks are for, as fal knows its customers. */
+const userId = 'user-sandbox'
+
+export interface FalSignedText {
+  requestId: string
+  userId: string
+  /** Seconds since the epoch. */
+  timestamp: number
+  rawBody: string
+}
+
+/** Hexadecimal Ed25519 over four lines: request, user, time, and the SHA-256 of the body. */
+export function signFalWebhook({ requestId, userId, timestamp, rawBody }: FalSignedText, privateKey: KeyObject): string {
+  const text = [requestId, userId, timestamp, createHash('sha256').update(rawBody).digest('hex')].join('\n')
+  return sign(null, Buffer.from(text), privateKey).toString('hex')
+}
+
+/** The keys that fal signs with; all but the last are older ones, still published. */
+export class FalKeys {
+  readonly #keys: readonly KeyObject[] = [newKey(), newKey()]
+
+  /** What `/.well-known/jwks.json` answers. */
+  published(): { keys: Record<string, unknown>[] } {
+    return { keys: this.#keys.map((key) => ({ ...createPublicKey(key).export({ format: 'jwk' }), use: 'sig', alg: 'EdDSA' })) }
+  }
+
+  headersFor({ jobId, timestamp, rawBody, forged }: SigningOrder): Record<string, string> {
+    const key = forged ? newKey() : this.#keys.at(-1)
+    if (!key) throw new Error('fal has at least one key')
+    return {
+      'x-fal-webhook-request-id': jobId,
+      'x-fal-webhook-user-id': userId,
+      'x-fal-webhook-timestamp': String(timestamp),
+      'x-fal-webhook-signature': signFalWebhook({ requestId: jobId, userId, timestamp, rawBody }, key),
+    }
+  }
+}
+
+/** One webhook when a job is over: what its result would answer, under `payload`. */
+export function falWebhookForm(context: { keys: FalKeys; addressOf: (job: Job) => string }): WebhookForm {
+  return {
+    messagesOf: (job) => {
+      if (!isFinished(job)) return []
+      return [{ event: 'completed', body: bodyOf(job, context), retried: true }]
+    },
+    sign: (order) => ({ headers: context.keys.headersFor(order) }),
+  }
+}
+
+function bodyOf(job: Job, { addressOf }: { addressOf: (job: Job) => string }): Record<string, unknown> {
+  const ids = { request_id: job.id, gateway_request_id: job.id }
+  if (job.state === 'succeeded' && job.clip) {
+    return { ...ids, status: 'OK', payload: resultOf(job.clip, addressOf(job)) }
+  }
+  const { body, status } = failureOf(job)
+  return { ...ids, status: 'ERROR', error: `Invalid status code: ${status}`, payload: body }
+}
+
+function newKey(): KeyObject {
+  return generateKeyPairSync('ed25519').privateKey
+}

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import type { PlannedFault } from '../simulation/faults.ts'
+import { Gate } from './gate.ts'
+import type { BillingReason, Invoice } from './invoice.ts'
+import { isFinished, type Job, type JobOrder, type JobState } from './job.ts'
+import { JobFailed, performJob, type JobEnvironment } from './perform-job.ts'
+import { type Prices, priceOf } from './prices.ts'
+import { Slots } from './slots.ts'
+
+export interface JobsContext extends JobEnvironment {
+  prices: Prices
+  invoice: Invoice
+}
+
+export interface SubmitOptions {
+  /** The provider's own form of id; a UUID unless given. */
+  id?: string
+  faults: ReadonlySet<PlannedFault>
+  /** Virtual milliseconds after which a job that has not finished is ended. */
+  deadlineMs?: number | undefined
+}
+
+/** Why work is broken off; the job's state says the rest. */
+class Ended extends Error {
+  override readonly name = 'Ended'
+}
+
+/**
+ * The jobs of one provider, the same behind every wire format: they wait, start, run for their virtual time, and end when that is
+ * over and the clip is rendered; and each ends on the invoice.
+ */
+export class Jobs {
+  readonly #context: JobsContext
+  readonly #jobs = new Map<string, Job>()
+  readonly #work = new Map<Job, { ended: AbortController; hurry: AbortController }>()
+  readonly #gates = { start: new Gate(), completion: new Gate() }
+  readonly #slots: Slots
+  // Each waiting answer listens: how many there are is the clients' choice.
+  readonly #events = new EventEmitter<{ change: [Job] }>().setMaxListeners(0)
+  readonly #closed = new AbortController()
+
+  constructor(context: JobsContext) {
+    this.#context = context
+    this.#slots = new Slots(() => context.behavior.concurrency)
+  }
+
+  submit(order: JobOrder, { id = randomUUID(), faults, deadlineMs }: SubmitOptions): Job {
+    const job: Job = { id, order, createdAt: this.#context.clock.now(), faults, state: 'queued' }
+    const work = { ended: new AbortController(), hurry: new AbortController() }
+    this.#jobs.set(id, job)
+    this.#work.set(job, work)
+    void this.#run(job, work)
+    if (deadlineMs !== undefined) void this.#endAfter(job, deadlineMs, work.ended.signal)
+    this.#events.emit('change', job)
+    return job
+  }
+
+  get(id: string): Job | undefined {
+    return this.#jobs.get(id)
+  }
+
+  /** In the order in which they were submitted. */
+  list(): Job[] {
+    return [...this.#jobs.values()]
+  }
+
+  /** How many jobs wait in front of this one. */
+  positionOf(job: Job): number {
+    return Math.max(
+      0,
+      this.list()
+        .filter(({ state }) => state === 'queued')
+        .indexOf(job),
+    )
+  }
+
+  /** What the provider's behavior makes of the wish; `too-late` when the job is over, or is completed instead. */
+  async cancel(job: Job): Promise<'accepted' | 'too-late'> {
+    if (isFinished(job)) return 'too-late'
+    const { onCancel } = this.#context.behavior
+    if (job.state === 'queued' || onCancel === 'cancels') this.#finish(job, 'cancelled')
+    else if (onCancel === 'completes-anyway') {
+      this.hurry(job)
+      await this.reached('finished', job.id)
+      return 'too-late'
+    }
+    return 'accepted'
+  }
+
+  /** The job is done as soon as it has started and its clip is rendered, whatever time it would have taken. */
+  hurry(job: Job): void {
+    this.#work.get(job)?.hurry.abort()
+  }
+
+  /** Calls the listener at each change of any job, at once and for as long as the jobs live. */
+  onChange(listener: (job: Job) => void): void {
+    this.#events.on('change', listener)
+  }
+
+  /** From now on no job passes this point; each waits there until it is released. */
+  hold(point: 'start' | 'completion'): void {
+    this.#gates[point].hold()
+  }
+
+  /** Lets the named job pass, or opens the point for all. */
+  release(point: 'start' | 'completion', jobId?: string): void {
+    this.#gates[point].release(jobId)
+  }
+
+  /**
+   * Resolves with the earliest job, or the named one, as soon as it is in this state or has been (`running` stays true of a job
+   * that has started, `queued` of all).
+   * @throws the reason of the signal, or that the providers were stopped
+   */
+  async reached(state: JobState | 'finished', jobId?: string, signal?: AbortSignal): Promise<Job> {
+    const has = (job: Job) => (jobId === undefined || job.id === jobId) && wasIn(job, state)
+    for (;;) {
+      const job = this.list().find(has)
+      if (job) return job
+      await this.nextChange(signal)
+    }
+  }
+
+  /** Resolves at the next change of any job: a place in the queue depends on the others. */
+  async nextChange(signal?: AbortSignal): Promise<void> {
+    const { signal: closed } = this.#closed
+    await once(this.#events, 'change', { signal: signal ? AbortSignal.any([signal, closed]) : closed })
+  }
+
+  /** Aborted when all work ends. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** Ends all work. */
+  close(): void {
+    const reason = new Ended('the providers were stopped')
+    this.#closed.abort(reason)
+    for (const { ended } of this.#work.values()) ended.abort(reason)
+  }
+
+  async #run(job: Job, work: { ended: AbortController; hurry: AbortController }): Promise<void> {
+    const started = () => {
+      job.state = 'running'
+      job.startedAt = this.#context.clock.now()
+      this.#events.emit('change', job)
+    }
+    const signals = { ended: work.ended.signal, hurry: work.hurry.signal }
+    const number = this.#jobs.size
+    try {
+      job.clip = await performJob({ job, number, gates: this.#gates, slots: this.#slots, started, ...signals }, this.#context)
+      this.#finish(job, 'succeeded')
+    } catch (error) {
+      if (work.ended.signal.aborted) return
+      // Whatever else goes wrong in here is the provider's own failure, as it would be at the real one.
+      job.failure = error instanceof JobFailed ? error.failure : { kind: 'failed' }
+      this.#finish(job, 'failed')
+    }
+  }
+
+  async #endAfter(job: Job, milliseconds: number, ended: AbortSignal): Promise<void> {
+    try {
+      await this.#context.clock.sleep(milliseconds, ended)
+    } catch {
+      return
+    }
+    if (!isFinished(job)) this.#finish(job, job.state === 'queued' ? 'aborted' : 'cancelled')
+  }
+
+  #finish(job: Job, state: 'succeeded' | 'failed' | 'cancelled' | 'aborted'): void {
+    const { clock, behavior, prices, invoice } = this.#context
+    const reason: BillingReason = state === 'succeeded' ? 'completed' : state
+    const isBillable = { succeeded: true, cancelled: behavior.billCancelled, failed: behavior.billFailed, aborted: false }[state]
+    const billed = isBillable && (state === 'succeeded' || job.state === 'running')
+    const amountMicroUsd = billed ? priceOf(job.order.durationSeconds, prices) : 0
+    job.state = state
+    job.finishedAt = clock.now()
+    invoice.add({ jobId: job.id, amountMicroUsd, reason, at: clock.timestamp() })
+    this.#work.get(job)?.ended.abort(new Ended(state))
+    this.#work.delete(job)
+    this.#events.emit('change', job)
+  }
+}
+
+function wasIn(job: Job, state: JobState | 'finished'): boolean {
+  if (state === 'queued') return true
+  if (state === 'running') return job.startedAt !== undefined
+  return state === 'finished' ? isFinished(job) : job.state === state
+}

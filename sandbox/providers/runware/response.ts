@@ -1,0 +1,31 @@
+import { type RunwareProblem, statusOf } from './problems.ts'
+
+/** What one task, or one of its results, is answered with. */
+export type TaskOutcome =
+  | { kind: 'item'; item: Record<string, unknown> }
+  /** The task was not done. */
+  | { kind: 'refused'; problem: RunwareProblem }
+  /** The job was accepted, and failed. */
+  | { kind: 'failed'; problem: RunwareProblem }
+
+export interface RunwareAnswer {
+  status: number
+  body: Record<string, unknown>
+}
+
+/** Puts the outcomes of all tasks of a call into one response. */
+export function answerOf(outcomes: readonly TaskOutcome[]): RunwareAnswer {
+  const data = outcomes.flatMap((outcome) => (outcome.kind === 'item' ? [outcome.item] : []))
+  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'item' ? [] : [errorEntry(outcome.problem)]))
+  return { status: httpStatusOf(outcomes), body: { ...(data.length > 0 && { data }), ...(errors.length > 0 && { errors }) } }
+}
+
+export function errorEntry(problem: RunwareProblem): Record<string, unknown> {
+  return { ...problem, status: 'error', documentation: `https://runware.ai/docs/errors#${problem.code}` }
+}
+
+/** A failed job is reported with 200; only a response without anything else but refusals has an error status. */
+function httpStatusOf(outcomes: readonly TaskOutcome[]): number {
+  const [first] = outcomes
+  return first?.kind === 'refused' && outcomes.every(({ kind }) => kind !== 'item') ? statusOf(first.problem) : 200
+}

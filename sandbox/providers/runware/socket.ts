@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { answerFaults, lostAnswers } from '../simulation/faults.ts'
+import type { LoggedRequest } from '../http/request-log.ts'
+import { answerOf, type TaskOutcome } from './response.ts'
+import { refusals } from './problems.ts'
+import { judgeTasks } from './rest.ts'
+import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './tasks.ts'
+
+type SocketContext = RunwareTasksContext & { apiKey: string }
+
+const largestMessage = 32 * 1024 * 1024
+/** A connection without messages is closed after this much real time. */
+const idleMs = 120_000
+
+/** `ws-api.runware.ai`: the same tasks as over HTTP, in messages; results are asked for here, too, nothing is pushed. */
+export class RunwareSocket {
+  readonly #context: SocketContext
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage })
+
+  constructor(context: SocketContext) {
+    this.#context = context
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/v1') {
+      socket.end('HTTP/1.1 404 Not Found\r\n\r\n')
+      return
+    }
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#accept(client))
+  }
+
+  #accept(client: WebSocket): void {
+    const session = { client, judged: 'none' as LoggedRequest['authorization'] }
+    const idle = setTimeout(() => client.close(1000, 'idle'), idleMs)
+    client.on('close', () => clearTimeout(idle))
+    client.on('error', () => client.terminate())
+    client.on('message', (message: RawData) => {
+      idle.refresh()
+      void this.#receive(session, textOf(message))
+    })
+  }
+
+  async #receive(session: { client: WebSocket; judged: LoggedRequest['authorization'] }, text: string): Promise<void> {
+    const { faults, requests, apiKey } = this.#context
+    const { client } = session
+    const tasks = parse(text)
+    const route = routeOf(tasks)
+    const greeting = judgeTasks(tasks, apiKey)
+    if (greeting !== 'none') session.judged = greeting
+    const entry: LoggedRequest = {
+      origin: 'socket',
+      method: 'MESSAGE',
+      path: '/v1',
+      route,
+      authorization: session.judged,
+      body: undefined,
+      status: undefined,
+    }
+    requests.add(entry)
+    if (faults.take(route, ['reset'])) {
+      client.terminate()
+      return
+    }
+    entry.body = withoutKeys(tasks)
+    const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
+    const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#context)
+    const answer = answerOf(performed.outcomes)
+    // A message arrives whole or not at all, so that however an answer is corrupted, it is lost.
+    if (performed.lost || faults.take(route, lostAnswers)) {
+      client.terminate()
+      return
+    }
+    entry.status = answer.status
+    client.send(JSON.stringify(answer.body))
+  }
+}
+
+/** Every task of the message is refused, each under its own name, as whoever sent it looks for that. */
+function refuse(tasks: unknown, fault: (typeof answerFaults)[number]): { outcomes: TaskOutcome[]; lost: boolean } {
+  const named = Array.isArray(tasks) && tasks.length > 0 ? (tasks as { taskType?: string; taskUUID?: string }[]) : [{}]
+  const outcomes = named.map(({ taskType, taskUUID }): TaskOutcome => ({
+    kind: 'refused',
+    problem: { ...refusals[fault], taskType, taskUUID },
+  }))
+  return { outcomes, lost: false }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+function textOf(message: RawData): string {
+  if (Buffer.isBuffer(message)) return message.toString()
+  return Buffer.concat(Array.isArray(message) ? message : [Buffer.from(message)]).toString()
+}
