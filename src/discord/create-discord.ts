@@ -14,10 +14,10 @@ import { createDelivery } from './delivery/delivery.ts'
 import { createGuildUploadLimits } from './delivery/guild-upload-limits.ts'
 import { createDiscordClient, signIn } from './gateway/client.ts'
 import { reserveShards } from './gateway/shards.ts'
-import { alignCommands } from './interactions/check-registration.ts'
+import { checkRegistration } from './interactions/check-registration.ts'
 import { createInteractions, type Interactions, type InteractionsOptions } from './interactions/handler.ts'
 import { inviteUrl } from './interactions/permissions.ts'
-import type { CommandBody } from './interactions/registration.ts'
+import { type CommandBody, registerCommands } from './interactions/registration.ts'
 import { readApplicationId } from './rest/application.ts'
 import { createRestClients } from './rest/clients.ts'
 import { createMessages } from './rest/messages.ts'
@@ -59,7 +59,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
     onFatal('Discord rejected DISCORD_TOKEN: copy the token again from the Bot page of your application, then restart')
   const makeRequest = createTransport(network)
   const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
-  shutdown.own('the REST clients', () => rest.close())
+  shutdown.own('the Discord REST clients', () => rest.close())
   const gateway = config.role === 'worker' ? undefined : await openGateway()
 
   const uploadLimits = createGuildUploadLimits({
@@ -87,7 +87,10 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
       const { begun } = shutdown
       if (!gateway) return { invitation: inviteUrl(await readApplicationId(rest.brief, { clock, signal: begun })), guilds: undefined }
       const applicationId = (await raceAbort(signIn(gateway, config.discordToken), begun)).application.id
-      await raceAbort(alignCommands(rest.brief, { applicationId, commands: bodies, config, register, log }), begun)
+      const registered = register
+        ? registerCommands(rest.brief, { applicationId }, bodies)
+        : checkRegistration(rest.brief, { applicationId, commands: bodies, allowedGuilds: config.allowedGuilds, log })
+      await raceAbort<unknown>(registered, begun)
       return { invitation: inviteUrl(applicationId), guilds: gateway.guilds.cache.size }
     },
   }

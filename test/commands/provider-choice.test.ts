@@ -11,7 +11,7 @@ import { registerCommands } from '../../src/discord/interactions/registration.ts
 import type { RestClients } from '../../src/discord/rest/clients.ts'
 import { createRestClients } from '../../src/discord/rest/clients.ts'
 import type { ClipInput, ProviderChoice, ClipService, PartialClipInput } from '../../src/clip-service.ts'
-import { createCapturedLog } from '../discord/captured-log.ts'
+import { createCapturedLog } from '../support/captured-log.ts'
 import { imageOf } from '../sandbox/discord/bot.ts'
 
 const [fal, replicate]: [ProviderChoice, ProviderChoice] = [

@@ -10,8 +10,8 @@ import type { EndReason, Generation } from '../../src/generations/model/generati
 import { generationStates } from '../../src/generations/model/generation.ts'
 import type { LiveState } from '../../src/generations/model/delivery-port.ts'
 
-import { exampleGeneration, ids, startedAt } from './example-generation.ts'
-import { nastyPrompts } from './nasty-prompts.ts'
+import { exampleGeneration, ids, startedAt } from './support/example-generation.ts'
+import { nastyPrompts } from './support/nasty-prompts.ts'
 
 const live: LiveState = { now: startedAt + 41_000, ahead: 3, progress: 0.42, expectedEndAt: startedAt + 90_000 }
 const clip = { bytes: new Uint8Array(2_000_000), durationSeconds: 10.04, url: 'https://host.example/clip.mp4?signature=abc' }

@@ -23,9 +23,9 @@ import { generationStates } from '../../src/generations/model/generation.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
 import type { ClipService } from '../../src/clip-service.ts'
 
-import { createCapturedLog } from './captured-log.ts'
-import { exampleGeneration } from './example-generation.ts'
-import { nastyPrompts } from './nasty-prompts.ts'
+import { createCapturedLog } from '../support/captured-log.ts'
+import { exampleGeneration } from './support/example-generation.ts'
+import { nastyPrompts } from './support/nasty-prompts.ts'
 
 const clip = { bytes: new Uint8Array(300_000).fill(7), durationSeconds: 5, url: 'https://host.example/clip.mp4?signature=abc' }
 const bodies = commands.map(({ data }) => data.toJSON())

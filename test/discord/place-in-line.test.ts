@@ -8,8 +8,8 @@ import type { Database } from '../../src/storage/database.ts'
 import { temporaryDatabase } from '../support/database.ts'
 import { acceptGeneration, walletOf } from '../support/generations.ts'
 
-import { createCapturedLog } from './captured-log.ts'
-import { createManualClock } from './manual-clock.ts'
+import { createCapturedLog } from '../support/captured-log.ts'
+import { createManualClock } from '../support/manual-clock.ts'
 
 const now = Date.parse('2026-05-04T12:00:00Z')
 const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { FaultKind } from '../../sandbox/providers/simulation/faults.ts'
-import { nastyPrompts } from '../discord/nasty-prompts.ts'
+import { nastyPrompts } from '../discord/support/nasty-prompts.ts'
 import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
 const { newlines, ...readable } = nastyPrompts

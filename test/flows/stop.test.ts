@@ -143,7 +143,7 @@ describe('`npm start` as a process', () => {
       ...options,
       environment: { LOG_LEVEL: 'error', ...options.environment },
     })
-    const preload = fileURLToPath(new URL('../discord/local-origins.ts', import.meta.url))
+    const preload = fileURLToPath(new URL('../support/local-origins.ts', import.meta.url))
     const started = startProcess('start.mjs', [], {
       environment: {
         ...(variables as Record<string, string>),

@@ -83,8 +83,8 @@ export const crashMutants: readonly Mutant[] = [
   {
     name: 'post a new message without looking for an earlier one',
     file: 'src/discord/delivery/post-clip.ts',
-    in: 'arrive',
-    at: 'IfStatement[test.name="earlier"]',
+    in: 'findOrCreateMessage',
+    at: 'IfStatement[test.name="existing"]',
     with: '',
     test: 'test/crash/posting.test.ts',
     title: 'after the new message is posted, before its id is stored',

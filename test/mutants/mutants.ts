@@ -46,7 +46,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'ignore the upload limit',
     file: 'src/discord/delivery/post-clip.ts',
-    in: 'putClip',
+    in: 'editInClip',
     at: 'ConditionalExpression > BinaryExpression',
     with: 'true',
     test: 'test/flows/delivery.test.ts',
@@ -118,8 +118,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'give up a clip whose card was deleted',
     file: 'src/discord/delivery/post-clip.ts',
-    in: 'placeClip',
-    at: 'ExpressionStatement:has(CallExpression[callee.name="arrive"])',
+    in: 'postClip',
+    at: 'ExpressionStatement:has(CallExpression[callee.name="findOrCreateMessage"])',
     with: '',
     test: 'test/flows/delivery.test.ts',
     title: 'does not keep the clip away',

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 
 import { type Channel, openChannel } from '../../src/storage/postgres/listen-notify.ts'
-import { createCapturedLog } from '../discord/captured-log.ts'
+import { createCapturedLog } from '../support/captured-log.ts'
 import { openLine } from '../support/line.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from './stores.ts'
 

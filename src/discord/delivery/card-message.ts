@@ -1,42 +1,32 @@
-import type { Clock } from '../../lib/clock.ts'
 import type { Snowflake } from '../../domain/ids.ts'
-import type { Generation } from '../../generations/model/generation.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
-import type { Log } from '../../lib/log.ts'
+import type { Generation } from '../../generations/model/generation.ts'
 
-import { describeError, isMessageGone, isTokenDead, isUneditable } from '../rest/errors.ts'
 import type { MessageBody } from '../cards/components.ts'
-import type { EditOptions, Messages } from '../rest/messages.ts'
+import { describeError, isMessageGone, isTokenDead, isUneditable } from '../rest/errors.ts'
+import type { EditOptions } from '../rest/messages.ts'
+
+import type { DeliveryContext } from './context.ts'
 import { isTokenAlive } from './token-expiry.ts'
 
-/** By which way the card's message is reached. */
+/** The credential that edits the message: the interaction token or the bot token. */
 export type Route = 'token' | 'bot'
 
-/** `gone`: the member deleted the message. `unreachable`: it may stand, but no route edits it. */
+/** `gone`: the message was deleted. `unreachable`: it may exist, but no route can edit it. */
 export type EditOutcome = { result: 'edited'; message: PostedMessage } | { result: 'gone' | 'unreachable' }
 
-export interface CardMessageOptions {
-  messages: Messages
-  clock: Clock
-  log: Log
-  rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
-}
-
-/**
- * The message that carries one generation's card, and what was learnt about the ways to it. The order of ways is the token while it lives,
- * then the same message by bot token.
- */
+/** The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. */
 export interface CardMessage {
-  /** Did any edit ever arrive? A first follow-up to a reply that still says “thinking…” would take its place, for everyone to read. */
-  readonly settled: boolean
+  /** Whether the “thinking…” placeholder is gone. As long as it is shown, a follow-up would take its place and be public. */
+  readonly placeholderReplaced: boolean
   readonly tokenAlive: boolean
-  /** `bodyFor` is asked again for each way, because the upload limit belongs to the way. Throws what only repeating or giving up can answer. */
+  /** Calls `bodyFor` once per route, because upload limits differ. Throws the errors that say nothing about the route. */
   edit(bodyFor: (route: Route) => { body: MessageBody; options?: EditOptions }): Promise<EditOutcome>
-  /** From now on the card is this message. */
+  /** The card continues in this message. */
   moveTo(message: PostedMessage): Promise<void>
 }
 
-export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: CardMessageOptions): CardMessage {
+export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext): CardMessage {
   const { reply, channelId } = generation
   let messageId = generation.messageId
   let tokenDead = false
@@ -51,8 +41,8 @@ export function createCardMessage(generation: Generation, { messages, clock, log
     try {
       await rememberMessage(generation.id, message.messageId)
     } catch (error) {
-      // The card itself is right, and this process knows the id; only a crash would now lose the way to it.
-      log.error({ generation: generation.id, failure: describeError(error) }, 'the id of a card could not be stored')
+      // The card is correct, and this process knows the id. Only a crash would lose it.
+      log.error({ generation: generation.id, failure: describeError(error) }, 'card message id not stored')
     }
   }
 
@@ -68,18 +58,20 @@ export function createCardMessage(generation: Generation, { messages, clock, log
     }
   }
 
-  /** Only here a 401 speaks of the interaction's token; by the bot token it says that nothing can be known until that is mended. */
-  async function attemptByToken(edit: () => Promise<PostedMessage>): Promise<EditOutcome | 'token-dead'> {
+  /** Undefined if the token is dead. Only by this route does a 401 response concern the interaction token. */
+  async function attemptByToken(edit: () => Promise<PostedMessage>): Promise<EditOutcome | undefined> {
     try {
       return await attempt(edit)
     } catch (error) {
-      if (isTokenDead(error)) return 'token-dead'
-      throw error
+      if (!isTokenDead(error)) throw error
+      tokenDead = true
+      log.info({ generation: generation.id }, 'interaction token expired early; switching to the bot token')
+      return undefined
     }
   }
 
   return {
-    get settled() {
+    get placeholderReplaced() {
       return messageId !== undefined || replyGone
     },
     get tokenAlive() {
@@ -89,15 +81,11 @@ export function createCardMessage(generation: Generation, { messages, clock, log
       if (tokenAlive() && !replyGone) {
         const { body, options } = bodyFor('token')
         const outcome = await attemptByToken(() => messages.editReply(reply, body, options))
-        if (outcome === 'token-dead') {
-          tokenDead = true
-          log.info({ generation: generation.id }, 'the interaction token died early; going on by bot token')
-        } else if (outcome.result === 'edited') {
+        if (outcome?.result === 'edited') {
           replyMessageId = outcome.message.messageId
           return outcome
-        } else if (outcome.result === 'gone') {
-          replyGone = true
         }
+        if (outcome?.result === 'gone') replyGone = true
       }
       if (messageId === undefined || (replyGone && messageId === replyMessageId)) return { result: replyGone ? 'gone' : 'unreachable' }
       const { body, options } = bodyFor('bot')

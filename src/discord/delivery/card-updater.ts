@@ -1,89 +1,72 @@
 import type { Clock } from '../../lib/clock.ts'
+import { sleep } from '../../lib/sleep.ts'
 
-/** A write that did not come through: the same content is worth another try after `retryInMs` milliseconds of the clock, unless newer comes. */
-export interface Postponed {
-  retryInMs: number
-}
-
-/** One writer per message, so that its writes can neither overtake one another nor pile up. */
-export interface CardWriter<Body> {
+/** The single writer of one message, so that its writes neither overtake one another nor pile up. */
+export interface CardUpdater<Body> {
   /**
-   * The newest content replaces whatever still waits. It goes out once nothing is in flight: at once if `state` is news, otherwise no
-   * sooner than the spacing after the last write; and in any case not while a write is postponed. Ignored after `finish`.
+   * Replaces any content that still waits. Written as soon as no write is in flight: at once if `state` changed, otherwise after the spacing, and
+   * never before the delay of a failed write is over. Ignored after `finish`.
    */
   offer(state: string, body: Body): void
   /**
-   * Drops what waits, calls off the write in flight (which is waited for all the same), runs the last write and closes the writer, whether
-   * it succeeds or not. Several last writes run one after the other, in the order in which they were asked for.
+   * Drops waiting content, aborts the write in flight, waits for it to end and then runs the final write. Closes the updater even if the write
+   * fails. Several final writes run one after the other, in the order of the calls.
    */
   finish<Result>(write: () => Promise<Result>): Promise<Result>
-  /** Lets news go out, drops what waits only for the spacing, and resolves when nothing is in flight any more. The writer stays open. */
+  /** Writes a changed state, drops content that waits only for the spacing, and resolves once no write is in flight. Does not close the updater. */
   drain(): Promise<void>
 }
 
-export interface CardWriterOptions<Body> {
+export interface CardUpdaterOptions<Body> {
   clock: Clock
-  /** Must not reject: what a failed write means is known to whoever writes. `calledOff`: what has not left yet need not leave any more. */
-  write: (body: Body, calledOff: AbortSignal) => Promise<Postponed | undefined>
-  /** Milliseconds of the clock between two writes of the same state. Discord allows about five edits in five seconds. */
-  spacingMs?: number
+  /**
+   * Resolves with the milliseconds after which to retry a failed write, unless newer content arrives. Must not reject. `aborted`: a write that has
+   * not been sent yet is no longer needed.
+   */
+  write: (body: Body, aborted: AbortSignal) => Promise<number | undefined>
 }
 
-interface Offer<Body> {
-  state: string
-  body: Body
-}
+/** Milliseconds between two writes of the same state. Discord allows about five edits in five seconds. */
+const spacingMs = 3000
 
-export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardWriterOptions<Body>): CardWriter<Body> {
-  let waiting: Offer<Body> | undefined
+export function createCardUpdater<Body>({ clock, write }: CardUpdaterOptions<Body>): CardUpdater<Body> {
+  let waiting: { state: string; body: Body } | undefined
   let written: { state: string; at: number } | undefined
   let inFlight: Promise<void> | undefined
   let pause: AbortController | undefined
-  let postponedUntil = 0
+  let retryAt = 0
   let closed = false
   const closing = new AbortController()
-  let lastWrite: Promise<unknown> = Promise.resolve()
+  let finalWrite: Promise<unknown> = Promise.resolve()
 
   function advance(): void {
     if (closed || inFlight || !waiting) return
     const spaced = written && waiting.state === written.state ? written.at + spacingMs : 0
-    const due = Math.max(spaced, postponedUntil) - clock.now()
-    if (due > 0) {
-      wait(due)
-      return
-    }
-    pause?.abort()
-    pause = undefined
-    const current = waiting
-    waiting = undefined
-    written = { state: current.state, at: clock.now() }
-    inFlight = write(current.body, closing.signal).then(
-      (postponed) => done(current, postponed),
-      () => done(current),
-    )
+    const delay = Math.max(spaced, retryAt) - clock.now()
+    if (delay > 0) void advanceAfter(delay)
+    else inFlight = writeNext(waiting)
   }
 
-  function done(current: Offer<Body>, postponed?: Postponed): void {
+  async function writeNext(next: { state: string; body: Body }): Promise<void> {
+    dropWaiting()
+    const retryInMs = await write(next.body, closing.signal).catch(() => undefined)
     inFlight = undefined
-    // Counted from the end: a slow edit must not be followed by the next one at once.
-    if (written) written.at = clock.now()
-    if (postponed) {
-      postponedUntil = clock.now() + postponed.retryInMs
-      waiting ??= current
+    // Measured from the end, so that a slow edit is not followed by the next one at once.
+    written = { state: next.state, at: clock.now() }
+    if (retryInMs !== undefined) {
+      retryAt = clock.now() + retryInMs
+      waiting ??= next
     }
     advance()
   }
 
-  function wait(milliseconds: number): void {
+  async function advanceAfter(milliseconds: number): Promise<void> {
     if (pause) return
-    const own = new AbortController()
-    pause = own
-    const notify = () => {
-      if (pause !== own) return
-      pause = undefined
-      advance()
-    }
-    clock.sleep(milliseconds, { signal: own.signal }).then(notify, notify)
+    const own = (pause = new AbortController())
+    await sleep(milliseconds, own.signal, clock)
+    if (pause !== own) return
+    pause = undefined
+    advance()
   }
 
   function dropWaiting(): void {
@@ -101,9 +84,9 @@ export function createCardWriter<Body>({ clock, write, spacingMs = 3000 }: CardW
     finish(last) {
       closed = true
       dropWaiting()
-      closing.abort(new Error('overtaken by the last write'))
-      const own = Promise.allSettled([lastWrite, inFlight]).then(() => last())
-      lastWrite = own
+      closing.abort(new Error('overtaken by the final write'))
+      const own = Promise.allSettled([finalWrite, inFlight]).then(() => last())
+      finalWrite = own
       return own
     },
     async drain() {

@@ -4,13 +4,13 @@ import { DeliveryError } from '../../generations/model/delivery-port.ts'
 
 import { isRefusal } from '../rest/errors.ts'
 
-/** Discord's answer as the core may know it: what it was about, in codes, and whether waiting could help. */
-export function deliveryError(what: string, reason?: unknown): DeliveryError {
-  return new DeliveryError(`${what}${wordsOf(reason)}`, { permanent: reason === undefined || isRefusal(reason) })
+/** Discord's error in a form that is safe to log: codes only. Permanent if Discord refused, or if there is no error to retry. */
+export function deliveryError(message: string, error?: unknown): DeliveryError {
+  return new DeliveryError(`${message}${codesOf(error)}`, { permanent: error === undefined || isRefusal(error) })
 }
 
-function wordsOf(reason: unknown): string {
-  if (reason instanceof DiscordAPIError) return ` (HTTP ${reason.status}, code ${reason.code})`
-  if (reason instanceof HTTPError) return ` (HTTP ${reason.status})`
-  return reason instanceof Error ? ` (${reason.name})` : ''
+function codesOf(error: unknown): string {
+  if (error instanceof DiscordAPIError) return ` (HTTP ${error.status}, code ${error.code})`
+  if (error instanceof HTTPError) return ` (HTTP ${error.status})`
+  return error instanceof Error ? ` (${error.name})` : ''
 }

@@ -1,54 +1,50 @@
-import type { Clock } from '../../lib/clock.ts'
-import type { Generation } from '../../generations/model/generation.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
-import type { Log } from '../../lib/log.ts'
+import type { Generation } from '../../generations/model/generation.ts'
+import { retry } from '../../lib/retry.ts'
 
 import { clipFilename } from '../cards/clip-card.ts'
-import { deliveryError } from './delivery-error.ts'
-import { describeError, isBotTokenVoid, isTransient } from '../rest/errors.ts'
-import type { Messages, StandingMessage } from '../rest/messages.ts'
-import { shows } from '../rest/messages.ts'
-import { repeatOnFault } from '../rest/retry.ts'
+import { describeError, isBotTokenInvalid, isTransient } from '../rest/errors.ts'
+import { type ChannelMessage, contains } from '../rest/messages.ts'
 
-interface Look {
-  read: () => Promise<StandingMessage>
-  /** Did Discord fail to say what stands there? Everything else it answers means that no clip can be seen. */
-  saysNothing: (error: unknown) => boolean
+import type { DeliveryContext } from './context.ts'
+import { deliveryError } from './delivery-error.ts'
+
+interface Source {
+  read: () => Promise<ChannelMessage>
+  /** Whether the error leaves open what the message contains. All other errors mean that it shows no clip. */
+  isInconclusive: (error: unknown) => boolean
 }
 
 /**
- * The message in which an earlier process left this clip, if it stands there. Asked before a clip is fetched and posted a second time: the
- * provider may no longer have it. Throws a `DeliveryError` for the time being where Discord does not say; then whoever went on as if it were not
- * there could refund a clip that everyone sees.
+ * The message in which an earlier process posted this clip, if any. Throws a temporary `DeliveryError` if Discord does not tell: taking the clip for
+ * missing could refund one that everyone sees.
  */
-export async function findStandingClip(
+export async function findPostedClip(
   generation: Generation,
-  { messages, clock, tokenAlive, log }: { messages: Messages; clock: Clock; tokenAlive: boolean; log: Log },
+  { tokenAlive }: { tokenAlive: boolean },
+  { messages, clock, log }: DeliveryContext,
 ): Promise<PostedMessage | undefined> {
-  let fault: unknown
-  for (const { read, saysNothing } of looksAt(generation, messages, tokenAlive)) {
+  const { reply, channelId, messageId } = generation
+  const sources: Source[] = []
+  if (tokenAlive) sources.push({ read: () => messages.readReply(reply), isInconclusive: isTransient })
+  if (messageId !== undefined) {
+    const isInconclusive = (error: unknown) => isTransient(error) || isBotTokenInvalid(error)
+    sources.push({ read: () => messages.readMessage({ channelId, messageId }), isInconclusive })
+  }
+  let inconclusive: unknown
+  for (const { read, isInconclusive } of sources) {
     try {
-      const message = await repeatOnFault(read, { clock, pausesMs: [1000] })
-      if (holdsClip(message, generation)) return { channelId: message.channel_id, messageId: message.id }
+      const message = await retry(read, { clock, delays: [1000], shouldRetry: isTransient })
+      if (showsClip(message, generation)) return { channelId: message.channel_id, messageId: message.id }
     } catch (error) {
-      log.info({ generation: generation.id, failure: describeError(error) }, 'it could not be seen whether the clip was posted already')
-      if (saysNothing(error)) fault = error
+      log.info({ generation: generation.id, failure: describeError(error) }, 'message not readable while looking for a posted clip')
+      if (isInconclusive(error)) inconclusive = error
     }
   }
-  if (fault !== undefined) throw deliveryError('it could not be seen whether the clip was posted already', fault)
+  if (inconclusive !== undefined) throw deliveryError('unknown whether the clip is already posted', inconclusive)
   return undefined
 }
 
-function looksAt({ reply, channelId, messageId }: Generation, messages: Messages, tokenAlive: boolean): Look[] {
-  const byToken = { read: () => messages.readReply(reply), saysNothing: isTransient }
-  const known = messageId !== undefined && { channelId, messageId }
-  const byBot = known && {
-    read: () => messages.readMessage(known),
-    saysNothing: (error: unknown) => isTransient(error) || isBotTokenVoid(error),
-  }
-  return [...(tokenAlive ? [byToken] : []), ...(byBot ? [byBot] : [])]
-}
-
-function holdsClip(message: StandingMessage, { reference, outputUrl }: Generation): boolean {
-  return shows(message, clipFilename({ reference })) || (outputUrl !== undefined && shows(message, outputUrl))
+function showsClip(message: ChannelMessage, { reference, outputUrl }: Generation): boolean {
+  return contains(message, clipFilename({ reference })) || (outputUrl !== undefined && contains(message, outputUrl))
 }

@@ -1,106 +1,100 @@
 import type { RawFile } from 'discord.js'
 
-import type { Clock } from '../../lib/clock.ts'
-import type { Generation } from '../../generations/model/generation.ts'
 import type { Clip, PostedMessage } from '../../generations/model/delivery-port.ts'
+import type { Generation } from '../../generations/model/generation.ts'
 import { LeaseLost } from '../../generations/model/stop-reasons.ts'
-import type { Log } from '../../lib/log.ts'
+import { retry } from '../../lib/retry.ts'
+
+import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
+import { describeError, isBotTokenInvalid, isTooLarge, isTransient } from '../rest/errors.ts'
 
 import type { CardMessage, EditOutcome, Route } from './card-message.ts'
-import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
+import type { DeliveryContext } from './context.ts'
 import { deliveryError } from './delivery-error.ts'
-import { describeError, isBotTokenVoid, isTooLarge, isTransient } from '../rest/errors.ts'
-import type { Messages } from '../rest/messages.ts'
-import { repeatOnFault } from '../rest/retry.ts'
 import { largestClipByBot, largestClipByToken } from './upload-limits.ts'
 
-export interface Placement {
+export interface ClipPost {
   generation: Generation
   clip: Clip
   cardMessage: CardMessage
-  messages: Messages
-  clock: Clock
-  log: Log
-  /** Bytes per file that the guild allows a bot. */
-  guildUploadLimit: number
-  /** Called before a message that mentions the member is posted. */
-  beforeMention: () => Promise<unknown>
-  /** Is the clip still ours to post? Asked at the beginning, and before each try to make a new message. */
-  isOurs: () => Promise<boolean>
   signal: AbortSignal
 }
 
 /**
- * Puts the clip where its card is: by token, else the same message by bot token, else into a new message, which is first posted small and
- * remembered, so that no crash can post the clip twice. Throws `DeliveryError`, `LeaseLost`, or the signal's reason.
+ * Posts the clip in place of the card, by token or by bot token. If neither can edit the card, first posts and stores a small new message, so
+ * that a crash cannot post the clip twice. Throws `DeliveryError`, `LeaseLost` or the signal's reason.
  */
-export async function placeClip(placement: Placement): Promise<PostedMessage> {
-  const { cardMessage, signal } = placement
+export async function postClip(post: ClipPost, context: DeliveryContext): Promise<PostedMessage> {
+  const { generation, cardMessage, signal } = post
+  const guildUploadLimit = await context.uploadLimitOf(generation.guildId)
+  await context.cardLock.whenIdle(generation)
   try {
-    await demandOurs(placement)
-    const inPlace = await putClip(placement)
+    await assertCurrent(generation, context)
+    const inPlace = await editInClip(post, guildUploadLimit, context)
     if (inPlace.result === 'edited') return inPlace.message
-    await cardMessage.moveTo(await arrive(placement))
-    const moved = await putClip(placement)
+    await cardMessage.moveTo(await findOrCreateMessage(post, context))
+    const moved = await editInClip(post, guildUploadLimit, context)
     if (moved.result === 'edited') return moved.message
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (error instanceof LeaseLost) throw error
-    throw deliveryError('the clip could not be posted', error)
+    throw deliveryError('clip not posted', error)
   }
-  throw deliveryError('no route leads to the channel')
+  throw deliveryError('clip not posted: no route to the channel')
 }
 
-async function putClip(placement: Placement): Promise<EditOutcome> {
-  const { generation, clip, cardMessage, clock, log, guildUploadLimit, signal } = placement
+async function editInClip(
+  { generation, clip, cardMessage, signal }: ClipPost,
+  guildUploadLimit: number,
+  { clock, log }: DeliveryContext,
+): Promise<EditOutcome> {
   const linked = { body: linkedCard(generation, clip), options: { signal } }
   const finished = { body: finishedCard(generation, clip), options: { file: fileOf(generation, clip), signal } }
   const largest: Record<Route, number> = {
     token: largestClipByToken(generation.reply.attachmentSizeLimit),
     bot: largestClipByBot(guildUploadLimit),
   }
+  const retries = { clock, signal, shouldRetry: isTransient }
   try {
-    return await repeatOnFault(() => cardMessage.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked)), {
-      clock,
-      signal,
-      pausesMs: [2000],
-    })
+    const edit = () => cardMessage.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked))
+    return await retry(edit, { ...retries, delays: [2000] })
   } catch (error) {
     if (!isTooLarge(error)) throw error
-    // The limit that Discord names can be higher than the one it holds us to.
-    log.warn({ generation: generation.id, sizeBytes: clip.bytes.byteLength }, 'Discord took the clip for too large; posting its link')
-    return repeatOnFault(() => cardMessage.edit(() => linked), { clock, signal, pausesMs: [1000, 4000] })
+    // Discord's stated limit can be higher than its actual one.
+    log.warn({ generation: generation.id, sizeBytes: clip.bytes.byteLength }, 'Discord rejected the clip as too large; posting its link')
+    return retry(() => cardMessage.edit(() => linked), { ...retries, delays: [1000, 4000] })
   }
 }
 
-/** The message that an earlier try left behind, or a new one. */
-async function arrive(placement: Placement): Promise<PostedMessage> {
-  const { generation, messages, clock, beforeMention, signal } = placement
-  const earlier = await findEarlier(placement)
-  // Not before the look: if that fails, nobody was called yet.
-  await beforeMention()
-  if (earlier) return earlier
+/** The small message of an earlier try, or a new one. Both mention the member, so the notification is claimed. */
+async function findOrCreateMessage(post: ClipPost, context: DeliveryContext): Promise<PostedMessage> {
+  const { generation, signal } = post
+  const existing = await findMessage(post, context)
+  // Claimed only now: if the search fails, the member has not been mentioned yet.
+  await context.claimNotification(generation)
+  if (existing) return existing
   const create = async () => {
-    // A process that stood still for minutes may no longer be the owner, and Discord no longer know the nonce.
-    await demandOurs(placement)
-    return messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), signal)
+    // After a long pause this process may no longer be the owner, and Discord may have forgotten the nonce.
+    await assertCurrent(generation, context)
+    return context.messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), signal)
   }
-  return repeatOnFault(create, { clock, signal, pausesMs: [1000, 4000] })
+  return retry(create, { clock: context.clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
 }
 
-async function demandOurs({ generation, isOurs }: Placement): Promise<void> {
-  if (!(await isOurs())) throw new LeaseLost(`generation ${generation.id} is posted by another process`)
+async function assertCurrent(generation: Generation, { cardLock }: DeliveryContext): Promise<void> {
+  if (!(await cardLock.isCurrent(generation))) throw new LeaseLost(`generation ${generation.id} is posted by another process`)
 }
 
-/** A fault of Discord's says nothing about whether there is one; going on would post the clip twice. */
-async function findEarlier({ generation, messages, clock, log, signal }: Placement): Promise<PostedMessage | undefined> {
+/** Rethrows Discord's faults: they leave open whether the message exists, and a second one would post the clip twice. */
+async function findMessage({ generation, signal }: ClipPost, context: DeliveryContext): Promise<PostedMessage | undefined> {
+  const { messages, clock, log } = context
   const { channelId, reference, reply } = generation
   const wanted = { channelId, authorId: reply.applicationId, afterId: reply.interactionId, marker: reference }
   try {
-    return await repeatOnFault(() => messages.findOwn(wanted, signal), { clock, signal, pausesMs: [1000, 4000] })
+    return await retry(() => messages.findMarked(wanted, signal), { clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
   } catch (error) {
-    if (signal.aborted || isTransient(error) || isBotTokenVoid(error)) throw error
-    log.info({ generation: generation.id, failure: describeError(error) }, 'the channel could not be searched for an earlier message')
+    if (signal.aborted || isTransient(error) || isBotTokenInvalid(error)) throw error
+    log.info({ generation: generation.id, failure: describeError(error) }, 'channel not searchable for an earlier message')
     return undefined
   }
 }

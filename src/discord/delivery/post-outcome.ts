@@ -1,103 +1,85 @@
-import type { Clock } from '../../lib/clock.ts'
-import { type CardLock, longestEditMs } from '../../generations/model/card-lock.ts'
-import type { Generation } from '../../generations/model/generation.ts'
+import { longestEditMs } from '../../generations/model/card-lock.ts'
 import type { LiveState } from '../../generations/model/delivery-port.ts'
-import type { Log } from '../../lib/log.ts'
+import type { Generation } from '../../generations/model/generation.ts'
+import { retry } from '../../lib/retry.ts'
 
-import type { CardWriter } from './card-updater.ts'
-import { cardOf, chargeOf } from '../cards/progress-card.ts'
-import type { CardMessage, EditOutcome } from './card-message.ts'
-import { describeError, isRefusal } from '../rest/errors.ts'
-import { outcomeOf } from '../cards/outcome-text.ts'
 import type { MessageBody } from '../cards/components.ts'
-import type { Messages } from '../rest/messages.ts'
-import { repeatOnFault } from '../rest/retry.ts'
+import { outcomeOf } from '../cards/outcome-text.ts'
+import { cardOf, chargeOf } from '../cards/progress-card.ts'
+import { describeError, isRefusal, isTransient } from '../rest/errors.ts'
 
-export interface LastWordOptions {
-  cardMessage: CardMessage
-  writer: Pick<CardWriter<unknown>, 'finish'>
-  messages: Messages
-  cardLock: CardLock
-  clock: Clock
-  log: Log
-  /** Resolves to true for the first who asks to tell the member of this very end. */
-  claim: () => Promise<boolean>
-}
+import type { EditOutcome } from './card-message.ts'
+import type { DeliveryContext } from './context.ts'
+import type { Card } from './open-cards.ts'
 
-/** `overtaken`: it is true no longer. `later`: Discord is at fault, so it is told again. Else what became of the edit. */
-type ShownEnd = EditOutcome['result'] | 'overtaken' | 'later'
+/** `outdated`: the generation has moved on. `later`: Discord has a fault, and the outcome is sent again later. */
+type ShownOutcome = EditOutcome['result'] | 'outdated' | 'later'
 
-const pausesMs = [1000, 4000]
+const delays = [1000, 4000]
 
 /**
- * Says on the card, and to the requester alone, that it ended without a clip. False if the generation has moved on from this end meanwhile: then
- * nothing was said that still has to be. Never throws.
+ * Shows an outcome without a clip on the card, and its reason to the requester alone. False if the generation has moved on from this outcome, so that
+ * nothing needs to be sent. Never throws.
  */
-export async function tellEnd(generation: Generation, live: LiveState, options: LastWordOptions): Promise<boolean> {
-  const { cardMessage, log, claim } = options
+export async function postOutcome(generation: Generation, live: LiveState, card: Card, context: DeliveryContext): Promise<boolean> {
+  const { cardMessage } = card
+  const { messages, log, claimNotification } = context
   try {
     const body = cardOf(generation, live)
-    const shown = await showEnd(generation, body, options)
-    if (shown === 'overtaken') {
-      log.info({ generation: generation.id, state: generation.state }, 'an end is not told: the generation has moved on')
+    const shown = await showOutcome(generation, body, card, context)
+    if (shown === 'outdated') {
+      log.info({ generation: generation.id, state: generation.state }, 'outcome not sent: the generation has moved on')
       return false
     }
-    // Whoever claims it first says it to the member: a card can be written twice, a word to somebody cannot be taken back.
-    if (shown !== 'later' && (await claim())) {
-      if (cardMessage.tokenAlive) await tellReason(generation, options)
-      else if (shown !== 'edited' && generation.state !== 'cancelled') await announce(generation, body, options)
+    // Claimed because a card can be written twice, but a message to the member cannot be taken back.
+    if (shown === 'later' || !(await claimNotification(generation))) return true
+    if (cardMessage.tokenAlive) {
+      if (cardMessage.placeholderReplaced) await messages.followUpPrivately(generation.reply, explainOutcome(generation))
+    } else if (shown !== 'edited' && generation.state !== 'cancelled') {
+      await announce(generation, body, card, context)
     }
   } catch (error) {
-    log.warn({ generation: generation.id, failure: describeError(error) }, 'the requester could not be told of the end')
+    log.warn({ generation: generation.id, failure: describeError(error) }, 'requester not notified of the outcome')
   }
   return true
 }
 
-/**
- * The card's last word. What was held can be taken up again at any moment, so each try first sees whether it is still true, and whoever
- * says something newer waits until it is over.
- */
-async function showEnd(
-  generation: Generation,
-  body: MessageBody,
-  { cardMessage, writer, cardLock, clock, log }: LastWordOptions,
-): Promise<ShownEnd> {
-  const edit = async (): Promise<ShownEnd> => {
-    const outcome: { result: ShownEnd } = { result: 'overtaken' }
+/** A held generation can resume at any moment: each try checks that the outcome is current, and newer messages wait for its end. */
+async function showOutcome(generation: Generation, body: MessageBody, card: Card, context: DeliveryContext): Promise<ShownOutcome> {
+  const { cardLock, clock, log } = context
+  const edit = async (): Promise<ShownOutcome> => {
+    const outcome: { result: ShownOutcome } = { result: 'outdated' }
     await cardLock.whenIdle(generation)
     const signal = AbortSignal.timeout(longestEditMs)
     await cardLock.edit(generation, async () => {
-      outcome.result = (await cardMessage.edit(() => ({ body, options: { signal } }))).result
+      outcome.result = (await card.cardMessage.edit(() => ({ body, options: { signal } }))).result
     })
     return outcome.result
   }
   try {
-    return await writer.finish(() => repeatOnFault(edit, { clock, pausesMs }))
+    return await card.progress.finish(() => retry(edit, { clock, delays, shouldRetry: isTransient }))
   } catch (error) {
-    log.error({ generation: generation.id, failure: describeError(error) }, 'the end could not be shown')
+    log.error({ generation: generation.id, failure: describeError(error) }, 'outcome not shown on the card')
     return isRefusal(error) ? 'unreachable' : 'later'
   }
 }
 
-async function tellReason(generation: Generation, { cardMessage, messages }: LastWordOptions): Promise<void> {
-  // A follow-up to a reply that still says “thinking…” would be read by everyone.
-  if (cardMessage.settled) await messages.tellPrivately(generation.reply, privateWords(generation))
-}
-
-/** Where no card shows the end and nothing private can be sent: whoever looks for what became of their request must find it. */
-async function announce(generation: Generation, body: MessageBody, options: LastWordOptions): Promise<void> {
-  const { cardMessage, writer, messages, cardLock, clock } = options
+/** Posts the outcome as a new message, because no card shows it and the token for a private message has expired. */
+async function announce(generation: Generation, body: MessageBody, card: Card, context: DeliveryContext): Promise<void> {
+  const { messages, cardLock, clock } = context
   const message = { ...body, allowed_mentions: { ...body.allowed_mentions, users: [generation.memberId] } }
-  // Not the nonce of the message for a clip, nor of another end: Discord would answer with that one.
+  // Differs from the nonces of the clip and of other outcomes: for a known nonce Discord returns the old message.
   const nonce = `${generation.state.slice(0, 1)}${generation.id.slice(-24)}`
   const create = async () => {
     const signal = AbortSignal.timeout(longestEditMs)
-    await cardLock.edit(generation, async () => cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, signal)))
+    await cardLock.edit(generation, async () => {
+      await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, signal))
+    })
   }
-  await writer.finish(() => repeatOnFault(create, { clock, pausesMs }))
+  await card.progress.finish(() => retry(create, { clock, delays, shouldRetry: isTransient }))
 }
 
-function privateWords(generation: Generation): string {
-  const words = [outcomeOf(generation).private, chargeOf(generation)]
-  return generation.state === 'cancelled' ? words.join('\n') : [...words, `-# Reference ${generation.reference}`].join('\n')
+function explainOutcome(generation: Generation): string {
+  const lines = [outcomeOf(generation).private, chargeOf(generation)]
+  return generation.state === 'cancelled' ? lines.join('\n') : [...lines, `-# Reference ${generation.reference}`].join('\n')
 }

@@ -1,13 +1,13 @@
 import { RateLimitError } from 'discord.js'
 
-import type { Postponed } from './card-updater.ts'
+import { exponential } from '../../lib/retry.ts'
+
 import { isTransient } from '../rest/errors.ts'
 
-const [firstPauseMs, longestPauseMs] = [3000, 60_000]
+const backoff = exponential(3000, 60_000)
 
-/** When a card's content that did not come through is worth another try: as Discord asks, or ever later while it is at fault. */
-export function postpone(error: unknown, failuresInRow: number): Postponed | undefined {
-  if (error instanceof RateLimitError) return { retryInMs: Math.max(error.timeToReset, error.retryAfter) }
-  if (!isTransient(error)) return undefined
-  return { retryInMs: Math.min(longestPauseMs, firstPauseMs * 2 ** (failuresInRow - 1)) }
+/** Milliseconds before a failed progress update is retried; undefined if a retry cannot help. Discord's own delay comes first. */
+export function retryDelay(error: unknown, failures: number): number | undefined {
+  if (error instanceof RateLimitError) return Math.max(error.timeToReset, error.retryAfter)
+  return isTransient(error) ? backoff(failures) : undefined
 }

@@ -2,10 +2,10 @@ import { SnowflakeUtil } from 'discord.js'
 
 import type { Reply } from '../../generations/model/generation.ts'
 
-/** Discord's word is 15 minutes; the last half minute is left for the way there. */
+/** Discord documents 15 minutes; half a minute is left for the call itself. */
 const tokenLifetimeMs = 14.5 * 60_000
 
-/** Is the interaction's token still within its life? It can die earlier all the same, which only a call can tell. */
+/** Whether the interaction token should still be valid. It can expire earlier, which only a call shows. */
 export function isTokenAlive(reply: Pick<Reply, 'interactionId'>, now: number): boolean {
   return now - SnowflakeUtil.timestampFrom(reply.interactionId) < tokenLifetimeMs
 }

@@ -1,29 +1,31 @@
 import { z } from 'zod'
 
 import type { GatewayShards } from '../../config/config.ts'
-import { repeatOnFault, startPausesMs } from '../rest/retry.ts'
-import { type Clock, createClock } from '../../lib/clock.ts'
+import { type Clock, wallClock } from '../../lib/clock.ts'
+import { retry } from '../../lib/retry.ts'
 import type { Database } from '../../storage/database.ts'
 import { holdNames, NameTakenError } from '../../storage/postgres/process-lock.ts'
 
-/** Another process answers the members of these servers already: two would answer each of them twice. */
+import { isTransient } from '../rest/errors.ts'
+
+/** Another process already serves this shard. Two would answer each interaction twice. */
 export class ShardTakenError extends Error {
   override readonly name = 'ShardTakenError'
 
   constructor(shard: string) {
     super(
-      `another process of this bot serves ${shard} already: stop it, give each gateway process GATEWAY_SHARDS of its own, or start this one with ROLE=worker`,
+      `another process of this bot already serves ${shard}: stop it, give each gateway process its own GATEWAY_SHARDS, or start this one with ROLE=worker`,
     )
   }
 }
 
-/** Another process divides the servers otherwise: some would be answered by both, others by nobody. */
+/** Another process uses a different shard count. Some servers would be served twice, others not at all. */
 export class ShardCountError extends Error {
   override readonly name = 'ShardCountError'
 
   constructor({ here, there }: { here: number; there: number }) {
     super(
-      `another gateway process of this bot goes by a shard count of ${there}, this one by ${here}: stop all gateway processes, then start them with the same GATEWAY_SHARD_COUNT (with GATEWAY_SHARDS=auto the count is the one that Discord recommends)`,
+      `another gateway process of this bot uses a shard count of ${there}, this one ${here}: stop all gateway processes, then start them with the same GATEWAY_SHARD_COUNT (GATEWAY_SHARDS=auto uses the count that Discord recommends)`,
     )
   }
 }
@@ -31,28 +33,28 @@ export class ShardCountError extends Error {
 export interface ShardsOptions {
   database: Database
   chosen: 'auto' | GatewayShards
-  /** Discord's answer to `GET /gateway/bot`. */
+  /** The response to `GET /gateway/bot`. */
   readGateway: () => Promise<unknown>
-  /** Another process took a shard over while the store was away: this one must not answer its members any more. */
+  /** Another process took over a shard while the database was unreachable: this one must stop answering. */
   onTaken: (error: ShardTakenError | ShardCountError) => void
   clock?: Clock | undefined
 }
 
 export interface ReservedShards {
-  /** Undefined where nobody else can serve any: then the client asks Discord itself. */
+  /** Undefined if no other process can exist and none are configured: the client then uses Discord's recommendation. */
   readonly shards: GatewayShards | undefined
   release(): Promise<void>
 }
 
 /**
- * Makes sure that no other process on the same store serves the shards of this one, or counts them otherwise, for as long as it lives. Throws
- * `ShardTakenError` or `ShardCountError`. On a store of our own the file's lock has done so already.
+ * Ensures, until released, that no other process on the same database serves the same shards or uses another shard count. Throws `ShardTakenError`
+ * or `ShardCountError`. With SQLite the lock on the file already ensures it.
  */
 export async function reserveShards(options: ShardsOptions): Promise<ReservedShards> {
-  const { database, chosen, readGateway, onTaken, clock = createClock() } = options
-  const named = chosen === 'auto' ? undefined : chosen
-  if (database.sharedUrl === undefined) return { shards: named, release: () => Promise.resolve() }
-  const shards = named ?? allShards(GatewayAnswer.parse(await repeatOnFault(readGateway, { clock, pausesMs: startPausesMs })).shards)
+  const { database, chosen, readGateway, onTaken, clock = wallClock } = options
+  const configured = chosen === 'auto' ? undefined : chosen
+  if (database.sharedUrl === undefined) return { shards: configured, release: () => Promise.resolve() }
+  const shards = configured ?? (await recommendedShards())
   const errorOf = (name: string, there: number | undefined) =>
     there === undefined ? new ShardTakenError(name) : new ShardCountError({ here: shards.count, there })
   try {
@@ -66,10 +68,12 @@ export async function reserveShards(options: ShardsOptions): Promise<ReservedSha
   } catch (error) {
     throw error instanceof NameTakenError ? errorOf(error.taken, error.value) : error
   }
+
+  async function recommendedShards(): Promise<GatewayShards> {
+    const response = await retry(readGateway, { clock, delays: [500, 2000, 5000], shouldRetry: isTransient })
+    const { shards: count } = GatewayResponse.parse(response)
+    return { ids: Array.from({ length: count }, (_, id) => id), count }
+  }
 }
 
-function allShards(count: number): GatewayShards {
-  return { ids: Array.from({ length: count }, (_, id) => id), count }
-}
-
-const GatewayAnswer = z.object({ shards: z.number().int().positive() })
+const GatewayResponse = z.object({ shards: z.number().int().positive() })

@@ -1,28 +1,23 @@
 import { RESTJSONErrorCodes } from 'discord.js'
 
 import type { Clock } from '../../lib/clock.ts'
+import { retry } from '../../lib/retry.ts'
 
 import { hasCode, isTransient } from '../rest/errors.ts'
 
-/** Pauses before each further try, in milliseconds. After the three seconds a try can only learn that an earlier one had arrived. */
-const pausesMs = [200, 800, 2500]
+/** Milliseconds before each retry. After three seconds a retry can only learn that an earlier try had arrived. */
+const delays = [200, 800, 2500]
 
 /**
- * Says to Discord that the interaction is being seen to. A try that broke off may have arrived all the same; then the next one is told that
- * it is acknowledged already, which is just what was wanted. Throws what Discord answers otherwise: 10062 where it was too late, 40060 at the
- * very first try where somebody else was quicker.
+ * Acknowledges an interaction. A try that failed may have arrived all the same: then the next one is rejected as already acknowledged, which counts
+ * as success. Rejects with Discord's other errors: 10062 if it was too late, 40060 at the first try if another process was faster.
  */
-export async function acknowledge(attempt: () => Promise<unknown>, clock: Clock): Promise<void> {
-  let lost = false
-  for (const pause of [...pausesMs, undefined]) {
-    try {
-      await attempt()
-      return
-    } catch (error) {
-      if (lost && hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) return
-      if (pause === undefined || !isTransient(error)) throw error
-      lost = true
-      await clock.sleep(pause)
-    }
-  }
+export async function acknowledge(send: () => Promise<unknown>, clock: Clock): Promise<void> {
+  await retry(
+    (attempt) =>
+      send().catch((error: unknown) => {
+        if (attempt === 1 || !hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) throw error
+      }),
+    { clock, delays, shouldRetry: isTransient },
+  )
 }

@@ -1,8 +1,8 @@
 import { PermissionFlagsBits } from 'discord.js'
 
-/** What the bot asks for when it is invited, as people read it in Discord, and why. Nothing here is privileged. */
+/** The permissions that the invitation requests, as Discord names them, and why. */
 export const neededPermissions = [
-  { name: 'View Channel', bit: PermissionFlagsBits.ViewChannel, why: 'to reach its own messages once an interaction has expired' },
+  { name: 'View Channel', bit: PermissionFlagsBits.ViewChannel, why: 'to edit its own messages once an interaction has expired' },
   { name: 'Send Messages', bit: PermissionFlagsBits.SendMessages, why: 'to finish a clip that takes longer than 15 minutes' },
   { name: 'Send Messages in Threads', bit: PermissionFlagsBits.SendMessagesInThreads, why: 'the same inside threads' },
   { name: 'Attach Files', bit: PermissionFlagsBits.AttachFiles, why: 'to upload the clip' },
@@ -10,11 +10,11 @@ export const neededPermissions = [
   {
     name: 'Read Message History',
     bit: PermissionFlagsBits.ReadMessageHistory,
-    why: 'to answer below a clip and to find its own message again',
+    why: 'to reply to a clip and to find its own messages again',
   },
 ] as const
 
-/** The integer of an invitation link. A string, because it does not fit into 32 bits and Discord writes it so. */
+/** The integer of an invitation link, as a string because it exceeds 32 bits. */
 export function permissionsInteger(): string {
   return neededPermissions.reduce((sum, { bit }) => sum | bit, 0n).toString()
 }

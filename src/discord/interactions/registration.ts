@@ -1,21 +1,20 @@
-import type { REST, RESTPostAPIChatInputApplicationCommandsJSONBody } from 'discord.js'
-import { Routes } from 'discord.js'
+import { type REST, type RESTPostAPIChatInputApplicationCommandsJSONBody, Routes } from 'discord.js'
 import { z } from 'zod'
 
 import type { Snowflake } from '../../domain/ids.ts'
 
 export type CommandBody = RESTPostAPIChatInputApplicationCommandsJSONBody
 
-/** A command as Discord returns it: read as far as it is compared. */
+/** A command as Discord returns it. */
 export type RegisteredCommand = z.infer<typeof RegisteredCommand>
 
 export interface RegistrationScope {
   applicationId: Snowflake
-  /** One guild, where commands appear at once; or everywhere, which takes Discord a moment. */
+  /** Limits the commands to one guild, where they appear at once. Global commands take Discord a moment. */
   guildId?: Snowflake | undefined
 }
 
-/** Makes Discord's list exactly this one: what is not in it any more disappears. */
+/** Replaces Discord's list of commands: commands that are not in the new list disappear. */
 export async function registerCommands(
   rest: REST,
   scope: RegistrationScope,
@@ -28,25 +27,28 @@ export async function fetchRegistered(rest: REST, scope: RegistrationScope): Pro
   return z.array(RegisteredCommand).parse(await rest.get(routeOf(scope)))
 }
 
-/** One line per difference (`animate: options differ`), none where Discord holds what we mean. */
+/** One line per difference, for example `animate: options differs`. Empty if the registered commands are up to date. */
 export function findDrift(expected: readonly CommandBody[], registered: readonly RegisteredCommand[]): string[] {
   const registeredByName = new Map(registered.map((command) => [command.name, command]))
   const differences = expected.flatMap((command) => {
     const known = registeredByName.get(command.name)
     if (!known) return [`${command.name}: not registered`]
-    // Where a command may appear is not kept for one that belongs to a guild.
+    // Discord does not store contexts and integration types for a guild's own commands.
     const keys = comparedKeys.filter((key) => !(known.guild_id && (key === 'contexts' || key === 'integration_types')))
     return keys
       .filter((key) => canonical(readKey(command, key)) !== canonical(readKey(known, key)))
       .map((key) => `${command.name}: ${key} differs`)
   })
   const names = new Set(expected.map(({ name }) => name))
-  return [...differences, ...registered.filter(({ name }) => !names.has(name)).map(({ name }) => `${name}: registered, but not known here`)]
+  return [
+    ...differences,
+    ...registered.filter(({ name }) => !names.has(name)).map(({ name }) => `${name}: registered, but not in this version`),
+  ]
 }
 
 const comparedKeys = ['description', 'options', 'default_member_permissions', 'nsfw', 'contexts', 'integration_types'] as const
 
-/** Lists whose order says nothing. */
+/** Lists whose order has no meaning. */
 const unordered = new Set(['contexts', 'integration_types', 'file_types', 'channel_types'])
 
 function routeOf({ applicationId, guildId }: RegistrationScope) {
@@ -57,20 +59,20 @@ function readKey(command: object, key: string): unknown {
   return Object.entries(command).find(([name]) => name === key)?.[1]
 }
 
-/** The same text for everything that means the same: Discord writes out defaults as null, false or empty, we leave them out. */
+/** Equal for equal meanings: Discord writes defaults as null, false or empty; our builders omit them. */
 function canonical(value: unknown): string {
-  return JSON.stringify({ value: normalise(value) })
+  return JSON.stringify({ value: normalize(value) })
 }
 
-function normalise(value: unknown, key = ''): unknown {
+function normalize(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
-    const items = value.map((item) => normalise(item))
+    const items = value.map((item) => normalize(item))
     if (items.length === 0) return undefined
     return unordered.has(key) ? items.map((item) => JSON.stringify(item)).sort() : items
   }
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value)
-      .map(([name, child]) => [name, normalise(child, name)] as const)
+      .map(([name, child]) => [name, normalize(child, name)] as const)
       .filter(([, child]) => child !== undefined)
       .sort(([left], [right]) => (left < right ? -1 : 1))
     return entries.length === 0 ? undefined : Object.fromEntries(entries)

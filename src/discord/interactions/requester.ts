@@ -4,10 +4,11 @@ import { ApplicationIntegrationType, PermissionFlagsBits } from 'discord.js'
 import { Refusal } from '../../domain/refusal.ts'
 import type { Requester } from '../../generations/model/generation.ts'
 
-import { neededPermissions } from './permissions.ts'
 import { defaultUploadLimit } from '../delivery/upload-limits.ts'
 
-/** Is the bot a member of the guild in which this happens? Where only the member installed it, no route outlives the token. */
+import { neededPermissions } from './permissions.ts'
+
+/** Whether the bot is a member of this guild. If only the member installed it, nothing can be posted after the token expires. */
 export function isBotInGuild(interaction: Pick<BaseInteraction, 'authorizingIntegrationOwners' | 'guildId'>): boolean {
   return (
     interaction.guildId !== null &&
@@ -15,7 +16,7 @@ export function isBotInGuild(interaction: Pick<BaseInteraction, 'authorizingInte
   )
 }
 
-/** Who asks, where, and how to answer. Throws `bot-not-in-guild` where a clip could not be delivered. */
+/** The member, the channel and how to reply. Throws `bot-not-in-guild` where no clip could be delivered. */
 export function requesterOf(interaction: ChatInputCommandInteraction): Requester {
   const { guildId, channelId } = interaction
   if (guildId === null || !isBotInGuild(interaction)) throw new Refusal('bot-not-in-guild')
@@ -34,8 +35,8 @@ export function requesterOf(interaction: ChatInputCommandInteraction): Requester
 }
 
 /**
- * Refuses where a clip that outlives the token could not be posted, before anything is spent. Throws `bot-not-in-guild` or
- * `missing-permissions` with the names people know.
+ * Throws `bot-not-in-guild` or `missing-permissions` if a clip could not be posted once the token has expired. Names the permissions as Discord
+ * shows them.
  */
 export function refuseUndeliverable(interaction: ChatInputCommandInteraction): void {
   if (!isBotInGuild(interaction)) throw new Refusal('bot-not-in-guild')
@@ -43,19 +44,19 @@ export function refuseUndeliverable(interaction: ChatInputCommandInteraction): v
   if (missing.length > 0) throw new Refusal('missing-permissions', { permissions: missing })
 }
 
-/** By name, what the bot lacks in this channel to deliver by bot token. */
+/** The names of the permissions that the bot lacks in this channel to deliver by bot token. */
 export function missingPermissions(permissions: Readonly<PermissionsBitField>, inThread: boolean): string[] {
   const bits: readonly bigint[] = [
     PermissionFlagsBits.ViewChannel,
     inThread ? PermissionFlagsBits.SendMessagesInThreads : PermissionFlagsBits.SendMessages,
     PermissionFlagsBits.AttachFiles,
-    // Without it a search of the channel finds nothing, so that a clip could be announced twice.
+    // Without it a search of the channel finds nothing, and a clip could be posted twice.
     PermissionFlagsBits.ReadMessageHistory,
   ]
   return neededPermissions.filter(({ bit }) => bits.includes(bit) && !permissions.has(bit)).map(({ name }) => name)
 }
 
-/** discord.js leaves it undefined where Discord did not send it. */
+/** Discord may omit the field, although the type of discord.js says otherwise. */
 function attachmentSizeLimitOf(interaction: { attachmentSizeLimit?: number | undefined }): number {
   return interaction.attachmentSizeLimit ?? defaultUploadLimit
 }

@@ -4,9 +4,9 @@ import { REST, RESTEvents } from 'discord.js'
 import { raceAbort } from '../../lib/abortable.ts'
 
 export interface RestClients {
-  /** Cards that still change: where Discord asks to wait, the call fails at once with a `RateLimitError` instead of holding up what comes after it. */
-  readonly passing: REST
-  /** Short calls: last words, messages, registration. */
+  /** Progress edits: where Discord asks to wait, the call rejects at once with a `RateLimitError`, so that it delays no later call. */
+  readonly progress: REST
+  /** Short calls: outcomes, messages, registration. */
   readonly brief: REST
   /** Calls that carry a clip. */
   readonly upload: REST
@@ -14,22 +14,21 @@ export interface RestClients {
 }
 
 export interface RestClientsOptions {
-  /** Discord's API without version and without a slash at the end, as in `https://discord.com/api`. */
+  /** Discord's API without version and trailing slash, for example `https://discord.com/api`. */
   api: string
   botToken: string
-  /** Told once when Discord refuses the bot token: nothing works any more, and asking again leads to a ban of the address. */
+  /** Called once when Discord rejects the bot token. Every further call would fail, and repeated 401 responses lead to an IP ban. */
   onTokenRejected: () => void
-  /** How requests go out, where not by the library's own way. */
+  /** Replaces the library's own transport. */
   makeRequest?: RESTOptions['makeRequest'] | undefined
 }
 
-/** Milliseconds. The time-out of a call covers its whole body, so one that carries a clip needs minutes on a slow line. */
-const timeouts = { passing: 5000, brief: 10_000, upload: 300_000 }
+/** Milliseconds. A timeout covers the whole request body, and a clip takes minutes on a slow connection. */
+const timeouts = { progress: 5000, brief: 10_000, upload: 300_000 }
 
 /**
- * Three clients, because a time-out belongs to a client, and so does a queue: a clip must not wait behind text. None repeats anything by
- * itself (rate limits apart, which Discord asks for): a clip would be sent four times over, a new message twice. What is harmless to repeat
- * is repeated by repeat.ts, with pauses.
+ * Three clients, because timeouts and queues are per client: a clip must not wait behind text. Only rate limits are retried here: a general retry
+ * would upload a clip four times or post a message twice. Callers retry what is safe to repeat.
  */
 export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions): RestClients {
   let rejected = false
@@ -39,12 +38,12 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
     onTokenRejected()
   }
   const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
-    const rest = new HeedingRest({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
+    const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
     watchBotToken(rest, reject)
     return rest
   }
   const clients = {
-    passing: open({ timeout: timeouts.passing, rejectOnRateLimit: () => true }),
+    progress: open({ timeout: timeouts.progress, rejectOnRateLimit: () => true }),
     brief: open({ timeout: timeouts.brief }),
     upload: open({ timeout: timeouts.upload }),
   }
@@ -60,20 +59,18 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
 }
 
 /**
- * The library heeds a call's signal only while the call is on the wire. Where Discord asks to wait, which may be for an hour, whoever gives up
- * is let go at once; the library then finds the signal aborted before it would send anything.
+ * The library honors a call's signal only while the request is on the wire, not during a rate limit, which can last an hour. Here the caller gets
+ * its rejection at once; when the wait is over, the library sees the aborted signal and sends nothing.
  */
-class HeedingRest extends REST {
-  override request(call: InternalRequest): Promise<unknown> {
-    const answer = super.request(call)
-    return call.signal ? raceAbort(answer, call.signal) : answer
+class AbortableRest extends REST {
+  override async request(call: InternalRequest): Promise<unknown> {
+    if (!call.signal) return super.request(call)
+    call.signal.throwIfAborted()
+    return raceAbort(super.request(call), call.signal)
   }
 }
 
-/**
- * Calls by an interaction token go out without the bot token, and their 401 concerns only themselves. A 401 to any other call means
- * that the bot token is void.
- */
+/** Calls by interaction token are sent without the bot token. A 401 response to any other call means that the bot token is invalid. */
 export function watchBotToken(rest: REST, onRejected: () => void): void {
   rest.on(RESTEvents.Response, (request, response) => {
     if (response.status === 401 && request.data.auth) onRejected()

@@ -1,22 +1,23 @@
 import { DiscordAPIError, HTTPError, RESTJSONErrorCodes } from 'discord.js'
 
-/** What may be told of a failure: no message, URL, token, body or file. `at` says where a fault of ours happened. */
+/** The parts of an error that are safe to log: no message, URL, token, body or file. */
 export interface ErrorDescription {
   name: string
   code?: string | number
   status?: number
   method?: string
-  /** For a malformed body (50035): the paths Discord complains about, never their values. */
+  /** For an invalid body (50035): the paths of the invalid fields, never their values. */
   fields?: string[]
+  /** The top stack frames. */
   at?: string[]
   cause?: ErrorDescription
 }
 
-/** A raw `DiscordAPIError` carries the interaction token in its URL and the files in its body, so nothing else of it reaches a log. */
+/** A raw `DiscordAPIError` has the interaction token in its URL and the files in its body, so it is never logged as it is. */
 export function describeError(error: unknown): ErrorDescription {
   if (error instanceof DiscordAPIError) {
     const { code, status, method } = error
-    const fields = malformedFields(error.rawError)
+    const fields = invalidFields(error.rawError)
     return { name: 'DiscordAPIError', code, status, method, ...(fields.length > 0 && { fields }) }
   }
   if (error instanceof HTTPError) return { name: 'HTTPError', status: error.status, method: error.method }
@@ -31,7 +32,7 @@ export function describeError(error: unknown): ErrorDescription {
   }
 }
 
-/** For a call by the interaction's token: it is void or too old, 50027 with 401, or 10015 with 404. Only another route can reach the message. */
+/** For a call by interaction token: the token is invalid or expired (50027 with 401, or 10015 with 404). Only another route reaches the message. */
 export function isTokenDead(error: unknown): boolean {
   return (
     error instanceof DiscordAPIError &&
@@ -39,30 +40,27 @@ export function isTokenDead(error: unknown): boolean {
   )
 }
 
-/**
- * For a call by the bot token: Discord does not know it (any more), or had said so before, after which the client sends nothing. Once it is
- * mended, the same call goes through.
- */
-export function isBotTokenVoid(error: unknown): boolean {
+/** For a call by bot token: Discord rejects the token, or did so before, after which the client sends nothing. A new token fixes the same call. */
+export function isBotTokenInvalid(error: unknown): boolean {
   if (error instanceof DiscordAPIError) return error.status === 401
   return error instanceof Error && error.message.startsWith('Expected token to be set')
 }
 
-/** Discord's own word on a call by the bot token, which it would say again. */
+/** For a call by bot token: Discord refused it, and would refuse it again. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof DiscordAPIError && error.status < 500 && !isBotTokenVoid(error)
+  return error instanceof DiscordAPIError && error.status < 500 && !isBotTokenInvalid(error)
 }
 
 export function isMessageGone(error: unknown): boolean {
   return error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage
 }
 
-/** A proxy in front of Discord answers a plain 413 without a code. */
+/** A proxy in front of Discord responds with a plain 413 without a code. */
 export function isTooLarge(error: unknown): boolean {
   return error instanceof DiscordAPIError && (error.status === 413 || error.code === RESTJSONErrorCodes.RequestEntityTooLarge)
 }
 
-/** The message stands, but the bot may not edit it (any more): the answer needs a message of its own. */
+/** The message exists, but the bot may not edit it: the content needs a new message. */
 export function isUneditable(error: unknown): boolean {
   const codes: readonly (string | number)[] = [
     RESTJSONErrorCodes.UnknownChannel,
@@ -75,10 +73,10 @@ export function isUneditable(error: unknown): boolean {
   return error instanceof DiscordAPIError && codes.includes(error.code)
 }
 
-/** Nobody knows whether the call arrived, or Discord itself was at fault: an edit may be sent again. */
+/** The call may not have arrived, or Discord had a fault. Safe to retry for an edit. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof DiscordAPIError || error instanceof HTTPError) return error.status >= 500
-  // A time-out of ours, or what the network says in codes such as ECONNRESET.
+  // Our own timeout, or a network error such as ECONNRESET.
   return (
     error instanceof Error &&
     (error.name === 'AbortError' || error.name === 'TimeoutError' || ('code' in error && typeof error.code === 'string'))
@@ -90,7 +88,7 @@ export function hasCode(error: unknown, code: RESTJSONErrorCodes): boolean {
 }
 
 function framesOf(error: Error): string[] {
-  // The stack begins with the message, which may quote anything and look like anything.
+  // The stack begins with the message, which can contain anything, even lines that look like frames.
   return (error.stack ?? '')
     .replace(error.message, '')
     .split('\n')
@@ -99,7 +97,7 @@ function framesOf(error: Error): string[] {
     .map((line) => line.trim().slice('at '.length))
 }
 
-function malformedFields(rawError: unknown): string[] {
+function invalidFields(rawError: unknown): string[] {
   const paths: string[] = []
   const walk = (node: unknown, path: string) => {
     if (typeof node !== 'object' || node === null || paths.length >= 10) return

@@ -3,169 +3,152 @@ import { MessageFlags, RESTJSONErrorCodes, Routes } from 'discord.js'
 import { z } from 'zod'
 
 import type { Snowflake } from '../../domain/ids.ts'
-import type { Reply } from '../../generations/model/generation.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
+import type { Reply } from '../../generations/model/generation.ts'
 
-import { hasCode } from './errors.ts'
-import { createLanes } from './serial-queue.ts'
 import type { MessageBody } from '../cards/components.ts'
+
 import type { RestClients } from './clients.ts'
+import { hasCode } from './errors.ts'
+import { createSerialQueue } from './serial-queue.ts'
 
 export interface EditOptions {
-  /** This content is soon overtaken: it is rather dropped than kept waiting, and called off by this as long as it has not left. */
-  passing?: AbortSignal | undefined
+  /** Best effort, for content that is soon out of date: rejected instead of held back by a rate limit, and dropped if aborted before sending. */
+  bestEffort?: AbortSignal | undefined
   file?: RawFile | undefined
-  /** Ends the call, wherever it stands. */
+  /** Ends the call at any stage. */
   signal?: AbortSignal | undefined
 }
 
 export type Messages = ReturnType<typeof createMessages>
 
-/** Discord's calls on messages, one function each. They throw what `@discordjs/rest` throws, which must not be logged as it is. */
-export function createMessages(clients: RestClients) {
-  const lanes = createLanes()
+/** Discord's message calls, one function each. Their errors come from `@discordjs/rest` and must not be logged unfiltered. */
+export function createMessages({ progress, brief, upload }: RestClients) {
+  const queue = createSerialQueue()
 
-  function edit(route: `/${string}`, auth: boolean, body: MessageBody, { file, signal }: EditOptions): Promise<PostedMessage> {
-    const client = file ? clients.upload : clients.brief
-    return within(signal, () => client.patch(route, { body, auth, signal, ...(file && { files: [file] }) }).then(parseMessage))
+  async function edit({ route, auth, queueKey }: EditTarget, body: MessageBody, options: EditOptions): Promise<PostedMessage> {
+    const { bestEffort, file, signal } = options
+    if (!bestEffort) {
+      const client = file ? upload : brief
+      return parsePosted(await client.patch(route, { body, auth, signal, ...(file && { files: [file] }) }))
+    }
+    // A call in the library's queue cannot be aborted before sending without aborting it after sending, too. So it waits in a queue of our own.
+    const timeout = AbortSignal.timeout(bestEffortMs)
+    const send = () => progress.patch(route, { body, auth, signal: timeout })
+    return parsePosted(await queue.run(queueKey, AbortSignal.any([bestEffort, timeout]), send))
   }
 
-  /**
-   * The client sends the calls to one channel (or by one token) one after the other, and what waits in there nobody can call off without
-   * calling off what has left. So it waits in a lane of ours, and its time counts from here.
-   */
-  function editPassing(
-    route: `/${string}`,
-    lane: string,
-    auth: boolean,
-    body: MessageBody,
-    calledOff: AbortSignal,
-  ): Promise<PostedMessage> {
-    const signal = AbortSignal.timeout(passingEditMs)
-    const send = () => clients.passing.patch(route, { body, auth, signal }).then(parseMessage)
-    return lanes.take(lane, AbortSignal.any([calledOff, signal]), () => within(signal, send))
+  /** A new message below the reply. Never retried: the member would read it twice. */
+  async function followUp({ applicationId, token }: Reply, body: object): Promise<void> {
+    await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: waitForMessage })
   }
 
   return {
-    /** The reply to an interaction, by its token. The bot token is not sent: a refusal here must not count against it. */
+    /** The reply to an interaction, by its token. The call leaves out the bot token: a rejection here must not count against it. */
     editReply(reply: Reply, body: MessageBody, options: EditOptions = {}): Promise<PostedMessage> {
-      const route = Routes.webhookMessage(reply.applicationId, reply.token, '@original')
-      if (options.passing) return editPassing(route, reply.interactionId, false, body, options.passing)
-      return edit(route, false, body, options)
+      return edit({ route: replyRoute(reply), auth: false, queueKey: reply.interactionId }, body, options)
     },
 
-    /** A message of the bot's own, by the bot token. Works on public replies too, at any age. */
+    /** A message of the bot, by the bot token. Also works on public replies of any age. */
     editMessage({ channelId, messageId }: PostedMessage, body: MessageBody, options: EditOptions = {}): Promise<PostedMessage> {
-      const route = Routes.channelMessage(channelId, messageId)
-      if (options.passing) return editPassing(route, channelId, true, body, options.passing)
-      return edit(route, true, body, options)
+      return edit({ route: Routes.channelMessage(channelId, messageId), auth: true, queueKey: channelId }, body, options)
     },
 
-    /** `nonce` (at most 25 characters) makes it harmless to repeat, for the few minutes that Discord remembers it. */
-    create(channelId: Snowflake, body: MessageBody, nonce: string, signal?: AbortSignal): Promise<PostedMessage> {
-      return within(signal, () =>
-        clients.brief.post(Routes.channelMessages(channelId), { body: { ...body, nonce, enforce_nonce: true }, signal }).then(parseMessage),
-      )
+    /** The nonce (at most 25 characters) makes a retry safe for the few minutes that Discord remembers it. */
+    async create(channelId: Snowflake, body: MessageBody, nonce: string, signal?: AbortSignal): Promise<PostedMessage> {
+      return parsePosted(await brief.post(Routes.channelMessages(channelId), { body: { ...body, nonce, enforce_nonce: true }, signal }))
     },
 
-    /** The reply to an interaction as it stands, by its token. */
-    async readReply(reply: Reply): Promise<StandingMessage> {
-      const route = Routes.webhookMessage(reply.applicationId, reply.token, '@original')
-      return Standing.parse(await clients.brief.get(route, { auth: false }))
+    async readReply(reply: Reply): Promise<ChannelMessage> {
+      return ChannelMessage.parse(await brief.get(replyRoute(reply), { auth: false }))
     },
 
-    /** A message as it stands, by the bot token. */
-    async readMessage({ channelId, messageId }: PostedMessage): Promise<StandingMessage> {
-      return Standing.parse(await clients.brief.get(Routes.channelMessage(channelId, messageId)))
+    async readMessage({ channelId, messageId }: PostedMessage): Promise<ChannelMessage> {
+      return ChannelMessage.parse(await brief.get(Routes.channelMessage(channelId, messageId)))
     },
 
     /**
-     * The newest message of this application that came after `afterId` and shows `marker`, if Discord lets us look and there is one. From the
-     * newest back, because what a crash left behind is young; in a channel where more was said since, it counts as not there.
+     * This application's newest message after `afterId` that contains `marker`. Searches a limited number of pages, newest first, because a message
+     * left behind by a crash is recent.
      */
-    async findOwn(
-      { channelId, authorId, afterId, marker }: { channelId: Snowflake; authorId: Snowflake; afterId: Snowflake; marker: string },
-      signal?: AbortSignal,
-    ): Promise<PostedMessage | undefined> {
+    async findMarked({ channelId, authorId, afterId, marker }: MarkedMessage, signal?: AbortSignal): Promise<PostedMessage | undefined> {
       let before: Snowflake | undefined
-      for (let page = 0; page < pagesSearched; page += 1) {
+      for (let page = 0; page < maxPages; page += 1) {
         const query = new URLSearchParams({ limit: String(pageLength), ...(before !== undefined && { before }) })
-        const found = z.array(Standing).parse(await clients.brief.get(Routes.channelMessages(channelId), { query, signal }))
-        const young = found.filter(({ id }) => BigInt(id) > BigInt(afterId))
-        const own = young.find((message) => message.author.id === authorId && shows(message, marker))
-        if (own) return { channelId: own.channel_id, messageId: own.id }
-        before = young.at(-1)?.id
-        if (young.length < pageLength || before === undefined) return undefined
+        const messages = z.array(ChannelMessage).parse(await brief.get(Routes.channelMessages(channelId), { query, signal }))
+        const recent = messages.filter(({ id }) => BigInt(id) > BigInt(afterId))
+        const found = recent.find((message) => message.author.id === authorId && contains(message, marker))
+        if (found) return { channelId: found.channel_id, messageId: found.id }
+        before = recent.at(-1)?.id
+        if (recent.length < pageLength || before === undefined) return undefined
       }
       return undefined
     },
 
-    /** A word to the member alone. Never repeated: it would be said twice. */
-    async tellPrivately(reply: Reply, content: string): Promise<void> {
-      const body = { content, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } }
-      await clients.brief.post(Routes.webhook(reply.applicationId, reply.token), { body, auth: false, query: answered })
+    followUpPrivately(reply: Reply, content: string): Promise<void> {
+      return followUp(reply, { content, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } })
     },
 
-    /** Mentions one member in a message beneath the reply. Never repeated. */
-    async noticeByToken(reply: Reply, memberId: Snowflake, content: string): Promise<void> {
-      const body = { content, allowed_mentions: { parse: [], users: [memberId] } }
-      await clients.brief.post(Routes.webhook(reply.applicationId, reply.token), { body, auth: false, query: answered })
+    mentionByToken(reply: Reply, memberId: Snowflake, content: string): Promise<void> {
+      return followUp(reply, { content, allowed_mentions: { parse: [], users: [memberId] } })
     },
 
-    /** The same, as the bot's own answer to the message that carries the clip. */
-    async noticeInChannel({ channelId, messageId }: PostedMessage, memberId: Snowflake, content: string): Promise<void> {
+    /** Mentions the member in the bot's reply to the message that carries the clip. Never retried. */
+    async mentionInChannel({ channelId, messageId }: PostedMessage, memberId: Snowflake, content: string): Promise<void> {
       const body = { content, allowed_mentions: { parse: [], users: [memberId], replied_user: false } }
       const reference = { message_reference: { message_id: messageId, fail_if_not_exists: false } }
       try {
-        await clients.brief.post(Routes.channelMessages(channelId), { body: { ...body, ...reference } })
+        await brief.post(Routes.channelMessages(channelId), { body: { ...body, ...reference } })
       } catch (error) {
-        // Nothing was said, and the words name the clip by its link anyway.
+        // Discord posted nothing, and the content links to the clip even without the reference.
         if (!hasCode(error, RESTJSONErrorCodes.CannotReplyWithoutPermissionToReadMessageHistory)) throw error
-        await clients.brief.post(Routes.channelMessages(channelId), { body })
+        await brief.post(Routes.channelMessages(channelId), { body })
       }
     },
   }
 }
 
-/** Milliseconds from when it is asked for, the waiting included. An edit by token and then by bot token takes twice that; card-turns.ts counts on it. */
-const passingEditMs = 5000
-
-/** The client heeds a signal while a call waits its turn or is on its way, but not while it sits out a rate limit. */
-async function within<Result>(signal: AbortSignal | undefined, call: () => Promise<Result>): Promise<Result> {
-  if (!signal) return call()
-  signal.throwIfAborted()
-  const over = Promise.withResolvers<never>()
-  const end = () => over.reject(signal.reason)
-  signal.addEventListener('abort', end, { once: true })
-  try {
-    return await Promise.race([call(), over.promise])
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error
-  } finally {
-    signal.removeEventListener('abort', end)
-  }
+interface EditTarget {
+  route: `/${string}`
+  auth: boolean
+  /** What the library sends one after the other has the same key. */
+  queueKey: string
 }
 
-function parseMessage(answer: unknown): PostedMessage {
-  const message = Message.parse(answer)
+interface MarkedMessage {
+  channelId: Snowflake
+  authorId: Snowflake
+  afterId: Snowflake
+  marker: string
+}
+
+/** Milliseconds, the time in the queue included. An edit by token and then by bot token takes twice as long; `longestEditMs` allows for it. */
+const bestEffortMs = 5000
+
+/** Without it Discord responds before the message exists, and reports no error if it is never created. */
+const waitForMessage = new URLSearchParams({ wait: 'true' })
+
+const pageLength = 100
+const maxPages = 5
+
+function replyRoute({ applicationId, token }: Reply) {
+  return Routes.webhookMessage(applicationId, token, '@original')
+}
+
+function parsePosted(response: unknown): PostedMessage {
+  const message = Posted.parse(response)
   return { channelId: message.channel_id, messageId: message.id }
 }
 
-/** Without it Discord answers before the message exists, and says nothing where it never will. */
-const answered = new URLSearchParams({ wait: 'true' })
+/** Whether a text, link or file of the message contains the marker. */
+export function contains({ components, attachments }: ChannelMessage, marker: string): boolean {
+  return JSON.stringify([components, attachments]).includes(JSON.stringify(marker).slice(1, -1))
+}
 
-const pageLength = 100
-const pagesSearched = 5
-
-const Message = z.object({ id: z.string(), channel_id: z.string() })
-const Standing = Message.extend({
+const Posted = z.object({ id: z.string(), channel_id: z.string() })
+const ChannelMessage = Posted.extend({
   author: z.object({ id: z.string() }),
   components: z.unknown().optional(),
   attachments: z.unknown().optional(),
 })
-export type StandingMessage = z.infer<typeof Standing>
-
-/** Does a text, a link or a file of the message hold this? */
-export function shows({ components, attachments }: StandingMessage, marker: string): boolean {
-  return JSON.stringify([components, attachments]).includes(JSON.stringify(marker).slice(1, -1))
-}
+export type ChannelMessage = z.infer<typeof ChannelMessage>

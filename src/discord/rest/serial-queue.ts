@@ -1,32 +1,23 @@
-/** Lines in which calls wait their turn, and can be called off until it comes. */
-export interface Lanes {
-  /** Runs the call once every earlier one of the same lane is over. Throws the signal's reason instead if it is aborted before its turn. */
-  take<Result>(lane: string, calledOff: AbortSignal, call: () => Promise<Result>): Promise<Result>
+import { raceAbort } from '../../lib/abortable.ts'
+
+/** Runs the calls of one key one at a time, in order. */
+export interface SerialQueue {
+  /** Rejects with the signal's reason if it is aborted before the call's turn; a call that has begun is not affected. */
+  run<Result>(key: string, signal: AbortSignal, call: () => Promise<Result>): Promise<Result>
 }
 
-export function createLanes(): Lanes {
-  /** When the last one in each lane is over. */
-  const ends = new Map<string, Promise<unknown>>()
+export function createSerialQueue(): SerialQueue {
+  /** Resolves when the last call of each key is over. */
+  const tails = new Map<string, Promise<unknown>>()
   return {
-    async take(lane, calledOff, call) {
-      const before = ends.get(lane) ?? Promise.resolve()
-      const over = Promise.withResolvers<undefined>()
-      // Whoever steps out of the line must not let those behind pass the one in front.
-      const end = Promise.all([before, over.promise])
-      ends.set(lane, end)
-      void end.then(() => ends.get(lane) === end && ends.delete(lane))
-      const left = Promise.withResolvers<never>()
-      const leave = () => left.reject(calledOff.reason)
-      calledOff.addEventListener('abort', leave, { once: true })
-      try {
-        calledOff.throwIfAborted()
-        await Promise.race([before, left.promise])
-        calledOff.removeEventListener('abort', leave)
-        return await call()
-      } finally {
-        calledOff.removeEventListener('abort', leave)
-        over.resolve(undefined)
-      }
+    run(key, signal, call) {
+      const previous = tails.get(key) ?? Promise.resolve()
+      const result = raceAbort(previous, signal).then(call)
+      // The calls behind an aborted one still wait for the calls ahead of it.
+      const tail = Promise.allSettled([previous, result])
+      tails.set(key, tail)
+      void tail.then(() => tails.get(key) === tail && tails.delete(key))
+      return result
     },
   }
 }

@@ -3,40 +3,43 @@ import { request } from 'undici'
 
 import type { Network } from '../../network/network.ts'
 
-import { judgeGateway, namesGateway } from './url-guard.ts'
+import { checkGatewayUrl, isGatewayRequest } from './url-guard.ts'
 
 type MakeRequest = RESTOptions['makeRequest']
 
-/** Discord's answers to these carry no body, and a `Response` with one would be refused. */
+/** Statuses without a body: `Response` throws if it is given one. */
 const bodiless = new Set([204, 205, 304])
 
 /**
- * Sends discord.js's REST calls over the guarded network, so that Discord, too, is only ever reached at a public address. The gateway's socket is
- * opened by the library itself, so its address is judged where it is learnt.
+ * Sends discord.js's REST calls through the guarded network, so that they reach public addresses only. The library opens the gateway's socket
+ * itself, so that URL is checked in the response that names it.
  */
 export function createTransport(network: Network): MakeRequest {
   const dispatcher = network.agent()
   return async (url, init) => {
     const { body, headers } = await encode(init)
-    const answer = await request(url, {
+    const response = await request(url, {
       dispatcher,
       method: init.method ?? 'GET',
       headers,
       body,
       signal: init.signal,
-      // The client's own time-out covers the whole call by the signal; an upload may well take minutes to be answered.
+      // The client's own timeout covers the whole call; Discord may take minutes to respond to an upload.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    const bytes = await answer.body.arrayBuffer()
-    if (namesGateway(url) && answer.statusCode === 200) await judgeGateway(bytes, network)
-    return new Response(bodiless.has(answer.statusCode) ? null : bytes, { status: answer.statusCode, headers: flatten(answer.headers) })
+    const bytes = await response.body.arrayBuffer()
+    if (isGatewayRequest(url) && response.statusCode === 200) await checkGatewayUrl(bytes, network)
+    return new Response(bodiless.has(response.statusCode) ? null : bytes, {
+      status: response.statusCode,
+      headers: flatten(response.headers),
+    })
   }
 }
 
 /**
- * The library's types are those of another undici than the platform's; at run time they are the platform's own classes, hence the two casts.
- * The library's form goes through the platform's own encoder, which also knows the boundary that belongs into the header.
+ * The library's types are those of another undici; at run time its headers and forms are the platform's own classes, hence the two casts. The
+ * platform's encoder knows the boundary that a form's content type needs.
  */
 async function encode({
   body,

@@ -1,42 +1,39 @@
 import { isBlockedLiteral } from '../../network/address-guard.ts'
 import type { Network } from '../../network/network.ts'
 
-/** Discord, or whoever answers in its place, named a gateway that must not be connected to. The address itself is not repeated. */
-export class GatewayRefused extends Error {
-  override readonly name = 'GatewayRefused'
+/** The gateway URL in Discord's response is not safe to connect to. The message leaves out the URL itself. */
+export class UnsafeGatewayUrl extends Error {
+  override readonly name = 'UnsafeGatewayUrl'
 
   constructor(reason: string, options?: ErrorOptions) {
-    super(`the gateway that Discord names ${reason}`, options)
+    super(`Discord's gateway URL ${reason}`, options)
   }
 }
 
-/** Is this the call that asks where the gateway is? */
-export function namesGateway(url: string): boolean {
+/** Whether the response to this request names a gateway. */
+export function isGatewayRequest(url: string): boolean {
   return /\/gateway(\/bot)?$/.test(URL.parse(url)?.pathname ?? '')
 }
 
-/**
- * Throws `GatewayRefused` unless the answer names a wss address that leads to the public internet. Where private addresses are allowed (the
- * sandbox) anything goes.
- */
-export async function judgeGateway(answer: ArrayBuffer, { allowPrivateAddresses, lookup }: Network): Promise<void> {
+/** Throws `UnsafeGatewayUrl` unless the response names a wss URL on the public internet. The sandbox allows private addresses, so any URL. */
+export async function checkGatewayUrl(response: ArrayBuffer, { allowPrivateAddresses, lookup }: Network): Promise<void> {
   if (allowPrivateAddresses) return
-  const address = URL.parse(readUrl(answer) ?? '')
-  if (!address) throw new GatewayRefused('is no address')
-  if (address.protocol !== 'wss:') throw new GatewayRefused('does not speak wss')
-  if (isBlockedLiteral(address.hostname)) throw new GatewayRefused('is not a public address')
+  const url = URL.parse(readUrl(response) ?? '')
+  if (!url) throw new UnsafeGatewayUrl('is missing or malformed')
+  if (url.protocol !== 'wss:') throw new UnsafeGatewayUrl('does not use wss')
+  if (isBlockedLiteral(url.hostname)) throw new UnsafeGatewayUrl('is not a public address')
   await new Promise<void>((resolve, reject) => {
-    // The network's resolver refuses by itself what is not public.
-    lookup(address.hostname.replace(/^\[(.*)\]$/, '$1'), { all: true }, (error) => {
-      if (error) reject(new GatewayRefused('leads to no public address', { cause: error }))
+    // The network's resolver itself rejects private addresses.
+    lookup(url.hostname.replace(/^\[(.*)\]$/, '$1'), { all: true }, (error) => {
+      if (error) reject(new UnsafeGatewayUrl('resolves to no public address', { cause: error }))
       else resolve()
     })
   })
 }
 
-function readUrl(answer: ArrayBuffer): string | undefined {
+function readUrl(response: ArrayBuffer): string | undefined {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(answer))
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(response))
     return typeof parsed === 'object' && parsed !== null && 'url' in parsed && typeof parsed.url === 'string' ? parsed.url : undefined
   } catch {
     return undefined

@@ -13,33 +13,33 @@ async function reserve(database: Database, chosen: 'auto' | GatewayShards, gatew
   return reserved.shards
 }
 
-describe.skipIf(!hasPostgres)('shards over several processes', () => {
-  it('are all that Discord recommends unless some are named', async () => {
+describe.skipIf(!hasPostgres)('reserveShards with several processes', () => {
+  it('reserves all recommended shards by default', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     expect(await reserve(database, 'auto')).toEqual({ ids: [0, 1], count: 2 })
   })
 
-  it('can be divided, but none be served twice: the second process refuses to start and says why', async () => {
+  it('rejects a process whose shards are already served', async () => {
     const url = await temporaryPostgres()
     const [one, two] = [await openPlace({ url }), await openPlace({ url })]
     expect(await reserve(one, { ids: [0, 1], count: 4 })).toEqual({ ids: [0, 1], count: 4 })
     expect(await reserve(two, { ids: [2], count: 4 })).toEqual({ ids: [2], count: 4 })
     const refused = reserve(two, { ids: [3, 1], count: 4 })
     await expect(refused).rejects.toBeInstanceOf(ShardTakenError)
-    await expect(refused).rejects.toThrow(/another process of this bot serves shard 1 already.*GATEWAY_SHARDS.*ROLE=worker/)
-    // What the refused one had taken before is free again.
+    await expect(refused).rejects.toThrow(/another process of this bot already serves shard 1.*GATEWAY_SHARDS.*ROLE=worker/)
+    // The rejected call released what it had reserved.
     expect(await reserve(two, { ids: [3], count: 4 })).toEqual({ ids: [3], count: 4 })
   })
 
-  it.each<{ name: string; first: 'auto' | GatewayShards; second: GatewayShards; said: RegExp }>([
+  it.each<{ name: string; first: 'auto' | GatewayShards; second: GatewayShards; message: RegExp }>([
     {
-      name: 'none of 4 beside those of 2',
+      name: '4 beside 2',
       first: { ids: [0, 1], count: 2 },
       second: { ids: [2, 3], count: 4 },
-      said: /goes by a shard count of 2, this one by 4: stop all gateway processes, then start them/,
+      message: /uses a shard count of 2, this one 4: stop all gateway processes, then start them/,
     },
-    { name: 'none of 4 beside the only one', first: 'auto', second: { ids: [1, 2, 3], count: 4 }, said: /count of 1, this one by 4/ },
-  ])('are counted alike by all: $name', async ({ first, second, said }) => {
+    { name: '4 beside 1', first: 'auto', second: { ids: [1, 2, 3], count: 4 }, message: /count of 1, this one 4/ },
+  ])('rejects a different shard count: $name', async ({ first, second, message }) => {
     const url = await temporaryPostgres()
     const [one, two] = [await openPlace({ url }), await openPlace({ url })]
     const reserved = await reserveShards({
@@ -50,18 +50,18 @@ describe.skipIf(!hasPostgres)('shards over several processes', () => {
     })
     const refused = reserve(two, second)
     await expect(refused).rejects.toBeInstanceOf(ShardCountError)
-    await expect(refused).rejects.toThrow(said)
+    await expect(refused).rejects.toThrow(message)
     await reserved.release()
     expect(await reserve(two, second)).toEqual(second)
   })
 
-  it('are found out though Discord has a fault at that moment', async () => {
+  it('retries a fault of Discord', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const answers = [() => Promise.reject(Object.assign(new Error('reset'), { code: 'ECONNRESET' })), () => Promise.resolve({ shards: 3 })]
     const reserved = await reserveShards({
       database,
       chosen: 'auto',
-      readGateway: () => answers.shift()?.() ?? Promise.reject(new Error('asked too often')),
+      readGateway: () => answers.shift()?.() ?? Promise.reject(new Error('too many calls')),
       onTaken: () => undefined,
       clock: createInstantClock(),
     })
@@ -69,14 +69,14 @@ describe.skipIf(!hasPostgres)('shards over several processes', () => {
     expect(reserved.shards?.count).toBe(3)
   })
 
-  it('are not guessed where Discord answers something else', async () => {
+  it('rejects an invalid response', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     await expect(reserve(database, 'auto', { shards: 0 })).rejects.toThrow()
   })
 })
 
-it('on a store of our own they are left to the client, or what was named', async () => {
+it('reserves nothing with SQLite', async () => {
   const database = await temporaryDatabase()
-  expect(await reserve(database, 'auto', 'never asked')).toBeUndefined()
+  expect(await reserve(database, 'auto', 'not read')).toBeUndefined()
   expect(await reserve(database, { ids: [1], count: 2 })).toEqual({ ids: [1], count: 2 })
 })

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { RESTEvents } from 'discord.js'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { createRestClients } from '../../src/discord/rest/clients.ts'
+import { createRestClients } from '../../../src/discord/rest/clients.ts'
 
-/** Asks every caller to come back in an hour, and counts them. */
+/** Rate limits every call for an hour, and counts the calls. */
 async function startBusyDiscord(): Promise<{ api: string; calls: () => number }> {
   let calls = 0
   const server = createServer((request, response) => {
@@ -24,18 +24,18 @@ async function startBusyDiscord(): Promise<{ api: string; calls: () => number }>
   return { api: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`, calls: () => calls }
 }
 
-test('whoever gives up is let go while Discord makes the call wait, also one that stands behind it', async () => {
+test('an abort ends a rate-limited call and the call queued behind it at once', async () => {
   const { api, calls } = await startBusyDiscord()
   const rest = createRestClients({ api, botToken: 'bot-token-of-the-test', onTokenRejected: () => undefined })
   onTestFinished(() => rest.close())
-  const answered = once(rest.upload, RESTEvents.Response)
-  const giveUp = new AbortController()
-  const { signal } = giveUp
+  const responded = once(rest.upload, RESTEvents.Response)
+  const abort = new AbortController()
+  const { signal } = abort
   const edits = [1, 2].map(() => rest.upload.patch('/channels/1/messages/2', { body: {}, signal }))
   const outcomes = Promise.allSettled(edits)
-  await answered
+  await responded
   const reason = new Error('stopping')
-  giveUp.abort(reason)
+  abort.abort(reason)
   expect(await outcomes).toEqual([
     { status: 'rejected', reason },
     { status: 'rejected', reason },

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
 
-import { refusals } from '../support/scripted-discord.ts'
+import { refusals } from '../../support/scripted-discord.ts'
 
-import { channelMessages, followUps, minute, useDeliveryStage } from './delivery-stage.ts'
-import { exampleGeneration, ids, startedAt } from './example-generation.ts'
+import { channelMessages, followUps, minute, useDeliveryStage } from '../support/delivery-stage.ts'
+import { exampleGeneration, ids, startedAt } from '../support/example-generation.ts'
 
 const stage = useDeliveryStage()
 
-describe('calling the requester back', () => {
+describe('mentioning the requester', () => {
   const slow = exampleGeneration({ createdAt: startedAt - minute, messageId: ids.reply })
   const link = `https://discord.com/channels/${ids.guild}/${ids.channel}/${ids.reply}`
 
-  test('after more than a minute: one follow-up that mentions only them', async () => {
+  test('after more than a minute: one follow-up mentions only them', async () => {
     await stage.post(slow)
     const [notice] = stage.calls('POST', followUps)
     expect(notice?.authorization).toBeUndefined()
@@ -24,11 +24,11 @@ describe('calling the requester back', () => {
   })
 
   test.each([
-    ['past the token', { ago: 15 * minute, answer: undefined, byToken: 0 }],
-    ['where the token just died', { ago: 0, answer: refusals.invalidWebhookToken, byToken: 1 }],
-  ])('%s: an answer to the message in the channel', async (_case, { ago, answer, byToken }) => {
+    ['after the token expired', { ago: 15 * minute, response: undefined, byToken: 0 }],
+    ['with a token that expired early', { ago: 0, response: refusals.invalidWebhookToken, byToken: 1 }],
+  ])('%s: a reply to the clip mentions them', async (_case, { ago, response, byToken }) => {
     await stage.clock.advance(ago)
-    if (answer) stage.discord.answerOnce('POST', followUps, answer)
+    if (response) stage.discord.answerOnce('POST', followUps, response)
     await stage.post(slow)
     expect(stage.calls('POST', followUps)).toHaveLength(byToken)
     const [notice] = stage.calls('POST', channelMessages)
@@ -38,7 +38,7 @@ describe('calling the requester back', () => {
     })
   })
 
-  test('where the bot may not refer to the message: without the reference, by the link alone', async () => {
+  test('without permission to reply: a message with the link alone', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerOnce('POST', channelMessages, refusals.noMessageHistory)
     await stage.post(slow)
@@ -51,15 +51,15 @@ describe('calling the requester back', () => {
     expect(stage.calls('POST', channelMessages)).toHaveLength(2)
   })
 
-  test('is not tried again where nobody knows whether it was said, and spoils nothing', async () => {
+  test('is not retried if it may have arrived, and does not fail the post', async () => {
     stage.discord.answerOnce('POST', followUps, { status: 200, reset: true })
     expect((await stage.post(slow)).messageId).toBe(ids.reply)
     expect(stage.calls('POST', followUps)).toHaveLength(1)
     expect(stage.calls('POST', channelMessages)).toEqual([])
-    expect(stage.logged()).toContain('could not be called back')
+    expect(stage.logged()).toContain('requester not mentioned')
   })
 
-  test('not within the minute', async () => {
+  test('does not happen within a minute', async () => {
     await stage.post(exampleGeneration({ createdAt: stage.clock.now() - minute }))
     expect(stage.calls('POST', followUps)).toEqual([])
     expect(stage.noticesClaimed).toBe(0)

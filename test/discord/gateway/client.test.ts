@@ -5,12 +5,12 @@ import { Events } from 'discord.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 
-import { createDiscordClient } from '../../src/discord/gateway/client.ts'
+import { createDiscordClient } from '../../../src/discord/gateway/client.ts'
 
-import { createCapturedLog } from './captured-log.ts'
-import { ids } from './example-generation.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
+import { ids } from '../support/example-generation.ts'
 
-/** A gateway that lets a bot in without any guild, and closes its connection with a code of Discord's when told to. */
+/** A gateway that accepts a bot without guilds and closes its connection with the given code on request. */
 async function startGateway(): Promise<{ api: string; close: (code: number) => void }> {
   const server = createServer((_request, response) => {
     const limit = { total: 1000, remaining: 999, reset_after: 14_400_000, max_concurrency: 1 }
@@ -69,18 +69,18 @@ async function signIn() {
   return { client, close, captured, rejected: rejected.promise, rejections: () => rejections }
 }
 
-test('a gateway that no longer knows the token says so to whoever must end the process', async () => {
+test('close code 4004 reports a rejected token, once', async () => {
   const { close, rejected, rejections } = await signIn()
   close(4004)
   await rejected
   expect(rejections()).toBe(1)
 })
 
-test('a gateway that closes for good for another reason is in the log', async () => {
+test('any other permanent close code is logged', async () => {
   const { client, close, captured, rejections } = await signIn()
   const disconnected = new Promise((resolve) => client.once(Events.ShardDisconnect, resolve))
   close(4013)
   await disconnected
-  expect(captured.text()).toContain('gets no interactions any more')
+  expect(captured.text()).toContain('no longer receives interactions')
   expect(rejections()).toBe(0)
 })

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
 
-import { refusals } from '../support/scripted-discord.ts'
+import { refusals } from '../../support/scripted-discord.ts'
 
-import { botToken, channelMessage, channelMessages, followUps, minute, reply, useDeliveryStage } from './delivery-stage.ts'
-import { exampleGeneration, ids } from './example-generation.ts'
+import { botToken, channelMessage, channelMessages, followUps, minute, reply, useDeliveryStage } from '../support/delivery-stage.ts'
+import { exampleGeneration, ids } from '../support/example-generation.ts'
 
 const stage = useDeliveryStage()
 
-describe('where the token cannot be used', () => {
+describe('without a usable token', () => {
   const known = exampleGeneration({ state: 'delivering', messageId: ids.reply })
 
-  test.each([refusals.invalidWebhookToken, refusals.unknownWebhook])('%o: the same message is edited by bot token', async (answer) => {
-    stage.discord.answerOnce('PATCH', reply, answer)
+  test.each([refusals.invalidWebhookToken, refusals.unknownWebhook])('%o: the bot token edits the same message', async (response) => {
+    stage.discord.answerOnce('PATCH', reply, response)
     expect(await stage.post(known)).toEqual({ channelId: ids.channel, messageId: ids.reply })
     const [edit] = stage.calls('PATCH', channelMessage)
     expect(edit?.authorization).toBe(`Bot ${botToken}`)
@@ -20,14 +20,14 @@ describe('where the token cannot be used', () => {
     expect(stage.tokenRejected).toBe(0)
   })
 
-  test('past its age it is not even tried', async () => {
+  test('an expired token is not tried', async () => {
     await stage.clock.advance(14.5 * minute)
     await stage.post(known)
     expect(stage.calls('PATCH', reply)).toEqual([])
     expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
   })
 
-  test('progress goes on by bot token', async () => {
+  test('progress continues by bot token', async () => {
     stage.discord.answerOnce('PATCH', reply, refusals.invalidWebhookToken)
     stage.delivery.show(exampleGeneration({ state: 'queued', messageId: ids.reply }), { now: stage.clock.now() })
     stage.delivery.show(exampleGeneration({ state: 'rendering', messageId: ids.reply }), { now: stage.clock.now() })
@@ -37,12 +37,12 @@ describe('where the token cannot be used', () => {
   })
 })
 
-describe('where the message cannot be used', () => {
+describe('without a usable message', () => {
   test.each([
-    ['deleted, token alive', { ago: 0, answer: refusals.unknownMessage, path: reply }],
-    ['deleted, token dead', { ago: 15 * minute, answer: refusals.unknownMessage, path: channelMessage }],
-    ['not to be edited', { ago: 15 * minute, answer: refusals.missingPermissions, path: channelMessage }],
-  ])('%s: a small message that mentions the requester, then the clip in it', async (_case, { ago, answer, path }) => {
+    ['deleted, token valid', { ago: 0, answer: refusals.unknownMessage, path: reply }],
+    ['deleted, token expired', { ago: 15 * minute, answer: refusals.unknownMessage, path: channelMessage }],
+    ['not editable', { ago: 15 * minute, answer: refusals.missingPermissions, path: channelMessage }],
+  ])('%s: a small message mentions the requester, then receives the clip', async (_case, { ago, answer, path }) => {
     await stage.clock.advance(ago)
     stage.discord.answerOnce('PATCH', path, answer)
     if (path === reply) stage.discord.answerOnce('PATCH', channelMessage, answer)
@@ -55,12 +55,12 @@ describe('where the message cannot be used', () => {
     expect(edit?.files).toHaveLength(1)
     expect(edit?.body).toMatchObject({ allowed_mentions: { parse: [] } })
     expect(stage.remembered).toEqual([ids.fresh])
-    // It mentions the requester itself, so nobody is called back a second time.
+    // No second mention.
     expect(stage.calls('POST', followUps)).toEqual([])
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
-  /** Ids as Discord gives them out: after the interaction's. */
+  /** An id newer than the interaction's. */
   const later = (by: number) => (BigInt(ids.interaction) + BigInt(by)).toString()
   const message = (id: string, author: string, content: string) => ({
     id,
@@ -69,15 +69,15 @@ describe('where the message cannot be used', () => {
     components: [{ content }],
   })
 
-  test('a message that an earlier try left behind is used again, however much was said around it', async () => {
+  test('reuses the message of an earlier try in a busy channel', async () => {
     await stage.clock.advance(15 * minute)
-    const talk = Array.from({ length: 100 }, (_, index) => message(later(900 - index), 'somebody', 'Reference c0ffee42'))
+    const chatter = Array.from({ length: 100 }, (_, index) => message(later(900 - index), 'other-user', 'Reference c0ffee42'))
     const left = [
       message(later(700), ids.application, 'another'),
       message(later(600), ids.application, 'Reference c0ffee42'),
-      message(ids.reply, ids.application, 'Reference c0ffee42 before it was asked for'),
+      message(ids.reply, ids.application, 'Reference c0ffee42 before the request'),
     ]
-    stage.discord.answerOnce('GET', channelMessages, { status: 200, body: talk })
+    stage.discord.answerOnce('GET', channelMessages, { status: 200, body: chatter })
     stage.discord.answerOnce('GET', channelMessages, { status: 200, body: left })
     expect(await stage.post()).toEqual({ channelId: ids.channel, messageId: later(600) })
     expect(stage.calls('GET', channelMessages).map(({ query }) => query.get('before'))).toEqual([null, later(801)])
@@ -85,7 +85,7 @@ describe('where the message cannot be used', () => {
     expect(stage.calls('POST', channelMessages)).toEqual([])
   })
 
-  test('the search ends where the request was made', async () => {
+  test('the search ends at the time of the request', async () => {
     await stage.clock.advance(15 * minute)
     const older = Array.from({ length: 100 }, (_, index) => message(later(-index), ids.application, 'Reference c0ffee42'))
     stage.discord.answerAlways('GET', channelMessages, { status: 200, body: older })
@@ -94,23 +94,20 @@ describe('where the message cannot be used', () => {
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
-  test.each([refusals.unavailable, { status: 200, reset: true }])(
-    'a search that breaks (%o) is made again, and finds what an earlier try left',
-    async (answer) => {
-      await stage.clock.advance(15 * minute)
-      stage.discord.answerOnce('GET', channelMessages, answer)
-      stage.discord.answerOnce('GET', channelMessages, {
-        status: 200,
-        body: [message(later(600), ids.application, 'Reference c0ffee42')],
-      })
-      const posted = stage.post()
-      await stage.passPause(1000)
-      expect((await posted).messageId).toBe(later(600))
-      expect(stage.calls('POST', channelMessages)).toEqual([])
-    },
-  )
+  test.each([refusals.unavailable, { status: 200, reset: true }])('a failed search (%o) is retried', async (response) => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerOnce('GET', channelMessages, response)
+    stage.discord.answerOnce('GET', channelMessages, {
+      status: 200,
+      body: [message(later(600), ids.application, 'Reference c0ffee42')],
+    })
+    const posted = stage.post()
+    await stage.passPause(1000)
+    expect((await posted).messageId).toBe(later(600))
+    expect(stage.calls('POST', channelMessages)).toEqual([])
+  })
 
-  test('while the channel cannot be searched nothing is posted there, and nobody called', async () => {
+  test('posts and mentions nothing if the search fails', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('GET', channelMessages, refusals.unavailable)
     const failed = expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
@@ -121,13 +118,13 @@ describe('where the message cannot be used', () => {
     expect(stage.noticesClaimed).toBe(0)
   })
 
-  test('where the search is refused the clip gets a message of its own', async () => {
+  test('posts a new message if the search is refused', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerOnce('GET', channelMessages, refusals.missingAccess)
     expect((await stage.post()).messageId).toBe(ids.fresh)
   })
 
-  test('a process that no longer owns the clip makes no message for it, not even at a second try', async () => {
+  test('a process that lost the lease posts no new message, even in a retry', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerOnce('POST', channelMessages, refusals.unavailable)
     const posted = expect(stage.post()).rejects.toMatchObject({ name: 'LeaseLost' })
@@ -138,29 +135,29 @@ describe('where the message cannot be used', () => {
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
-  test('nor does it put the clip into the card', async () => {
+  test('a process that lost the lease does not edit the card', async () => {
     stage.stands = () => false
     await expect(stage.post()).rejects.toMatchObject({ name: 'LeaseLost' })
     expect(stage.calls('PATCH', /./)).toEqual([])
   })
 
-  test('without access to the channel it fails for good, by codes alone', async () => {
+  test('fails permanently without access to the channel, described by codes alone', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('POST', channelMessages, refusals.missingAccess)
-    await expect(stage.post()).rejects.toMatchObject({ permanent: true, message: 'the clip could not be posted (HTTP 403, code 50001)' })
+    await expect(stage.post()).rejects.toMatchObject({ permanent: true, message: 'clip not posted (HTTP 403, code 50001)' })
   })
 
-  test('a void bot token is reported once, and is no dead interaction token', async () => {
+  test('an invalid bot token is reported once and fails temporarily', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('GET', channelMessages, refusals.unauthorized)
     stage.discord.answerAlways('POST', channelMessages, refusals.unauthorized)
     await expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
-    // The client has dropped the token by now; that is no answer of Discord's either.
+    // The client has dropped the token and rejects the call itself.
     await expect(stage.post()).rejects.toMatchObject({ name: 'DeliveryError', permanent: false })
     expect(stage.tokenRejected).toBe(1)
   })
 
-  test('a card that only a void bot token keeps us from is not given up for a new message', async () => {
+  test('an invalid bot token does not lead to a new message', async () => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('PATCH', channelMessage, refusals.unauthorized)
     await expect(stage.post(exampleGeneration({ state: 'delivering', messageId: ids.reply }))).rejects.toMatchObject({ permanent: false })
@@ -168,7 +165,7 @@ describe('where the message cannot be used', () => {
     expect(stage.tokenRejected).toBe(1)
   })
 
-  test('progress stops where the member deleted the card, but the clip is posted', async () => {
+  test('progress stops once the card is deleted, but the clip is posted', async () => {
     stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
     stage.delivery.show(exampleGeneration({ state: 'queued' }), { now: stage.clock.now() })
     stage.delivery.show(exampleGeneration({ state: 'submitting' }), { now: stage.clock.now() })
@@ -181,7 +178,7 @@ describe('where the message cannot be used', () => {
   })
 })
 
-test('progress stops where no route edits the card any more', async () => {
+test('progress stops once no route can edit the card', async () => {
   await stage.clock.advance(15 * minute)
   stage.discord.answerAlways('PATCH', channelMessage, refusals.missingPermissions)
   for (const state of ['queued', 'submitting', 'rendering'] as const) {
@@ -189,5 +186,5 @@ test('progress stops where no route edits the card any more', async () => {
     await stage.delivery.drain()
   }
   expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
-  expect(stage.logged()).toContain('takes no more progress')
+  expect(stage.logged()).toContain('progress updates stopped')
 })

@@ -2,17 +2,17 @@ import type { Client } from 'discord.js'
 import { Events, SlashCommandBuilder } from 'discord.js'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
-import { createDiscordClient } from '../../src/discord/gateway/client.ts'
-import type { Button, Choice, Command } from '../../src/discord/interactions/command.ts'
-import type { Interactions } from '../../src/discord/interactions/handler.ts'
-import { createInteractions, InterruptedByRestart } from '../../src/discord/interactions/handler.ts'
-import { Refusal } from '../../src/domain/refusal.ts'
-import type { ScriptedAnswer, ScriptedDiscord } from '../support/scripted-discord.ts'
-import { refusals, startScriptedDiscord } from '../support/scripted-discord.ts'
+import { createDiscordClient } from '../../../src/discord/gateway/client.ts'
+import type { Button, Choice, Command } from '../../../src/discord/interactions/command.ts'
+import type { Interactions } from '../../../src/discord/interactions/handler.ts'
+import { createInteractions, InterruptedByRestart } from '../../../src/discord/interactions/handler.ts'
+import { Refusal } from '../../../src/domain/refusal.ts'
+import type { ScriptedAnswer, ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { refusals, startScriptedDiscord } from '../../support/scripted-discord.ts'
 
-import { createCapturedLog } from './captured-log.ts'
-import { ids, interactionToken } from './example-generation.ts'
-import { autocompletePayload, buttonPayload, commandPayload } from './interaction-payloads.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
+import { ids, interactionToken } from '../support/example-generation.ts'
+import { autocompletePayload, buttonPayload, commandPayload } from '../support/interaction-payloads.ts'
 
 /** What the commands of this test do is written into these. */
 interface CommandContext {

@@ -1,4 +1,4 @@
-// Loaded before start.mjs, so that the real start, as a process of its own, finds the local Discord where it looks for the real one.
+// Imported before start.mjs, so that `npm start` as a process connects to the local Discord.
 import { liveOrigins } from '../../src/config/config.ts'
 
 Object.assign(liveOrigins, JSON.parse(process.env['TEST_ORIGINS'] ?? '{}'))

@@ -1,6 +1,6 @@
 import { createLog } from '../../src/lib/log.ts'
 
-/** The bot's real log, written into memory. */
+/** The bot's log, captured in memory. */
 export function createCapturedLog() {
   const lines: string[] = []
   return {

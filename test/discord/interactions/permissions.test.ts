@@ -1,10 +1,10 @@
 import { PermissionFlagsBits, PermissionsBitField } from 'discord.js'
 import { expect, test } from 'vitest'
 
-import { inviteUrl, neededPermissions, permissionsInteger } from '../../src/discord/interactions/permissions.ts'
-import { missingPermissions } from '../../src/discord/interactions/requester.ts'
+import { inviteUrl, neededPermissions, permissionsInteger } from '../../../src/discord/interactions/permissions.ts'
+import { missingPermissions } from '../../../src/discord/interactions/requester.ts'
 
-test('the integer is the sum of the six permissions', () => {
+test('the integer combines the six permissions', () => {
   // View Channel 2^10, Send Messages 2^11, Embed Links 2^14, Attach Files 2^15, Read Message History 2^16, Send Messages in Threads 2^38.
   expect(permissionsInteger()).toBe('274878024704')
   expect(neededPermissions.map(({ name }) => name).sort()).toEqual([
@@ -17,7 +17,7 @@ test('the integer is the sum of the six permissions', () => {
   ])
 })
 
-test('the invitation asks for exactly these, and for commands', () => {
+test('the invitation requests exactly these permissions, and commands', () => {
   const url = new URL(inviteUrl('100000000000000001'))
   expect(url.origin + url.pathname).toBe('https://discord.com/oauth2/authorize')
   expect(Object.fromEntries(url.searchParams)).toEqual({
@@ -27,7 +27,7 @@ test('the invitation asks for exactly these, and for commands', () => {
   })
 })
 
-test('threads need another permission than channels', () => {
+test('threads need Send Messages in Threads instead of Send Messages', () => {
   const channelOnly = new PermissionsBitField([
     PermissionFlagsBits.ViewChannel,
     PermissionFlagsBits.SendMessages,

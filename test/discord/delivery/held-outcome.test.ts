@@ -1,23 +1,23 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
-import type { GenerationState } from '../../src/domain/generation-state.ts'
-import { createDelivery } from '../../src/discord/delivery/delivery.ts'
-import { createMessages } from '../../src/discord/rest/messages.ts'
-import { createRestClients } from '../../src/discord/rest/clients.ts'
-import { createLocalCardLock, createCardLock, isCurrent } from '../../src/generations/store/card-lock.ts'
-import type { Generation } from '../../src/generations/model/generation.ts'
-import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import { claimNotification, findGeneration, rememberMessage } from '../../src/generations/store/generations.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { openStore, type Store, stores } from '../storage/stores.ts'
-import { acceptGeneration } from '../support/generations.ts'
-import { hearLooks } from '../support/quiet-looks.ts'
-import { refusals, type ScriptedDiscord, startScriptedDiscord } from '../support/scripted-discord.ts'
+import type { GenerationState } from '../../../src/domain/generation-state.ts'
+import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
+import { createMessages } from '../../../src/discord/rest/messages.ts'
+import { createRestClients } from '../../../src/discord/rest/clients.ts'
+import { createLocalCardLock, createCardLock, isCurrent } from '../../../src/generations/store/card-lock.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
+import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
+import { claimNotification, findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { openStore, type Store, stores } from '../../storage/stores.ts'
+import { acceptGeneration } from '../../support/generations.ts'
+import { hearLooks } from '../../support/quiet-looks.ts'
+import { refusals, type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
 
-import { createCapturedLog } from './captured-log.ts'
-import { botToken, clip, followUps, reply } from './delivery-stage.ts'
-import { ids, startedAt } from './example-generation.ts'
-import { createManualClock, type ManualClock } from './manual-clock.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
+import { botToken, clip, followUps, reply } from '../support/delivery-stage.ts'
+import { ids, startedAt } from '../support/example-generation.ts'
+import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
 
 let discord: ScriptedDiscord
 
@@ -26,7 +26,7 @@ beforeEach(async () => {
   return () => discord.close()
 })
 
-/** One process on the store, with its own way to Discord and its own clock. */
+/** One process on the database, with its own REST clients and clock. */
 function startProcess(database: Database, cardLock = createCardLock(database)): { delivery: Delivery; clock: ManualClock } {
   const clock = createManualClock(startedAt + 10_000)
   const clients = createRestClients({ api: discord.api, botToken, onTokenRejected: () => undefined })
@@ -54,7 +54,7 @@ async function write(
     .where('id', '=', id)
     .execute()
   const written = await findGeneration(database.statements, id)
-  if (!written) throw new Error('it is there')
+  if (!written) throw new Error('generation not found')
   return written
 }
 
@@ -63,7 +63,7 @@ async function heldOne(database: Database): Promise<Generation> {
   return write(database, id, { state: 'held', owner: 'a', ended_at: startedAt + 9000 })
 }
 
-const takenUp = (database: Database, { id }: Generation) => write(database, id, { state: 'delivering', owner: 'b', ended_at: null })
+const resumed = (database: Database, { id }: Generation) => write(database, id, { state: 'delivering', owner: 'b', ended_at: null })
 const post = ({ delivery }: { delivery: Delivery }, generation: Generation) =>
   delivery.post(generation, clip, { signal: AbortSignal.timeout(50_000) })
 const edits = () => discord.calls.filter(({ method, path }) => method === 'PATCH' && reply.test(path)).map(({ files }) => files.length)
@@ -79,53 +79,53 @@ async function notifiedAt(database: Database): Promise<unknown> {
 
 const shared = (store: Store) => store.name === 'PostgreSQL'
 
-describe.each(stores.filter(shared))('a held generation that another process takes up on $name', (store) => {
-  test('is not said to be held any more, once its clip stands there', async () => {
+describe.each(stores.filter(shared))('a held generation that another process resumes on $name', (store) => {
+  test('is no longer shown as held once its clip is posted', async () => {
     const database = await openStore(store)
     const [former, owner] = [startProcess(database), startProcess(database)]
     const held = await heldOne(database)
     discord.answerOnce('PATCH', reply, refusals.unavailable)
-    const ended = former.delivery.postOutcome(held, { now: former.clock.now() })
+    const posting = former.delivery.postOutcome(held, { now: former.clock.now() })
     await discord.call('PATCH', reply)
-    await post(owner, await takenUp(database, held))
+    await post(owner, await resumed(database, held))
     await passPause(former.clock, 1000)
-    await ended
+    await posting
     expect(edits()).toEqual([0, 1])
     expect(discord.calls.filter(({ method, path }) => method === 'POST' && followUps.test(path))).toEqual([])
     expect(await notifiedAt(database)).toBeNull()
   })
 
-  test('gets its clip after the word that is already on its way', async () => {
+  test('gets its clip after an outcome that is already being sent', async () => {
     const database = await openStore(store)
     const looks = hearLooks(database)
     const [former, owner] = [startProcess(database), startProcess(looks.database)]
     const held = await heldOne(database)
     const release = discord.hold('PATCH', reply)
-    const ended = former.delivery.postOutcome(held, { now: former.clock.now() })
+    const posting = former.delivery.postOutcome(held, { now: former.clock.now() })
     await discord.call('PATCH', reply)
-    const posted = post(owner, await takenUp(database, held))
+    const posted = post(owner, await resumed(database, held))
     const upload = discord.call('PATCH', reply, 1)
-    // It has seen the word under way and waits, or it went out beside it.
+    // Either it waits for the edit under way, or (wrongly) it uploads at the same time.
     await Promise.race([looks.again, upload])
     expect(edits()).toEqual([0])
     release()
-    await Promise.all([ended, posted])
+    await Promise.all([posting, posted])
     expect(edits()).toEqual([0, 1])
   })
 })
 
-describe.each(stores)('a held generation that its own process takes up on $name', (store) => {
-  test('is not said to be held over its clip', async () => {
+describe.each(stores)('a held generation that its own process resumes on $name', (store) => {
+  test('does not overwrite its clip with the held outcome', async () => {
     const database = await openStore(store)
     const cardLock = shared(store) ? createCardLock(database) : createLocalCardLock((shown) => isCurrent(database.statements, shown))
     const process = startProcess(database, cardLock)
     const held = await heldOne(database)
     discord.answerOnce('PATCH', reply, refusals.unavailable)
-    const ended = process.delivery.postOutcome(held, { now: process.clock.now() })
+    const posting = process.delivery.postOutcome(held, { now: process.clock.now() })
     await discord.call('PATCH', reply)
-    const posted = post(process, await takenUp(database, held))
+    const posted = post(process, await resumed(database, held))
     await passPause(process.clock, 1000)
-    await Promise.all([ended, posted])
+    await Promise.all([posting, posted])
     expect(edits()).toEqual([0, 1])
     expect(await notifiedAt(database)).toBeNull()
   })

@@ -1,6 +1,6 @@
 import { ids, interactionToken } from './example-generation.ts'
 
-/** Administrator, so that nothing is missing unless a test takes it away. */
+/** Administrator. */
 const everyPermission = '8'
 
 function common(change: object) {
@@ -15,7 +15,7 @@ function common(change: object) {
     channel: { id: ids.channel, type: 0, name: 'general', guild_id: ids.guild },
     locale: 'de',
     member: {
-      user: { id: ids.member, username: 'somebody', discriminator: '0', global_name: null, avatar: null },
+      user: { id: ids.member, username: 'member', discriminator: '0', global_name: null, avatar: null },
       roles: [],
       joined_at: '2026-01-01T00:00:00.000Z',
       permissions: '0',
@@ -32,7 +32,7 @@ function common(change: object) {
   }
 }
 
-/** What the gateway sends when a member runs a slash command. Written out by hand from Discord's documentation. */
+/** What the gateway sends when a member runs a slash command. Follows Discord's documentation. */
 export function commandPayload(
   name: string,
   options: object[] = [],
@@ -42,7 +42,7 @@ export function commandPayload(
   return common({ id: ids.interaction, type: 2, data: command, ...change })
 }
 
-/** What the gateway sends at every key while a member types into an option that the bot completes. It resolves nothing. */
+/** What the gateway sends at each keystroke in an option with autocomplete. */
 export function autocompletePayload(name: string, options: object[], change: object = {}) {
   return common({ id: ids.interaction, type: 4, data: { id: '800000000000000001', name, type: 1, options }, ...change })
 }

@@ -1,6 +1,6 @@
 import { SnowflakeUtil } from 'discord.js'
 
-import type { Generation } from '../../src/generations/model/generation.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
 
 export const startedAt = Date.parse('2026-05-04T12:00:00Z')
 
@@ -14,7 +14,7 @@ export const ids = {
   fresh: '500000000000000002',
 } as const
 
-/** A secret that must never be seen in a log or an error. */
+/** Must never appear in a log or an error. */
 export const interactionToken = 'aW50ZXJhY3Rpb24-token-of-the-example'
 
 export function exampleGeneration(change: Partial<Generation> = {}): Generation {

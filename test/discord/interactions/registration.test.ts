@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 
-import { commands } from '../../commands/index.ts'
-import type { RegisteredCommand } from '../../src/discord/interactions/registration.ts'
-import { findDrift } from '../../src/discord/interactions/registration.ts'
+import { commands } from '../../../commands/index.ts'
+import type { RegisteredCommand } from '../../../src/discord/interactions/registration.ts'
+import { findDrift } from '../../../src/discord/interactions/registration.ts'
 
 const expected = commands.map(({ data }) => data.toJSON())
 
-/** As Discord returns it: ids, versions and every default written out, members in another order. */
+/** As Discord returns them: with ids, versions and defaults, and the properties in another order. */
 function asRegistered(change: (command: (typeof expected)[number]) => object = (command) => command): RegisteredCommand[] {
   return expected.map((command, index) => {
     const body = JSON.parse(JSON.stringify(change(command))) as Record<string, unknown> & { name: string }
@@ -27,11 +27,11 @@ function asRegistered(change: (command: (typeof expected)[number]) => object = (
 }
 
 describe('findDrift', () => {
-  test('sees no difference in what Discord adds by itself', () => {
+  test('ignores what Discord adds', () => {
     expect(findDrift(expected, asRegistered())).toEqual([])
   })
 
-  test('does not compare where a guild’s own command appears', () => {
+  test('ignores the contexts of a guild’s own command', () => {
     const registered = asRegistered((command) => ({ ...command, contexts: null, integration_types: undefined }))
     expect(findDrift(expected, registered)).not.toEqual([])
     expect(
@@ -42,11 +42,11 @@ describe('findDrift', () => {
     ).toEqual([])
   })
 
-  test('names what is missing and what is left over', () => {
+  test('names missing and leftover commands', () => {
     const [animate] = asRegistered()
     expect(findDrift(expected, animate ? [animate, { id: '1', name: 'old' }] : [])).toEqual([
       'film: not registered',
-      'old: registered, but not known here',
+      'old: registered, but not in this version',
     ])
   })
 
@@ -59,7 +59,7 @@ describe('findDrift', () => {
     ).toEqual(['animate: description differs', 'film: description differs'])
   })
 
-  test('names an option that lost its limit or its place', () => {
+  test('names commands whose options changed or moved', () => {
     const shorter = asRegistered((command) => ({ ...command, options: command.options?.map((option) => ({ ...option, max_length: 100 })) }))
     expect(findDrift(expected, shorter)).toEqual(['animate: options differs', 'film: options differs'])
     const reversed = asRegistered((command) => ({ ...command, options: command.options?.toReversed() }))

@@ -1,10 +1,10 @@
 import type { Clock } from '../../src/lib/clock.ts'
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test advances. */
 export interface ManualClock extends Clock {
-  /** Moves on and lets everything that became due run. */
+  /** Advances the clock and runs everything that is due. */
   advance(milliseconds: number): Promise<void>
-  /** How many sleeps are under way. */
+  /** The number of sleeps under way. */
   readonly sleepers: number
 }
 
@@ -39,7 +39,7 @@ export function createManualClock(startsAt: number): ManualClock {
         sleeping.delete(sleeper)
         sleeper.notify()
       }
-      // One turn of the event loop lets every promise that hangs on the sleepers run.
+      // One turn of the event loop runs the promises that depend on the sleepers.
       await new Promise((resolve) => setImmediate(resolve))
     },
     get sleepers() {

@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 
-import { createDelivery } from '../../src/discord/delivery/delivery.ts'
-import { createMessages } from '../../src/discord/rest/messages.ts'
-import { createRestClients } from '../../src/discord/rest/clients.ts'
-import { createLocalCardLock } from '../../src/generations/store/card-lock.ts'
-import type { Clip, Delivery, PostedMessage } from '../../src/generations/model/delivery-port.ts'
-import type { RecordedCall, ScriptedDiscord } from '../support/scripted-discord.ts'
-import { startScriptedDiscord } from '../support/scripted-discord.ts'
+import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
+import { createMessages } from '../../../src/discord/rest/messages.ts'
+import { createRestClients } from '../../../src/discord/rest/clients.ts'
+import { createLocalCardLock } from '../../../src/generations/store/card-lock.ts'
+import type { Clip, Delivery, PostedMessage } from '../../../src/generations/model/delivery-port.ts'
+import type { RecordedCall, ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { startScriptedDiscord } from '../../support/scripted-discord.ts'
 
-import { createCapturedLog } from './captured-log.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
 import { exampleGeneration, ids, interactionToken, startedAt } from './example-generation.ts'
-import type { ManualClock } from './manual-clock.ts'
-import { createManualClock } from './manual-clock.ts'
+import type { ManualClock } from '../../support/manual-clock.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
 
 export const botToken = 'bot-token-of-the-test'
 export const minute = 60_000
 export const mebibyte = 1024 * 1024
 
-/** The calls that a delivery makes, by their paths. */
+/** The paths of a delivery's calls. */
 export const reply = /^\/webhooks\/\d+\/[^/]+\/messages\/@original$/
 export const followUps = /^\/webhooks\/\d+\/[^/]+$/
 export const channelMessages = /^\/channels\/\d+\/messages$/
@@ -33,22 +33,22 @@ export interface DeliveryStage {
   discord: ScriptedDiscord
   clock: ManualClock
   delivery: ReturnType<typeof createDelivery>
-  /** What the log says. */
+  /** The log so far. */
   logged: () => string
   remembered: string[]
   noticesClaimed: number
-  /** Is the generation still where this copy of it was read? */
+  /** The answer of `cardLock.isCurrent`. */
   stands: (generation: Parameters<Delivery['post']>[0]) => boolean
-  /** Bytes that the guild allows a bot. */
+  /** Bytes per file in the guild. */
   uploadLimit: number
   tokenRejected: number
   post: (generation?: Parameters<Delivery['post']>[0], what?: Clip) => Promise<PostedMessage>
   calls: (method: string, path: RegExp) => RecordedCall[]
-  /** Moves the bot's clock on as soon as somebody sleeps by it. */
+  /** Advances the bot's clock once something sleeps on it. */
   passPause: (milliseconds: number) => Promise<void>
 }
 
-/** A delivery before each test, joined to a scripted Discord over loopback. The object is filled anew for each. */
+/** Creates a delivery on a scripted Discord before each test. The returned object is filled again for each. */
 export function useDeliveryStage(): DeliveryStage {
   const stage = {} as DeliveryStage
   let close: () => Promise<void>
@@ -95,7 +95,7 @@ export function useDeliveryStage(): DeliveryStage {
 
   afterEach(async () => {
     await close()
-    // Whatever happened: nothing secret was written down.
+    // No test may log a secret.
     expect(stage.logged()).not.toMatch(new RegExp(`${interactionToken}|${botToken}|secret-clip|paper boat`))
   })
 

@@ -1,0 +1,76 @@
+import type { Generation } from '../../generations/model/generation.ts'
+
+import { type CardMessage, createCardMessage } from './card-message.ts'
+import type { DeliveryContext } from './context.ts'
+import { createProgress, type Progress } from './progress.ts'
+
+export interface Card {
+  cardMessage: CardMessage
+  progress: Progress
+}
+
+/** The cards that this process writes, with what it learned about the routes to them. */
+export interface OpenCards {
+  of(generation: Generation): Card
+  /** Whether this card has its final message, so that an outdated state must not overwrite it. */
+  isFinished(generation: Generation): boolean
+  /** Runs work that ends the card. Concurrent calls share the card, whose progress runs their final writes one after the other. */
+  closing<Result>(generation: Generation, work: (card: Card) => Promise<Result>): Promise<Result>
+  /** The card has its final message. */
+  close(generation: Generation): void
+  /** Drops what is known of the card, unless another `closing` still needs it. */
+  forget(generation: Generation): void
+  drain(): Promise<void>
+}
+
+/** A card that another process ends is never closed here, so the oldest ones are dropped; a dropped card learns its routes again. */
+const maxOpen = 5000
+const maxFinished = 1000
+
+export function createOpenCards(context: DeliveryContext): OpenCards {
+  const cards = new Map<string, Card & { closers: number }>()
+  const finished = new Set<string>()
+
+  function of(generation: Generation) {
+    const known = cards.get(generation.id)
+    if (known) return known
+    const cardMessage = createCardMessage(generation, context)
+    const card = { cardMessage, progress: createProgress(cardMessage, context), closers: 0 }
+    cards.set(generation.id, card)
+    dropOldest(cards, maxOpen)
+    return card
+  }
+
+  function forget({ id }: Generation): void {
+    if ((cards.get(id)?.closers ?? 0) <= 1) cards.delete(id)
+  }
+
+  return {
+    of,
+    isFinished: ({ id }) => finished.has(id),
+    async closing(generation, work) {
+      const card = of(generation)
+      card.closers += 1
+      try {
+        return await work(card)
+      } finally {
+        card.closers -= 1
+      }
+    },
+    close(generation) {
+      forget(generation)
+      // A held generation can still get its clip.
+      if (generation.state === 'held') return
+      finished.add(generation.id)
+      dropOldest(finished, maxFinished)
+    },
+    forget,
+    async drain() {
+      await Promise.all(Array.from(cards.values(), ({ progress }) => progress.drain()))
+    },
+  }
+}
+
+function dropOldest(entries: Map<string, unknown> | Set<string>, max: number): void {
+  if (entries.size > max) for (const oldest of entries.keys().take(1)) entries.delete(oldest)
+}

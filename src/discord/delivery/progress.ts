@@ -1,0 +1,69 @@
+import { longestEditMs } from '../../generations/model/card-lock.ts'
+import type { LiveState } from '../../generations/model/delivery-port.ts'
+import type { Generation } from '../../generations/model/generation.ts'
+
+import type { MessageBody } from '../cards/components.ts'
+import { cardOf } from '../cards/progress-card.ts'
+import { describeError } from '../rest/errors.ts'
+
+import type { CardMessage } from './card-message.ts'
+import { type CardUpdater, createCardUpdater } from './card-updater.ts'
+import type { DeliveryContext } from './context.ts'
+import { retryDelay } from './retry-delay.ts'
+
+interface ShownState {
+  generation: Generation
+  body: MessageBody
+}
+
+/** The progress updates of one card, and the way for its final message. */
+export interface Progress extends Pick<CardUpdater<ShownState>, 'finish' | 'drain'> {
+  show(generation: Generation, live: LiveState): void
+}
+
+export function createProgress(cardMessage: CardMessage, { cardLock, clock, log }: DeliveryContext): Progress {
+  /** Offering the same body again is no edit. */
+  let lastOffered: string | undefined
+  let unreachable = false
+  let failures = 0
+
+  async function write({ generation, body }: ShownState, aborted: AbortSignal): Promise<number | undefined> {
+    // The member may have deleted the card: further edits would only count as invalid requests.
+    if (unreachable) return undefined
+    try {
+      // The time starts before the database check, so that a process that stalls after it cannot send an outdated state much later.
+      const bestEffort = AbortSignal.any([aborted, AbortSignal.timeout(longestEditMs)])
+      const isCurrent = await cardLock.edit(generation, async () => {
+        const { result } = await cardMessage.edit(() => ({ body, options: { bestEffort } }))
+        unreachable = result !== 'edited'
+        if (unreachable) log.info({ generation: generation.id, result }, 'card not editable; progress updates stopped')
+      })
+      if (!isCurrent) lastOffered = undefined
+      failures = 0
+      return undefined
+    } catch (error) {
+      if (aborted.aborted) return undefined
+      failures += 1
+      log.warn({ generation: generation.id, failure: describeError(error) }, 'progress update failed')
+      return retryDelay(error, failures)
+    }
+  }
+
+  const updater = createCardUpdater<ShownState>({ clock, write })
+  return {
+    show(generation, live) {
+      const body = cardOf(generation, live)
+      const offered = JSON.stringify(body)
+      if (offered === lastOffered) return
+      lastOffered = offered
+      updater.offer(urgentStateOf(generation, live), { generation, body })
+    },
+    finish: (write) => updater.finish(write),
+    drain: () => updater.drain(),
+  }
+}
+
+/** A change of these is written at once; all other changes wait for the spacing. */
+function urgentStateOf({ state, provider, cancelRequestedAt }: Generation, { cancelRefused, paused }: LiveState): string {
+  return JSON.stringify([state, provider, cancelRequestedAt !== undefined, cancelRefused, paused])
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+
+import type { Generation } from '../../../src/generations/model/generation.ts'
+import { refusals } from '../../support/scripted-discord.ts'
+
+import { channelMessage, channelMessages, followUps, minute, reply, useDeliveryStage } from '../support/delivery-stage.ts'
+import { exampleGeneration, ids } from '../support/example-generation.ts'
+
+const stage = useDeliveryStage()
+
+describe('an outcome without a clip', () => {
+  const failed = (change: Partial<Generation> = {}) => exampleGeneration({ state: 'failed', endReason: 'moderation', ...change })
+
+  test('is neutral on the card; only the requester gets the reason', async () => {
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+    const [card] = stage.calls('PATCH', reply)
+    expect(JSON.stringify(card?.body)).toContain('Nothing was charged.')
+    expect(JSON.stringify(card?.body)).not.toContain('safety rules')
+    const [reason] = stage.calls('POST', followUps)
+    expect(reason?.body).toMatchObject({ flags: 64, allowed_mentions: { parse: [] } })
+    expect(reason?.body['content']).toMatch(/safety rules[^]*Nothing was charged\.[^]*c0ffee42/)
+  })
+
+  test('is shown by bot token after the token has expired, without a private message', async () => {
+    await stage.clock.advance(15 * minute)
+    await stage.delivery.postOutcome(failed({ messageId: ids.reply }), { now: stage.clock.now() })
+    expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
+    expect(stage.calls('POST', /./)).toEqual([])
+  })
+
+  test('goes to the requester alone if the card was deleted', async () => {
+    stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+    expect(stage.calls('POST', followUps)).toHaveLength(1)
+    expect(stage.calls('POST', channelMessages)).toEqual([])
+  })
+
+  test.each([
+    ['failed', 'moderation', /Not made[^]*Nothing was charged\./],
+    ['held', 'submission_unknown', /On hold[^]*stays set aside/],
+  ] as const)('is announced if the token has expired and the card was deleted: %s', async (state, endReason, words) => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
+    await stage.delivery.postOutcome(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
+    expect(stage.calls('POST', /./)).toHaveLength(1)
+    const [message] = stage.calls('POST', channelMessages)
+    expect(JSON.stringify(message?.body)).toMatch(words)
+    expect(JSON.stringify(message?.body)).not.toContain('safety rules')
+    expect(message?.body).toMatchObject({ enforce_nonce: true, allowed_mentions: { parse: [], users: [ids.member] } })
+    expect(message?.body['nonce']).not.toBe(exampleGeneration().id.slice(-25))
+    expect(stage.remembered).toEqual([ids.fresh])
+    expect(stage.noticesClaimed).toBe(1)
+    // Announced once only.
+    await stage.delivery.postOutcome(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
+    expect(stage.calls('POST', /./)).toHaveLength(1)
+  })
+
+  test('is announced if the token has expired without a card, except for a cancelled request', async () => {
+    await stage.clock.advance(15 * minute)
+    await stage.delivery.postOutcome(exampleGeneration({ state: 'cancelled', endReason: 'cancelled-by-member' }), {
+      now: stage.clock.now(),
+    })
+    expect(stage.calls('POST', /./)).toEqual([])
+    stage.noticesClaimed = 0
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+    expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+  })
+
+  test('is sent later if the bot token is invalid', async () => {
+    await stage.clock.advance(15 * minute)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.unauthorized)
+    const generation = failed({ messageId: ids.reply })
+    await stage.delivery.postOutcome(generation, { now: stage.clock.now() })
+    // The client has dropped the token and rejects the call itself.
+    await stage.delivery.postOutcome(generation, { now: stage.clock.now() })
+    expect(stage.noticesClaimed).toBe(0)
+    expect(stage.calls('POST', /./)).toEqual([])
+  })
+
+  test('is not sent once the generation has moved on', async () => {
+    stage.discord.answerOnce('PATCH', reply, refusals.unavailable)
+    const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown', endedAt: 1 })
+    const posting = stage.delivery.postOutcome(held, { now: stage.clock.now() })
+    await stage.discord.call('PATCH', reply)
+    stage.stands = ({ state }) => state !== 'held'
+    const posted = stage.post()
+    await stage.passPause(1000)
+    await Promise.all([posting, posted])
+    expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 1])
+    expect(stage.calls('POST', followUps)).toEqual([])
+    expect(stage.noticesClaimed).toBe(0)
+  })
+
+  test('does not replace a newer outcome; the same one is sent once', async () => {
+    const release = stage.discord.hold('PATCH', reply)
+    const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown', endedAt: 1 })
+    const settled = failed({ endReason: 'settled-by-operator', endedAt: 2 })
+    const outcomes = [held, held, settled].map((generation) => stage.delivery.postOutcome(generation, { now: stage.clock.now() }))
+    await stage.discord.call('PATCH', reply)
+    release()
+    await Promise.all(outcomes)
+    expect(stage.calls('PATCH', reply).map(({ body }) => /On hold|Not made/.exec(JSON.stringify(body))?.[0])).toEqual([
+      'On hold',
+      'Not made',
+    ])
+  })
+
+  test('sends no follow-up to a “thinking…” reply, where it would be public', async () => {
+    stage.discord.answerAlways('PATCH', reply, refusals.unavailable)
+    const posting = stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+    await stage.passPause(1000)
+    await stage.passPause(4000)
+    await posting
+    expect(stage.calls('PATCH', reply)).toHaveLength(3)
+    expect(stage.calls('POST', followUps)).toEqual([])
+    expect(stage.logged()).toContain('"status":503')
+  })
+
+  test('is not final for a held card, which can still get its clip', async () => {
+    await stage.delivery.postOutcome(exampleGeneration({ state: 'held', endReason: 'submission_unknown' }), { now: stage.clock.now() })
+    stage.delivery.show(exampleGeneration({ state: 'rendering' }), { now: stage.clock.now() })
+    await stage.delivery.drain()
+    await stage.post()
+    expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 0, 1])
+  })
+})
