@@ -4,9 +4,7 @@ import { z } from 'zod'
 
 import { parseBody } from '../http/body.ts'
 import { ApiError } from '../model/errors.ts'
-import type { UploadedFile } from '../model/uploaded-file.ts'
 import { ClientRefusal } from '../people/client-refusal.ts'
-import type { Channel } from '../people/guild.ts'
 import type { Interaction } from '../people/interaction.ts'
 import type { Member } from '../people/member.ts'
 import type { OptionValue, OptionValues } from '../people/options.ts'
@@ -14,65 +12,61 @@ import type { World } from '../world/world.ts'
 import { streamInteraction } from './event-stream.ts'
 import { PressRequest, RunRequest, SuggestRequest } from './requests.ts'
 
-/** How long a client waits for choices. */
-const patienceMs = 3000
+/** How long a client waits for suggestions. */
+const suggestionTimeoutMs = 3000
 
-export interface ControlContext {
-  world: World
-  /** Who acts, and where. */
-  member: Member
-  channel: Channel
+interface ControlResponse {
+  status: number
+  content: unknown
 }
 
 /**
- * Lets another process act as a member: `GET /sandbox/commands`, `POST /sandbox/run`, `POST /sandbox/press`, `POST /sandbox/suggest`,
- * `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`. The bodies are in requests.ts; files stand in them in base64,
- * or beside them as multipart: `payload_json` with the rest, and each file in a field named like its option.
+ * Lets another process act as a member: `POST /sandbox/run`, `POST /sandbox/press`, `POST /sandbox/suggest`,
+ * `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`. The bodies are in requests.ts.
  */
 export class ControlApi {
-  readonly #parts: ControlContext
+  readonly #world: World
+  readonly #member: Member
   readonly #streams = new Set<() => void>()
   readonly #closing = new AbortController()
 
-  constructor(context: ControlContext) {
-    this.#parts = context
+  constructor(world: World, member: Member) {
+    this.#world = world
+    this.#member = member
   }
 
   async receive(request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer): Promise<void> {
     const events = /^\/sandbox\/interactions\/(\d+)\/events$/.exec(url.pathname)
-    const interaction = request.method === 'GET' && events?.[1] ? this.#parts.world.interactions.get(events[1]) : undefined
+    const interaction = request.method === 'GET' && events?.[1] ? this.#world.interactions.get(events[1]) : undefined
     if (interaction) {
-      const end = streamInteraction(interaction, response, this.#parts.world)
+      const end = streamInteraction(interaction, response, this.#world)
       this.#streams.add(end)
       response.once('close', () => this.#streams.delete(end))
       return
     }
-    const { status, content } = await this.#answer(`${request.method ?? ''} ${url.pathname}`, body, request.headers['content-type'] ?? '')
+    const { status, content } = await this.#respond(`${request.method ?? ''} ${url.pathname}`, body)
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
   }
 
-  /** Ends the streams that are still read, and what still waits. */
+  /** Ends the open event streams and the pending suggestions. */
   close(): void {
     this.#closing.abort()
     for (const end of this.#streams) end()
     this.#streams.clear()
   }
 
-  async #answer(route: string, body: Buffer, contentType: string): Promise<ControlAnswer> {
-    const { world, member } = this.#parts
+  async #respond(endpoint: string, body: Buffer): Promise<ControlResponse> {
+    const actions: Record<string, (json: unknown) => Promise<unknown>> = {
+      'POST /sandbox/run': (json) => this.#run(json),
+      'POST /sandbox/press': (json) => this.#press(json),
+      'POST /sandbox/suggest': (json) => this.#suggest(json),
+    }
+    const act = actions[endpoint]
+    if (!act) return { status: 404, content: { error: 'There is nothing here' } }
+    if (!this.#world.gateway.connected) return { status: 503, content: { error: 'No bot is connected' } }
     try {
-      switch (route) {
-        case 'GET /sandbox/commands':
-          return { status: 200, content: [...world.commands.list(member.guildId), ...world.commands.list(undefined)] }
-        case 'POST /sandbox/run':
-          return await this.#act(async () => started(await this.#run(body, contentType)))
-        case 'POST /sandbox/press':
-          return await this.#act(async () => started(await this.#press(body, contentType)))
-        case 'POST /sandbox/suggest':
-          return await this.#act(() => this.#suggest(body, contentType))
-        default:
-          return { status: 404, content: { error: 'There is nothing here' } }
-      }
+      const { json } = await parseBody(body, 'application/json')
+      return { status: 200, content: await act(json) }
     } catch (error) {
       if (error instanceof z.ZodError) return { status: 400, content: { error: z.prettifyError(error) } }
       if (error instanceof ClientRefusal) return { status: 400, content: { error: error.message, option: error.option } }
@@ -81,53 +75,37 @@ export class ControlApi {
     }
   }
 
-  async #act(act: () => Promise<unknown>): Promise<ControlAnswer> {
-    if (!this.#parts.world.gateway.connected) return { status: 503, content: { error: 'No bot is connected' } }
-    return { status: 200, content: await act() }
+  async #run(json: unknown): Promise<unknown> {
+    const { command, options } = RunRequest.parse(json)
+    return started(await this.#member.run(command, decodeFiles(options)))
   }
 
-  async #run(body: Buffer, contentType: string): Promise<Interaction> {
-    const { json, files } = await parseBody(body, contentType)
-    const { command, options, attachmentSizeLimit } = RunRequest.parse(json)
-    return this.#parts.member.run(command, valuesOf(options, files), { channel: this.#parts.channel, attachmentSizeLimit })
+  async #press(json: unknown): Promise<unknown> {
+    const { interactionId, button } = PressRequest.parse(json)
+    const messageId = this.#world.interactions.get(interactionId)?.originalId
+    return started(await this.#member.press({ id: messageId ?? '' }, button))
   }
 
-  async #suggest(body: Buffer, contentType: string): Promise<unknown> {
-    const { json, files } = await parseBody(body, contentType)
+  async #suggest(json: unknown): Promise<unknown> {
     const { command, options, focused, typed } = SuggestRequest.parse(json)
-    // Nobody waits for a bot that says nothing: a client gives up after the three seconds, too.
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(patienceMs)])
-    const { channel, member } = this.#parts
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(suggestionTimeoutMs)])
     try {
-      return { choices: await member.suggest(command, valuesOf(options, files), { focused, typed, channel, signal }) }
+      return { choices: await this.#member.suggest(command, decodeFiles(options), { focused, typed, signal }) }
     } catch (error) {
       if (signal.aborted) throw new ClientRefusal('loading the options failed')
       throw error
     }
   }
-
-  async #press(body: Buffer, contentType: string): Promise<Interaction> {
-    const { json } = await parseBody(body, contentType)
-    const press = PressRequest.parse(json)
-    const messageId = 'messageId' in press ? press.messageId : this.#parts.world.interactions.get(press.interactionId)?.originalId
-    return this.#parts.member.press({ id: messageId ?? '' }, press.button)
-  }
-}
-
-interface ControlAnswer {
-  status: number
-  content: unknown
 }
 
 function started({ id }: Interaction): unknown {
   return { interactionId: id }
 }
 
-function valuesOf(options: z.infer<typeof RunRequest>['options'], files: readonly UploadedFile[]): OptionValues {
+function decodeFiles(options: z.infer<typeof RunRequest>['options']): OptionValues {
   const values: Record<string, OptionValue> = {}
   for (const [name, value] of Object.entries(options)) {
     values[name] = typeof value === 'object' ? { name: value.name, bytes: Buffer.from(value.base64, 'base64') } : value
   }
-  for (const file of files) values[file.field] = { name: file.name, bytes: file.bytes }
   return values
 }

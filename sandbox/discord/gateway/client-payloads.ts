@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What a client may send, by opcode. */
+/** The opcodes in both directions, and the payloads that a client sends. */
 export const opcodes = {
   dispatch: 0,
   heartbeat: 1,

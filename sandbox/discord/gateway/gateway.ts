@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-import { WebSocketServer } from 'ws'
-import type { RawData, WebSocket } from 'ws'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { z } from 'zod'
 
 import type { Changes } from '../model/changes.ts'
 import { ClientPayload, Identify, opcodes, Resume } from './client-payloads.ts'
-import { Session } from './session.ts'
+import { frame, Session } from './session.ts'
 
 const heartbeatIntervalMs = 41_250
 const maximumClientBytes = 4096
@@ -16,10 +15,10 @@ const closeCodes = { decodeError: 4002, notAuthenticated: 4003, authenticationFa
 
 export interface GatewayContext {
   token: string
-  /** Told to the client for resuming. */
+  /** Where clients resume. */
   url: string
   changes: Changes
-  /** READY without what belongs to the session. */
+  /** READY without the fields of the session. */
   ready: (session: Session) => Record<string, unknown>
   /** The events that follow READY: one GUILD_CREATE for each guild of the session. */
   afterReady: (session: Session) => { type: string; payload: unknown }[]
@@ -27,21 +26,22 @@ export interface GatewayContext {
 
 /** Discord's gateway: identify, heartbeat, resume, and the ways in which Discord ends a connection. */
 export class Gateway {
-  readonly #parts: GatewayContext
+  readonly #context: GatewayContext
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1 << 20 })
   readonly #sessions = new Map<string, Session>()
   #identifies = 0
   #resumes = 0
 
   constructor(context: GatewayContext) {
-    this.#parts = context
+    this.#context = context
   }
 
-  /** How often a client has begun a new session, and how often it has resumed one. */
+  /** How many sessions clients have started. */
   get identifies(): number {
     return this.#identifies
   }
 
+  /** How often a client has resumed a session. */
   get resumes(): number {
     return this.#resumes
   }
@@ -55,14 +55,11 @@ export class Gateway {
   }
 
   /**
-   * Sends an event to the sessions that cover the guild and have one of the intents; a session that is just disconnected gets it when it
-   * resumes.
-   * @returns how many sessions will see it
+   * Sends an event to the sessions that cover the guild; a disconnected session gets it when it resumes.
+   * @returns how many sessions there are
    */
-  dispatch(guildId: string | undefined, type: string, payload: unknown, intents = 0): number {
-    const sessions = [...this.#sessions.values()].filter(
-      (session) => session.covers(guildId) && (intents === 0 || (session.identity.intents & intents) !== 0),
-    )
+  dispatch(guildId: string | undefined, type: string, payload: unknown): number {
+    const sessions = [...this.#sessions.values()].filter((session) => session.covers(guildId))
     for (const session of sessions) session.dispatch(type, payload)
     return sessions.length
   }
@@ -74,12 +71,12 @@ export class Gateway {
 
   /** Asks every client to reconnect and resume (opcode 7), as Discord does before a restart of its own. */
   askReconnect(): void {
-    for (const session of this.#sessions.values()) session.send({ op: opcodes.reconnect, d: null, s: null, t: null })
+    for (const session of this.#sessions.values()) session.send(opcodes.reconnect)
   }
 
-  /** Ends every session for good (opcode 9): the client has to identify anew. */
+  /** Ends every session for good (opcode 9): the client has to identify again. */
   invalidateSessions(): void {
-    for (const session of this.#sessions.values()) session.send({ op: opcodes.invalidSession, d: false, s: null, t: null })
+    for (const session of this.#sessions.values()) session.send(opcodes.invalidSession, false)
     this.#sessions.clear()
   }
 
@@ -90,7 +87,7 @@ export class Gateway {
 
   #greet(client: WebSocket): void {
     client.on('error', () => client.terminate())
-    client.on('close', () => this.#parts.changes.announce({ kind: 'gateway' }))
+    client.on('close', () => this.#context.changes.announce({ kind: 'gateway' }))
     client.on('message', (received) => {
       try {
         this.#receive(client, bytesOf(received))
@@ -99,7 +96,7 @@ export class Gateway {
         client.close(error.code, error.message)
       }
     })
-    client.send(JSON.stringify({ op: opcodes.hello, d: { heartbeat_interval: heartbeatIntervalMs }, s: null, t: null }))
+    client.send(frame(opcodes.hello, { heartbeat_interval: heartbeatIntervalMs }))
   }
 
   #receive(client: WebSocket, bytes: Buffer): void {
@@ -108,7 +105,7 @@ export class Gateway {
     const session = [...this.#sessions.values()].find((candidate) => candidate.owns(client))
     switch (payload.op) {
       case opcodes.heartbeat:
-        client.send(JSON.stringify({ op: opcodes.heartbeatAck, d: null, s: null, t: null }))
+        client.send(frame(opcodes.heartbeatAck))
         break
       case opcodes.identify:
         if (session) throw new GatewayRefusal(closeCodes.alreadyAuthenticated, 'Already authenticated.')
@@ -118,35 +115,39 @@ export class Gateway {
         this.#resume(client, parseAs(Resume, payload.d))
         break
       default:
-        // Presence updates and the like change nothing here.
+        // Presence updates and other commands are ignored.
         if (!session) throw new GatewayRefusal(closeCodes.notAuthenticated, 'Not authenticated.')
     }
   }
 
-  #identify(client: WebSocket, { token, intents, shard = [0, 1] }: z.infer<typeof Identify>): void {
-    if (token !== this.#parts.token) throw new GatewayRefusal(closeCodes.authenticationFailed, 'Authentication failed.')
-    const session = new Session(randomBytes(16).toString('hex'), { intents, shard }, client)
-    // A shard that identifies anew has given up what it had before.
+  #identify(client: WebSocket, { token, shard = [0, 1] }: z.infer<typeof Identify>): void {
+    this.#authenticate(token)
+    const session = new Session(randomBytes(16).toString('hex'), shard, client)
+    // A shard that identifies again has given up its former session.
     for (const [id, former] of this.#sessions) {
-      if (!former.connected && former.identity.shard[0] === shard[0]) this.#sessions.delete(id)
+      if (!former.connected && former.shard[0] === shard[0]) this.#sessions.delete(id)
     }
     this.#sessions.set(session.id, session)
     this.#identifies += 1
-    session.dispatch('READY', { ...this.#parts.ready(session), session_id: session.id, resume_gateway_url: this.#parts.url, shard })
-    for (const { type, payload } of this.#parts.afterReady(session)) session.dispatch(type, payload)
-    this.#parts.changes.announce({ kind: 'gateway' })
+    session.dispatch('READY', { ...this.#context.ready(session), session_id: session.id, resume_gateway_url: this.#context.url, shard })
+    for (const { type, payload } of this.#context.afterReady(session)) session.dispatch(type, payload)
+    this.#context.changes.announce({ kind: 'gateway' })
   }
 
   #resume(client: WebSocket, { token, session_id: sessionId, seq }: z.infer<typeof Resume>): void {
-    if (token !== this.#parts.token) throw new GatewayRefusal(closeCodes.authenticationFailed, 'Authentication failed.')
+    this.#authenticate(token)
     const session = this.#sessions.get(sessionId)
     if (!session || seq > session.sequence) {
-      client.send(JSON.stringify({ op: opcodes.invalidSession, d: false, s: null, t: null }))
+      client.send(frame(opcodes.invalidSession, false))
       return
     }
     this.#resumes += 1
     session.resume(client, seq)
-    this.#parts.changes.announce({ kind: 'gateway' })
+    this.#context.changes.announce({ kind: 'gateway' })
+  }
+
+  #authenticate(token: string): void {
+    if (token !== this.#context.token) throw new GatewayRefusal(closeCodes.authenticationFailed, 'Authentication failed.')
   }
 }
 

@@ -1,54 +1,56 @@
 import type { WebSocket } from 'ws'
 
-export interface Identity {
-  intents: number
-  /** This shard's number and how many there are. */
-  shard: readonly [number, number]
+import { opcodes } from './client-payloads.ts'
+
+/** A payload without a sequence number: everything but events. */
+export function frame(op: number, payload: unknown = null): string {
+  return JSON.stringify({ op, d: payload, s: null, t: null })
 }
 
-/** One identified client: its numbered events, kept for replay after a lost connection. */
+/** One identified client. Its numbered events are kept for replay after a lost connection. */
 export class Session {
   readonly id: string
-  readonly identity: Identity
-  #socket: WebSocket | undefined
+  /** This shard's number and how many there are. */
+  readonly shard: readonly [number, number]
+  #socket: WebSocket
   #sequence = 0
   readonly #sent: { sequence: number; text: string }[] = []
 
-  constructor(id: string, identity: Identity, socket: WebSocket) {
+  constructor(id: string, shard: readonly [number, number], socket: WebSocket) {
     this.id = id
-    this.identity = identity
+    this.shard = shard
     this.#socket = socket
   }
 
   get connected(): boolean {
-    return this.#socket?.readyState === 1
+    return this.#socket.readyState === 1
   }
 
   get sequence(): number {
     return this.#sequence
   }
 
-  /** Does this session get the events of the guild? Direct messages (no guild) go to the first shard. */
+  /** Whether this session gets the events of the guild. Events without a guild go to the first shard. */
   covers(guildId: string | undefined): boolean {
-    const [shard, count] = this.identity.shard
+    const [shard, count] = this.shard
     return guildId === undefined ? shard === 0 : Number((BigInt(guildId) >> 22n) % BigInt(count)) === shard
   }
 
   /** Sends an event, or keeps it until the client resumes. */
   dispatch(type: string, payload: unknown): void {
     this.#sequence += 1
-    const text = JSON.stringify({ op: 0, t: type, s: this.#sequence, d: payload })
+    const text = JSON.stringify({ op: opcodes.dispatch, t: type, s: this.#sequence, d: payload })
     this.#sent.push({ sequence: this.#sequence, text })
-    if (this.connected) this.#socket?.send(text)
+    if (this.connected) this.#socket.send(text)
   }
 
-  send(payload: unknown): void {
-    if (this.connected) this.#socket?.send(JSON.stringify(payload))
+  send(op: number, payload?: unknown): void {
+    if (this.connected) this.#socket.send(frame(op, payload))
   }
 
-  /** A new connection takes over and gets what it missed. */
+  /** Continues on a new connection, beginning with the events that the old one missed. */
   resume(socket: WebSocket, lastSeen: number): void {
-    this.#socket?.terminate()
+    this.#socket.terminate()
     this.#socket = socket
     for (const { sequence, text } of this.#sent) if (sequence > lastSeen) socket.send(text)
     this.dispatch('RESUMED', {})
@@ -60,6 +62,6 @@ export class Session {
 
   /** Breaks the connection without a closing handshake, as a lost network does. */
   cut(): void {
-    this.#socket?.terminate()
+    this.#socket.terminate()
   }
 }

@@ -1,5 +1,5 @@
 import { refuse } from '../model/errors.ts'
-import type { UploadedFile } from '../model/uploaded-file.ts'
+import type { UploadedFile } from '../model/files.ts'
 
 export interface RequestBody {
   json: unknown
@@ -12,7 +12,7 @@ export async function parseBody(raw: Buffer, contentType: string): Promise<Reque
   if (!contentType.startsWith('multipart/form-data')) return { json: parseJson(raw.toString('utf8')), files: [] }
   let form: FormData
   try {
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- meant for servers that strangers reach; here the client is a test on loopback
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated for servers with untrusted clients; here the client is a test on loopback
     form = await new Response(new Uint8Array(raw), { headers: { 'content-type': contentType } }).formData()
   } catch {
     throw refuse.invalidJson()

@@ -1,12 +1,13 @@
+import { limitedBody, limitedHeaders } from './rate-limits.ts'
 import { matchesPattern, type RecordedRequest, type RequestPattern } from './record.ts'
 
-/** What a request gets instead of its answer: another answer, or a socket that breaks. */
+/** What a request gets instead of its response: another response, or a socket that breaks. */
 export type FaultOutcome = { status: number; body?: unknown; headers?: Record<string, string> } | 'reset'
 
 interface Failure {
   pattern: RequestPattern
   outcome: FaultOutcome
-  /** `before`: nothing was done; `after`: it was done and only the answer is lost. */
+  /** `before`: the request has no effect; `after`: it has, and only the response is lost. */
   moment: 'before' | 'after'
   remaining: number
 }
@@ -17,18 +18,16 @@ interface Wait {
   enter: (request: RecordedRequest) => Promise<void>
 }
 
-/** Requests that are kept waiting until they are released. */
 export interface Hold {
-  /** Resolves with the first request that is kept waiting. */
+  /** Resolves with the first request that is held. */
   readonly arrived: Promise<RecordedRequest>
   release: () => void
 }
 
-/** Switches that make the local Discord misbehave on purpose. Each takes the next matching requests and is spent then. */
+/** Makes the local Discord misbehave on purpose. A fault applies to the next matching requests until its count is used up. */
 export class Faults {
   #failures: Failure[] = []
   #waits: Wait[] = []
-  readonly #timers = new Map<NodeJS.Timeout, () => void>()
   readonly #releases = new Set<() => void>()
 
   failNext(
@@ -41,42 +40,34 @@ export class Faults {
 
   /** Answers 429 as Discord does. */
   rateLimitNext(pattern: RequestPattern, retryAfterSeconds: number, times = 1): void {
-    this.failNext(
-      pattern,
-      {
-        status: 429,
-        body: { message: 'You are being rate limited.', retry_after: retryAfterSeconds, global: false, code: 0 },
-        headers: { 'retry-after': String(Math.ceil(retryAfterSeconds)), 'x-ratelimit-scope': 'user' },
-      },
-      { times },
-    )
+    const [body, headers] = [limitedBody(retryAfterSeconds), limitedHeaders(retryAfterSeconds)]
+    this.failNext(pattern, { status: 429, body, headers }, { times })
   }
 
-  /** Lets matching requests wait (on the wall) before anything is done with them. */
+  /** Delays matching requests by the system clock before they have any effect. */
   delayNext(pattern: RequestPattern, milliseconds: number, times = 1): void {
     const enter = () =>
       new Promise<void>((resolve) => {
-        const timer = setTimeout(() => {
-          this.#timers.delete(timer)
+        const release = () => {
+          clearTimeout(timer)
+          this.#releases.delete(release)
           resolve()
-        }, milliseconds)
-        this.#timers.set(timer, resolve)
+        }
+        const timer = setTimeout(release, milliseconds)
+        this.#releases.add(release)
       })
     this.#waits.push({ pattern, remaining: times, enter })
   }
 
-  /** Keeps all matching requests waiting, before anything is done with them, until `release`. */
+  /** Holds all matching requests, before they have any effect, until `release`. */
   hold(pattern: RequestPattern): Hold {
     const arrived = Promise.withResolvers<RecordedRequest>()
     const released = Promise.withResolvers<undefined>()
-    const wait: Wait = {
-      pattern,
-      remaining: Infinity,
-      enter: async (request) => {
-        arrived.resolve(request)
-        await released.promise
-      },
+    const enter = async (request: RecordedRequest) => {
+      arrived.resolve(request)
+      await released.promise
     }
+    const wait: Wait = { pattern, remaining: Infinity, enter }
     const release = () => {
       this.#waits = this.#waits.filter((other) => other !== wait)
       this.#releases.delete(release)
@@ -87,7 +78,7 @@ export class Faults {
     return { arrived: arrived.promise, release }
   }
 
-  /** Waits as long as the request has to wait, then tells whether it fails before anything is done. */
+  /** Waits as long as the request has to wait; returns the failure that replaces its effect and its response. */
   async before(request: RecordedRequest): Promise<FaultOutcome | undefined> {
     for (const wait of [...this.#waits]) {
       if (wait.remaining <= 0 || !matchesPattern(request, wait.pattern)) continue
@@ -97,21 +88,16 @@ export class Faults {
     return this.#take(request, 'before')
   }
 
-  /** Tells whether the answer to what was done is lost. */
+  /** Returns the failure that replaces the response of a request that had its effect. */
   after(request: RecordedRequest): FaultOutcome | undefined {
     return this.#take(request, 'after')
   }
 
-  /** Switches everything off and lets go of what waits. */
+  /** Ends all faults and releases the requests that wait. */
   clear(): void {
     this.#failures = []
     this.#waits = []
     for (const release of [...this.#releases]) release()
-    for (const [timer, resolve] of this.#timers) {
-      clearTimeout(timer)
-      resolve()
-    }
-    this.#timers.clear()
   }
 
   #take(request: RecordedRequest, moment: 'before' | 'after'): FaultOutcome | undefined {

@@ -1,20 +1,20 @@
-/** One request to the API as tests read it. */
+/** One request to the API, for tests to read. */
 export interface RecordedRequest {
   method: string
-  /** Below `/api/v10`, decoded; an interaction's token is written `{token}`. */
+  /** Below `/api/v10`, decoded; an interaction's token is replaced by `{token}`. */
   path: string
-  /** The operation's id in Discord's specification; undefined for a route that Discord does not have (or this stand-in not yet). */
+  /** The operation's id in Discord's specification; undefined for a route that does not exist here. */
   operation: string | undefined
   query: Record<string, string>
   /** The JSON body, or the parsed `payload_json` of a multipart body. */
   body: unknown
   files: { field: string; name: string; size: number; contentType: string }[]
   authorization: 'bot' | 'wrong' | 'none'
-  /** 0 while it is under way and when the socket was reset instead of an answer. */
+  /** 0 until the response, and when the socket was reset instead. */
   status: number
 }
 
-/** Chooses requests; everything that is given must match. */
+/** Selects requests; every given field must match. */
 export interface RequestPattern {
   method?: string
   path?: RegExp

@@ -1,4 +1,4 @@
-import type { UploadedFile } from '../model/uploaded-file.ts'
+import type { UploadedFile } from '../model/files.ts'
 import type { World } from '../world/world.ts'
 
 export interface ApiCall {
@@ -11,19 +11,23 @@ export interface ApiCall {
   bytes: number
 }
 
-export interface ApiAnswer {
+export interface ApiResponse {
   status: number
   body?: unknown
 }
 
-/** One operation of the API. `operation` is its id in Discord's specification. */
+/** Answers a call of one operation; throws `ApiError` for every other response than success. */
+export type Handler = (call: ApiCall, world: World) => ApiResponse
+
+/** One operation of the API. */
 export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  method: string
   path: string
+  /** Its id in Discord's specification. */
   operation: string
-  /** Interaction routes carry their right in the token and need no bot. */
+  /** Interaction routes are authorized by the token in their path and need no bot token. */
   needsBot: boolean
-  answer: (call: ApiCall, world: World) => ApiAnswer
+  handle: Handler
 }
 
 export interface RouteMatch {
@@ -31,7 +35,13 @@ export interface RouteMatch {
   params: Record<string, string>
 }
 
-/** The first route that fits, so literal paths must stand before those with names in the same place. */
+/** @param endpoint the method and the path: `GET /channels/:channel` */
+export function route(endpoint: string, operation: string, handle: Handler): Route {
+  const [method = '', path = ''] = endpoint.split(' ')
+  return { method, path, operation, needsBot: !path.includes(':token'), handle }
+}
+
+/** The first route that fits, so literal paths must precede those with names in the same place. */
 export function matchRoute(routes: readonly Route[], method: string, path: string): RouteMatch | undefined {
   const steps = path.split('/')
   for (const route of routes) {

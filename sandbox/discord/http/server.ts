@@ -1,23 +1,22 @@
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Cdn } from '../model/cdn.ts'
-import type { Api } from './api.ts'
+import type { Api, HttpResponse, RequestUrl } from './api.ts'
 
 export interface ServedContext {
   api: Api
   cdn: Cdn
   gateway: Gateway
-  /** Answers what is below `/sandbox/`. */
+  /** Answers the requests below `/sandbox/`. */
   control: (request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer) => Promise<void>
 }
 
-/** Opens the one port behind which everything stands; `serve` puts the parts there once they know the port's address. */
+/** The one port of the local Discord. It listens first, because the parts that it serves need its address. */
 export class LoopbackServer {
   readonly #server: Server
-  #parts: ServedContext | undefined
+  #context: ServedContext | undefined
 
   private constructor(server: Server) {
     this.#server = server
@@ -37,48 +36,46 @@ export class LoopbackServer {
   }
 
   serve(context: ServedContext): void {
-    this.#parts = context
+    this.#context = context
     this.#server.on('upgrade', (request, socket, head) => context.gateway.upgrade(request, socket, head))
     this.#server.on('request', (request, response) => {
-      this.#receive(request, response).catch((error: unknown) => {
-        // A bug of this stand-in must be seen, in the client's test as well as here.
+      receive(request, response, context).catch((error: unknown) => {
+        // A bug of the local Discord must be visible in the client's test as well as here.
         console.error(error)
-        response
-          .writeHead(500, { 'content-type': 'application/json' })
-          .end(JSON.stringify({ code: 0, message: 'The local Discord failed: see its output' }))
+        send(response, { status: 500, headers: {}, body: { code: 0, message: 'The local Discord failed: see its output' } })
       })
     })
   }
 
   async close(): Promise<void> {
-    this.#parts?.gateway.close()
+    this.#context?.gateway.close()
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#server.closeAllConnections()
     await closed
   }
-
-  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readAll(request)
-    if (!body || !this.#parts) return
-    const url = new URL(request.url ?? '/', 'http://local')
-    const path = decodePath(url.pathname)
-    if (path.startsWith('/sandbox/')) return this.#parts.control(request, response, url, body)
-    if (path.startsWith('/attachments/') || path.startsWith('/ephemeral-attachments/')) {
-      sendFile(this.#parts.cdn, path, url, request, response)
-      return
-    }
-    const version = /^\/api\/v10(\/.*)$/.exec(path)
-    if (!version?.[1]) {
-      send(response, { status: 404, headers: {}, body: { message: '404: Not Found', code: 0 } })
-      return
-    }
-    const answer = await this.#parts.api.receive(request, version[1], url.searchParams, body)
-    if (answer === 'reset') request.socket.resetAndDestroy()
-    else send(response, answer)
-  }
 }
 
-/** Undefined when the client went away in the middle of its request. */
+async function receive(request: IncomingMessage, response: ServerResponse, { api, cdn, control }: ServedContext): Promise<void> {
+  const body = await readAll(request)
+  if (!body) return
+  const url = new URL(request.url ?? '/', 'http://local')
+  const path = decodePath(url.pathname)
+  if (path.startsWith('/sandbox/')) return control(request, response, url, body)
+  if (/^\/(ephemeral-)?attachments\//.test(path)) {
+    sendFile(cdn, { path, query: url.searchParams }, request, response)
+    return
+  }
+  const apiPath = /^\/api\/v10(\/.*)$/.exec(path)?.[1]
+  if (apiPath === undefined) {
+    send(response, { status: 404, headers: {}, body: { message: '404: Not Found', code: 0 } })
+    return
+  }
+  const answer = await api.receive(request, { path: apiPath, query: url.searchParams }, body)
+  if (answer === 'reset') request.socket.resetAndDestroy()
+  else send(response, answer)
+}
+
+/** Undefined when the client disconnected in the middle of its request. */
 async function readAll(request: IncomingMessage): Promise<Buffer | undefined> {
   try {
     return Buffer.concat((await request.toArray()) as Buffer[])
@@ -88,14 +85,14 @@ async function readAll(request: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 /** A 204 has no content type: @discordjs/rest would try to parse its empty body. */
-function send(response: ServerResponse, answer: { status: number; headers: Record<string, string>; body: unknown }): void {
-  const text = answer.body === undefined ? undefined : JSON.stringify(answer.body)
-  response.writeHead(answer.status, { ...answer.headers, ...(text !== undefined && { 'content-type': 'application/json' }) })
+function send(response: ServerResponse, { status, headers, body }: HttpResponse): void {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  response.writeHead(status, { ...headers, ...(text !== undefined && { 'content-type': 'application/json' }) })
   response.end(text)
 }
 
-function sendFile(cdn: Cdn, path: string, url: URL, request: IncomingMessage, response: ServerResponse): void {
-  const file = cdn.open(path, url.searchParams)
+function sendFile(cdn: Cdn, url: RequestUrl, request: IncomingMessage, response: ServerResponse): void {
+  const file = cdn.open(url.path, url.query)
   if (!file || (request.method !== 'GET' && request.method !== 'HEAD')) {
     response.writeHead(404, { 'content-type': 'text/plain;charset=UTF-8' }).end('This content is no longer available.')
     return

@@ -9,7 +9,7 @@ export interface HostedFile {
   contentType: string
 }
 
-/** The files behind Discord's CDN. Their URLs are signed anew in every payload and stop working after a day of Discord's clock. */
+/** The files of Discord's CDN. Every payload signs their URLs anew; a signature lasts a day of Discord's clock. */
 export class Cdn {
   readonly #origin: string
   readonly #clock: DiscordClock
@@ -29,14 +29,14 @@ export class Cdn {
     this.#files.delete(path)
   }
 
-  /** A URL with `ex` (expiry), `is` (issued) in hexadecimal seconds and `hm`, the signature over both and the path. */
+  /** A URL with `ex` (expiry) and `is` (issue) in hexadecimal seconds and `hm`, the signature over both and the path. */
   sign(path: string): string {
     const issued = Math.floor(this.#clock.now() / 1000)
     const [expires, issuedHex] = [(issued + urlLifetimeSeconds).toString(16), issued.toString(16)]
     return `${this.#origin}${encodeURI(path)}?ex=${expires}&is=${issuedHex}&hm=${this.#signature(path, expires, issuedHex).toString('hex')}&`
   }
 
-  /** The file behind a signed URL's path and query; undefined when it is gone, unsigned, tampered with or expired (Discord answers 404 to all). */
+  /** The file behind a signed URL; undefined when it is deleted, unsigned, tampered with or expired. Discord answers 404 to all of these. */
   open(path: string, query: URLSearchParams): HostedFile | undefined {
     const [expires, issued, given] = [query.get('ex'), query.get('is'), query.get('hm')]
     if (!expires || !issued || !given) return undefined

@@ -1,19 +1,16 @@
 import type { StoredMessage } from './message.ts'
 
-/** Everything that can happen in the local Discord and that somebody may wait for. */
+/** Everything that can happen in the local Discord. */
 export type Change =
-  | { kind: 'message'; action: 'created' | 'edited' | 'deleted'; message: StoredMessage }
-  | { kind: 'acknowledged'; interactionId: string }
-  | { kind: 'request' }
-  | { kind: 'gateway' }
-  | { kind: 'commands' }
+  { kind: 'message'; message: StoredMessage } | { kind: 'acknowledged'; interactionId: string } | { kind: 'request' } | { kind: 'gateway' }
 
-/** Announces changes. Waiting never polls: what is waited for is looked at now and after every change. */
+/** Announces changes. Waiting never polls: a condition is checked at once and after every change. */
 export class Changes {
   readonly #listeners = new Set<(change: Change) => void>()
 
+  /** @returns unsubscribes */
   subscribe(listener: (change: Change) => void): () => void {
-    // A wrapper of our own, so that one function may be subscribed twice and each is let go on its own.
+    // A wrapper makes two subscriptions of one function independent.
     const entry = (change: Change) => listener(change)
     this.#listeners.add(entry)
     return () => void this.#listeners.delete(entry)
@@ -23,8 +20,8 @@ export class Changes {
     for (const listener of [...this.#listeners]) listener(change)
   }
 
-  /** Resolves with the first value that `look` finds; rejects with what `look` throws, or with the signal's reason. */
-  until<Found>(look: () => Found | undefined, signal?: AbortSignal): Promise<Found> {
+  /** Resolves with the first value that `find` returns; rejects with what `find` throws, or with the signal's reason. */
+  until<Found>(find: () => Found | undefined, signal?: AbortSignal): Promise<Found> {
     const { promise, resolve, reject } = Promise.withResolvers<Found>()
     const release = () => {
       unsubscribe()
@@ -36,7 +33,7 @@ export class Changes {
     }
     const check = () => {
       try {
-        const found = look()
+        const found = find()
         if (found === undefined) return
         release()
         resolve(found)

@@ -1,4 +1,4 @@
-/** Discord's own time: the wall plus what a test has advanced. It drives Discord's limits (3 s, 15 min, signed URLs) and nothing else. */
+/** Discord's own time: the system clock plus what a test has advanced. It drives only Discord's limits (3 s, 15 min, signed URLs). */
 export class DiscordClock {
   #offset = 0
   #frozenAt: number | undefined
@@ -12,7 +12,7 @@ export class DiscordClock {
     this.#offset += milliseconds
   }
 
-  /** From here on only `advance` moves this clock, so that a limit can be met to the millisecond. */
+  /** From here on only `advance` moves this clock, so that a test can reach a limit to the millisecond. */
   freeze(): void {
     this.#frozenAt ??= Date.now()
   }

@@ -1,4 +1,4 @@
-/** A command as it is registered; only what is read here and by the members is named. */
+/** A command as the bot registers it; only fields that the local Discord reads are listed. */
 export interface CommandForm {
   name: string
   type?: number | null

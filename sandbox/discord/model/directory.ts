@@ -1,5 +1,3 @@
-import { defaultBotPermissions, permissionSet } from './permissions.ts'
-
 export interface UserRecord {
   id: string
   name: string
@@ -11,19 +9,16 @@ export interface MemberRecord {
   guildId: string
   permissions: bigint
   joinedAt: string
-  acceptsDirectMessages: boolean
 }
 
 export interface ChannelRecord {
   id: string
-  /** Undefined for a direct message. */
-  guildId: string | undefined
+  guildId: string
   name: string
-  kind: 'text' | 'thread' | 'direct'
+  /** The channel of a thread; undefined for a text channel. */
   parentId: string | undefined
-  recipientId: string | undefined
   nsfw: boolean
-  /** The bot's permissions here, where they differ from those it has in the guild. */
+  /** Undefined: the bot has its permissions of the guild here. */
   botPermissions: bigint | undefined
 }
 
@@ -33,14 +28,12 @@ export interface GuildRecord {
   ownerId: string
   premiumTier: 0 | 1 | 2 | 3
   botIsMember: boolean
-  /** `guild`: the application was added to the guild; `user`: only a member brought it along. */
-  installedBy: 'guild' | 'user'
   botPermissions: bigint
   botRoleId: string
   createdAt: string
 }
 
-/** Who and what exists: users, guilds, their channels and members. */
+/** Users, guilds, their channels and members. */
 export class Directory {
   readonly bot: UserRecord
   readonly guilds = new Map<string, GuildRecord>()
@@ -57,19 +50,9 @@ export class Directory {
     return [...this.channels.values()].filter((channel) => channel.guildId === guildId)
   }
 
-  directChannelWith(userId: string): ChannelRecord | undefined {
-    return [...this.channels.values()].find((channel) => channel.recipientId === userId)
-  }
-
-  /** Where the bot and this user both are; without one they cannot write to each other. */
-  sharedGuilds(userId: string): MemberRecord[] {
-    return this.members.filter((member) => member.user.id === userId && this.guilds.get(member.guildId)?.botIsMember)
-  }
-
   /** What the bot may do in a channel; undefined where it is not a member. A thread has the permissions of its parent. */
   botPermissionsIn(channel: ChannelRecord): bigint | undefined {
-    if (channel.kind === 'direct') return permissionSet(defaultBotPermissions)
-    const guild = channel.guildId ? this.guilds.get(channel.guildId) : undefined
+    const guild = this.guilds.get(channel.guildId)
     if (!guild?.botIsMember) return undefined
     const parent = channel.parentId ? this.channels.get(channel.parentId) : undefined
     return channel.botPermissions ?? parent?.botPermissions ?? guild.botPermissions

@@ -1,6 +1,5 @@
-import type { FormIssue } from './errors.ts'
+import type { FormIssue } from './form-issues.ts'
 
-/** Message flags that mean something here. */
 export const messageFlags = {
   suppressEmbeds: 1 << 2,
   ephemeral: 1 << 6,
@@ -9,7 +8,7 @@ export const messageFlags = {
   componentsV2: 1 << 15,
 } as const
 
-/** A component as a request carries it, after Discord's own schema has accepted it. */
+/** A component of a request that Discord's own schema has accepted. */
 export interface Component {
   type: number
   id?: number | null
@@ -45,9 +44,41 @@ export const componentTypes = {
   container: 17,
 } as const
 
+/** The message of a request that Discord's own schema has accepted. */
+export interface MessageForm {
+  content?: string | null
+  embeds?: unknown[] | null
+  components?: Component[] | null
+  flags?: number | null
+  attachments?: ListedAttachment[] | null
+  allowed_mentions?: AllowedMentions | null
+  message_reference?: { message_id: string; channel_id?: string | null; fail_if_not_exists?: boolean | null } | null
+  nonce?: string | number | null
+  enforce_nonce?: boolean | null
+}
+
+export interface ListedAttachment {
+  id: string
+  filename?: string | null
+  description?: string | null
+}
+
+export interface AllowedMentions {
+  parse?: (string | null)[] | null
+  users?: (string | null)[] | null
+  roles?: (string | null)[] | null
+}
+
+/** The files that a message keeps and gains by a request. */
+export interface PlannedAttachments {
+  kept: StoredAttachment[]
+  added: { name: string; bytes: Buffer; description?: string | undefined }[]
+  issues: FormIssue[]
+}
+
 export interface StoredAttachment {
   id: string
-  /** The name it was uploaded under, by which `attachment://` refers to it. */
+  /** `attachment://` refers to a file by this name. */
   uploadedName: string
   filename: string
   contentType: string
@@ -55,33 +86,35 @@ export interface StoredAttachment {
   width?: number | undefined
   height?: number | undefined
   description?: string | undefined
-  /** Where the CDN keeps it. */
+  /** Its path at the CDN. */
   path: string
   ephemeral: boolean
 }
 
-export interface StoredMessage {
-  id: string
+export interface MessageStart {
   channelId: string
-  guildId: string | undefined
+  guildId: string
   /** Discord's message type: 20 for the reply to a slash command. */
   type: number
+  flags: number
+  repliesTo?: string | undefined
+  /** The interaction through which it is posted; undefined for a message posted with the bot's token. */
+  interaction?: { id: string; type: number; userId: string; guildId: string; pressedMessageId: string | undefined } | undefined
+}
+
+export interface StoredMessage extends MessageStart {
+  id: string
   content: string
   embeds: unknown[]
   components: Component[]
   attachments: StoredAttachment[]
-  flags: number
-  nonce?: string | undefined
-  repliesTo?: string | undefined
-  /** The interaction it answers, if it was posted through one. */
-  interaction?:
-    { id: string; type: number; userId: string; ownerKeys: Record<string, string>; pressedMessageId?: string | undefined } | undefined
+  nonce: string | undefined
   createdAt: string
   editedAt: string | undefined
   mentions: string[]
   mentionedRoles: string[]
   mentionsEveryone: boolean
-  /** Whom the message really notified, which happens only when it is created. */
+  /** The users whom it notified. Only a new message notifies. */
   notified: string[]
   deleted: boolean
 }
@@ -93,58 +126,30 @@ export function hasFlag(message: Pick<StoredMessage, 'flags'>, flag: number): bo
 /** Visits every component, nested ones and accessories too, with its path in the request. */
 export function walkComponents(
   components: readonly Component[],
-  visit: (component: Component, path: (string | number)[], parent: Component | undefined) => void,
+  visit: (component: Component, path: (string | number)[]) => void,
   base: (string | number)[] = ['components'],
-  parent?: Component,
 ): void {
   components.forEach((component, index) => {
     const path = [...base, index]
-    visit(component, path, parent)
-    if (component.components) walkComponents(component.components, visit, [...path, 'components'], component)
-    if (component.accessory) {
-      visit(component.accessory, [...path, 'accessory'], component)
-    }
+    visit(component, path)
+    if (component.components) walkComponents(component.components, visit, [...path, 'components'])
+    if (component.accessory) visit(component.accessory, [...path, 'accessory'])
   })
+}
+
+/** Every component in reading order. */
+export function allComponents(components: readonly Component[]): Component[] {
+  const found: Component[] = []
+  walkComponents(components, (component) => found.push(component))
+  return found
 }
 
 /** All Text Displays in reading order. */
 export function textsOf(components: readonly Component[]): string[] {
-  const texts: string[] = []
-  walkComponents(components, (component) => {
-    if (component.type === componentTypes.textDisplay) texts.push(component.content ?? '')
-  })
-  return texts
+  return allComponents(components).flatMap(({ type, content }) => (type === componentTypes.textDisplay ? (content ?? '') : []))
 }
 
-/** What a person reads: the content and every Text Display, one below the other. */
+/** All text of the message: the content and every Text Display, one below the other. */
 export function readableText(message: Pick<StoredMessage, 'content' | 'components'>): string {
   return [message.content, ...textsOf(message.components)].filter(Boolean).join('\n')
-}
-
-/** A message as a request carries it, after Discord's own schema has accepted it. */
-export interface MessageForm {
-  content?: string | null
-  embeds?: unknown[] | null
-  components?: Component[] | null
-  flags?: number | null
-  attachments?: { id: string; filename?: string | null; description?: string | null }[] | null
-  allowed_mentions?: AllowedMentions | null
-  message_reference?: { message_id: string; channel_id?: string | null; fail_if_not_exists?: boolean | null } | null
-  nonce?: string | number | null
-  enforce_nonce?: boolean | null
-  poll?: unknown
-  sticker_ids?: string[] | null
-}
-
-export interface AllowedMentions {
-  parse?: (string | null)[] | null
-  users?: (string | null)[] | null
-  roles?: (string | null)[] | null
-}
-
-/** Which files a message will have after the request: those it keeps and those it gains. */
-export interface PlannedAttachments {
-  kept: StoredAttachment[]
-  added: { name: string; bytes: Buffer; description?: string | undefined }[]
-  issues: FormIssue[]
 }

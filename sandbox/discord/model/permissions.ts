@@ -1,6 +1,6 @@
 import { refuse } from './errors.ts'
 
-/** The permissions that a bot of this kind can meet, by discord.js's names. */
+/** The permissions that matter to this bot, under discord.js's names. */
 export const permissionBits = {
   Administrator: 1n << 3n,
   ManageChannels: 1n << 4n,

@@ -1,6 +1,6 @@
 const discordEpoch = 1_420_070_400_000n
 
-/** Ids as Discord makes them: the wall's milliseconds since 2015 above 22 bits that tell apart what is made in one millisecond. */
+/** Makes ids as Discord does: milliseconds since 2015 above 22 bits that separate ids of the same millisecond. */
 export class SnowflakeSource {
   #last = 0n
 

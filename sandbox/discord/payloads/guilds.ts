@@ -1,13 +1,14 @@
 import type { APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/v10'
 
-import type { Directory, GuildRecord } from '../model/directory.ts'
+import type { ChannelRecord, Directory, GuildRecord } from '../model/directory.ts'
 import { channelPayload } from './channels.ts'
 import { userPayload } from './people.ts'
 import type { Wire } from './wire.ts'
 
-/** The whole guild as GUILD_CREATE carries it; the bot's permissions come from its own role alone. */
+/** The guild as GUILD_CREATE carries it. The bot's permissions come from its own role alone. */
 export function guildPayload(guild: GuildRecord, directory: Directory): Wire<GatewayGuildCreateDispatchData> {
   const channels = directory.channelsOf(guild.id)
+  const payloadOf = (channel: ChannelRecord) => channelPayload(channel, directory)
   return {
     id: guild.id,
     name: guild.name,
@@ -20,7 +21,7 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
     verification_level: 0,
     default_message_notifications: 0,
     explicit_content_filter: 0,
-    roles: [rolePayload(guild.id, '@everyone', 0n, 0), rolePayload(guild.botRoleId, directory.bot.name, guild.botPermissions, 1)],
+    roles: [rolePayload(guild.id, '@everyone', 0n, 0), botRolePayload(guild, directory)],
     emojis: [],
     features: [],
     mfa_level: 0,
@@ -49,12 +50,8 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
     members: [
       { user: userPayload(directory.bot), roles: [guild.botRoleId], joined_at: guild.createdAt, deaf: false, mute: false, flags: 0 },
     ],
-    channels: channels.filter(({ kind }) => kind === 'text').map((channel) => channelPayload(channel, directory)) as Wire<
-      GatewayGuildCreateDispatchData['channels']
-    >,
-    threads: channels.filter(({ kind }) => kind === 'thread').map((channel) => channelPayload(channel, directory)) as Wire<
-      GatewayGuildCreateDispatchData['threads']
-    >,
+    channels: channels.filter(({ parentId }) => parentId === undefined).map(payloadOf) as Wire<GatewayGuildCreateDispatchData['channels']>,
+    threads: channels.filter(({ parentId }) => parentId !== undefined).map(payloadOf) as Wire<GatewayGuildCreateDispatchData['threads']>,
     presences: [],
     stage_instances: [],
     guild_scheduled_events: [],
@@ -62,12 +59,14 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
   }
 }
 
-export function rolePayload(
-  id: string,
-  name: string,
-  permissions: bigint,
-  position: number,
-): Wire<Omit<APIRole, 'color'>> & { color: number } {
+/** Discord still sends the deprecated `color`. */
+type RolePayload = Wire<Omit<APIRole, 'color'>> & { color: number }
+
+export function botRolePayload(guild: GuildRecord, directory: Directory): RolePayload {
+  return rolePayload(guild.botRoleId, directory.bot.name, guild.botPermissions, 1)
+}
+
+function rolePayload(id: string, name: string, permissions: bigint, position: number): RolePayload {
   return {
     id,
     name,

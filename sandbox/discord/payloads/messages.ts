@@ -1,6 +1,6 @@
 import type { Cdn } from '../model/cdn.ts'
 import type { Directory } from '../model/directory.ts'
-import { type Component, componentTypes, type StoredAttachment, type StoredMessage, walkComponents } from '../model/message.ts'
+import { allComponents, type Component, componentTypes, type StoredAttachment, type StoredMessage } from '../model/message.ts'
 import { userPayload } from './people.ts'
 
 export interface PayloadContext {
@@ -9,7 +9,7 @@ export interface PayloadContext {
   applicationId: string
 }
 
-/** A message as Discord answers it, with freshly signed URLs. */
+/** A message as the API returns it, with freshly signed URLs. */
 export function messagePayload(message: StoredMessage, context: PayloadContext, referenced?: StoredMessage): Record<string, unknown> {
   const { directory, cdn, applicationId } = context
   const shownByComponents = referencedAttachments(message)
@@ -28,7 +28,7 @@ export function messagePayload(message: StoredMessage, context: PayloadContext, 
     mentions: message.mentions.flatMap((id) => directory.users.get(id) ?? []).map(userPayload),
     mention_roles: message.mentionedRoles,
     embeds: message.embeds,
-    // What components show is left out of the list (discord-api-docs pull request 8279); its URL stands in the component.
+    // Files shown by a component are not listed (discord-api-docs pull request 8279); the component has their URL.
     attachments: message.attachments.filter(({ id }) => !shownByComponents.has(id)).map((attachment) => attachmentPayload(attachment, cdn)),
     components: message.components.map((component) => componentPayload(component, message, cdn)),
     ...(message.nonce !== undefined && { nonce: message.nonce }),
@@ -42,7 +42,7 @@ export function messagePayload(message: StoredMessage, context: PayloadContext, 
         type: 0,
         channel_id: message.channelId,
         message_id: message.repliesTo,
-        ...(message.guildId && { guild_id: message.guildId }),
+        guild_id: message.guildId,
       },
       referenced_message: referenced ? messagePayload(referenced, context) : null,
     }),
@@ -54,39 +54,35 @@ function interactionMetadata(interaction: NonNullable<StoredMessage['interaction
   return {
     id: interaction.id,
     type: interaction.type,
-    authorizing_integration_owners: interaction.ownerKeys,
+    authorizing_integration_owners: { 0: interaction.guildId },
     ...(user && { user: userPayload(user) }),
     ...(interaction.pressedMessageId && { interacted_message_id: interaction.pressedMessageId }),
   }
 }
 
 export function attachmentPayload(attachment: StoredAttachment, cdn: Cdn): Record<string, unknown> {
-  const url = cdn.sign(attachment.path)
   return {
     id: attachment.id,
     filename: attachment.filename,
     size: attachment.size,
-    url,
-    proxy_url: url,
-    content_type: attachment.contentType,
-    ...(attachment.width !== undefined && { width: attachment.width, height: attachment.height }),
+    ...fileFields(attachment, cdn),
     ...(attachment.description !== undefined && { description: attachment.description }),
     ...(attachment.ephemeral && { ephemeral: true }),
   }
 }
 
-/** The ids of the attachments that some component refers to. */
+function fileFields(attachment: StoredAttachment, cdn: Cdn): Record<string, unknown> {
+  const url = cdn.sign(attachment.path)
+  const { contentType, width, height } = attachment
+  return { url, proxy_url: url, content_type: contentType, ...(width !== undefined && { width, height }) }
+}
+
+/** The ids of the attachments that a component refers to. */
 function referencedAttachments(message: StoredMessage): Set<string> {
-  const found = new Set<string>()
-  walkComponents(message.components, (component) => {
-    for (const { url } of [component.media, component.file, ...(component.items ?? []).map(({ media }) => media)].filter(
-      (media) => media !== undefined,
-    )) {
-      const attachment = attachmentBehind(url, message)
-      if (attachment) found.add(attachment.id)
-    }
-  })
-  return found
+  const urls = allComponents(message.components).flatMap(({ media, file, items = [] }) =>
+    [media, file, ...items.map((item) => item.media)].flatMap((shown) => shown?.url ?? []),
+  )
+  return new Set(urls.flatMap((url) => attachmentBehind(url, message)?.id ?? []))
 }
 
 function attachmentBehind(url: string, message: StoredMessage): StoredAttachment | undefined {
@@ -94,44 +90,33 @@ function attachmentBehind(url: string, message: StoredMessage): StoredAttachment
   return message.attachments.find(({ uploadedName, filename }) => name === uploadedName || name === filename)
 }
 
-/** Fills in what Discord fills in: defaults, and the media's real URL. */
+/** Adds what Discord adds: defaults, and the real URLs of media. */
 function componentPayload(component: Component, message: StoredMessage, cdn: Cdn): Record<string, unknown> {
-  const media = (url: string) => mediaPayload(url, component.id ?? 0, message, cdn)
+  const media = (url = '') => mediaPayload(url, component.id ?? 0, message, cdn)
   const filled: Record<string, unknown> = Object.fromEntries(
     Object.entries(component).filter(([, value]) => value !== null && value !== undefined),
   )
   if (component.components) filled['components'] = component.components.map((inner) => componentPayload(inner, message, cdn))
   if (component.accessory) filled['accessory'] = componentPayload(component.accessory, message, cdn)
+  const { description = null, spoiler } = component
   switch (component.type) {
     case componentTypes.container:
-      return { ...filled, accent_color: component.accent_color ?? null, spoiler: component.spoiler ?? false }
+      return { ...filled, accent_color: component.accent_color ?? null, spoiler: spoiler ?? false }
     case componentTypes.separator:
       return { ...filled, spacing: component.spacing ?? 1, divider: component.divider ?? true }
     case componentTypes.thumbnail:
-      return {
-        ...filled,
-        media: media(component.media?.url ?? ''),
-        description: component.description ?? null,
-        spoiler: component.spoiler ?? false,
-      }
-    case componentTypes.mediaGallery:
-      return {
-        ...filled,
-        items: component.items?.map((item) => ({
-          media: media(item.media.url),
-          description: item.description ?? null,
-          spoiler: item.spoiler ?? false,
-        })),
-      }
+      return { ...filled, media: media(component.media?.url), description, spoiler: spoiler ?? false }
+    case componentTypes.mediaGallery: {
+      const items = component.items?.map((item) => ({
+        media: media(item.media.url),
+        description: item.description ?? null,
+        spoiler: item.spoiler ?? false,
+      }))
+      return { ...filled, items }
+    }
     case componentTypes.file: {
-      const attachment = attachmentBehind(component.file?.url ?? '', message)
-      return {
-        ...filled,
-        file: media(component.file?.url ?? ''),
-        name: attachment?.filename ?? null,
-        size: attachment?.size ?? null,
-        spoiler: component.spoiler ?? false,
-      }
+      const { filename = null, size = null } = attachmentBehind(component.file?.url ?? '', message) ?? {}
+      return { ...filled, file: media(component.file?.url), name: filename, size, spoiler: spoiler ?? false }
     }
     default:
       return filled
@@ -139,17 +124,8 @@ function componentPayload(component: Component, message: StoredMessage, cdn: Cdn
 }
 
 function mediaPayload(url: string, componentId: number, message: StoredMessage, cdn: Cdn): Record<string, unknown> {
-  const attachment = attachmentBehind(url, message)
-  // An id of its own for the media item: the message's, moved by the component's number.
+  // Media items have an id of their own: the message's, shifted by the component's number.
   const id = String(BigInt(message.id) + BigInt(componentId))
-  if (!attachment) return { id, url, proxy_url: url }
-  const signed = cdn.sign(attachment.path)
-  return {
-    id,
-    url: signed,
-    proxy_url: signed,
-    content_type: attachment.contentType,
-    attachment_id: attachment.id,
-    ...(attachment.width !== undefined && { width: attachment.width, height: attachment.height }),
-  }
+  const attachment = attachmentBehind(url, message)
+  return attachment ? { id, ...fileFields(attachment, cdn), attachment_id: attachment.id } : { id, url, proxy_url: url }
 }

@@ -20,6 +20,11 @@ export function userPayload(user: UserRecord): Wire<APIUser> & { public_flags: n
   }
 }
 
+/** The bot's own user, as the bot itself sees it. */
+export function botUserPayload(bot: UserRecord) {
+  return { ...userPayload(bot), verified: true, mfa_enabled: false, locale: 'en-US', email: null }
+}
+
 export function memberPayload(member: MemberRecord): Wire<APIInteractionGuildMember> {
   return {
     user: userPayload(member.user),

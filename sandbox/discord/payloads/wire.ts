@@ -1,6 +1,6 @@
 /**
- * A payload type of discord-api-types as it goes over the wire: plain numbers and texts instead of enum members, so that what this stand-in
- * says is written down here and not taken from the library that is to understand it.
+ * A payload type of discord-api-types with plain numbers and strings instead of enum members: the values are written down here and not
+ * taken from the library that has to understand them.
  */
 export type Wire<Payload> = Payload extends string
   ? string

@@ -1,7 +1,7 @@
-/** The member's own client would not have sent this: a wrong option, a button that is not there, a command nobody registered. */
+/** A Discord client would not have sent this: a wrong option, a missing button, an unregistered command. */
 export class ClientRefusal extends Error {
   override readonly name = 'ClientRefusal'
-  /** The option at fault, where there is one. */
+  /** The invalid option, if the refusal is about one. */
   readonly option: string | undefined
 
   constructor(message: string, option?: string) {

@@ -9,8 +9,8 @@ import type {
 } from 'discord-api-types/v10'
 
 import type { RegisteredCommand } from '../model/command.ts'
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
-import type { StoredInteraction } from '../model/interaction.ts'
+import type { ChannelRecord, MemberRecord } from '../model/directory.ts'
+import { interactionTypes, type StoredInteraction } from '../model/interaction.ts'
 import type { StoredMessage } from '../model/message.ts'
 import { permissionSet } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
@@ -19,93 +19,87 @@ import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world/world.ts'
 import type { SentOption } from './options.ts'
 
-export interface InteractionPlace {
+export interface InteractionOrigin {
   interaction: StoredInteraction
   member: MemberRecord
-  guild: GuildRecord
   channel: ChannelRecord
   /** False leaves `attachment_size_limit` out, as Discord has done at times. */
   tellsLimit: boolean
 }
 
-function common(place: InteractionPlace, world: World) {
-  const { interaction, member, guild, channel } = place
+function common({ interaction, member, channel, tellsLimit }: InteractionOrigin, world: World) {
+  const { id, token, guildId, attachmentSizeLimit } = interaction
   return {
-    id: interaction.id,
+    id,
     application_id: world.applicationId,
-    token: interaction.token,
+    token,
     version: 1 as const,
-    guild_id: guild.id,
-    guild: { id: guild.id, features: [], locale: 'en-US' },
+    guild_id: guildId,
+    guild: { id: guildId, features: [], locale: 'en-US' },
     guild_locale: 'en-US',
     channel_id: channel.id,
     channel: { ...channelPayload(channel, world.directory), permissions: String(member.permissions) },
     locale: 'en-US',
     member: memberPayload(member),
-    // Without the bot in the guild Discord tells what the application may do with the token alone.
+    // Without the bot in the guild Discord sends the permissions of the token alone.
     app_permissions: String(world.directory.botPermissionsIn(channel) ?? permissionSet(['EmbedLinks', 'AttachFiles'])),
     entitlements: [],
-    authorizing_integration_owners: guild.installedBy === 'guild' ? { 0: guild.id } : { 1: member.user.id },
+    authorizing_integration_owners: { 0: guildId },
     context: 0,
-    ...(place.tellsLimit && { attachment_size_limit: interaction.attachmentSizeLimit }),
+    ...(tellsLimit && { attachment_size_limit: attachmentSizeLimit }),
   }
 }
 
+function commandData({ id, name, guildId }: RegisteredCommand) {
+  return { id, name, type: 1 as const, ...(guildId && { guild_id: guildId }) }
+}
+
 export function commandPayloadOf(
-  place: InteractionPlace,
+  origin: InteractionOrigin,
   command: RegisteredCommand,
-  options: SentOption[],
-  attachments: Wire<APIAttachment>[],
+  sent: { options: SentOption[]; attachments: Wire<APIAttachment>[] },
   world: World,
 ): Wire<Partial<APIChatInputApplicationCommandInteraction>> {
+  const resolved = { attachments: Object.fromEntries(sent.attachments.map((attachment) => [attachment.id, attachment])) }
   return {
-    ...common(place, world),
-    type: 2,
+    ...common(origin, world),
+    type: interactionTypes.command,
     data: {
-      id: command.id,
-      name: command.name,
-      type: 1,
-      ...(command.guildId && { guild_id: command.guildId }),
-      options: options as Wire<APIApplicationCommandInteractionDataOption[]>,
-      ...(attachments.length > 0 && {
-        resolved: { attachments: Object.fromEntries(attachments.map((attachment) => [attachment.id, attachment])) },
-      }),
+      ...commandData(command),
+      options: sent.options as Wire<APIApplicationCommandInteractionDataOption[]>,
+      ...(sent.attachments.length > 0 && { resolved }),
     },
   }
 }
 
-/** A command that is still being typed. Discord resolves nothing in it: a picked file is an id and no more. */
+/** A command that is still being typed. Discord resolves nothing in it: a picked file is only an id. */
 export function autocompletePayloadOf(
-  place: InteractionPlace,
+  origin: InteractionOrigin,
   command: RegisteredCommand,
   options: SentOption[],
   world: World,
 ): Wire<Partial<APIApplicationCommandAutocompleteInteraction>> {
   return {
-    ...common(place, world),
-    type: 4,
+    ...common(origin, world),
+    type: interactionTypes.autocomplete,
     data: {
-      id: command.id,
-      name: command.name,
-      type: 1,
-      ...(command.guildId && { guild_id: command.guildId }),
+      ...commandData(command),
       options: options as Wire<APIApplicationCommandInteractionDataOption<InteractionType.ApplicationCommandAutocomplete>[]>,
     },
   }
 }
 
 export function buttonPayloadOf(
-  place: InteractionPlace,
-  customId: string,
-  componentId: number,
+  origin: InteractionOrigin,
+  button: { customId: string; id: number },
   message: StoredMessage,
   world: World,
 ): Wire<Partial<APIMessageComponentInteraction>> {
-  // Discord sends the component's number as well, which the types do not know yet.
-  const data = { component_type: 2, custom_id: customId, id: componentId }
+  // Discord also sends the component's id, which the types do not know yet.
+  const data = { component_type: 2, custom_id: button.customId, id: button.id }
   return {
-    ...common(place, world),
-    type: 3,
+    ...common(origin, world),
+    type: interactionTypes.component,
     message: world.messagePayload(message) as unknown as Wire<APIMessage>,
     data,
   }

@@ -1,5 +1,4 @@
 import type { StoredInteraction, SuggestedChoice } from '../model/interaction.ts'
-import { hasFlag, messageFlags } from '../model/message.ts'
 import type { World } from '../world/world.ts'
 import { ClientRefusal } from './client-refusal.ts'
 import { showMessage, type ShownMessage } from './shown-message.ts'
@@ -10,7 +9,7 @@ export interface WaitOptions {
 
 export type MessagePredicate = (message: ShownMessage) => boolean
 
-/** What a member sees of something they started: the answer, its changes, and the follow-ups. Every wait is for an event; none has a limit of its own. */
+/** What a member sees of an interaction: the reply, its changes and the follow-ups. Waits have no time limit of their own. */
 export class Interaction {
   readonly id: string
   readonly #interaction: StoredInteraction
@@ -22,17 +21,12 @@ export class Interaction {
     this.#world = world
   }
 
-  /** Bytes for each file sent with this interaction's token. */
-  get attachmentSizeLimit(): number {
-    return this.#interaction.attachmentSizeLimit
-  }
-
-  /** The type of the acknowledgement (4 message, 5 deferred, 6 deferred update, 7 update, 8 choices, 9 modal), once it is there. */
+  /** Resolves with the type of the acknowledgement: 4 message, 5 deferred, 6 deferred update, 7 update, 8 choices, 9 modal. */
   acknowledged({ signal }: WaitOptions = {}): Promise<number> {
     return this.#world.changes.until(() => this.#interaction.callbackType, signal)
   }
 
-  /** What the bot offers for the option that is being typed. Rejects once an answer has come too late, as a client then gives up. */
+  /** Resolves with the suggestions for the focused option. Rejects when the bot responds too late, because a client gives up then. */
   choices({ signal }: WaitOptions = {}): Promise<SuggestedChoice[]> {
     return this.#world.changes.until(() => {
       const { choices } = this.#interaction
@@ -41,16 +35,16 @@ export class Interaction {
     }, signal)
   }
 
-  /** The reply as it stands; undefined before there is one and after it was deleted. */
+  /** The reply as it is now; undefined before the first response and after a deletion. */
   currentReply(): ShownMessage | undefined {
     const message = this.#world.messages.get(this.#interaction.originalId)
     return message && showMessage(message, this.#world)
   }
 
-  /** Waits until the reply (`@original`) fulfils the predicate; without one, until it no longer says "thinking". Rejects once the reply is deleted. */
+  /** Waits until the reply (`@original`) matches; by default until it is no longer "thinking". Rejects when the reply is deleted. */
   reply(predicate: MessagePredicate = (message) => !message.loading, { signal }: WaitOptions = {}): Promise<ShownMessage> {
     return this.#world.changes.until(() => {
-      const message = this.#original()
+      const message = this.#world.messages.everStored(this.#interaction.originalId)
       if (!message) return undefined
       if (message.deleted) throw new Error('The reply was deleted')
       const shown = showMessage(message, this.#world)
@@ -58,11 +52,11 @@ export class Interaction {
     }, signal)
   }
 
-  replyDeleted({ signal }: WaitOptions = {}): Promise<void> {
-    return this.#world.changes.until(() => this.#original()?.deleted || undefined, signal).then(() => undefined)
+  async replyDeleted({ signal }: WaitOptions = {}): Promise<void> {
+    await this.#world.changes.until(() => this.#world.messages.everStored(this.#interaction.originalId)?.deleted || undefined, signal)
   }
 
-  /** The follow-ups that are still there, in their order. */
+  /** The follow-ups that are not deleted, in their order. */
   followUps(): ShownMessage[] {
     return this.#interaction.followUpIds
       .flatMap((id) => this.#world.messages.get(id) ?? [])
@@ -71,16 +65,5 @@ export class Interaction {
 
   followUp(predicate: MessagePredicate = () => true, { signal }: WaitOptions = {}): Promise<ShownMessage> {
     return this.#world.changes.until(() => this.followUps().find(predicate), signal)
-  }
-
-  #original() {
-    const id = this.#interaction.originalId
-    return id === undefined ? undefined : this.#world.messages.everStored(id)
-  }
-
-  /** Whether the reply is for the member's eyes only; fixed by the acknowledgement. */
-  get ephemeral(): boolean {
-    const message = this.#original()
-    return message !== undefined && hasFlag(message, messageFlags.ephemeral)
   }
 }

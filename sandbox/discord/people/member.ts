@@ -1,38 +1,37 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
 import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
-import type { StoredInteraction, SuggestedChoice } from '../model/interaction.ts'
-import { type Component, componentTypes, hasFlag, messageFlags, type StoredMessage, walkComponents } from '../model/message.ts'
+import type { InteractionStart, SuggestedChoice } from '../model/interaction.ts'
+import { allComponents, componentTypes, hasFlag, messageFlags, type StoredMessage } from '../model/message.ts'
 import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world/world.ts'
 import { ClientRefusal } from './client-refusal.ts'
-import { autocompletePayloadOf, buttonPayloadOf, commandPayloadOf, type InteractionPlace } from './interaction-payload.ts'
+import { autocompletePayloadOf, buttonPayloadOf, commandPayloadOf, type InteractionOrigin } from './interaction-payload.ts'
 import { Interaction, type WaitOptions } from './interaction.ts'
 import { layOutOptions, type OptionValues, type PickedFile } from './options.ts'
 import { layOutPartialOptions } from './partial-options.ts'
-import { showMessage, type ShownMessage } from './shown-message.ts'
+import type { ShownMessage } from './shown-message.ts'
 import { uploadForInteraction } from './upload.ts'
 import { usableCommand } from './usable-command.ts'
 
 export interface RunOptions {
-  /** Where the command is run; the guild's first channel unless given. */
+  /** The guild's first channel unless given. */
   channel?: { id: string } | undefined
-  /** Bytes for each file of the answer; the guild's limit unless given. `null` enforces that limit without telling it. */
+  /** Bytes for each file of the response; the guild's limit unless given. `null` enforces that limit but leaves it out of the payload. */
   attachmentSizeLimit?: number | null | undefined
 }
 
 export interface SuggestOptions extends WaitOptions {
-  /** The option in which the cursor stands. */
+  /** The option with the cursor. */
   focused: string
-  /** What stands there; nothing yet unless given. */
+  /** The text in that option; empty unless given. */
   typed?: string | undefined
   channel?: { id: string } | undefined
 }
 
-/** Somebody in a guild who can do what a Discord client lets a person do. */
+/** A member of a guild, who can do what a Discord client allows. */
 export class Member {
   readonly id: string
-  readonly name: string
   readonly guildId: string
   readonly #record: MemberRecord
   readonly #guild: GuildRecord
@@ -40,7 +39,6 @@ export class Member {
 
   constructor(record: MemberRecord, guild: GuildRecord, world: World) {
     this.id = record.user.id
-    this.name = record.user.name
     this.guildId = guild.id
     this.#record = record
     this.#guild = guild
@@ -48,19 +46,13 @@ export class Member {
   }
 
   /**
-   * Runs a slash command (`'animate'`, or `'settings budget'` for a subcommand) that the bot has registered.
+   * Runs a registered slash command (`'animate'`, or `'settings budget'` for a subcommand).
    * @throws ClientRefusal when a Discord client would not have sent it
    */
-  run(command: string, values: OptionValues = {}, options: RunOptions = {}): Promise<Interaction> {
-    return Promise.resolve().then(() => this.#run(command, values, options))
-  }
-
-  #run(commandLine: string, values: OptionValues, options: RunOptions): Interaction {
+  async run(commandLine: string, values: OptionValues = {}, options: RunOptions = {}): Promise<Interaction> {
     const world = this.#world
-    const [name = '', ...words] = commandLine.split(' ')
-    const channel = this.#channel(options.channel?.id)
-    const command = usableCommand(name, this.#record, this.#guild, channel, world)
-    const limit = options.attachmentSizeLimit ?? world.uploadLimitOf(this.#guild)
+    const { command, words, channel } = this.#find(commandLine, options.channel)
+    const limit = options.attachmentSizeLimit ?? world.uploadLimitIn(this.guildId)
     const attachments: Wire<APIAttachment>[] = []
     const upload = (file: PickedFile) => {
       if (file.bytes.length > limit) throw new ClientRefusal(`${file.name} is larger than ${limit} bytes`)
@@ -69,54 +61,50 @@ export class Member {
       return attachment.id
     }
     const sent = layOutOptions(command.options ?? [], words, values, upload)
-    const place = this.#begin('command', channel, options)
-    return this.#send(place, commandPayloadOf(place, command, sent, attachments, world))
+    const origin = this.#begin({ kind: 'command' }, channel, options)
+    return await this.#send(origin, commandPayloadOf(origin, command, { options: sent, attachments }, world))
   }
 
   /**
-   * Types into an option that the bot completes and waits for what it offers; `values` are the options filled in so far.
-   * @throws ClientRefusal when a Discord client would not have asked, or the answer came too late
+   * Types into an option with autocomplete and waits for the suggestions; `values` are the options filled in so far.
+   * @throws ClientRefusal when a Discord client would not have asked, or the response was too late
    */
-  async suggest(command: string, values: OptionValues, options: SuggestOptions): Promise<SuggestedChoice[]> {
+  async suggest(commandLine: string, values: OptionValues, options: SuggestOptions): Promise<SuggestedChoice[]> {
     const world = this.#world
-    const [name = '', ...words] = command.split(' ')
-    const channel = this.#channel(options.channel?.id)
-    const registered = usableCommand(name, this.#record, this.#guild, channel, world)
+    const { command, words, channel } = this.#find(commandLine, options.channel)
     const focus = { option: options.focused, typed: options.typed ?? '' }
-    const { sent, focusedType } = layOutPartialOptions(registered.options ?? [], words, values, focus, () => world.snowflakes.next())
-    const place = this.#begin('autocomplete', channel, {}, { focusedType })
-    const asked = this.#send(place, autocompletePayloadOf(place, registered, sent, world))
-    return asked.choices({ signal: options.signal })
+    const { sent, focusedType } = layOutPartialOptions({ options: command.options ?? [], words }, values, focus, () =>
+      world.snowflakes.next(),
+    )
+    const origin = this.#begin({ kind: 'autocomplete', focusedType }, channel)
+    const interaction = await this.#send(origin, autocompletePayloadOf(origin, command, sent, world))
+    return interaction.choices({ signal: options.signal })
   }
 
   /**
    * Presses a button by its custom id or its label, on the message as it is now.
    * @throws ClientRefusal when the member does not see the message, or it has no such button that can be pressed
    */
-  press(message: Pick<ShownMessage, 'id'>, button: string, options: Pick<RunOptions, 'attachmentSizeLimit'> = {}): Promise<Interaction> {
-    return Promise.resolve().then(() => this.#press(message.id, button, options))
-  }
-
-  #press(messageId: string, button: string, options: Pick<RunOptions, 'attachmentSizeLimit'>): Interaction {
-    const world = this.#world
-    const message = world.messages.get(messageId)
+  async press({ id }: Pick<ShownMessage, 'id'>, button: string): Promise<Interaction> {
+    const message = this.#world.messages.get(id)
     if (!message || !this.sees(message)) throw new ClientRefusal('the message is not there')
-    const component = findButton(message.components, button)
-    if (!component?.custom_id) throw new ClientRefusal(`the message has no button "${button}" that can be pressed`)
-    if (component.disabled) throw new ClientRefusal(`the button "${button}" is disabled`)
-    const place = this.#begin('component', this.#channel(message.channelId), options, { sourceMessageId: message.id })
-    return this.#send(place, buttonPayloadOf(place, component.custom_id, component.id ?? 0, message, world))
+    const buttons = allComponents(message.components).filter(({ type }) => type === componentTypes.button)
+    const found = buttons.find((component) => component.custom_id === button) ?? buttons.find(({ label }) => label === button)
+    if (!found?.custom_id) throw new ClientRefusal(`the message has no button "${button}" that can be pressed`)
+    if (found.disabled) throw new ClientRefusal(`the button "${button}" is disabled`)
+    const origin = this.#begin({ kind: 'component', sourceMessageId: message.id }, this.#channel(message.channelId))
+    return await this.#send(origin, buttonPayloadOf(origin, { customId: found.custom_id, id: found.id ?? 0 }, message, this.#world))
   }
 
-  /** Ephemeral messages are seen by whoever they answer. */
+  /** An ephemeral message is visible only to the member whom it answers. */
   sees(message: StoredMessage): boolean {
     return !hasFlag(message, messageFlags.ephemeral) || message.interaction?.userId === this.id
   }
 
-  /** What the bot has written to this member directly. */
-  directMessages(): ShownMessage[] {
-    const channel = this.#world.directory.directChannelWith(this.id)
-    return channel ? this.#world.messages.inChannel(channel.id).map((message) => showMessage(message, this.#world)) : []
+  #find(commandLine: string, where: { id: string } | undefined) {
+    const [name = '', ...words] = commandLine.split(' ')
+    const channel = this.#channel(where?.id)
+    return { command: usableCommand(name, this.#record, channel, this.#world), words, channel }
   }
 
   #channel(id: string | undefined): ChannelRecord {
@@ -127,38 +115,28 @@ export class Member {
   }
 
   #begin(
-    kind: StoredInteraction['kind'],
+    { kind, sourceMessageId, focusedType }: Pick<InteractionStart, 'kind'> & Partial<InteractionStart>,
     channel: ChannelRecord,
-    { attachmentSizeLimit }: RunOptions,
-    about: { sourceMessageId?: string; focusedType?: number } = {},
-  ): InteractionPlace {
+    { attachmentSizeLimit }: RunOptions = {},
+  ): InteractionOrigin {
     const interaction = this.#world.interactions.begin({
       id: this.#world.snowflakes.next(),
       kind,
       userId: this.id,
       guildId: this.guildId,
       channelId: channel.id,
-      attachmentSizeLimit: attachmentSizeLimit ?? this.#world.uploadLimitOf(this.#guild),
-      installedBy: this.#guild.installedBy,
-      sourceMessageId: about.sourceMessageId,
-      focusedType: about.focusedType,
+      attachmentSizeLimit: attachmentSizeLimit ?? this.#world.uploadLimitIn(this.guildId),
+      sourceMessageId,
+      focusedType,
     })
-    return { interaction, member: this.#record, guild: this.#guild, channel, tellsLimit: attachmentSizeLimit !== null }
+    return { interaction, member: this.#record, channel, tellsLimit: attachmentSizeLimit !== null }
   }
 
-  #send(place: InteractionPlace, payload: unknown): Interaction {
-    // An interaction reaches the application wherever it was used, also from guilds of which the bot knows nothing.
+  #send(origin: InteractionOrigin, payload: unknown): Promise<Interaction> {
+    // Where the bot is not a member, no shard covers the guild; Discord delivers the interaction all the same.
     const guildId = this.#guild.botIsMember ? this.guildId : undefined
-    if (this.#world.gateway.dispatch(guildId, 'INTERACTION_CREATE', payload) === 0)
-      throw new Error('No bot is connected to the local Discord')
-    return new Interaction(place.interaction, this.#world)
+    const receivers = this.#world.gateway.dispatch(guildId, 'INTERACTION_CREATE', payload)
+    if (receivers === 0) throw new Error('No bot is connected to the local Discord')
+    return Promise.resolve(new Interaction(origin.interaction, this.#world))
   }
-}
-
-function findButton(components: readonly Component[], button: string): Component | undefined {
-  const found: Component[] = []
-  walkComponents(components, (component) => {
-    if (component.type === componentTypes.button && (component.custom_id === button || component.label === button)) found.push(component)
-  })
-  return found.find(({ custom_id: customId }) => customId === button) ?? found[0]
 }

@@ -1,8 +1,8 @@
 import { type CommandOption, optionTypes } from '../model/command.ts'
-import { matchesFileTypes } from '../model/file-types.ts'
+import { matchesFileTypes } from '../model/files.ts'
 import { ClientRefusal } from './client-refusal.ts'
 
-/** A file that a member picks in the client. `claims` lets Discord's metadata lie about it. */
+/** A file that a member picks in the client. `claims` overrides Discord's description of it. */
 export interface PickedFile {
   name: string
   bytes: Uint8Array
@@ -17,7 +17,7 @@ export interface SentOption {
   name: string
   type: number
   value?: string | number | boolean
-  /** The option that is being typed. */
+  /** Set on the option that is being typed. */
   focused?: true
   options?: SentOption[]
 }
@@ -26,7 +26,7 @@ export function isPickedFile(value: OptionValue | undefined): value is PickedFil
   return typeof value === 'object'
 }
 
-/** The options behind the words of a subcommand, and how what is sent for them is nested again. */
+/** The options of a subcommand, and a function that nests the sent options below it. */
 export function behindWords(
   definitions: readonly CommandOption[],
   words: readonly string[],
@@ -49,8 +49,8 @@ export function refuseUnknownOptions(definitions: readonly CommandOption[], name
 }
 
 /**
- * Checks the values as a Discord client does before it sends a command, and lays them out as the interaction carries them. `words` names a
- * subcommand; `upload` takes a file and returns its attachment id.
+ * Checks the values as a Discord client does before it sends a command, and lays them out as the interaction carries them. `words` name a
+ * subcommand; `upload` stores a file and returns its attachment id.
  */
 export function layOutOptions(
   options: readonly CommandOption[],
@@ -72,7 +72,7 @@ export function layOutOptions(
   return nest(sent)
 }
 
-/** The value, if a client would send it for this option. */
+/** Returns the value; throws `ClientRefusal` if a client would not send it for this option. */
 export function checkOption(definition: CommandOption, value: OptionValue): OptionValue {
   return isPickedFile(value) ? checkFile(definition, value) : checkValue(definition, value)
 }

@@ -10,7 +10,7 @@ import {
   type SentOption,
 } from './options.ts'
 
-/** The option in which the member's cursor stands, and what they have typed there. */
+/** The option with the cursor, and the text in it. */
 export interface Focus {
   option: string
   typed: string
@@ -22,13 +22,12 @@ export interface PartialOptions {
 }
 
 /**
- * Lays out a command that is still being typed as Discord tells it: required options may be missing, texts may be too short yet, and what a
- * client would not send is left out. What stands in the focused option is always a text, even for a number. `attachmentId` names a picked
- * file, of which Discord tells nothing more before the command is sent.
+ * Lays out a command that is still being typed as Discord sends it: required options may be missing, texts may still be too short, and invalid
+ * values are left out. The value of the focused option is always a string, even for a number. `attachmentId` makes the id of a picked file, of
+ * which Discord sends nothing more at this point.
  */
 export function layOutPartialOptions(
-  options: readonly CommandOption[],
-  words: readonly string[],
+  { options, words }: { options: readonly CommandOption[]; words: readonly string[] },
   values: OptionValues,
   { option, typed }: Focus,
   attachmentId: () => string,
@@ -49,7 +48,7 @@ export function layOutPartialOptions(
 
 function mayBeSent(definition: CommandOption, value: OptionValue): boolean {
   try {
-    // A text that is too short is only not finished.
+    // A text that is too short is merely unfinished.
     checkOption({ ...definition, min_length: 1 }, value)
     return true
   } catch (error) {

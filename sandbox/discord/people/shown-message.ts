@@ -1,11 +1,9 @@
-import { componentTypes, hasFlag, messageFlags, readableText, type StoredMessage, walkComponents } from '../model/message.ts'
-import { attachmentPayload } from '../payloads/messages.ts'
+import { allComponents, componentTypes, hasFlag, messageFlags, readableText, type StoredMessage } from '../model/message.ts'
 import type { World } from '../world/world.ts'
 
 export interface ShownButton {
   customId: string | undefined
   label: string
-  style: number
   url: string | undefined
   disabled: boolean
 }
@@ -15,61 +13,49 @@ export interface ShownAttachment {
   filename: string
   contentType: string
   size: number
-  /** Signed; works for a day of Discord's clock. */
+  /** Signed; valid for a day of Discord's clock. */
   url: string
-  width: number | undefined
-  height: number | undefined
 }
 
-/** A message as it stood at one moment, in the words of whoever looks at it. */
+/** A message as people saw it at one moment. */
 export interface ShownMessage {
   id: string
   channelId: string
-  /** Everything a person reads: the content and all Text Displays, one below the other. */
+  /** All text: the content and every Text Display, one below the other. */
   text: string
-  /** As the API answers them: with ids, defaults and signed URLs. */
+  /** As the API returns them: with ids, defaults and signed URLs. */
   components: unknown[]
   buttons: ShownButton[]
-  /** Every file of the message, also those that the API's own list leaves out because a component shows them. */
+  /** Every file of the message, also those that the API does not list because a component shows them. */
   attachments: ShownAttachment[]
   content: string
-  embeds: unknown[]
   flags: number
   ephemeral: boolean
   /** "… is thinking" */
   loading: boolean
   edited: boolean
-  /** Users whom the text mentions and `allowed_mentions` lets it mention. */
+  /** Users whom the text mentions, as far as `allowed_mentions` permits. */
   mentions: string[]
   mentionsEveryone: boolean
-  /** Users who were really called by it, which only a new message does. */
+  /** Users whom it notified. Only a new message notifies. */
   notified: string[]
   repliesTo: string | undefined
-  /** The interaction through which it was posted; undefined when it was posted with the bot's token. */
+  /** The interaction through which it was posted; undefined for a message posted with the bot token. */
   interactionId: string | undefined
-  createdAt: string
   deleted: boolean
 }
 
 export function showMessage(message: StoredMessage, world: World): ShownMessage {
-  const payload = world.messagePayload(message)
   return {
     id: message.id,
     channelId: message.channelId,
     text: readableText(message),
-    components: payload['components'] as unknown[],
+    components: world.messagePayload(message)['components'] as unknown[],
     buttons: buttonsOf(message),
-    attachments: message.attachments.map((attachment) => ({
-      id: attachment.id,
-      filename: attachment.filename,
-      contentType: attachment.contentType,
-      size: attachment.size,
-      url: attachmentPayload(attachment, world.cdn)['url'] as string,
-      width: attachment.width,
-      height: attachment.height,
-    })),
+    attachments: message.attachments.map(({ id, filename, contentType, size, path }) => {
+      return { id, filename, contentType, size, url: world.cdn.sign(path) }
+    }),
     content: message.content,
-    embeds: structuredClone(message.embeds),
     flags: message.flags,
     ephemeral: hasFlag(message, messageFlags.ephemeral),
     loading: hasFlag(message, messageFlags.loading),
@@ -79,22 +65,17 @@ export function showMessage(message: StoredMessage, world: World): ShownMessage 
     notified: [...message.notified],
     repliesTo: message.repliesTo,
     interactionId: message.interaction?.id,
-    createdAt: message.createdAt,
     deleted: message.deleted,
   }
 }
 
-export function buttonsOf(message: StoredMessage): ShownButton[] {
-  const buttons: ShownButton[] = []
-  walkComponents(message.components, (component) => {
-    if (component.type !== componentTypes.button) return
-    buttons.push({
-      customId: component.custom_id ?? undefined,
-      label: component.label ?? '',
-      style: component.style ?? 0,
-      url: component.url ?? undefined,
-      disabled: component.disabled ?? false,
-    })
-  })
-  return buttons
+export function buttonsOf({ components }: StoredMessage): ShownButton[] {
+  return allComponents(components)
+    .filter(({ type }) => type === componentTypes.button)
+    .map(({ custom_id: customId, label, url, disabled }) => ({
+      customId: customId ?? undefined,
+      label: label ?? '',
+      url: url ?? undefined,
+      disabled: disabled ?? false,
+    }))
 }

@@ -1,12 +1,11 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
-import { contentTypeOf, storedFilename } from '../model/file-types.ts'
-import { imageSizeOf } from '../model/image-size.ts'
+import { contentTypeOf, imageSizeOf, storedFilename } from '../model/files.ts'
 import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world/world.ts'
 import type { PickedFile } from './options.ts'
 
-/** Puts a member's file behind an ephemeral URL and describes it as an interaction's `resolved` does. */
+/** Stores a member's file under an ephemeral URL and describes it as an interaction's `resolved` does. */
 export function uploadForInteraction(file: PickedFile, world: World): Wire<APIAttachment> {
   const [id, filename] = [world.snowflakes.next(), storedFilename(file.name)]
   const path = `/ephemeral-attachments/${world.applicationId}/${id}/${filename}`

@@ -1,25 +1,16 @@
 import type { RegisteredCommand } from '../model/command.ts'
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
+import type { ChannelRecord, MemberRecord } from '../model/directory.ts'
 import { allows } from '../model/permissions.ts'
 import type { World } from '../world/world.ts'
 import { ClientRefusal } from './client-refusal.ts'
 
 /** The slash command of this name that the member's client offers in this channel; throws `ClientRefusal` where it offers none. */
-export function usableCommand(
-  name: string,
-  member: MemberRecord,
-  guild: GuildRecord,
-  channel: ChannelRecord,
-  world: World,
-): RegisteredCommand {
-  const command = world.commands.find(name, guild.id)
+export function usableCommand(name: string, member: MemberRecord, channel: ChannelRecord, world: World): RegisteredCommand {
+  const command = world.commands.find(name, member.guildId)
   if (!command) throw new ClientRefusal(`there is no command /${name} in this guild`)
   if (!mayRun(member, command.default_member_permissions)) throw new ClientRefusal('the member has no permission for this command')
   if (command.nsfw && !channel.nsfw) throw new ClientRefusal('this command is for age-restricted channels')
   if (command.contexts && !command.contexts.includes(0)) throw new ClientRefusal('this command is not for guilds')
-  const needed = guild.installedBy === 'guild' ? 0 : 1
-  if (!command.guildId && !(command.integration_types ?? [0]).includes(needed))
-    throw new ClientRefusal('this command is not installed here')
   return command
 }
 

@@ -1,88 +1,75 @@
-import { type ApiAnswer, type ApiCall, param, type Route } from '../http/route.ts'
-import type { CommandForm } from '../model/command.ts'
-import { refuse, refuseForm } from '../model/errors.ts'
+import { type ApiCall, type ApiResponse, param, route } from '../http/route.ts'
+import type { CommandForm, RegisteredCommand } from '../model/command.ts'
+import { refuse } from '../model/errors.ts'
+import { issue, refuseForm } from '../model/form-issues.ts'
 import { commandPayload } from '../payloads/commands.ts'
-import { userPayload } from '../payloads/people.ts'
+import { botUserPayload, userPayload } from '../payloads/people.ts'
 import { commandRuleIssues } from '../validation/command-rules.ts'
 import { commandIssues } from '../validation/spec.ts'
 import type { World } from '../world/world.ts'
 
-/** The guild of the path, undefined for global commands. Commands need the application in the guild, not the bot. */
+/** Where the gateway is, who the bot is, and its commands. */
+export const applicationRoutes = [
+  route('GET /gateway/bot', 'get_bot_gateway', (_call, { gatewayUrl }) => ({
+    status: 200,
+    body: {
+      url: gatewayUrl,
+      shards: 1,
+      session_start_limit: { total: 1000, remaining: 999, reset_after: 14_400_000, max_concurrency: 1 },
+    },
+  })),
+  route('GET /users/@me', 'get_my_user', (_call, { directory }) => ({ status: 200, body: botUserPayload(directory.bot) })),
+  route('GET /applications/@me', 'get_my_application', (_call, world) => ({ status: 200, body: applicationPayload(world) })),
+  route('GET /applications/:application/commands', 'list_application_commands', list),
+  route('PUT /applications/:application/commands', 'bulk_set_application_commands', overwrite),
+  route('GET /applications/:application/guilds/:guild/commands', 'list_guild_application_commands', list),
+  route('PUT /applications/:application/guilds/:guild/commands', 'bulk_set_guild_application_commands', overwrite),
+]
+
+/** The guild of the path; undefined for global commands. */
 function scopeOf(call: ApiCall, world: World): string | undefined {
   if (param(call, 'application') !== world.applicationId) throw refuse.unknownApplication()
   const guildId = call.params['guild']
-  if (guildId === undefined) return undefined
-  if (world.directory.guilds.get(guildId)?.installedBy !== 'guild') throw refuse.missingAccess()
+  if (guildId !== undefined && !world.directory.guilds.has(guildId)) throw refuse.missingAccess()
   return guildId
 }
 
-function list(call: ApiCall, world: World): ApiAnswer {
-  return { status: 200, body: world.commands.list(scopeOf(call, world)).map((command) => commandPayload(command, world.applicationId)) }
+function list(call: ApiCall, world: World): ApiResponse {
+  return commandsResponse(world.commands.list(scopeOf(call, world)), world)
 }
 
-function overwrite(call: ApiCall, world: World): ApiAnswer {
+function overwrite(call: ApiCall, world: World): ApiResponse {
   const guildId = scopeOf(call, world)
-  if (!Array.isArray(call.json)) {
-    refuseForm([{ path: [], code: 'LIST_TYPE_CONVERT', message: 'Only iterables may be used in a ListType' }])
-    return { status: 400 }
-  }
-  refuseForm(commandIssues(call.json))
+  const body = Array.isArray(call.json) ? (call.json as unknown[]) : undefined
+  refuseForm(body ? commandIssues(body) : [issue([], 'LIST_TYPE_CONVERT', 'Only iterables may be used in a ListType')])
   const forms = call.json as CommandForm[]
   refuseForm(commandRuleIssues(forms))
-  return { status: 200, body: world.commands.overwrite(guildId, forms).map((command) => commandPayload(command, world.applicationId)) }
+  return commandsResponse(world.commands.overwrite(guildId, forms), world)
 }
 
-export const applicationRoutes: readonly Route[] = [
-  {
-    method: 'GET',
-    path: '/applications/@me',
-    operation: 'get_my_application',
-    needsBot: true,
-    answer: (_call, world) => ({ status: 200, body: applicationPayload(world) }),
-  },
-  { method: 'GET', path: '/applications/:application/commands', operation: 'list_application_commands', needsBot: true, answer: list },
-  {
-    method: 'PUT',
-    path: '/applications/:application/commands',
-    operation: 'bulk_set_application_commands',
-    needsBot: true,
-    answer: overwrite,
-  },
-  {
-    method: 'GET',
-    path: '/applications/:application/guilds/:guild/commands',
-    operation: 'list_guild_application_commands',
-    needsBot: true,
-    answer: list,
-  },
-  {
-    method: 'PUT',
-    path: '/applications/:application/guilds/:guild/commands',
-    operation: 'bulk_set_guild_application_commands',
-    needsBot: true,
-    answer: overwrite,
-  },
-]
+function commandsResponse(commands: readonly RegisteredCommand[], { applicationId }: World): ApiResponse {
+  return { status: 200, body: commands.map((command) => commandPayload(command, applicationId)) }
+}
 
-function applicationPayload(world: World): unknown {
-  const owner = { ...userPayload(world.directory.bot), id: world.applicationId }
+function applicationPayload({ applicationId, botGuilds, directory }: World): unknown {
+  const bot = userPayload(directory.bot)
   return {
-    id: world.applicationId,
-    name: world.directory.bot.name,
+    id: applicationId,
+    name: directory.bot.name,
     icon: null,
     description: '',
     type: null,
     flags: 0,
     flags_new: '0',
-    bot: userPayload(world.directory.bot),
+    bot,
     bot_public: true,
     bot_require_code_grant: false,
     verify_key: '0'.repeat(64),
     redirect_uris: [],
     interactions_endpoint_url: null,
     role_connections_verification_url: null,
-    owner,
-    approximate_guild_count: [...world.directory.guilds.values()].filter(({ botIsMember }) => botIsMember).length,
+    owner: bot,
+    approximate_guild_count: botGuilds.length,
     approximate_user_install_count: 0,
     approximate_user_authorization_count: 0,
     explicit_content_filter: 0,

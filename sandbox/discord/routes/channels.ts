@@ -1,18 +1,34 @@
-import { type ApiAnswer, type ApiCall, param, type Route } from '../http/route.ts'
+import { type ApiCall, type ApiResponse, param, route } from '../http/route.ts'
 import type { ChannelRecord } from '../model/directory.ts'
-import { refuse, refuseForm } from '../model/errors.ts'
+import { refuse } from '../model/errors.ts'
+import { issue, refuseForm } from '../model/form-issues.ts'
 import { hasFlag, messageFlags, type MessageForm, type StoredMessage } from '../model/message.ts'
 import { allows, demand } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
 import type { World } from '../world/world.ts'
-import { readMessageForm, refuseLargeFiles, settableFlags } from './message-writing.ts'
+import { messageResponse, readMessageForm, refuseLargeFiles, settableFlags } from './message-writing.ts'
 
 const maximumRequestBytes = 25 * 1024 * 1024
-/** For how long a nonce that is enforced finds the message it made. */
+/** How long an enforced nonce is remembered. */
 const nonceLifetimeMs = 5 * 60 * 1000
 
-/** The channel and what the bot may do in it. A guild without the bot shows it nothing. */
-function access(call: ApiCall, world: World): { channel: ChannelRecord; permissions: bigint } {
+/** The channel and its messages, with the bot token. */
+export const channelRoutes = [
+  route('GET /channels/:channel', 'get_channel', getChannel),
+  route('GET /channels/:channel/messages', 'list_messages', listMessages),
+  route('POST /channels/:channel/messages', 'create_message', createMessage),
+  route('GET /channels/:channel/messages/:message', 'get_message', getMessage),
+  route('PATCH /channels/:channel/messages/:message', 'update_message', editMessage),
+  route('DELETE /channels/:channel/messages/:message', 'delete_message', deleteMessage),
+]
+
+interface Access {
+  channel: ChannelRecord
+  permissions: bigint
+}
+
+/** The channel and the bot's permissions in it; 50001 where the bot is not in the guild. */
+function access(call: ApiCall, world: World): Access {
   const channel = world.directory.channels.get(param(call, 'channel'))
   if (!channel) throw refuse.unknownChannel()
   const permissions = world.directory.botPermissionsIn(channel)
@@ -21,43 +37,45 @@ function access(call: ApiCall, world: World): { channel: ChannelRecord; permissi
   return { channel, permissions }
 }
 
-/** Ephemeral messages do not exist for the bot's token. */
-function messageIn(channel: ChannelRecord, id: string | undefined, world: World): StoredMessage | undefined {
+function accessToWrite(call: ApiCall, world: World): Access {
+  const { channel, permissions } = access(call, world)
+  demand(permissions, channel.parentId === undefined ? 'SendMessages' : 'SendMessagesInThreads')
+  if (call.files.length > 0) demand(permissions, 'AttachFiles')
+  return { channel, permissions }
+}
+
+/** Ephemeral messages do not exist for the bot token. */
+function findMessage(channel: ChannelRecord, id: string, world: World): StoredMessage | undefined {
   const message = world.messages.get(id)
   return message?.channelId === channel.id && !hasFlag(message, messageFlags.ephemeral) ? message : undefined
 }
 
-function demandToWrite(permissions: bigint, channel: ChannelRecord, call: ApiCall, world: World): void {
-  demand(permissions, channel.kind === 'thread' ? 'SendMessagesInThreads' : 'SendMessages')
-  if (call.files.length > 0) demand(permissions, 'AttachFiles')
-  const recipient = channel.recipientId
-  if (recipient !== undefined && !world.directory.sharedGuilds(recipient).some(({ acceptsDirectMessages }) => acceptsDirectMessages)) {
-    throw refuse.cannotMessageUser()
-  }
+function messageOf(call: ApiCall, channel: ChannelRecord, world: World): StoredMessage {
+  const message = findMessage(channel, param(call, 'message'), world)
+  if (!message) throw refuse.unknownMessage()
+  return message
 }
 
-function createMessage(call: ApiCall, world: World): ApiAnswer {
-  const { channel, permissions } = access(call, world)
-  demandToWrite(permissions, channel, call, world)
+function getChannel(call: ApiCall, world: World): ApiResponse {
+  return { status: 200, body: channelPayload(access(call, world).channel, world.directory) }
+}
+
+function createMessage(call: ApiCall, world: World): ApiResponse {
+  const { channel, permissions } = accessToWrite(call, world)
   if (call.bytes > maximumRequestBytes) throw refuse.tooLarge()
-  refuseLargeFiles(call.files, world.uploadLimitIn(channel))
+  refuseLargeFiles(call.files, world.uploadLimitIn(channel.guildId))
   const { form, plan } = readMessageForm('create_message', call, undefined)
   const repeated = sameNonce(form, channel, world)
-  if (repeated) return { status: 200, body: world.messagePayload(repeated) }
-  const repliesTo = readReference(form, channel, permissions, world)
-  const message = world.messages.create(
-    {
-      channelId: channel.id,
-      guildId: channel.guildId,
-      type: repliesTo === undefined ? 0 : 19,
-      flags: settableFlags(form) & ~messageFlags.ephemeral,
-      repliesTo,
-      mayMentionEveryone: allows(permissions, 'MentionEveryone'),
-    },
-    form,
-    plan,
-  )
-  return { status: 200, body: world.messagePayload(message) }
+  if (repeated) return messageResponse(repeated, world)
+  const repliesTo = readReference(form, { channel, permissions }, world)
+  const start = {
+    channelId: channel.id,
+    guildId: channel.guildId,
+    type: repliesTo === undefined ? 0 : 19,
+    flags: settableFlags(form) & ~messageFlags.ephemeral,
+    repliesTo,
+  }
+  return messageResponse(world.messages.create(start, form, plan, allows(permissions, 'MentionEveryone')), world)
 }
 
 function sameNonce(form: MessageForm, channel: ChannelRecord, world: World): StoredMessage | undefined {
@@ -67,17 +85,16 @@ function sameNonce(form: MessageForm, channel: ChannelRecord, world: World): Sto
     .find((message) => message.nonce === String(form.nonce) && world.clock.now() - Date.parse(message.createdAt) < nonceLifetimeMs)
 }
 
-function readReference(form: MessageForm, channel: ChannelRecord, permissions: bigint, world: World): string | undefined {
+function readReference(form: MessageForm, { channel, permissions }: Access, world: World): string | undefined {
   const reference = form.message_reference
   if (!reference) return undefined
   if (!allows(permissions, 'ReadMessageHistory')) throw refuse.cannotReplyWithoutHistory()
-  if (messageIn(channel, reference.message_id, world)) return reference.message_id
-  if (reference.fail_if_not_exists === false) return undefined
-  refuseForm([{ path: ['message_reference'], code: 'REPLIES_UNKNOWN_MESSAGE', message: 'Unknown message' }])
+  if (findMessage(channel, reference.message_id, world)) return reference.message_id
+  if (reference.fail_if_not_exists !== false) refuseForm([issue(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message')])
   return undefined
 }
 
-function listMessages(call: ApiCall, world: World): ApiAnswer {
+function listMessages(call: ApiCall, world: World): ApiResponse {
   const { channel, permissions } = access(call, world)
   if (!allows(permissions, 'ReadMessageHistory')) return { status: 200, body: [] }
   const { before, after, limit } = readPage(call.query)
@@ -92,65 +109,33 @@ function listMessages(call: ApiCall, world: World): ApiAnswer {
 function readPage(query: URLSearchParams): { before: bigint | undefined; after: bigint | undefined; limit: number } {
   const limit = Number(query.get('limit') ?? 50)
   if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
-    refuseForm([{ path: ['limit'], code: 'NUMBER_TYPE_MAX', message: 'int value should be between 1 and 100.' }])
+    refuseForm([issue(['limit'], 'NUMBER_TYPE_MAX', 'int value should be between 1 and 100.')])
   }
   const bound = (name: string) => {
     const value = query.get(name)
     if (value === null) return undefined
-    if (!/^\d{1,20}$/.test(value)) refuseForm([{ path: [name], code: 'NUMBER_TYPE_COERCE', message: 'Value is not snowflake.' }])
+    if (!/^\d{1,20}$/.test(value)) refuseForm([issue([name], 'NUMBER_TYPE_COERCE', 'Value is not snowflake.')])
     return BigInt(value)
   }
   return { before: bound('before'), after: bound('after'), limit }
 }
 
-function getMessage(call: ApiCall, world: World): ApiAnswer {
+function getMessage(call: ApiCall, world: World): ApiResponse {
   const { channel, permissions } = access(call, world)
   demand(permissions, 'ReadMessageHistory')
-  const message = messageIn(channel, param(call, 'message'), world)
-  if (!message) throw refuse.unknownMessage()
-  return { status: 200, body: world.messagePayload(message) }
+  return messageResponse(messageOf(call, channel, world), world)
 }
 
-function editMessage(call: ApiCall, world: World): ApiAnswer {
-  const { channel, permissions } = access(call, world)
-  demandToWrite(permissions, channel, call, world)
-  const message = messageIn(channel, param(call, 'message'), world)
-  if (!message) throw refuse.unknownMessage()
-  refuseLargeFiles(call.files, world.uploadLimitIn(channel))
+function editMessage(call: ApiCall, world: World): ApiResponse {
+  const { channel } = accessToWrite(call, world)
+  const message = messageOf(call, channel, world)
+  refuseLargeFiles(call.files, world.uploadLimitIn(channel.guildId))
   const { form, plan } = readMessageForm('update_message', call, message)
-  return { status: 200, body: world.messagePayload(world.messages.edit(message, form, plan)) }
+  return messageResponse(world.messages.edit(message, form, plan), world)
 }
 
-function deleteMessage(call: ApiCall, world: World): ApiAnswer {
+function deleteMessage(call: ApiCall, world: World): ApiResponse {
   const { channel } = access(call, world)
-  const message = messageIn(channel, param(call, 'message'), world)
-  if (!message) throw refuse.unknownMessage()
-  world.messages.delete(message)
+  world.messages.delete(messageOf(call, channel, world))
   return { status: 204 }
 }
-
-export const channelRoutes: readonly Route[] = [
-  {
-    method: 'GET',
-    path: '/channels/:channel',
-    operation: 'get_channel',
-    needsBot: true,
-    answer: (call, world) => ({ status: 200, body: channelPayload(access(call, world).channel, world.directory) }),
-  },
-  {
-    method: 'POST',
-    path: '/channels/:channel/typing',
-    operation: 'trigger_typing_indicator',
-    needsBot: true,
-    answer: (call, world) => {
-      const { channel, permissions } = access(call, world)
-      demandToWrite(permissions, channel, call, world)
-      return { status: 204 }
-    },
-  },
-  { method: 'GET', path: '/channels/:channel/messages', operation: 'list_messages', needsBot: true, answer: listMessages },
-  { method: 'POST', path: '/channels/:channel/messages', operation: 'create_message', needsBot: true, answer: createMessage },
-  { method: 'GET', path: '/channels/:channel/messages/:message', operation: 'get_message', needsBot: true, answer: getMessage },
-  { method: 'PATCH', path: '/channels/:channel/messages/:message', operation: 'update_message', needsBot: true, answer: editMessage },
-  { method: 'DELETE', path: '/channels/:channel/messages/:message', operation: 'delete_message', needsBot: true, answer: deleteMessage },
-]

@@ -1,28 +1,29 @@
-import type { ApiCall } from '../http/route.ts'
-import { refuse, refuseForm } from '../model/errors.ts'
+import type { ApiCall, ApiResponse } from '../http/route.ts'
+import { refuse } from '../model/errors.ts'
+import type { UploadedFile } from '../model/files.ts'
+import { refuseForm } from '../model/form-issues.ts'
 import { interactionTypes, type StoredInteraction } from '../model/interaction.ts'
-import { messageFlags, type MessageForm, type PlannedAttachments, type StoredMessage } from '../model/message.ts'
-import type { UploadedFile } from '../model/uploaded-file.ts'
+import { messageFlags, type MessageForm, type MessageStart, type PlannedAttachments, type StoredMessage } from '../model/message.ts'
 import { planAttachments } from '../validation/attachment-plan.ts'
 import { checkMessageForm } from '../validation/message-form.ts'
 import { requestIssues } from '../validation/spec.ts'
-import type { NewMessage } from '../world/messages.ts'
+import type { World } from '../world/world.ts'
 
 const chatInputReply = 20
 const plainMessage = 0
 
-/** The flags that a request may set on a message of its own. */
+/** The flags that a request may set on a new message. */
 export function settableFlags(form: MessageForm): number {
   const { suppressEmbeds, ephemeral, suppressNotifications, componentsV2 } = messageFlags
   return (form.flags ?? 0) & (suppressEmbeds | ephemeral | suppressNotifications | componentsV2)
 }
 
-/** Discord measures every file on its own; only Create Message has a limit on the request as well. */
+/** Discord limits each file; only Create Message limits the whole request as well. */
 export function refuseLargeFiles(files: readonly UploadedFile[], limitBytes: number): void {
   if (files.some(({ bytes }) => bytes.length > limitBytes)) throw refuse.tooLarge()
 }
 
-/** A message as the request wants it, after every check that does not depend on who asks. */
+/** The message of the request, after every check that does not depend on the sender. */
 export function readMessageForm(
   operation: string,
   call: ApiCall,
@@ -35,24 +36,22 @@ export function readMessageForm(
   return { form, plan }
 }
 
-/** Where a message posted through an interaction stands and what it says about its origin. */
-export function interactionOrigin(interaction: StoredInteraction): Omit<NewMessage, 'flags'> {
+export function messageResponse(message: StoredMessage, world: World): ApiResponse {
+  return { status: 200, body: world.messagePayload(message) }
+}
+
+/** The reply to an interaction, without its flags. */
+export function replyTo(interaction: StoredInteraction): Omit<MessageStart, 'flags'> {
+  const { id, kind, userId, guildId, channelId, sourceMessageId } = interaction
   return {
-    channelId: interaction.channelId,
-    guildId: interaction.guildId,
-    type: interaction.kind === 'command' ? chatInputReply : plainMessage,
-    interaction: {
-      id: interaction.id,
-      type: interactionTypes[interaction.kind],
-      userId: interaction.userId,
-      ownerKeys: interaction.installedBy === 'guild' ? { 0: interaction.guildId } : { 1: interaction.userId },
-      pressedMessageId: interaction.sourceMessageId,
-    },
-    mayMentionEveryone: false,
+    channelId,
+    guildId,
+    type: kind === 'command' ? chatInputReply : plainMessage,
+    interaction: { id, type: interactionTypes[kind], userId, guildId, pressedMessageId: sourceMessageId },
   }
 }
 
-/** A follow-up is a plain message from the same origin. */
-export function followUpOrigin(interaction: StoredInteraction): Omit<NewMessage, 'flags'> {
-  return { ...interactionOrigin(interaction), type: plainMessage }
+/** A follow-up comes from the same interaction, but is a plain message. */
+export function followUpTo(interaction: StoredInteraction): Omit<MessageStart, 'flags'> {
+  return { ...replyTo(interaction), type: plainMessage }
 }

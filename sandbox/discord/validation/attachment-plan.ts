@@ -1,16 +1,12 @@
-import type { FormIssue } from '../model/errors.ts'
-import type { PlannedAttachments, StoredAttachment } from '../model/message.ts'
-import type { UploadedFile } from '../model/uploaded-file.ts'
+import type { UploadedFile } from '../model/files.ts'
+import { type FormIssue, issue, missing, tooMany } from '../model/form-issues.ts'
+import type { ListedAttachment, PlannedAttachments, StoredAttachment } from '../model/message.ts'
 
-interface ListedAttachment {
-  id: string
-  filename?: string | null
-  description?: string | null
-}
+const maximumFiles = 10
 
 /**
- * Without a list an edit keeps what was there; with a list it keeps what is listed. A new file survives an edit only if it is listed as the
- * `n` of its `files[n]`; a new message takes all its files unless it lists some.
+ * An edit keeps all attachments without a list, else those that are listed. It takes a new file only if the list has the `n` of its `files[n]`;
+ * a new message takes all its files unless it lists some.
  */
 export function planAttachments(
   listed: readonly ListedAttachment[] | null | undefined,
@@ -18,34 +14,27 @@ export function planAttachments(
   existing: readonly StoredAttachment[] | undefined,
 ): PlannedAttachments {
   const plan: PlannedAttachments = { kept: [], added: [], issues: files.flatMap(fileIssues) }
-  if (files.length > 10) plan.issues.push({ path: ['files'], code: 'BASE_TYPE_BAD_LENGTH', message: 'Must be 10 or fewer in length.' })
+  if (files.length > maximumFiles) plan.issues.push(tooMany(['files'], maximumFiles))
   if (!listed) {
     if (existing) plan.kept.push(...existing)
     else plan.added.push(...files.map(({ name, bytes }) => ({ name, bytes })))
     return plan
   }
-  listed.forEach((entry, index) => {
-    const file = files.find(({ field }) => field === `files[${entry.id}]`)
-    const kept = existing?.find(({ id }) => id === entry.id)
-    if (file) plan.added.push({ name: entry.filename ?? file.name, bytes: file.bytes, description: entry.description ?? undefined })
-    else if (kept) plan.kept.push({ ...kept, ...(typeof entry.description === 'string' && { description: entry.description }) })
+  listed.forEach(({ id, filename, description }, index) => {
+    const file = files.find(({ field }) => field === `files[${id}]`)
+    const kept = existing?.find((attachment) => attachment.id === id)
+    if (file) plan.added.push({ name: filename ?? file.name, bytes: file.bytes, description: description ?? undefined })
+    else if (kept) plan.kept.push({ ...kept, description: description ?? kept.description })
     else {
-      plan.issues.push({
-        path: ['attachments', index, 'id'],
-        code: 'ATTACHMENT_NOT_FOUND',
-        message: `There is no files[${entry.id}] in this request and no attachment of this id on the message`,
-      })
+      const reason = `There is no files[${id}] in this request and no attachment of this id on the message`
+      plan.issues.push(issue(['attachments', index, 'id'], 'ATTACHMENT_NOT_FOUND', reason))
     }
   })
-  if (plan.kept.length + plan.added.length > 10) {
-    plan.issues.push({ path: ['attachments'], code: 'BASE_TYPE_BAD_LENGTH', message: 'Must be 10 or fewer in length.' })
-  }
+  if (plan.kept.length + plan.added.length > maximumFiles) plan.issues.push(tooMany(['attachments'], maximumFiles))
   return plan
 }
 
-function fileIssues(file: UploadedFile): FormIssue[] {
-  if (!/^files\[\d\]$/.test(file.field)) {
-    return [{ path: [file.field], code: 'FILE_FIELD_NAME', message: 'A file is sent in a field named files[n], n being 0 to 9' }]
-  }
-  return file.name ? [] : [{ path: [file.field], code: 'BASE_TYPE_REQUIRED', message: 'This field is required' }]
+function fileIssues({ field, name }: UploadedFile): FormIssue[] {
+  if (!/^files\[\d\]$/.test(field)) return [issue([field], 'FILE_FIELD_NAME', 'The field of a file must be named files[n], n being 0 to 9')]
+  return name ? [] : [missing([field])]
 }

@@ -1,53 +1,40 @@
 import { optionTypes } from '../model/command.ts'
-import type { FormIssue } from '../model/errors.ts'
+import { below, type FormIssue, issue, missing } from '../model/form-issues.ts'
 import { callbackTypes } from '../model/interaction.ts'
 
-const mostChoices = 25
-const longestText = 100
+const maximumChoices = 25
+const maximumLength = 100
 
-/** What Discord refuses of the choices for an option of this type, each with its place; empty for every other callback. */
+/** What Discord refuses of autocomplete choices for an option of this type; empty for every other callback. */
 export function choiceIssues(body: unknown, optionType: number): FormIssue[] {
   if (read(body, 'type') !== callbackTypes.autocomplete) return []
-  const place = ['data', 'choices']
+  const path = ['data', 'choices']
   const choices = read(read(body, 'data'), 'choices')
   if (choices === undefined || choices === null) return []
-  if (!Array.isArray(choices)) return [{ path: place, code: 'LIST_TYPE_CONVERT', message: 'Only iterables may be used in a ListType' }]
-  if (choices.length > mostChoices) {
-    return [{ path: place, code: 'BASE_TYPE_MAX_LENGTH', message: `Must be ${mostChoices} or fewer in length.` }]
-  }
+  if (!Array.isArray(choices)) return [issue(path, 'LIST_TYPE_CONVERT', 'Only iterables may be used in a ListType')]
+  if (choices.length > maximumChoices) return [issue(path, 'BASE_TYPE_MAX_LENGTH', `Must be ${maximumChoices} or fewer in length.`)]
   return choices.flatMap((choice: unknown, index) => {
     if (typeof choice !== 'object' || choice === null) {
-      return [{ path: [...place, index], code: 'DICT_TYPE_CONVERT', message: 'Only dictionaries may be used in a DictType' }]
+      return [issue([...path, index], 'DICT_TYPE_CONVERT', 'Only dictionaries may be used in a DictType')]
     }
-    const issues = [...nameIssues(read(choice, 'name')), ...valueIssues(read(choice, 'value'), optionType)]
-    return issues.map((issue) => ({ ...issue, path: [...place, index, ...issue.path] }))
+    const value = read(choice, 'value')
+    const valueIssues = optionType === optionTypes.string ? textIssues('value', value) : numberIssues(value, optionType)
+    return below([...path, index], [...textIssues('name', read(choice, 'name')), ...valueIssues])
   })
 }
 
-function nameIssues(name: unknown): FormIssue[] {
-  const path = ['name']
-  if (name === undefined || name === null) return [required(path)]
-  if (typeof name !== 'string') return [{ path, code: 'STRING_TYPE_CONVERT', message: 'Could not interpret the value as string.' }]
-  return name.trim() === '' || name.length > longestText ? [badLength(path)] : []
+function textIssues(field: string, text: unknown): FormIssue[] {
+  if (text === undefined || text === null) return [missing([field])]
+  if (typeof text !== 'string') return [issue([field], 'STRING_TYPE_CONVERT', 'Could not interpret the value as string.')]
+  const isBlank = field === 'name' ? text.trim() === '' : text === ''
+  if (!isBlank && text.length <= maximumLength) return []
+  return [issue([field], 'BASE_TYPE_BAD_LENGTH', `Must be between 1 and ${maximumLength} in length.`)]
 }
 
-function valueIssues(value: unknown, optionType: number): FormIssue[] {
-  const path = ['value']
-  if (value === undefined || value === null) return [required(path)]
-  if (optionType === optionTypes.string) {
-    if (typeof value !== 'string') return [{ path, code: 'STRING_TYPE_CONVERT', message: 'Could not interpret the value as string.' }]
-    return value === '' || value.length > longestText ? [badLength(path)] : []
-  }
+function numberIssues(value: unknown, optionType: number): FormIssue[] {
+  if (value === undefined || value === null) return [missing(['value'])]
   const fits = optionType === optionTypes.integer ? Number.isSafeInteger(value) : typeof value === 'number'
-  return fits ? [] : [{ path, code: 'NUMBER_TYPE_COERCE', message: 'Value is not a number of the option’s kind.' }]
-}
-
-function required(path: string[]): FormIssue {
-  return { path, code: 'BASE_TYPE_REQUIRED', message: 'This field is required' }
-}
-
-function badLength(path: string[]): FormIssue {
-  return { path, code: 'BASE_TYPE_BAD_LENGTH', message: `Must be between 1 and ${longestText} in length.` }
+  return fits ? [] : [issue(['value'], 'NUMBER_TYPE_COERCE', 'Value is not a number of the option’s type.')]
 }
 
 function read(value: unknown, key: string): unknown {

@@ -1,11 +1,11 @@
-/** The package ships its zod schemas without types; these are the few that are used here. */
+/** The package ships its zod schemas without types. */
 declare module 'discord-api-spec/zod' {
   interface SpecIssue {
     readonly code: string
     readonly path: readonly (string | number)[]
-    /** Of `invalid_union`: the issues of every branch. */
+    /** For `invalid_union`: the issues of every branch. */
     readonly errors?: readonly (readonly SpecIssue[])[]
-    /** Of `invalid_value`: what would have been allowed. */
+    /** For `invalid_value`: the allowed values. */
     readonly values?: readonly unknown[]
     readonly expected?: string
     readonly origin?: string
@@ -20,7 +20,6 @@ declare module 'discord-api-spec/zod' {
   export const ApplicationCommandResponseSchema: SpecSchema
   export const ApplicationCommandUpdateRequestSchema: SpecSchema
   export const CreateMessageInteractionCallbackRequestSchema: SpecSchema
-  export const CreatePrivateChannelRequestSchema: SpecSchema
   export const ErrorResponseSchema: SpecSchema
   export const GatewayBotResponseSchema: SpecSchema
   export const GuildChannelResponseSchema: SpecSchema
@@ -33,7 +32,6 @@ declare module 'discord-api-spec/zod' {
   export const ModalInteractionCallbackRequestSchema: SpecSchema
   export const PongInteractionCallbackRequestSchema: SpecSchema
   export const PrivateApplicationResponseSchema: SpecSchema
-  export const PrivateChannelResponseSchema: SpecSchema
   export const RatelimitedResponseSchema: SpecSchema
   export const ThreadResponseSchema: SpecSchema
   export const UpdateMessageInteractionCallbackRequestSchema: SpecSchema

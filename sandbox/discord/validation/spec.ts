@@ -1,17 +1,16 @@
-/** The only door to Discord's own schemas: by operation for requests, by operation for the bodies of our answers. */
 import * as spec from 'discord-api-spec/zod'
 import type { SpecSchema } from 'discord-api-spec/zod'
 
-import type { FormIssue } from '../model/errors.ts'
+import { below, type FormIssue, issue } from '../model/form-issues.ts'
 import { issuesOf } from './spec-issues.ts'
 
+/** The schemas of Discord's own specification, by operation. No other file reads them. */
 const requestSchemas: Record<string, SpecSchema> = {
   execute_webhook: spec.IncomingWebhookRequestPartialSchema,
   update_original_webhook_message: spec.IncomingWebhookUpdateRequestPartialSchema,
   update_webhook_message: spec.IncomingWebhookUpdateRequestPartialSchema,
   create_message: spec.MessageCreateRequestSchema,
   update_message: spec.MessageEditRequestPartialSchema,
-  create_dm: spec.CreatePrivateChannelRequestSchema,
 }
 
 const callbackSchemas: Record<number, SpecSchema> = {
@@ -35,8 +34,7 @@ const responseSchemas: Record<string, readonly SpecSchema[]> = {
   get_message: [spec.MessageResponseSchema],
   list_messages: [spec.MessageResponseSchema],
   update_message: [spec.MessageResponseSchema],
-  get_channel: [spec.GuildChannelResponseSchema, spec.ThreadResponseSchema, spec.PrivateChannelResponseSchema],
-  create_dm: [spec.PrivateChannelResponseSchema],
+  get_channel: [spec.GuildChannelResponseSchema, spec.ThreadResponseSchema],
   get_bot_gateway: [spec.GatewayBotResponseSchema],
   get_my_user: [spec.UserPIIResponseSchema],
   get_my_application: [spec.PrivateApplicationResponseSchema],
@@ -56,19 +54,17 @@ function callbackIssues(body: unknown): FormIssue[] {
   const type = (body as { type?: unknown } | null | undefined)?.type
   const schema = typeof type === 'number' ? callbackSchemas[type] : undefined
   if (schema) return check(schema, body)
-  return [{ path: ['type'], code: 'BASE_TYPE_CHOICES', message: `Value must be one of {${Object.keys(callbackSchemas).join(', ')}}.` }]
+  return [issue(['type'], 'BASE_TYPE_CHOICES', `Value must be one of {${Object.keys(callbackSchemas).join(', ')}}.`)]
 }
 
-/** Each command on its own, so that the path begins with its index. The wire carries permission bits as text, the schema wants a number. */
+/** Checks each command on its own, so that the path begins with its index. */
 export function commandIssues(commands: readonly unknown[]): FormIssue[] {
   return commands.flatMap((command, index) =>
-    check(spec.ApplicationCommandUpdateRequestSchema, withNumericPermissions(command)).map((issue) => ({
-      ...issue,
-      path: [index, ...issue.path],
-    })),
+    below([index], check(spec.ApplicationCommandUpdateRequestSchema, withNumericPermissions(command))),
   )
 }
 
+/** On the wire permission bits are a string; the schema wants a number. */
 function withNumericPermissions(command: unknown): unknown {
   if (typeof command !== 'object' || command === null || !('default_member_permissions' in command)) return command
   const permissions = command.default_member_permissions
@@ -77,7 +73,7 @@ function withNumericPermissions(command: unknown): unknown {
     : command
 }
 
-/** What is wrong with an answer of ours, in words; empty when Discord's specification would have let it out. */
+/** Where a response of ours breaks Discord's specification, one sentence each. */
 export function responseProblems(operation: string | undefined, status: number, body: unknown): string[] {
   const label = `${operation ?? 'unknown operation'} ${status}`
   if (status === 204) return body === undefined ? [] : [`${label}: a body with 204`]
@@ -92,7 +88,7 @@ export function responseProblems(operation: string | undefined, status: number, 
   })
 }
 
-/** The specification makes the codes below `errors` numbers, where Discord sends words (`BASE_TYPE_MAX_LENGTH`); the rest of it holds. */
+/** The specification types the codes below `errors` as numbers, but Discord sends strings (`BASE_TYPE_MAX_LENGTH`). */
 function withoutDetails(body: unknown): unknown {
   return typeof body === 'object' && body !== null ? { ...body, errors: undefined } : body
 }
@@ -103,5 +99,5 @@ function check(schema: SpecSchema, value: unknown): FormIssue[] {
 }
 
 function describe(label: string, issues: readonly FormIssue[]): string[] {
-  return issues.map((issue) => `${label}: ${issue.path.join('.')}: ${issue.message}`)
+  return issues.map(({ path, message }) => `${label}: ${path.join('.')}: ${message}`)
 }

@@ -1,16 +1,13 @@
-import type { Changes } from '../model/changes.ts'
 import type { CommandForm, RegisteredCommand } from '../model/command.ts'
 import type { SnowflakeSource } from '../model/snowflakes.ts'
 
-/** The application's commands: global ones, and those of each guild, which come first there. */
+/** The application's commands. In a guild, its own commands take precedence over the global ones. */
 export class Commands {
   readonly #snowflakes: SnowflakeSource
-  readonly #changes: Changes
   readonly #byScope = new Map<string | undefined, RegisteredCommand[]>()
 
-  constructor(snowflakes: SnowflakeSource, changes: Changes) {
+  constructor(snowflakes: SnowflakeSource) {
     this.#snowflakes = snowflakes
-    this.#changes = changes
   }
 
   list(guildId: string | undefined): RegisteredCommand[] {
@@ -27,7 +24,6 @@ export class Commands {
       guildId,
     }))
     this.#byScope.set(guildId, after)
-    this.#changes.announce({ kind: 'commands' })
     return after
   }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import type { DiscordClock } from '../model/clock.ts'
 import { refuse } from '../model/errors.ts'
-import type { StoredInteraction } from '../model/interaction.ts'
+import type { InteractionStart, StoredInteraction } from '../model/interaction.ts'
 
 const acknowledgementMs = 3000
 const tokenLifetimeMs = 15 * 60 * 1000
@@ -17,9 +17,7 @@ export class Interactions {
     this.#clock = clock
   }
 
-  begin(
-    start: Omit<StoredInteraction, 'token' | 'createdAt' | 'choices' | 'callbackType' | 'originalId' | 'followUpIds'>,
-  ): StoredInteraction {
+  begin(start: InteractionStart): StoredInteraction {
     const interaction: StoredInteraction = {
       ...start,
       token: randomBytes(96).toString('base64url'),
@@ -38,11 +36,7 @@ export class Interactions {
     return this.#byId.get(id)
   }
 
-  hasToken(token: string): boolean {
-    return this.#byToken.has(token)
-  }
-
-  /** The interaction that may still be acknowledged, for the first time and within 3 s; else 10062 or 40060. */
+  /** The interaction, if it may be acknowledged: for the first time (else 40060) and within 3 s (else 10062). */
   toAcknowledge(id: string, token: string): StoredInteraction {
     const interaction = this.#byToken.get(token)
     if (interaction?.id !== id) throw refuse.unknownInteraction()
@@ -51,16 +45,16 @@ export class Interactions {
     return interaction
   }
 
-  /** Are the 3 s over in which the first answer has to come? */
+  /** Whether the 3 s for the first response are over. */
   isTooLate(interaction: StoredInteraction): boolean {
     return this.#clock.now() - interaction.createdAt > acknowledgementMs
   }
 
-  /** The acknowledged interaction whose token still lives; else 50027, or 10015 before an acknowledgement. */
+  /** The acknowledged interaction of a live token; else 50027, or 10015 before an acknowledgement. */
   byToken(token: string): StoredInteraction {
     const interaction = this.#byToken.get(token)
     if (!interaction || this.#clock.now() - interaction.createdAt > tokenLifetimeMs) throw refuse.invalidToken()
-    // Choices are all that a half-typed command can be answered with: nothing was said that its token could reach.
+    // Autocomplete is answered with choices only, so there is no message that its token could reach.
     if (interaction.callbackType === undefined || interaction.kind === 'autocomplete') throw refuse.unknownWebhook()
     return interaction
   }

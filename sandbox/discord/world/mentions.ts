@@ -1,4 +1,4 @@
-import { type AllowedMentions, messageFlags } from '../model/message.ts'
+import type { AllowedMentions } from '../model/message.ts'
 
 export interface Mentioned {
   users: string[]
@@ -6,23 +6,19 @@ export interface Mentioned {
   everyone: boolean
 }
 
-/** Whom a text mentions once `allowed_mentions` has spoken; without it everything that is written counts. */
+/** The mentions in a text that `allowed_mentions` lets through; without it all of them count. */
 export function mentionedBy(text: string, allowed: AllowedMentions | null | undefined, mayMentionEveryone: boolean): Mentioned {
+  const idsOf = (pattern: RegExp) => [...new Set(Array.from(text.matchAll(pattern), ([, id]) => id ?? ''))]
   const written = {
-    users: [...new Set(Array.from(text.matchAll(/<@!?(\d+)>/g), ([, id]) => id ?? ''))],
-    roles: [...new Set(Array.from(text.matchAll(/<@&(\d+)>/g), ([, id]) => id ?? ''))],
-    everyone: /@(everyone|here)\b/.test(text) && mayMentionEveryone,
+    users: idsOf(/<@!?(\d+)>/g),
+    roles: idsOf(/<@&(\d+)>/g),
+    everyone: mayMentionEveryone && /@(everyone|here)\b/.test(text),
   }
   if (!allowed) return written
   const parses = (kind: string) => allowed.parse?.includes(kind) ?? false
   return {
-    users: written.users.filter((id) => parses('users') || (allowed.users?.includes(id) ?? false)),
-    roles: written.roles.filter((id) => parses('roles') || (allowed.roles?.includes(id) ?? false)),
+    users: written.users.filter((id) => parses('users') || allowed.users?.includes(id)),
+    roles: written.roles.filter((id) => parses('roles') || allowed.roles?.includes(id)),
     everyone: written.everyone && parses('everyone'),
   }
-}
-
-/** Silent and ephemeral messages show a mention without calling anybody. */
-export function notifies(flags: number): boolean {
-  return (flags & (messageFlags.suppressNotifications | messageFlags.ephemeral)) === 0
 }

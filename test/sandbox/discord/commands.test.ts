@@ -117,7 +117,6 @@ describe('registering commands', () => {
       { id: first[0]?.id, name: 'film', type: 1, default_member_permissions: '0', application_id: discord.applicationId },
     ])
     expect((await bot.call('GET', `/applications/${discord.applicationId}/commands`)).body).toHaveLength(1)
-    expect(discord.registeredCommands()).toHaveLength(1)
   })
 
   it('keeps those of a guild apart, and lets them come first there', async () => {
@@ -131,17 +130,9 @@ describe('registering commands', () => {
     expect(await commandId(here)).toBe(await commandId(elsewhere))
   })
 
-  it('is waited for by who needs a command', async () => {
-    const waiting = discord.commandRegistered('late')
-    await put(command({ name: 'late' }))
-    await waiting
-    await discord.commandRegistered('late')
-  })
-
-  it('is refused for another application and for a guild without this one', async () => {
+  it('fails for another application and for an unknown guild', async () => {
     expect((await bot.call('GET', '/applications/123456789012345678/commands')).code).toBe(10002)
-    const foreign = discord.createGuild({ installedBy: 'user' })
-    expect((await bot.call('GET', `/applications/${discord.applicationId}/guilds/${foreign.id}/commands`)).code).toBe(50001)
+    expect((await bot.call('GET', `/applications/${discord.applicationId}/guilds/123456789012345678/commands`)).code).toBe(50001)
   })
 })
 

@@ -91,22 +91,11 @@ describe('the test API', () => {
     await stream.return(undefined)
   })
 
-  it('takes the image as multipart, too, and lists the commands', async () => {
-    const form = new FormData()
-    form.append('payload_json', JSON.stringify({ command: 'animate', options: { prompt: 'slow push in' } }))
-    form.append('image', new Blob([new Uint8Array(imageOf(640, 360))]), 'boat.png')
-    const { answer } = await post('run', form)
-    const { payload } = await bot.received({ id: answer.interactionId })
-    expect(Object.values((payload['data'] as { resolved: { attachments: object } }).resolved.attachments)).toMatchObject([{ width: 640 }])
-    const commands = (await (await fetch(`${discord.origin}/sandbox/commands`)).json()) as { name: string }[]
-    expect(commands.map(({ name }) => name)).toEqual(['animate'])
-  })
-
   it.each([
     ['a malformed request', 'run', { options: {} }, 400, 'command'],
     ['what a client refuses', 'run', { command: 'animate', options: { image, prompt: 'x' } }, 400, 'prompt'],
     ['a command that is not there', 'run', { command: 'nothing' }, 400, '/nothing'],
-    ['a button on nothing', 'press', { messageId: '1', button: 'Cancel' }, 400, 'not there'],
+    ['a button on nothing', 'press', { interactionId: '1', button: 'Cancel' }, 400, 'not there'],
     ['another path', 'elsewhere', {}, 404, 'nothing here'],
   ])('refuses %s', async (_name, path, body, status, reason) => {
     const refused = await post(path, body)

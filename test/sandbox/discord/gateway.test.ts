@@ -119,18 +119,6 @@ describe('the gateway', () => {
       expect(ids).toEqual(guilds.map(({ id }) => id).filter((id) => shardOf(id) === shard))
     }
   })
-
-  it('tells of messages only who asked for them by intent', async () => {
-    const [silent, listening] = [await identified({ shard: [0, 1] }), await identified({ intents: 1 | (1 << 9) })]
-    const path = `${discord.apiUrl}/v10/channels/${discord.guild.channel.id}/messages`
-    const headers = { authorization: `Bot ${discord.botToken}`, 'content-type': 'application/json' }
-    await fetch(path, { method: 'POST', headers, body: JSON.stringify({ content: 'hello' }) })
-    expect((await listening.next()).t).toBe('GUILD_CREATE')
-    expect(await listening.next()).toMatchObject({ t: 'MESSAGE_CREATE', d: { content: 'hello', guild_id: discord.guild.id } })
-    expect((await silent.next()).t).toBe('GUILD_CREATE')
-    silent.send(1, null)
-    expect((await silent.next()).op).toBe(11)
-  })
 })
 
 type Send = (op: number, d: unknown) => void

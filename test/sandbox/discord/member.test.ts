@@ -100,19 +100,6 @@ describe('running a command', () => {
     await expect(discord.member.run('settings colour')).rejects.toThrow('subcommand')
   })
 
-  it('is possible where only a member brought the application, if the command says so', async () => {
-    const guild = discord.createGuild({ installedBy: 'user' })
-    const carol = guild.createMember({ name: 'Carol' })
-    await put({ name: 'film', description: 'x' })
-    await expect(carol.run('film')).rejects.toThrow('not installed')
-    await put({ name: 'film', description: 'x', integration_types: [0, 1] })
-    const { payload, webhook, callback } = await bot.received(await carol.run('film'))
-    expect(payload['authorizing_integration_owners']).toEqual({ 1: carol.id })
-    await callback({ type: 4, data: { content: 'x' } })
-    for (let count = 0; count < 5; count += 1) expect((await bot.call('POST', webhook, { json: { content: 'x' } })).status).toBe(200)
-    expect((await bot.call('POST', webhook, { json: { content: 'x' } })).code).toBe(40094)
-  })
-
   it('refuses a file beyond the limit', async () => {
     const image = { name: 'boat.png', bytes: Buffer.alloc(11) }
     await discord.member.run('animate', values({ image }), { attachmentSizeLimit: 11 })

@@ -121,36 +121,14 @@ describe('with the bot token', () => {
     expect((await bot.call('PATCH', interaction.original, { json: { content: 'x' } })).status).toBe(200)
     expect(discord.guild.channel.messages()).toEqual([])
   })
-
-  it('writes to a member only where both are in a guild and the member lets it', async () => {
-    const write = async (recipient: string) => {
-      const { body } = await bot.call('POST', '/users/@me/channels', { json: { recipient_id: recipient } })
-      return bot.call('POST', `/channels/${body['id'] as string}/messages`, { json: { content: 'hello' } })
-    }
-    expect((await write(discord.member.id)).status).toBe(200)
-    expect(discord.member.directMessages().map(({ text }) => text)).toEqual(['hello'])
-    const closed = discord.guild.createMember({ name: 'Dan', acceptsDirectMessages: false })
-    expect(outcome(await write(closed.id))).toEqual([403, 50007])
-    const elsewhere = discord.createGuild({ botIsMember: false }).createMember({ name: 'Eve' })
-    expect(outcome(await write(elsewhere.id))).toEqual([403, 50007])
-  })
-
-  it('reads the rules of AutoMod only with Manage Server', async () => {
-    const path = `/guilds/${discord.guild.id}/auto-moderation/rules`
-    expect(outcome(await bot.call('GET', path))).toEqual([403, 50013])
-    discord.guild.setBotPermissions([...defaultBotPermissions, 'ManageGuild'])
-    expect((await bot.call('GET', path)).status).toBe(200)
-  })
 })
 
 describe('a channel', () => {
   it('is told as what it is', async () => {
     const thread = discord.guild.createChannel({ name: 'takes', threadOf: discord.guild.channel })
-    const direct = await bot.call('POST', '/users/@me/channels', { json: { recipient_id: discord.member.id } })
     const get = async (id: string) => (await bot.call('GET', `/channels/${id}`)).body
     expect(await get(discord.guild.channel.id)).toMatchObject({ type: 0, guild_id: discord.guild.id, name: 'general', nsfw: false })
     expect(await get(thread.id)).toMatchObject({ type: 11, parent_id: discord.guild.channel.id, name: 'takes' })
-    expect(await get(direct.body['id'] as string)).toMatchObject({ type: 1, recipients: [{ id: discord.member.id }] })
     expect(outcome(await bot.call('GET', '/channels/123456789012345678'))).toEqual([404, 10003])
   })
 

@@ -208,18 +208,6 @@ describe('the test API', () => {
     expect(await answering).toEqual({ status: 200, answer: { choices: choices(2) } })
   })
 
-  it('takes files beside it', async () => {
-    const form = new FormData()
-    form.append('payload_json', JSON.stringify({ command: 'film', focused: 'provider' }))
-    form.append('image', new Blob([new Uint8Array(image.bytes)]), 'boat.png')
-    const arriving = bot.next()
-    const answering = post(form)
-    const asked = await arriving
-    expect(data(asked.payload).options).toMatchObject([{ name: 'image' }, { name: 'provider', value: '' }])
-    await asked.callback({ type: 8, data: { choices: [] } })
-    expect((await answering).answer).toEqual({ choices: [] })
-  })
-
   it('says why there are none', async () => {
     expect(await post({ command: 'film', focused: 'prompt' })).toMatchObject({ status: 400, answer: { option: 'prompt' } })
     expect(await post({ command: 'film' })).toMatchObject({ status: 400 })
