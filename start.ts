@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 
 import { chooseMode, ConfigError } from './src/config/config.ts'
-import { tellHeld } from './src/cli/held.ts'
+import { runHeld } from './src/cli/held.ts'
 import { startBot } from './src/main.ts'
 import { registerWithDiscord } from './src/cli/register.ts'
 import { StoreLockedError } from './src/storage/sqlite/file-lock.ts'
@@ -21,7 +21,7 @@ async function start(): Promise<void> {
     return
   }
   if (values.held) {
-    await tellHeld(process.env, positionals, (line) => console.log(line))
+    await runHeld(process.env, positionals, (line) => console.log(line))
     return
   }
   if (chooseMode(process.env) === 'sandbox') {

@@ -5,7 +5,7 @@ import { decideHeld, listHeld } from '../generations/held/held.ts'
 import { openBeside } from '../storage/database.ts'
 
 /** `npm run held` lists what is held; `npm run held -- REFERENCE free|billed` settles one. Beside a running bot, which acts on it within seconds. */
-export async function tellHeld(
+export async function runHeld(
   environment: Environment,
   [reference, decision]: readonly string[],
   print: (line: string) => void,

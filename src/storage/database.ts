@@ -6,35 +6,35 @@ import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { StoreLocation } from '../config/config.ts'
 import { lockStore } from './sqlite/file-lock.ts'
 import { migrate } from './migrate.ts'
-import { createPostgresDialect, patientTimes, StoreUnreachableError } from './postgres/pool.ts'
+import { createPostgresDialect, noTimeouts, StoreUnreachableError } from './postgres/pool.ts'
 import type { Schema } from './schema.ts'
 import { createSqliteDialect } from './sqlite/dialect.ts'
 
-/** Everything a statement can be sent through: the store itself, or the transaction it belongs to. */
+/** Where a statement can be sent: the database itself, or a transaction. */
 export type Statements = Kysely<Schema> | Transaction<Schema>
 
-/** The durable store. Inside `transaction` only the handle it gives may be used: the outer one would wait for itself. */
+/** The durable store. Inside `transaction`, use only its own handle: the outer one would wait for itself. */
 export interface Database {
   readonly statements: Kysely<Schema>
-  /** Milliseconds since the epoch by the store's own clock, which all processes share. */
+  /** Milliseconds since the epoch by the database's clock, which all processes share. */
   readonly now: RawBuilder<number>
-  /** The server's URL, where other processes may work on the same store; undefined where it belongs to this process alone. A secret. */
+  /** The server's URL, if other processes may share the database; a secret. Undefined for a file, which belongs to this process alone. */
   readonly sharedUrl: string | undefined
   transaction<Result>(work: (transaction: Transaction<Schema>) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
 export interface OpenOptions {
-  /** Told of connections that broke while nobody waited for them; they are replaced by themselves. */
+  /** Called for every lost connection; the pool replaces it. */
   onError?: ((error: Error) => void) | undefined
 }
 
-/** Opens the store and brings its tables up to date; a file is made where it is missing, and locked against a second process. */
+/** Opens the database and migrates it. A missing file is created, and the file is locked against a second process. */
 export async function openDatabase(location: StoreLocation, options: OpenOptions = {}): Promise<Database> {
   return 'file' in location ? openFile(location.file) : openServer(location.url, options)
 }
 
-/** Opens the store of a bot that may be running, to read it and to leave wishes there; takes no lock and changes no table. */
+/** Opens the database of a bot that may be running, to read it and to leave decisions there. Takes no lock and changes no table. */
 export function openBeside(location: StoreLocation): Database {
   return 'file' in location
     ? sqliteDatabase(new Kysely({ dialect: createSqliteDialect(location.file, { mustExist: true }) }))
@@ -59,12 +59,12 @@ async function openFile(file: string): Promise<Database> {
 }
 
 async function openServer(url: string, { onError = () => undefined }: OpenOptions): Promise<Database> {
-  const patient = new Kysely<Schema>({ dialect: createPostgresDialect(url, onError, patientTimes) })
+  const migrating = new Kysely<Schema>({ dialect: createPostgresDialect(url, onError, noTimeouts) })
   try {
-    const schema = await currentSchema(patient)
-    await migrate(patient, { dialect: 'postgres', schema })
+    const schema = await currentSchema(migrating)
+    await migrate(migrating, { dialect: 'postgres', schema })
   } finally {
-    await patient.destroy()
+    await migrating.destroy()
   }
   return postgresDatabase(url, onError)
 }
@@ -85,7 +85,7 @@ function postgresDatabase(url: string, onError: (error: Error) => void): Databas
     statements,
     now: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     sharedUrl: url,
-    // What comes after a lock was waited for must see what the other one wrote, whatever the server's default is.
+    // After waiting for a lock, the next statement must see what its former holder wrote, whatever the server's default is.
     transaction: (work) => statements.transaction().setIsolationLevel('read committed').execute(work),
     close: () => statements.destroy(),
   }

@@ -1,7 +1,7 @@
 import type { Image, ImageReference } from '../domain/image.ts'
 import type { Statements } from './database.ts'
 
-/** Keeps a checked image under the hash of its bytes; the same image twice is one row. */
+/** Stores a validated image under the hash of its bytes; the same image twice is one row. */
 export async function storeImage(statements: Statements, image: Image, now: number): Promise<void> {
   await statements
     .insertInto('images')
@@ -18,9 +18,9 @@ export async function storeImage(statements: Statements, image: Image, now: numb
     .execute()
 }
 
-/** Reads a kept image's bytes. A missing one is a bug: it is written before any row that names it. */
+/** Reads a stored image. A missing one is a bug: it is written before any row that names it. */
 export async function readImage(statements: Statements, reference: ImageReference): Promise<Image> {
   const row = await statements.selectFrom('images').select('bytes').where('sha256', '=', reference.sha256).executeTakeFirst()
-  if (!row) throw new Error('a kept image is missing from the store')
+  if (!row) throw new Error('a stored image is missing')
   return { ...reference, bytes: row.bytes }
 }

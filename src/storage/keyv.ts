@@ -4,10 +4,10 @@ import { sql } from 'kysely'
 
 import type { Database } from './database.ts'
 
-/** Keyv over the same database, for what is key-value and not money. Errors are thrown, never read as "nothing there". */
+/** Keyv over the same database, for key-value data other than money. Errors are thrown, never taken for a missing value. */
 export function createKeyv(database: Database, namespace: string): Keyv {
   const keyv = new Keyv({ store: new DatabaseKeyvAdapter(database, namespace), namespace })
-  // By default a failed read is an event and the answer `undefined`: "nothing set", which would let paid work through.
+  // By default a failed read emits an event and returns `undefined`: "no settings", which would let paid work through.
   keyv.throwOnEmitError = true
   return keyv
 }
@@ -36,15 +36,19 @@ class DatabaseKeyvAdapter extends Hookified implements KeyvStorageAdapter {
       .where(
         'key',
         'in',
-        keys.map((key) => this.#spaced(key)),
+        keys.map((key) => this.#withNamespace(key)),
       )
       .execute()
     const values = new Map(rows.map((row) => [row.key, row.value]))
-    return keys.map((key) => values.get(this.#spaced(key)))
+    return keys.map((key) => values.get(this.#withNamespace(key)))
   }
 
   async set(key: string, value: unknown, expires?: number): Promise<boolean> {
-    const row = { key: this.#spaced(key), value: typeof value === 'string' ? value : JSON.stringify(value), expires_at: expires ?? null }
+    const row = {
+      key: this.#withNamespace(key),
+      value: typeof value === 'string' ? value : JSON.stringify(value),
+      expires_at: expires ?? null,
+    }
     await this.#database.statements
       .insertInto('keyv')
       .values(row)
@@ -62,14 +66,14 @@ class DatabaseKeyvAdapter extends Hookified implements KeyvStorageAdapter {
   }
 
   async deleteMany(keys: string[]): Promise<boolean[]> {
-    const spaced = keys.map((key) => this.#spaced(key))
-    const gone = await this.#database.statements.deleteFrom('keyv').where('key', 'in', spaced).returning('key').execute()
+    const namespaced = keys.map((key) => this.#withNamespace(key))
+    const gone = await this.#database.statements.deleteFrom('keyv').where('key', 'in', namespaced).returning('key').execute()
     const deleted = new Set(gone.map((row) => row.key))
-    return spaced.map((key) => deleted.has(key))
+    return namespaced.map((key) => deleted.has(key))
   }
 
   async clear(): Promise<void> {
-    const prefix = this.#spaced('')
+    const prefix = this.#withNamespace('')
     await this.#database.statements
       .deleteFrom('keyv')
       .where(sql<string>`substr(key, 1, ${prefix.length})`, '=', prefix)
@@ -84,8 +88,8 @@ class DatabaseKeyvAdapter extends Hookified implements KeyvStorageAdapter {
     return (await this.getMany(keys)).map((value) => value !== undefined)
   }
 
-  /** Keyv hands over bare keys and leaves the namespace to its adapter. */
-  #spaced(key: string): string {
+  /** Keyv passes bare keys and leaves the namespace to its adapter. */
+  #withNamespace(key: string): string {
     return `${this.namespace ?? ''}:${key}`
   }
 

@@ -4,7 +4,7 @@ import { Migrator } from 'kysely/migration'
 import { type Dialect, migrationsFor } from './migrations/index.ts'
 import type { Schema } from './schema.ts'
 
-/** The store was written by a version that this one does not know: going on could read its rows wrongly. */
+/** The database was written by a newer version: continuing could misread its rows. */
 export class NewerStoreError extends Error {
   override readonly name = 'NewerStoreError'
 
@@ -15,11 +15,11 @@ export class NewerStoreError extends Error {
 
 export interface StoreTables {
   dialect: Dialect
-  /** Where the tables stand, on a server that may hold others of the same names. */
+  /** The schema of the tables, on a server that may hold other tables of the same names. */
   schema?: string | undefined
 }
 
-/** Brings the tables up to date. Several processes may do so at once: the first does the work, the others wait for it. */
+/** Migrates the tables. If several processes do so at once, the first does the work and the others wait. */
 export async function migrate(statements: Kysely<Schema>, { dialect, schema }: StoreTables): Promise<void> {
   const migrations = migrationsFor(dialect)
   const migrator = new Migrator({
@@ -34,9 +34,9 @@ export async function migrate(statements: Kysely<Schema>, { dialect, schema }: S
   await refuseNewer()
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return
-  // A newer version may have begun at the same moment, and been first.
+  // A newer version may have started at the same moment and migrated first.
   await refuseNewer()
-  throw new Error('the database could not be brought up to date', { cause: error })
+  throw new Error('the database could not be migrated', { cause: error })
 }
 
 const historyTable = 'kysely_migration'

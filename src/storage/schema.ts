@@ -4,7 +4,7 @@ import type { ImageReference } from '../domain/image.ts'
 import type { AttemptState, EndReason, GenerationState } from '../domain/generation-state.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 
-/** Money is micro-dollars, time is milliseconds since the epoch, ids are text, truth is 0 or 1, structures are JSON text. */
+/** Money is in micro-dollars, time in milliseconds since the epoch; booleans are 0 or 1, structures JSON text (see json-columns.ts). */
 export interface Schema {
   generations: GenerationsTable
   attempts: AttemptsTable
@@ -27,7 +27,7 @@ export interface GenerationsTable {
   /** The process that owns the claim; only it writes the state. */
   owner: string | null
   provider: ProviderId
-  /** JSON list of the providers that may make it, in the order in which they are tried. */
+  /** JSON list of the providers to try, in order. */
   candidates: string
   request: string
   price: number
@@ -54,11 +54,11 @@ export interface GenerationsTable {
   captured: 0 | 1
   reference: string
   output_url: string | null
-  /** When the requester was told that the clip is there; at most once. */
+  /** When the requester was notified of the clip; at most once. */
   notified_at: number | null
-  /** The operator's word on a held generation, left for the bot: `free` or `billed`. */
+  /** Left by the operator for the bot. */
   held_decision: HeldDecision | null
-  /** Edits of its card, soon overtaken, that are under way in some process; one that died leaves its own behind. */
+  /** Edits of its card in progress, in any process; a process that died leaves its own behind. */
   card_edits: Generated<number>
 }
 
@@ -68,16 +68,16 @@ export interface AttemptsTable {
   take: number
   provider: ProviderId
   state: AttemptState
-  /** JSON of the images as the provider's storage names them; a lost submission is looked for by them. */
+  /** JSON of the images' addresses at the provider; a lost submission is found by them. */
   images: string | null
-  /** When the billable call was about to leave. */
+  /** Just before the billable call. */
   sent_at: number | null
-  /** What a refusal or failure was called. */
+  /** Why it was refused or failed. */
   end_reason: EndReason | null
-  /** The provider's handle as JSON, once it accepted. Unique per provider by `operation_id`. */
+  /** JSON of the provider's handle, once it accepted. Unique per provider by `operation_id`. */
   operation: string | null
   operation_id: string | null
-  /** What the provider says it billed, where it says so. */
+  /** What the provider reports to have billed, if it does. */
   provider_cost: number | null
   webhook_token: string
   created_at: number
@@ -111,15 +111,15 @@ export interface LedgerTable {
 
 export interface ProviderStateTable {
   provider: ProviderId
-  /** GCRA: the earliest time at which the next create is due if none is ahead of its rate. */
+  /** GCRA: the earliest time of the next create at the configured rate. */
   next_create_at: number
-  /** No creates before this time: the provider asked for patience. */
+  /** No creates before this time: the provider sent Retry-After. */
   closed_until: number
-  /** Counts claims, so that lines can remember when they were last served. */
+  /** Counts claims; `queue_turns` remembers the count at each turn. */
   served: number
 }
 
-/** When a guild (member_id empty) or a member of it was last served, in units of its provider's `served`. */
+/** When a guild (empty member_id) or one of its members was last served, in units of the provider's `served`. */
 export interface QueueTurnsTable {
   provider: ProviderId
   guild_id: string
@@ -127,7 +127,7 @@ export interface QueueTurnsTable {
   last_served: number
 }
 
-/** Webhooks that proved authentic; a repeated delivery is one row. Nothing of their content is kept but which job they speak of. */
+/** Authentic webhooks; a repeated delivery is one row. Only the job that they name is stored. */
 export interface WebhookEventsTable {
   attempt_id: string
   delivery_id: string
@@ -152,13 +152,13 @@ export interface KeyvTable {
   expires_at: number | null
 }
 
-/** The processes that make clips. One whose heartbeat is too old is gone, and what it claimed is an orphan. */
+/** The processes that make clips. If a heartbeat is too old, the process is gone and its generations are orphans. */
 export interface WorkersTable {
   id: string
   role: string
-  /** The ids of the providers it serves, with blanks between. */
+  /** The ids of the providers it serves, separated by spaces. */
   providers: string
-  /** By the store's own clock, as is `heartbeat_at`. */
+  /** By the database's clock, like `heartbeat_at`. */
   started_at: number
   heartbeat_at: number
 }

@@ -11,7 +11,7 @@ export interface NewWorker {
   providers: readonly ProviderId[]
 }
 
-/** One process that makes clips, as the others see it. All times are the store's own, so that no process's clock matters. */
+/** Adds a process that makes clips. All times are the database's, so that no process's clock matters. */
 export async function addWorker(statements: Statements, { now }: Database, worker: NewWorker): Promise<void> {
   const { id, role, providers } = worker
   await statements
@@ -20,8 +20,8 @@ export async function addWorker(statements: Statements, { now }: Database, worke
     .execute()
 }
 
-/** Says that the worker is alive. False if it was taken for dead before: then what it had claimed belongs to others. */
-export async function beat(statements: Statements, { now }: Database, id: string): Promise<boolean> {
+/** Returns false if the worker was removed before: then its generations belong to others. */
+export async function recordHeartbeat(statements: Statements, { now }: Database, id: string): Promise<boolean> {
   const row = await statements.updateTable('workers').set({ heartbeat_at: now }).where('id', '=', id).returning('id').executeTakeFirst()
   return row !== undefined
 }
@@ -31,8 +31,8 @@ export async function removeWorker(statements: Statements, id: string): Promise<
 }
 
 /**
- * Strikes out whoever has not been heard of for `expiryMs`; of several that do so at once, each worker is struck out by one. Waits for nobody: a worker
- * that stands still in the middle of a transaction is struck out once the server has ended that.
+ * Removes the workers without a heartbeat for `expiryMs`. Skips locked rows: waiting behind a stalled process would block our own heartbeat. Its row
+ * is removed once the server has ended its transaction.
  */
 export async function removeSilentWorkers(statements: Statements, { now, sharedUrl }: Database, expiryMs: number): Promise<void> {
   const silent = await statements
@@ -44,13 +44,13 @@ export async function removeSilentWorkers(statements: Statements, { now, sharedU
   for (const { id } of silent) await removeWorker(statements, id)
 }
 
-/** Is this the worker that has been there longest? Exactly one is, as soon as all see the same workers. */
+/** Is this the worker that started first? True for exactly one, once all see the same workers. */
 export async function isEldest(statements: Statements, id: string): Promise<boolean> {
   const eldest = await statements.selectFrom('workers').select('id').orderBy('started_at').orderBy('id').executeTakeFirst()
   return eldest?.id === id
 }
 
-/** The providers that any worker serves. */
+/** The providers that at least one worker serves. */
 export async function listServedProviders(statements: Statements): Promise<Set<ProviderId>> {
   const rows = await statements.selectFrom('workers').select('providers').distinct().execute()
   return new Set(rows.flatMap(({ providers }) => providers.split(' ').filter(isStoredProviderId)))

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
-import { tellHeld } from '../../src/cli/held.ts'
+import { runHeld } from '../../src/cli/held.ts'
 import { lastWord } from '../support/last-word.ts'
 import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readDayWallet, readGeneration } from '../support/store-reader.ts'
@@ -10,7 +10,7 @@ import { readDayWallet, readGeneration } from '../support/store-reader.ts'
 async function operator(sandbox: TestSandbox, ...words: string[]): Promise<string> {
   const lines: string[] = []
   const environment = { DISCORD_TOKEN: sandbox.discord.botToken, FAL_KEY: 'any', DATA_DIR: sandbox.dataFolder }
-  await tellHeld(environment, words, (line) => lines.push(line))
+  await runHeld(environment, words, (line) => lines.push(line))
   return lines.join('\n')
 }
 

@@ -4,7 +4,7 @@ import { createPostgresNotifier } from '../../src/generations/notify/postgres-no
 import { requestCancel } from '../../src/generations/store/generations.ts'
 import { createNotifier, type Notifier } from '../../src/generations/notify/notifier.ts'
 import { createLog } from '../../src/lib/log.ts'
-import { connectAlone } from '../../src/storage/postgres/pool.ts'
+import { connectDedicated } from '../../src/storage/postgres/pool.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/generations.ts'
 
@@ -103,7 +103,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
 
 /** Ends the listening connections of this schema's processes from the server's side. */
 async function breakListeners(url: string): Promise<void> {
-  const client = await connectAlone(url)
+  const client = await connectDedicated(url)
   await client.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen "' || left('rushes_' || current_schema(), 63) || '"'`,
   )

@@ -127,7 +127,7 @@ export const crashMutants: readonly Mutant[] = [
   {
     name: 'serve a shard beside another process',
     file: 'src/storage/postgres/advisory-locks.ts',
-    in: 'lockName',
+    in: 'lockExclusive',
     at: 'IfStatement > ChainExpression',
     with: 'rows[0]',
     test: 'test/discord/gateway/shards.test.ts',

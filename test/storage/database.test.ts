@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/database.ts'
 import { openPlace, openStore, stores } from './stores.ts'
 
 describe('the SQLite file', () => {
-  it('belongs to one opener at a time, and is free again once closed', async () => {
+  it('belongs to one process at a time and is free once closed', async () => {
     const file = join(temporaryFolder(), 'rushes.db')
     const first = await openDatabase({ file })
     await expect(openDatabase({ file })).rejects.toBeInstanceOf(StoreLockedError)
@@ -20,7 +20,7 @@ describe('the SQLite file', () => {
     await second.close()
   })
 
-  it('has every commit written through to the disk', async () => {
+  it('writes every commit through to the disk', async () => {
     const database = await openPlace({ file: join(temporaryFolder(), 'rushes.db') })
     const mode = await sql<{ synchronous: number }>`pragma synchronous`.execute(database.statements)
     expect(mode.rows[0]?.synchronous).toBe(2)
@@ -28,7 +28,7 @@ describe('the SQLite file', () => {
 })
 
 describe.each(stores)('the store on $name', (store) => {
-  it('rolls a failed transaction back whole', async () => {
+  it('rolls back all of a failed transaction', async () => {
     const database = await openStore(store)
     const failed = database.transaction(async (transaction) => {
       await transaction.insertInto('keyv').values({ key: 'a', value: '1', expires_at: null }).execute()
@@ -38,7 +38,7 @@ describe.each(stores)('the store on $name', (store) => {
     expect(await database.statements.selectFrom('keyv').selectAll().execute()).toEqual([])
   })
 
-  it('keeps the same image once', async () => {
+  it('stores the same image once', async () => {
     const database = await openStore(store)
     const image = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(0, 255, 3) } as const
     await storeImage(database.statements, image, 1)
@@ -47,7 +47,7 @@ describe.each(stores)('the store on $name', (store) => {
     expect(await database.statements.selectFrom('images').select('created_at').execute()).toEqual([{ created_at: 1 }])
   })
 
-  it('hands money and times over as numbers, to the last micro-dollar', async () => {
+  it('returns money and times as exact numbers', async () => {
     const database = await openStore(store)
     const wallet = { scope: 'guild', owner_id: '1', period: 'day', period_key: 'x', reserved: Number.MAX_SAFE_INTEGER, spent: 0 } as const
     await database.statements.insertInto('wallets').values(wallet).execute()
@@ -56,7 +56,7 @@ describe.each(stores)('the store on $name', (store) => {
     expect(Math.abs((rows[0]?.now ?? 0) - Date.now())).toBeLessThan(600_000)
   })
 
-  it('keeps what it holds when it is opened again, and can be read beside', async () => {
+  it('keeps its rows when it is opened again, and can be read beside a running bot', async () => {
     const place = await store.place()
     const first = await openDatabase(place)
     await first.statements.insertInto('keyv').values({ key: 'a', value: '1', expires_at: null }).execute()
@@ -68,7 +68,7 @@ describe.each(stores)('the store on $name', (store) => {
     await beside.close()
   })
 
-  it('refuses a store of a newer version, and says what to do', async () => {
+  it('refuses a database of a newer version and says what to do', async () => {
     const place = await store.place()
     const database = await openDatabase(place)
     await sql`insert into kysely_migration (name, timestamp) values ('0099-later', '2030-01-01T00:00:00.000Z')`.execute(database.statements)

@@ -5,7 +5,7 @@ import { createKeyv } from '../../src/storage/keyv.ts'
 import { openStore, stores } from './stores.ts'
 
 describe.each(stores)('Keyv over $name', (store) => {
-  it('keeps values, expires them, and keeps namespaces apart', async () => {
+  it('stores values, expires them and separates namespaces', async () => {
     const database = await openStore(store)
     const drafts = createKeyv(database, 'drafts')
     const words = createKeyv(database, 'words')
@@ -23,7 +23,7 @@ describe.each(stores)('Keyv over $name', (store) => {
     await expect.poll(() => words.get('gone')).toBeUndefined()
   })
 
-  it('throws where the store fails, instead of answering "nothing there"', async () => {
+  it('throws if the database fails, instead of returning nothing', async () => {
     const database = await openStore(store)
     const keyv = createKeyv(database, 'drafts')
     await database.statements.schema.dropTable('keyv').execute()
@@ -32,7 +32,7 @@ describe.each(stores)('Keyv over $name', (store) => {
 })
 
 describe.each(stores)('guild settings on $name', (store) => {
-  it('are defaults where nothing is stored, and what was written otherwise', async () => {
+  it('are empty until something is stored', async () => {
     const settings = createGuildSettings(createKeyv(await openStore(store), 'guild-settings'))
     expect(await settings.read('1')).toEqual({})
     await settings.write('1', { budgets: { day: 1000 }, providers: ['replicate'], timeZone: 'Europe/Berlin' })
@@ -40,7 +40,7 @@ describe.each(stores)('guild settings on $name', (store) => {
     expect(await settings.read('2')).toEqual({})
   })
 
-  it('refuse paid work where the store fails or a row does not parse', async () => {
+  it('refuse paid work if the database fails or a row does not parse', async () => {
     const database = await openStore(store)
     const keyv = createKeyv(database, 'guild-settings')
     const settings = createGuildSettings(keyv)

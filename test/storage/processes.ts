@@ -3,18 +3,18 @@ import { once } from 'node:events'
 
 import { onTestFinished } from 'vitest'
 
-/** One more process of ours on the store, which does what its file says. */
+/** Another process of ours on the same database, running the file it was given. */
 export interface StoreProcess {
-  /** Tells it to begin. */
+  /** Lets it begin. */
   go(): void
-  /** Resolves with the next word it sends. */
+  /** Resolves with its next message. */
   hears<Word>(): Promise<Word>
   /** Resolves with its exit code. */
   readonly ended: Promise<number | null>
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
 }
 
-/** Starts processes at the same moment and resolves once each has sent its first word; killed with the test. */
+/** Starts processes at the same moment and resolves once each has sent its first message; killed with the test. */
 export async function startProcesses(file: URL, count: number, words: readonly string[]): Promise<StoreProcess[]> {
   const children = Array.from({ length: count }, () => fork(file, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
   const processes = children.map(toStoreProcess)

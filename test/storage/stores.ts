@@ -8,20 +8,20 @@ import type { StoreLocation } from '../../src/config/config.ts'
 import { type Database, openDatabase } from '../../src/storage/database.ts'
 import { temporaryFolder } from '../support/database.ts'
 
-/** Where PostgreSQL is for the tests; another server by TEST_DATABASE_URL. */
+/** The PostgreSQL server for tests; TEST_DATABASE_URL names another one. */
 export const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 /** One kind of store that the contract suites run on. */
 export interface Store {
   name: 'SQLite' | 'PostgreSQL'
-  /** A place with nothing in it, which goes with the test. */
+  /** An empty location, removed with the test. */
   place(): Promise<StoreLocation>
 }
 
 const sqlite: Store = { name: 'SQLite', place: () => Promise.resolve({ file: join(temporaryFolder(), 'rushes.db') }) }
 const postgres: Store = { name: 'PostgreSQL', place: async () => ({ url: await temporaryPostgres() }) }
 
-/** Without a server there is nothing to run on, which must be seen; where the project is judged it is a failure. */
+/** Without a server these tests are skipped, visibly; in CI that is a failure. */
 export const hasPostgres = Boolean(process.env['CI']) || (await answers())
 if (!hasPostgres) process.stderr.write('SKIPPED: no PostgreSQL answers, so nothing was tested on it (TEST_DATABASE_URL names a server)\n')
 
@@ -33,7 +33,7 @@ export async function openStore(store: Store): Promise<Database> {
   return openPlace(await store.place())
 }
 
-/** Opens a place (once more); closed with the test. */
+/** Opens a location, possibly again; closed with the test. */
 export async function openPlace(location: StoreLocation): Promise<Database> {
   const database = await openDatabase(location)
   onTestFinished(() => database.close())
@@ -41,8 +41,8 @@ export async function openPlace(location: StoreLocation): Promise<Database> {
 }
 
 /**
- * The URL of an empty database of its own, dropped with the test. Not a schema of a common one: whoever looks at all tables there, as a migration
- * does, trips over those that another test drops at that moment.
+ * The URL of an empty database, dropped with the test. A schema would not be enough: a migration reads all tables and would fail on those that
+ * another test is dropping.
  */
 export async function temporaryPostgres(): Promise<string> {
   const name = `rushes_${randomBytes(8).toString('hex')}`

@@ -9,7 +9,7 @@ import { showsClip } from '../chaos/shown-clip.ts'
 import { type Contents, openPostgresStore, openSqliteStore } from '../chaos/store.ts'
 import type { StoreLocation } from '../../src/config/config.ts'
 import { type Clock, createClock } from '../../src/lib/clock.ts'
-import { tellHeld } from '../../src/cli/held.ts'
+import { runHeld } from '../../src/cli/held.ts'
 import { createGuildSettings } from '../../src/billing/guild-settings.ts'
 import { type Database, openBeside } from '../../src/storage/database.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
@@ -101,7 +101,7 @@ describe.each(stores)('a store of version 0002 on $name', (store) => {
 
     const operator = { DISCORD_TOKEN: sandbox.discord.botToken, FAL_KEY: 'any', ...environment }
     for (const [prompt, decision] of Object.entries(decisions))
-      await tellHeld(operator, [referenceOf(open, prompt), decision], () => undefined)
+      await runHeld(operator, [referenceOf(open, prompt), decision], () => undefined)
     const settled = { ...outcomes, ...Object.fromEntries(Object.keys(decisions).map((prompt) => [prompt, 'failed'])) }
     await expect.poll(states, { timeout: 60_000 }).toEqual(settled)
     await outcomesShown(open, settled, sandbox)

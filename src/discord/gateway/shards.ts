@@ -4,7 +4,7 @@ import type { GatewayShards } from '../../config/config.ts'
 import { type Clock, wallClock } from '../../lib/clock.ts'
 import { retry } from '../../lib/retry.ts'
 import type { Database } from '../../storage/database.ts'
-import { holdNames, NameTakenError } from '../../storage/postgres/process-lock.ts'
+import { acquireProcessLocks, LockTakenError } from '../../storage/postgres/process-lock.ts'
 
 import { isTransient } from '../rest/errors.ts'
 
@@ -58,15 +58,15 @@ export async function reserveShards(options: ShardsOptions): Promise<ReservedSha
   const errorOf = (name: string, there: number | undefined) =>
     there === undefined ? new ShardTakenError(name) : new ShardCountError({ here: shards.count, there })
   try {
-    const held = await holdNames({
+    const held = await acquireProcessLocks({
       url: database.sharedUrl,
       names: shards.ids.map((id) => `shard ${id}`),
-      common: { name: 'shard count', value: shards.count },
+      shared: { name: 'shard count', value: shards.count },
       onTaken: (name, there) => onTaken(errorOf(name, there)),
     })
     return { shards, release: () => held.release() }
   } catch (error) {
-    throw error instanceof NameTakenError ? errorOf(error.taken, error.value) : error
+    throw error instanceof LockTakenError ? errorOf(error.taken, error.value) : error
   }
 
   async function recommendedShards(): Promise<GatewayShards> {

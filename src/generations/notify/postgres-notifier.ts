@@ -53,13 +53,13 @@ export async function createPostgresNotifier(
   const channel = await openChannel(database, {
     url,
     log,
-    onWords: (words) => {
+    onMessage: (words) => {
       const [from, generationId = ''] = words.split(' ')
       if (from === sender) return
       if (generationId === '') here.notifyWork()
       else here.notify(generationId)
     },
-    onGap: () => {
+    onReconnect: () => {
       here.notifyWork()
       void tryLook()
     },

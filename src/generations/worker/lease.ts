@@ -2,7 +2,7 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Database } from '../../storage/database.ts'
 import { sleep } from '../../lib/sleep.ts'
-import { addWorker, beat, removeWorker } from '../../storage/workers.ts'
+import { addWorker, recordHeartbeat, removeWorker } from '../../storage/workers.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { giveBack } from './orphans.ts'
 
@@ -66,7 +66,7 @@ export async function takeLease(database: Database, options: LeaseOptions): Prom
     while (await sleep(times.heartbeatMs, over.signal)) {
       const startedAt = performance.now()
       try {
-        if (!(await beat(database.statements, database, owner))) {
+        if (!(await recordHeartbeat(database.statements, database, owner))) {
           lose('others took it for dead')
           return
         }

@@ -1,5 +1,5 @@
 import type { Database } from '../../storage/database.ts'
-import { beat, removeSilentWorkers, removeWorker } from '../../storage/workers.ts'
+import { recordHeartbeat, removeSilentWorkers, removeWorker } from '../../storage/workers.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
 import { toGeneration } from '../store/rows.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
@@ -26,7 +26,7 @@ export async function listOwn({ statements }: Database, owner: string): Promise<
 export function adoptOrphans(database: Database, owner: string, expiryMs: number): Promise<Generation[]> {
   return database.transaction(async (transaction) => {
     // Whoever was struck out would find its own running clips among the orphans.
-    if (!(await beat(transaction, database, owner))) throw new LeaseLost('this process was taken for dead')
+    if (!(await recordHeartbeat(transaction, database, owner))) throw new LeaseLost('this process was taken for dead')
     await removeSilentWorkers(transaction, database, expiryMs)
     const orphans = await transaction
       .selectFrom('generations')

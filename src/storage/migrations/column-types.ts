@@ -2,10 +2,10 @@ import { type ColumnDefinitionBuilder, type RawBuilder, sql } from 'kysely'
 
 export type Dialect = 'sqlite' | 'postgres'
 
-/** The few columns that have another type in each database. */
+/** The columns whose type differs between the databases. */
 export interface ColumnTypes {
   bytes: RawBuilder<unknown>
-  /** A number that grows with every row; the column is to be made with `counts`. */
+  /** A number that grows with every row; created with `counts`. */
   sequence: 'integer' | 'bigint'
   counts: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
 }

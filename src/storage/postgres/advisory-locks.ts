@@ -1,16 +1,16 @@
 import type { Client } from 'pg'
 
-/** The server's process behind a connection. Numbers are used again, so its start belongs to it. */
+/** The server's process behind a connection. Process ids are reused, so its start time identifies it. */
 export interface Backend {
   pid: number
   startedAt: string
 }
 
-/** Whoever holds what was asked for, as the server sees them. */
-export interface Rival {
-  /** Milliseconds since their connection was last used; infinite where nobody holds it any more. */
-  silentMs: number
-  /** What they hold the common name with. */
+/** The holder of a lock, as the server sees it. */
+export interface LockHolder {
+  /** Milliseconds since its connection was last used; infinite if the lock is free by now. */
+  idleMs: number
+  /** For a shared lock: its value. */
   value?: number
 }
 
@@ -23,7 +23,7 @@ export async function backendOf(connection: Client): Promise<Backend> {
   return backend
 }
 
-/** Ends backends of ours that outlived their connection: where only our half of it broke, the server would keep their locks until it notices. */
+/** Ends backends of ours that outlived their connection: if only our side broke, the server keeps their locks until it notices. */
 export async function endBackends(connection: Client, backends: readonly Backend[]): Promise<void> {
   for (const { pid, startedAt } of backends) {
     await connection.query(
@@ -34,37 +34,37 @@ export async function endBackends(connection: Client, backends: readonly Backend
   }
 }
 
-/** Takes a name for this connection alone, or tells who has it. */
-export async function lockName(connection: Client, name: string): Promise<Rival | undefined> {
+/** Locks a name for this connection alone, or returns its holder. */
+export async function lockExclusive(connection: Client, name: string): Promise<LockHolder | undefined> {
   const { rows } = await connection.query<{ taken: boolean }>(`select pg_try_advisory_lock(hashtextextended(${ownName}, 0)) as taken`, [
     name,
   ])
   if (rows[0]?.taken) return undefined
-  const holder = `objsubid = 1 and ((classid::bigint << 32) | objid::bigint) = hashtextextended(${ownName}, 0)`
-  const [rival] = await rivals(connection, holder, [name])
-  return { silentMs: rival?.silentMs ?? Infinity }
+  const matches = `objsubid = 1 and ((classid::bigint << 32) | objid::bigint) = hashtextextended(${ownName}, 0)`
+  const [holder] = await holders(connection, matches, [name])
+  return { idleMs: holder?.idleMs ?? Infinity }
 }
 
-/** Takes a name that many may hold together, as long as all hold it with the same value; or tells who holds it with another one. */
-export async function lockTogether(connection: Client, name: string, value: number): Promise<Rival | undefined> {
+/** Locks a name that many may hold with the same value, or returns a holder with another value. */
+export async function lockShared(connection: Client, name: string, value: number): Promise<LockHolder | undefined> {
   const others = `objsubid = 2 and classid = hashtext(${ownName})::oid and objid <> $2::int4::oid`
-  const [rival] = await rivals(connection, others, [name, value])
-  if (rival) return rival
+  const [holder] = await holders(connection, others, [name, value])
+  if (holder) return holder
   await connection.query(`select pg_advisory_lock_shared(hashtext(${ownName}), $2::int4)`, [name, value])
-  // Two that came at the same moment see each other now. Whoever only waits holds nothing, or two of them could wait for each other.
-  const [rivalByNow] = await rivals(connection, others, [name, value])
-  if (rivalByNow) await connection.query(`select pg_advisory_unlock_shared(hashtext(${ownName}), $2::int4)`, [name, value])
-  return rivalByNow
+  // Two processes that locked at the same moment see each other now. Both release, so that they cannot wait for each other.
+  const [holderByNow] = await holders(connection, others, [name, value])
+  if (holderByNow) await connection.query(`select pg_advisory_unlock_shared(hashtext(${ownName}), $2::int4)`, [name, value])
+  return holderByNow
 }
 
-/** Names are the whole database's; those of one installation are told apart by where its tables stand. */
+/** Advisory locks belong to the whole database; the schema separates installations. */
 const ownName = `'rushes/' || current_schema() || '/' || $1`
 
-/** Those heard of last come first. */
-async function rivals(connection: Client, which: string, values: unknown[]): Promise<Required<Rival>[]> {
-  // What another user's connection does is not shown; then it counts as used just now.
-  const { rows } = await connection.query<Required<Rival>>(
-    `select objid::int4 as value, coalesce(extract(epoch from clock_timestamp() - state_change) * 1000, 0)::float8 as "silentMs"
+/** The most recently active holder first. */
+async function holders(connection: Client, which: string, values: unknown[]): Promise<Required<LockHolder>[]> {
+  // The activity of another user's connection is hidden; it counts as active just now.
+  const { rows } = await connection.query<Required<LockHolder>>(
+    `select objid::int4 as value, coalesce(extract(epoch from clock_timestamp() - state_change) * 1000, 0)::float8 as "idleMs"
      from pg_locks join pg_stat_activity using (pid)
      where locktype = 'advisory' and granted and pid <> pg_backend_pid()
      and pg_locks.database = (select oid from pg_database where datname = current_database()) and ${which}

@@ -2,63 +2,65 @@ import { Socket } from 'node:net'
 
 import type { Client } from 'pg'
 
-/** The server said nothing for longer than anything takes; the connection may be whole or long gone. */
+/** The server sent nothing for too long; the connection may be intact or gone. */
 export class StoreSilentError extends Error {
   override readonly name = 'StoreSilentError'
   readonly code = 'ETIMEDOUT'
 
   constructor() {
-    super('the PostgreSQL server does not answer any more')
+    super('the PostgreSQL server stopped responding')
   }
 }
 
-/** A server that is still there has closed its side of a connection within this time of ours (milliseconds). */
-const farewellMs = 2000
+/** A living server closes its side of a connection within this time after ours (milliseconds). */
+const closeTimeoutMs = 2000
 
 /**
- * A socket that breaks once no byte has moved on it for this many milliseconds (0: never). Not the statement is timed but the silence: a large image
- * may take longer on a slow line, and a connection that was given up is broken, so that it is never handed to the next statement.
+ * A socket that is destroyed once no byte has moved on it for `silenceMs` milliseconds (0: never). Silence is timed rather than the statement,
+ * because a large image may take long on a slow link. The pool never reuses a destroyed connection.
  */
 export function openSocket(silenceMs: number): Socket {
   const socket = new Socket()
   socket.setTimeout(silenceMs)
   socket.on('timeout', () => {
     const { bytesRead } = socket
-    // After this process itself stood still, the answer may only wait to be read: look once before giving up.
+    // If this process itself was suspended, the response may be waiting to be read.
     setImmediate(() => {
       if (socket.bytesRead === bytesRead) socket.destroy(socket.writableEnded ? undefined : new StoreSilentError())
     })
   })
-  socket.once('finish', () => socket.setTimeout(farewellMs))
+  socket.once('finish', () => socket.setTimeout(closeTimeoutMs))
   return socket
 }
 
-/** How often a connection that mostly waits is asked whether it still stands, and how long the answer may take (milliseconds). */
-export interface Beat {
+/** Statements that keep checking an idle connection. */
+export interface Heartbeat {
   statement: string
+  /** Milliseconds between two of them. */
   everyMs: number
-  patienceMs: number
+  /** Milliseconds after which a missing response ends the connection. */
+  timeoutMs: number
 }
 
-/** Asks now and then, and ends the connection where no answer comes: a line that was cut in silence looks like one on which nothing happens. */
-export function keepAsking(client: Client, { statement, everyMs, patienceMs }: Beat): void {
+/** Ends the connection if a heartbeat gets no response: a broken connection looks like an idle one. */
+export function startHeartbeat(client: Client, { statement, everyMs, timeoutMs }: Heartbeat): void {
   let deadline: NodeJS.Timeout | undefined
-  const answered = () => {
+  const onResponse = () => {
     clearTimeout(deadline)
     deadline = undefined
   }
-  const asking = setInterval(() => {
+  const timer = setInterval(() => {
     if (deadline) return
     const own = setTimeout(() => {
       setImmediate(() => {
-        if (deadline === own) void client.end() // a statement is under way, so this breaks it off
+        if (deadline === own) void client.end() // ends the pending statement, too
       })
-    }, patienceMs)
+    }, timeoutMs)
     deadline = own
-    client.query(statement).then(answered, answered)
+    client.query(statement).then(onResponse, onResponse)
   }, everyMs)
   client.once('end', () => {
-    clearInterval(asking)
+    clearInterval(timer)
     clearTimeout(deadline)
     deadline = undefined
   })

@@ -4,44 +4,44 @@ import { type Client, escapeIdentifier } from 'pg'
 import type { Log } from '../../lib/log.ts'
 import { exponential, retry } from '../../lib/retry.ts'
 import type { Database } from '../database.ts'
-import { connectAlone } from './pool.ts'
+import type { Heartbeat } from './idle-timeout.ts'
+import { connectDedicated } from './pool.ts'
 
-/** Short words from process to process over PostgreSQL's LISTEN and NOTIFY. Whoever is not listening at that moment never hears them. */
+/** Short messages between processes by LISTEN and NOTIFY. A process that is not listening at that moment never receives them. */
 export interface Channel {
-  /** Tells everyone who listens, ourselves included. Returns at once and never throws. */
-  send(words: string): void
+  /** Sends to every listener, ourselves included. Returns at once and never throws. */
+  send(message: string): void
   close(): Promise<void>
 }
 
 export interface ChannelOptions {
   url: string
-  onWords: (words: string) => void
-  /** The connection was lost and is back: words may have been missed meanwhile. */
-  onGap: () => void
+  onMessage: (message: string) => void
+  /** The connection was lost and is back: messages may have been missed. */
+  onReconnect: () => void
   log: Log
-  /** How often the connection is asked whether it still stands, and how long the answer may take (milliseconds). */
-  beat?: { everyMs: number; patienceMs: number } | undefined
+  heartbeat?: Partial<Heartbeat> | undefined
 }
 
-/** Listens on a connection of its own, which is renewed for as long as it takes. Resolves once words can be heard. */
-export async function openChannel(database: Database, { url, onWords, onGap, log, beat }: ChannelOptions): Promise<Channel> {
-  // Names are the whole database's; ours are told apart by where the tables stand.
+/** Listens on a dedicated connection, which is opened again whenever it is lost. Resolves once it listens. */
+export async function openChannel(database: Database, { url, onMessage, onReconnect, log, heartbeat }: ChannelOptions): Promise<Channel> {
+  // Channels belong to the whole database; the schema separates installations.
   const found = await sql<{ name: string }>`select left('rushes_' || current_schema(), 63) as name`.execute(database.statements)
   const name = found.rows[0]?.name ?? 'rushes'
   const statement = `listen ${escapeIdentifier(name)}`
   const closing = new AbortController()
   const sending = new Set<Promise<void>>()
   let client = await listen()
-  let renewing: Promise<void> | undefined
+  let reconnecting: Promise<void> | undefined
 
   async function listen(): Promise<Client> {
-    // Asked by listening once more, which changes nothing.
-    const connection = await connectAlone(url, { statement, ...beat })
+    // Its heartbeat listens again, which changes nothing.
+    const connection = await connectDedicated(url, { statement, ...heartbeat })
     try {
-      connection.on('notification', ({ payload }) => onWords(payload ?? ''))
+      connection.on('notification', ({ payload }) => onMessage(payload ?? ''))
       await connection.query(statement)
       connection.once('end', () => {
-        if (!closing.signal.aborted) renewing = renew()
+        if (!closing.signal.aborted) reconnecting = reconnect()
       })
       return connection
     } catch (error) {
@@ -50,7 +50,7 @@ export async function openChannel(database: Database, { url, onWords, onGap, log
     }
   }
 
-  async function renew(): Promise<void> {
+  async function reconnect(): Promise<void> {
     log.warn({}, 'LISTEN connection lost; reconnecting')
     try {
       client = await retry(listen, {
@@ -58,26 +58,26 @@ export async function openChannel(database: Database, { url, onWords, onGap, log
         signal: closing.signal,
         onRetry: (error) => log.warn({ error }, 'LISTEN connection could not be opened; retrying'),
       })
-      onGap()
+      onReconnect()
     } catch {
       // closed meanwhile
     }
   }
 
   return {
-    send(words) {
-      const sent = sql`select pg_notify(${name}, ${words})`
+    send(message) {
+      const sent = sql`select pg_notify(${name}, ${message})`
         .execute(database.statements)
         .then(
           () => undefined,
-          (error: unknown) => log.warn({ error }, 'others could not be told of work; they find it at their next look'),
+          (error: unknown) => log.warn({ error }, 'NOTIFY failed; other processes find the work at their next poll'),
         )
         .finally(() => sending.delete(sent))
       sending.add(sent)
     },
     close: async () => {
       closing.abort()
-      await renewing
+      await reconnecting
       await client.end()
       await Promise.all(sending)
     },

@@ -1,28 +1,28 @@
 import { PostgresDialect } from 'kysely'
 import { Client, type ClientConfig, Pool, TypeOverrides, types } from 'pg'
 
-import { type Beat, keepAsking, openSocket } from './idle-timeout.ts'
+import { type Heartbeat, openSocket, startHeartbeat } from './idle-timeout.ts'
 
-/** Connections that one process holds for its statements; a hundred are what a server allows by default, for all processes together. */
+/** A server allows 100 connections by default, for all processes together. */
 const connectionsPerProcess = 10
 const connectTimeoutMs = 10_000
 
-/** How long statements may take, in milliseconds; 0 is for ever. */
-export interface StatementTimes {
-  /** Waiting for a lock: longer than a transaction that was left open keeps one. The statement fails, its transaction is rolled back. */
+/** Limits of a statement in milliseconds; 0 means none. */
+export interface StatementTimeouts {
+  /** Waiting for a lock: longer than an abandoned transaction keeps one. Then the transaction is rolled back. */
   lockMs: number
-  /** Without a byte from either side: then the connection is given up. */
+  /** Without a byte from either side. Then the connection is destroyed. */
   silenceMs: number
-  /** By the server's watch: ends what goes on there though nobody waits for it any more. */
+  /** Enforced by the server, also when this process no longer waits. */
   statementMs: number
 }
 
-const ordinaryTimes: StatementTimes = { lockMs: 20_000, silenceMs: 30_000, statementMs: 60_000 }
+const defaultTimeouts: StatementTimeouts = { lockMs: 20_000, silenceMs: 30_000, statementMs: 60_000 }
 
-/** For migrations, which may rewrite tables, and wait for another process that does. */
-export const patientTimes: StatementTimes = { lockMs: 0, silenceMs: 0, statementMs: 0 }
+/** For migrations, which may rewrite tables or wait for another process that does. */
+export const noTimeouts: StatementTimeouts = { lockMs: 0, silenceMs: 0, statementMs: 0 }
 
-/** PostgreSQL could not be reached or would not let us in. Holds the server's code only: its own words may repeat what stands in the URL. */
+/** PostgreSQL could not be reached or rejected us. Holds only the server's code: its message may repeat the URL. */
 export class StoreUnreachableError extends Error {
   override readonly name = 'StoreUnreachableError'
 
@@ -31,11 +31,11 @@ export class StoreUnreachableError extends Error {
   }
 }
 
-/** A pool of connections for statements. A connection that breaks is reported and replaced, whether it was in use or not. */
+/** A pool of connections for statements. `onError` gets every lost connection; the pool replaces it. */
 export function createPostgresDialect(
   url: string,
   onError: (error: Error) => void,
-  { lockMs, silenceMs, statementMs }: StatementTimes = ordinaryTimes,
+  { lockMs, silenceMs, statementMs }: StatementTimeouts = defaultTimeouts,
 ): PostgresDialect {
   const pool = new Pool({
     ...connectionTo(url, silenceMs),
@@ -44,32 +44,29 @@ export function createPostgresDialect(
     max: connectionsPerProcess,
     connectionTimeoutMillis: connectTimeoutMs,
     types: numbersForIntegers(),
-    // A process that stands still in the middle of a transaction must not keep wallets, providers and claims locked for everyone.
+    // A stalled process must not keep wallets, providers and claims locked for the others.
     idle_in_transaction_session_timeout: 5000,
   })
-  // The pool itself hears only of idle connections; one in use would end the process.
+  // The pool handles errors of idle connections only; an error of one in use would end the process.
   pool.on('connect', (client) => void client.on('error', onError))
-  pool.on('error', () => undefined) // the same error, which was reported above
+  pool.on('error', () => undefined) // already reported above
   return new PostgresDialect({ pool })
 }
 
-/**
- * A connection of its own, for what lives as long as a connection does: listening, and locks held for life. It is asked now and then whether it still
- * stands, and ends where no answer comes. The caller ends it.
- */
-export async function connectAlone(url: string, beat: Partial<Beat> = {}): Promise<Client> {
+/** A dedicated connection for what lasts as long as a connection: LISTEN and advisory locks. Its heartbeat ends it when the server is gone; the caller ends it otherwise. */
+export async function connectDedicated(url: string, heartbeat: Partial<Heartbeat> = {}): Promise<Client> {
   const client = new Client({ ...connectionTo(url, 0), connectionTimeoutMillis: connectTimeoutMs })
-  client.on('error', () => undefined) // whoever uses it hears of the end by its `end` event
+  client.on('error', () => undefined) // its user is notified by the `end` event
   try {
     await client.connect()
-    keepAsking(client, { ...usualBeat, ...beat })
+    startHeartbeat(client, { ...defaultHeartbeat, ...heartbeat })
     return client
   } catch (error) {
     throw new StoreUnreachableError(error)
   }
 }
 
-const usualBeat: Beat = { statement: 'select 1', everyMs: 10_000, patienceMs: 10_000 }
+const defaultHeartbeat: Heartbeat = { statement: 'select 1', everyMs: 10_000, timeoutMs: 10_000 }
 
 function connectionTo(connectionString: string, silenceMs: number): ClientConfig {
   return {
@@ -81,7 +78,7 @@ function connectionTo(connectionString: string, silenceMs: number): ClientConfig
   }
 }
 
-/** Money and times are 64-bit integers far below 2^53; the driver would hand them over as text. */
+/** Money and times are 64-bit integers far below 2^53, which the driver would return as text. */
 function numbersForIntegers(): TypeOverrides {
   const overrides = new TypeOverrides()
   overrides.setTypeParser(types.builtins.INT8, toSafeInteger)
@@ -90,12 +87,12 @@ function numbersForIntegers(): TypeOverrides {
 
 function toSafeInteger(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value)) throw new RangeError('a number in the store is too large to be told exactly')
+  if (!Number.isSafeInteger(value)) throw new RangeError('a stored number exceeds the safe integers')
   return value
 }
 
 function codeOf(error: unknown): string {
-  // Several addresses of one name that all refuse come as one error that holds theirs.
+  // If every address of a host name fails, an AggregateError holds their errors.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
-  return first instanceof Error && 'code' in first && typeof first.code === 'string' ? first.code : 'no answer'
+  return first instanceof Error && 'code' in first && typeof first.code === 'string' ? first.code : 'no response'
 }

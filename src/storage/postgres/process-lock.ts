@@ -2,15 +2,15 @@ import type { Client } from 'pg'
 
 import { retry } from '../../lib/retry.ts'
 import { sleep } from '../../lib/sleep.ts'
-import { type Backend, backendOf, endBackends, lockName, lockTogether, type Rival } from './advisory-locks.ts'
-import { connectAlone } from './pool.ts'
+import { type Backend, backendOf, endBackends, lockExclusive, lockShared, type LockHolder } from './advisory-locks.ts'
+import type { Heartbeat } from './idle-timeout.ts'
+import { connectDedicated } from './pool.ts'
 
-/** Somebody else holds one of the names, or holds the common one with another value. */
-export class NameTakenError extends Error {
-  override readonly name = 'NameTakenError'
-  /** The name as it was asked for. */
+/** Another process holds one of the names, or the shared one with another value. */
+export class LockTakenError extends Error {
+  override readonly name = 'LockTakenError'
   readonly taken: string
-  /** Of the common name: the value with which it is held. */
+  /** For the shared name: the value with which it is held. */
   readonly value: number | undefined
 
   constructor(taken: string, value?: number) {
@@ -20,97 +20,103 @@ export class NameTakenError extends Error {
   }
 }
 
-/** Names that no other process on the same store can hold while this one lives. */
-export interface HeldNames {
+/** Names that no other process on the same database can hold while this one lives. */
+export interface ProcessLocks {
   release(): Promise<void>
 }
 
-export interface HoldOptions {
+export interface ProcessLockOptions {
   url: string
   names: readonly string[]
-  /** A name that all may hold together, as long as all mean the same value by it. */
-  common?: { name: string; value: number } | undefined
-  /** The connection broke, and by the time it was back somebody else held this name (the common one: with this value). Called at most once. */
+  /** A name that many processes may hold with the same value. */
+  shared?: { name: string; value: number } | undefined
+  /** The connection was lost, and another process took this name (the shared one: with this value) before it was back. Called at most once. */
   onTaken: (name: string, value: number | undefined) => void
-  /** How often the connection is used, so that others see that we live, and how long an answer may take before it counts as lost (milliseconds). */
-  beat?: { everyMs: number; patienceMs: number } | undefined
+  /** Shows other processes that this one lives. */
+  heartbeat?: Partial<Heartbeat> | undefined
 }
 
 /** A predecessor that was just stopped or killed is gone within this time (milliseconds). */
-const patienceMs = 2000
-/** A predecessor whose machine or line vanished is gone within this time: the server's keepalive needs 25 seconds to miss it. */
-const patienceWithTheSilentMs = 35_000
-/** More often than the patience with those who live. */
-const usualBeat = { everyMs: 1000, patienceMs: 10_000 }
-const askAgainMs = 200
+const takeoverMs = 2000
+/** The same for a predecessor whose machine or network vanished: the server's keepalive notices after 25 seconds. */
+const takeoverFromSilentMs = 35_000
+/** Several times within `takeoverMs`. */
+const defaultHeartbeat = { everyMs: 1000, timeoutMs: 10_000 }
+const recheckMs = 200
 const reconnectMs = 1000
 
 /**
- * Holds names as PostgreSQL holds its advisory locks: for as long as the connection lasts, which ends with the process however it ends. Throws
- * `NameTakenError` if one is held by another process that lives.
+ * Holds names as advisory locks, which last as long as the connection, and so at most as long as the process.
+ * @throws {LockTakenError} if a living process holds one of them
  */
-export async function holdNames({ url, names, common, onTaken, beat = usualBeat }: HoldOptions): Promise<HeldNames> {
+export async function acquireProcessLocks({
+  url,
+  names,
+  shared,
+  onTaken,
+  heartbeat = defaultHeartbeat,
+}: ProcessLockOptions): Promise<ProcessLocks> {
   const closing = new AbortController()
-  let renewing: Promise<void> | undefined
-  /** The server's ends of our connections so far, of which one may not know yet that ours is gone. */
+  let reconnecting: Promise<void> | undefined
+  /** The backends of our connections so far; one may not have noticed yet that its connection is gone. */
   let backends: Backend[] = []
   let client = await hold()
 
   async function hold(): Promise<Client> {
-    const connection = await connectAlone(url, beat)
+    const connection = await connectDedicated(url, heartbeat)
     try {
-      // A machine that vanished without a word would otherwise hold its names for hours.
+      // Otherwise a machine that vanishes would hold its names for hours.
       await connection.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
       const backend = await backendOf(connection)
       await endBackends(connection, backends)
       backends.push(backend)
-      if (common) await take(common.name, () => lockTogether(connection, common.name, common.value), closing.signal)
-      for (const name of names) await take(name, () => lockName(connection, name), closing.signal)
+      if (shared) await acquire(shared.name, () => lockShared(connection, shared.name, shared.value), closing.signal)
+      for (const name of names) await acquire(name, () => lockExclusive(connection, name), closing.signal)
       backends = [backend]
     } catch (error) {
       await connection.end()
       throw error
     }
     connection.once('end', () => {
-      if (!closing.signal.aborted) renewing = renew()
+      if (!closing.signal.aborted) reconnecting = reconnect()
     })
     return connection
   }
 
-  async function renew(): Promise<void> {
+  async function reconnect(): Promise<void> {
     if (!(await sleep(reconnectMs, closing.signal))) return
     try {
       client = await retry(hold, {
         delays: () => reconnectMs,
         signal: closing.signal,
-        shouldRetry: (error) => !(error instanceof NameTakenError),
+        shouldRetry: (error) => !(error instanceof LockTakenError),
       })
     } catch (error) {
-      if (error instanceof NameTakenError) onTaken(error.taken, error.value)
+      if (error instanceof LockTakenError) onTaken(error.taken, error.value)
     }
   }
 
   return {
     release: async () => {
       closing.abort()
-      await renewing
+      await reconnecting
       await client.end()
     },
   }
 }
 
-/** Asks until the name is ours, or the one who holds it has been heard of again. Ends early, and quietly, once the signal is aborted. */
-async function take(name: string, ask: () => Promise<Rival | undefined>, signal: AbortSignal): Promise<void> {
-  for (let waitedMs = 0; !signal.aborted; waitedMs += askAgainMs) {
-    const rival = await ask()
-    if (!rival || isAborted(signal)) return
-    const isAlive = rival.silentMs < waitedMs
-    if (waitedMs >= (isAlive ? patienceMs : patienceWithTheSilentMs)) throw new NameTakenError(name, rival.value)
-    await sleep(askAgainMs, signal)
+/** Tries until the name is ours or its holder turns out to be alive. Returns early once the signal is aborted. */
+async function acquire(name: string, tryLock: () => Promise<LockHolder | undefined>, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; !signal.aborted; waitedMs += recheckMs) {
+    const holder = await tryLock()
+    if (!holder || isAborted(signal)) return
+    const isAlive = holder.idleMs < waitedMs
+    if (waitedMs >= (isAlive ? takeoverMs : takeoverFromSilentMs)) throw new LockTakenError(name, holder.value)
+    await sleep(recheckMs, signal)
   }
 }
 
-/** Read anew: while something was awaited it may have been aborted. */
+/** A function, because the compiler assumes that a signal is not aborted while something else is awaited. */
 function isAborted({ aborted }: AbortSignal): boolean {
   return aborted
 }

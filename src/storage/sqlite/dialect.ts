@@ -2,8 +2,8 @@ import SQLite from 'better-sqlite3'
 import { CompiledQuery, type DatabaseConnection, type Driver, SqliteDialect, SqliteDriver, type SqliteDialectConfig } from 'kysely'
 
 /**
- * Kysely begins SQLite transactions deferred, which lets two of them read the same balance and then collide on the write.
- * Ours read in order to write, so they take the write lock at once.
+ * Kysely begins SQLite transactions deferred, so two could read the same balance and then collide on the write. Ours read in order to write, so they
+ * take the write lock at once.
  */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
@@ -24,7 +24,7 @@ class ImmediateSqliteDialect extends SqliteDialect {
   }
 }
 
-/** One file, durable to the disk at every commit: this is where the money is. */
+/** One file, written to disk at every commit: it holds the money. */
 export function createSqliteDialect(file: string, { mustExist = false } = {}): SqliteDialect {
   const database = new SQLite(file, { fileMustExist: mustExist })
   database.pragma('journal_mode = WAL')

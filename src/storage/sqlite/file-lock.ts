@@ -1,6 +1,6 @@
 import SQLite from 'better-sqlite3'
 
-/** Two bots on one file would each take the other's running jobs for orphans. */
+/** Two bots on one file would each adopt the other's running jobs as orphans. */
 export class StoreLockedError extends Error {
   override readonly name = 'StoreLockedError'
 
@@ -10,8 +10,8 @@ export class StoreLockedError extends Error {
 }
 
 /**
- * Holds an exclusive lock in a file beside the database for as long as the process lives; the operating system frees it even after
- * `kill -9`. The short wait covers a predecessor that is just dying.
+ * Locks a file beside the database as long as the process lives; the operating system frees it even after `kill -9`. The short wait covers a
+ * predecessor that is just ending.
  */
 export function lockStore(file: string): { release(): void } {
   const lock = new SQLite(`${file}.lock`)

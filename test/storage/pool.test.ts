@@ -1,7 +1,7 @@
 import { Kysely, sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { connectAlone, createPostgresDialect, type StatementTimes } from '../../src/storage/postgres/pool.ts'
+import { connectDedicated, createPostgresDialect, type StatementTimeouts } from '../../src/storage/postgres/pool.ts'
 import { type Line, openLine } from '../support/line.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 
@@ -15,8 +15,8 @@ interface Pool {
   errors: Error[]
 }
 
-/** A pool over a line that can fail, on an empty table `notes`. */
-async function openPool(times: Partial<StatementTimes>): Promise<Pool> {
+/** A pool over a connection that can fail, with an empty table `notes`. */
+async function openPool(times: Partial<StatementTimeouts>): Promise<Pool> {
   const line = await openLine(await temporaryPostgres())
   const errors: Error[] = []
   const dialect = createPostgresDialect(line.url, (error) => errors.push(error), { lockMs: 0, silenceMs: 0, statementMs: 0, ...times })
@@ -31,7 +31,7 @@ async function notes(statements: Kysely<Notes>): Promise<string[]> {
 }
 
 describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
-  it('end with an error where the server falls silent, and the next one gets another connection', async () => {
+  it('fail if the server falls silent, and the next one gets another connection', async () => {
     const { line, statements, errors } = await openPool({ silenceMs: 500 })
     line.swallow()
     await expect(notes(statements)).rejects.toMatchObject({ name: 'StoreSilentError', code: 'ETIMEDOUT' })
@@ -39,12 +39,12 @@ describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
     expect(errors).toEqual([expect.objectContaining({ name: 'StoreSilentError' })])
   })
 
-  it('of a transaction in which the server falls silent are undone, and its connection is not used again', async () => {
+  it('of a transaction are rolled back if the server falls silent, and its connection is not reused', async () => {
     const { line, statements } = await openPool({ silenceMs: 500 })
     const broken = statements.transaction().execute(async (transaction) => {
       await transaction.insertInto('notes').values({ text: 'begun' }).execute()
       line.swallow()
-      await transaction.insertInto('notes').values({ text: 'never heard of' }).execute()
+      await transaction.insertInto('notes').values({ text: 'never received' }).execute()
     })
     await expect(broken).rejects.toThrow()
     expect(await notes(statements)).toEqual([])
@@ -52,7 +52,7 @@ describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
     expect(await notes(statements)).toEqual(['later'])
   })
 
-  it('do not wait for a lock for ever: the transaction is rolled back and its connection as good as before', async () => {
+  it('do not wait for a lock for ever: the transaction is rolled back and its connection stays usable', async () => {
     const { statements, errors } = await openPool({ lockMs: 200 })
     await statements.insertInto('notes').values({ text: 'locked' }).execute()
     await statements.transaction().execute(async (holder) => {
@@ -67,25 +67,25 @@ describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
     expect(errors).toEqual([])
   })
 
-  it('are ended by the server after a while, though they are still waited for', async () => {
+  it('are ended by the server after the timeout', async () => {
     const { statements } = await openPool({ statementMs: 200 })
     await expect(sql`select pg_sleep(60)`.execute(statements)).rejects.toMatchObject({ code: '57014' })
   })
 })
 
-describe.skipIf(!hasPostgres)('a connection of its own', () => {
-  it('stands for as long as the server answers, and ends where it falls silent', async () => {
+describe.skipIf(!hasPostgres)('a dedicated connection', () => {
+  it('stays open while the server responds, and ends if it falls silent', async () => {
     const line = await openLine(await temporaryPostgres())
-    const client = await connectAlone(line.url, { everyMs: 50, patienceMs: 500 })
+    const client = await connectDedicated(line.url, { everyMs: 50, timeoutMs: 500 })
     const ended = new Promise((resolve) => client.once('end', resolve))
     expect((await client.query('select pg_sleep(0.3)')).rowCount).toBe(1)
     line.swallow()
     await ended
   })
 
-  it('can be ended while nobody answers at the other end', async () => {
+  it('can be ended while the server does not respond', async () => {
     const line = await openLine(await temporaryPostgres())
-    const client = await connectAlone(line.url)
+    const client = await connectDedicated(line.url)
     line.swallow()
     await client.end()
   })
