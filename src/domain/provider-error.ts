@@ -1,16 +1,18 @@
 import type { ProviderId } from './provider-id.ts'
 
 /** What kind of failure a provider reported, in our words. The member reads a sentence of ours, never the provider's text. */
-export type ProviderErrorKind =
-  | 'invalid_input' // the provider refused the request as malformed or unsupported
-  | 'moderation' // the provider refused the content; never tried elsewhere
-  | 'rate_limited'
-  | 'auth' // the key is wrong or may not use this model
-  | 'no_credit' // the operator's account at the provider is empty or locked
-  | 'unavailable' // the provider is down or failed at the job
-  | 'timeout'
-  | 'submission_unknown' // bytes of a billable request left and no answer says what became of them
-  | 'output_gone' // the provider finished, but the clip can no longer be fetched
+export const providerErrorKinds = [
+  'invalid_input', // the provider refused the request as malformed or unsupported
+  'moderation', // the provider refused the content; never tried elsewhere
+  'rate_limited',
+  'auth', // the key is wrong or may not use this model
+  'no_credit', // the operator's account at the provider is empty or locked
+  'unavailable', // the provider is down or failed at the job
+  'timeout',
+  'submission_unknown', // bytes of a billable request left and no response says what became of them
+  'output_gone', // the provider finished, but the clip can no longer be fetched
+] as const
+export type ProviderErrorKind = (typeof providerErrorKinds)[number]
 
 export interface ProviderErrorOptions {
   provider: ProviderId

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import { type ProviderId, providerIds } from '../domain/provider-id.ts'
 import { findAttemptByToken } from '../generations/store/attempts.ts'
 import { isOver } from '../generations/model/generation.ts'
-import { keepEvent } from '../generations/store/webhook-events.ts'
+import { recordWebhookEvent } from '../generations/store/webhook-events.ts'
 import { findGeneration } from '../generations/store/generations.ts'
 import type { Notifier } from '../generations/notify/notifier.ts'
 import type { Log } from '../lib/log.ts'
@@ -50,7 +50,7 @@ export function addWebhooks(app: Hono, { database, providers, notifier, clock, l
       // Signatures are dated by the real world, whatever the bot's clock does.
       const delivery = { headers: call.req.header(), rawBody, now: Date.now(), signal: call.req.raw.signal }
       const event = await addressee.provider.verifyWebhook(delivery)
-      if (await keepEvent(database.statements, attempt, event, clock.now())) {
+      if (await recordWebhookEvent(database.statements, attempt, event, clock.now())) {
         log.debug({ provider: provider.id, generation: attempt.generationId }, 'webhook received')
         const generation = await findGeneration(database.statements, attempt.generationId)
         if (generation && isOver(generation.state) && !generation.captured) {

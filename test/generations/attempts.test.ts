@@ -10,7 +10,7 @@ import {
   recordOperation,
 } from '../../src/generations/store/attempts.ts'
 import type { GenerationState } from '../../src/domain/generation-state.ts'
-import { findLateAnswers } from '../../src/generations/held/late-responses.ts'
+import { findLateResponses } from '../../src/generations/held/late-responses.ts'
 import { LeaseLost } from '../../src/generations/model/stop-reasons.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
@@ -84,9 +84,9 @@ describe.each(stores)('attempts on $name', (store) => {
         .where('id', '=', opening.generationId)
         .execute()
     }
-    expect(await findLateAnswers(database.statements)).toEqual([])
+    expect(await findLateResponses(database.statements)).toEqual([])
     const answered = await latestAttempt(database.statements, late.generationId)
     await recordOperation(database.statements, answered?.id ?? '', { id: 'job' })
-    expect(await findLateAnswers(database.statements)).toEqual([late.generationId])
+    expect(await findLateResponses(database.statements)).toEqual([late.generationId])
   })
 })

@@ -14,9 +14,9 @@ const times = { heartbeatMs: 20, expiryMs: 600 }
 async function lease(
   database: Database,
   owner: string,
-  { onBeat = () => undefined, replaces }: { onBeat?: () => void; replaces?: string } = {},
+  { onHeartbeat = () => undefined, replaces }: { onHeartbeat?: () => void; replaces?: string } = {},
 ) {
-  const taken: Lease = await takeLease(database, { owner, replaces, role: 'worker', providers: ['fal'], times, onBeat, log })
+  const taken: Lease = await takeLease(database, { owner, replaces, role: 'worker', providers: ['fal'], times, onHeartbeat, log })
   onTestFinished(() => taken.end())
   return taken
 }
@@ -35,7 +35,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const beats = Promise.withResolvers<undefined>()
     let count = 0
-    const taken = await lease(database, 'one', { onBeat: () => (count += 1) === 3 && beats.resolve(undefined) })
+    const taken = await lease(database, 'one', { onHeartbeat: () => (count += 1) === 3 && beats.resolve(undefined) })
     const first = await heartbeatOf(database, 'one')
     await beats.promise
     expect(await heartbeatOf(database, 'one')).toBeGreaterThan(first)

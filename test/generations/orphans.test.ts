@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { claim } from '../../src/generations/queue/claim.ts'
 import type { ProviderCapacity } from '../../src/generations/queue/create-rate.ts'
-import { adoptAll, adoptOrphans, giveBack } from '../../src/generations/worker/orphans.ts'
+import { adoptAll, adoptOrphans, returnClaims } from '../../src/generations/worker/orphans.ts'
 import { LeaseLost } from '../../src/generations/model/stop-reasons.ts'
 import { findRow, transition } from '../../src/generations/store/generations.ts'
 import type { Database } from '../../src/storage/database.ts'
@@ -77,7 +77,7 @@ describe.each(stores)('orphans on $name', (store) => {
     const database = await openStore(store)
     for (const id of ['leaving', 'other']) await join(database, id)
     const [clip = ''] = await claimedBy(database, 'leaving', 1)
-    await giveBack(database, 'leaving')
+    await returnClaims(database, 'leaving')
     expect(await findRow(database.statements, clip)).toMatchObject({ state: 'submitting', owner: null })
     expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual([clip])
   })

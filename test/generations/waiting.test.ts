@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { nextPollInMs, safetyPollInMs } from '../../src/generations/run/poll-schedule.ts'
+import { nextPollInMs, fallbackPollInMs } from '../../src/generations/run/poll-schedule.ts'
 
 /** Walks a job that is done at `doneAt`, looking when told to; counts the looks and how late the last one is. */
 function walk(
@@ -44,8 +44,8 @@ describe('the adaptive poll', () => {
 
 describe('the poll behind a webhook', () => {
   it('is a net only: the first look comes when the webhook should have', () => {
-    expect(safetyPollInMs(0, 160_000)).toBe(160_000)
-    expect(walk(safetyPollInMs, 160_000, 170_000).looks).toBeLessThanOrEqual(2)
-    expect(walk(safetyPollInMs, 160_000, 170_000).lagMs).toBeLessThanOrEqual(60_000)
+    expect(fallbackPollInMs(0, 160_000)).toBe(160_000)
+    expect(walk(fallbackPollInMs, 160_000, 170_000).looks).toBeLessThanOrEqual(2)
+    expect(walk(fallbackPollInMs, 160_000, 170_000).lagMs).toBeLessThanOrEqual(60_000)
   })
 })

@@ -30,9 +30,9 @@ function workNotified(notifier: Notifier): Promise<void> {
 }
 
 /** Wakes of one more process on the server. */
-async function oneProcess(url: string, lookEveryMs?: number) {
+async function oneProcess(url: string, pollEveryMs?: number) {
   const database = await openPlace({ url })
-  const notifier = await createPostgresNotifier(database, { url, log, lookEveryMs })
+  const notifier = await createPostgresNotifier(database, { url, log, pollEveryMs })
   onTestFinished(() => notifier.close())
   return { database, notifier }
 }

@@ -1,10 +1,10 @@
 import type { Statements } from '../../storage/database.ts'
 
 /**
- * The held generations (ids) whose create call was answered after all, too late for whoever made it: the lease was lost meanwhile, and the answer, a job
- * or a refusal, was recorded as the fact that it is. An attempt is `unknown` when its generation is held, so only such an answer can have changed it.
+ * The held generations (ids) whose create response arrived after all: the lease was lost meanwhile, and the response, a job or a refusal, was recorded on
+ * the attempt. An attempt is `unknown` when its generation is held, so only such a response can have changed it.
  */
-export async function findLateAnswers(statements: Statements): Promise<string[]> {
+export async function findLateResponses(statements: Statements): Promise<string[]> {
   const rows = await statements
     .selectFrom('generations')
     .innerJoin('attempts', 'attempts.generation_id', 'generations.id')
@@ -14,7 +14,7 @@ export async function findLateAnswers(statements: Statements): Promise<string[]>
     .where('generations.held_decision', 'is', null)
     .where((late) => {
       const isJob = late.and([late('attempts.state', '=', 'accepted'), late('attempts.operation', 'is not', null)])
-      // Earlier attempts were refused before the generation went on to the next provider; that was no late word.
+      // Earlier attempts were refused before the generation failed over; those are no late responses.
       const later = late
         .selectFrom('attempts as later')
         .select('later.id')

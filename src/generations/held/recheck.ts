@@ -5,46 +5,44 @@ import type { Statements } from '../../storage/database.ts'
 import { operationColumn } from '../../storage/json-columns.ts'
 import type { RunContext } from '../run/context.ts'
 
-/** How often the provider of a held job is asked again, in milliseconds: it may be hours late, and nobody watches a progress bar any more. */
-const lookAgainMs = 5 * 60_000
-/** Looked at in one go: what waits to be claimed must not wait for many providers. */
-const looksAtOnce = 4
-const answerWithinMs = 10_000
+/** How often a held job is polled (milliseconds): its provider may be hours late, and no card shows its progress. */
+const recheckEveryMs = 5 * 60_000
+/** Polled at once: slow providers must not delay what is ready to resume. */
+const jobsPerRecheck = 4
+const timeoutMs = 10_000
 
-/** A held job that its provider knows by a handle. */
 interface HeldJob {
   generationId: string
   provider: ProviderId
   operation: Operation
 }
 
-/** The held generations (ids) of which the provider, asked again, now says what became of them. Most are not due, and then nothing is asked. */
-export async function findLateWords({ database, providers, clock, log }: RunContext, stopping: AbortSignal): Promise<string[]> {
+/** Polls the held jobs that are due. Returns the generations (ids) whose provider now reports a final status. */
+export async function recheckDue({ database, providers, clock, log }: RunContext, stopping: AbortSignal): Promise<string[]> {
   const due = await takeDue(database.statements, clock.now())
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(answerWithinMs)])
-  const answers = due.map(async ({ generationId, provider: id, operation }) => {
-    const provider = [...providers.values()].find((candidate) => candidate.id === id)
-    if (!provider) return []
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])
+  const final = due.map(async ({ generationId, provider: id, operation }) => {
     try {
-      return isLastWord(await provider.status(operation, { signal })) ? [generationId] : []
+      const status = await providers.get(id)?.status(operation, { signal })
+      return status && isFinal(status) ? [generationId] : []
     } catch (error) {
       stopping.throwIfAborted()
       const kind = error instanceof ProviderError ? error.kind : 'timeout'
-      log.info({ generation: generationId, provider: id, kind }, 'the provider of a held generation could not be read; asking again later')
+      log.info({ generation: generationId, provider: id, kind }, 'polling a held job failed; polling again later')
       return []
     }
   })
-  return (await Promise.all(answers)).flat()
+  return (await Promise.all(final)).flat()
 }
 
-/** A cancelled job whose price the provider does not tell stays held: taking it up again would only hold it once more. */
-function isLastWord(status: Status): boolean {
+/** A cancelled job of unknown cost stays held: resumed, it would only be held again. */
+export function isFinal(status: Status): boolean {
   return status.state === 'completed' || status.state === 'failed' || (status.state === 'cancelled' && status.billed !== undefined)
 }
 
 /**
- * The jobs whose turn it is, each taken by moving its stamp on, so that of several processes one asks. The stamp is when the attempt was
- * last known not to have ended well: the moment it was held, then each look.
+ * Takes each due job by moving its `ended_at`, so that only one of several processes polls it. For a held attempt that column is the last time at which it
+ * was known to be without a result: when it was held, then at each poll.
  */
 async function takeDue(statements: Statements, now: number): Promise<HeldJob[]> {
   const candidates = await statements
@@ -56,9 +54,9 @@ async function takeDue(statements: Statements, now: number): Promise<HeldJob[]> 
     .whereRef('attempts.provider', '=', 'generations.provider')
     .where('attempts.state', '=', 'unknown')
     .where('attempts.operation', 'is not', null)
-    .where('attempts.ended_at', '<=', now - lookAgainMs)
+    .where('attempts.ended_at', '<=', now - recheckEveryMs)
     .orderBy('attempts.ended_at')
-    .limit(looksAtOnce)
+    .limit(jobsPerRecheck)
     .execute()
   const taken: HeldJob[] = []
   for (const candidate of candidates) {
@@ -71,8 +69,7 @@ async function takeDue(statements: Statements, now: number): Promise<HeldJob[]> 
       .returningAll()
       .executeTakeFirst()
     if (!row || row.operation === null) continue
-    const operation = operationColumn.parse(row.operation)
-    taken.push({ generationId: row.generation_id, provider: row.provider, operation })
+    taken.push({ generationId: row.generation_id, provider: row.provider, operation: operationColumn.parse(row.operation) })
   }
   return taken
 }

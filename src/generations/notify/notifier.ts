@@ -1,24 +1,27 @@
 import { EventEmitter } from 'node:events'
 
-/** Wakes whoever has to act when somebody left something in the store, in this process or, on a shared store, in any other. */
+/** Announces that something was left in the store: to this process and, on a shared store, to all others. */
 export interface Notifier {
-  /** Something was left for the owner of a generation: a wish to cancel, a webhook. */
+  /** Something was left for the owner of a generation: a cancel request, a webhook. */
   notify(generationId: string): void
-  /** Calls back at each wake; returns the way to stop listening. */
+  /** Returns the function that stops listening. */
   onNotification(generationId: string, listener: () => void): () => void
-  /** There may be work to claim, or room for it. */
+  /** There may be work to claim, or capacity for it. */
   notifyWork(): void
-  /** Calls back at each announcement; returns the way to stop listening. */
+  /** Returns the function that stops listening. */
   onWork(listener: () => void): () => void
   close(): Promise<void>
 }
 
+export interface LocalNotifier extends Notifier {
+  /** The generations that have a listener. */
+  readonly listenedIds: () => string[]
+}
+
 /** Within this process. */
-export function createNotifier(): Notifier & { readonly listenedFor: () => string[] } {
-  const generations = new EventEmitter()
-  const work = new EventEmitter()
-  generations.setMaxListeners(0)
-  work.setMaxListeners(0)
+export function createNotifier(): LocalNotifier {
+  const generations = new EventEmitter().setMaxListeners(0)
+  const work = new EventEmitter().setMaxListeners(0)
   const listen = (emitter: EventEmitter, event: string, listener: () => void) => {
     emitter.on(event, listener)
     return () => void emitter.off(event, listener)
@@ -28,7 +31,7 @@ export function createNotifier(): Notifier & { readonly listenedFor: () => strin
     onNotification: (generationId, listener) => listen(generations, generationId, listener),
     notifyWork: () => void work.emit('work'),
     onWork: (listener) => listen(work, 'work', listener),
-    listenedFor: () => generations.eventNames().map(String),
+    listenedIds: () => generations.eventNames().map(String),
     close: () => Promise.resolve(),
   }
 }

@@ -1,83 +1,79 @@
 import { ProviderError } from '../../domain/provider-error.ts'
+import { raceAbort } from '../../lib/abortable.ts'
+import { retry } from '../../lib/retry.ts'
 import type { CancelOutcome, Operation, Provider } from '../../providers/provider.ts'
-import { Outcome } from '../model/outcome.ts'
 import type { Generation } from '../model/generation.ts'
-import type { RunContext } from './context.ts'
+import { Outcome } from '../model/outcome.ts'
 import { findGeneration } from '../store/generations.ts'
+import type { RunContext } from './context.ts'
 
-const triesToCancel = 3
+const retryDelays = [1000, 2000]
 
-interface CancelCallbacks {
+export interface CancellableJob {
+  generation: Generation
+  provider: Provider
+  operation: Operation
+  /** Aborted when the watch is over. */
   signal: AbortSignal
-  /** The member's wish is known; `refused` once the provider cannot or will not end the job. */
+  /** The member asked to cancel; `refused` once the provider cannot or will not end the job. */
   onCancelRequested: (generation: Generation, refused: boolean) => void
-  /** The provider ended the job and said at once what it costs. */
+  /** The provider ended the job and stated at once what it costs. */
   onDecided: (outcome: Outcome) => void
 }
 
 /**
- * Waits for the wish to cancel, passes it to the provider once, and goes on watching: unless the provider says at once that it is free or billed,
- * the money follows the job's last status. Resolves when the watch is over.
+ * Waits for a cancel request and forwards it to the provider once. The watch continues: unless the provider states at once that it is free or billed,
+ * the money follows the job's final status. Resolves when the request is forwarded or the watch is over.
  */
-export async function forwardCancelRequest(
-  generation: Generation,
-  provider: Provider,
-  operation: Operation,
-  context: RunContext,
-  { signal, onCancelRequested, onDecided }: CancelCallbacks,
-): Promise<void> {
-  const wished = await wishOf(generation, context, signal)
-  if (!wished) return
-  onCancelRequested(wished, false)
-  const outcome = await askProvider(provider, operation, context, signal)
+export async function forwardCancelRequest(job: CancellableJob, context: RunContext): Promise<void> {
+  const { signal, onCancelRequested, onDecided } = job
+  const requested = await whenCancelRequested(job, context)
+  if (!requested) return
+  onCancelRequested(requested, false)
+  const outcome = await askProvider(job, context)
   if (signal.aborted) return
   if (outcome === 'free') onDecided(new Outcome('cancelled', 'cancelled-by-member', 'release'))
   else if (outcome === 'billed') onDecided(new Outcome('cancelled', 'cancelled-by-member', 'capture'))
-  else if (outcome === 'unsupported') onCancelRequested(wished, true)
-  // The last word may be there already: look now.
-  context.notifier.notify(generation.id)
+  else if (outcome === 'unsupported') onCancelRequested(requested, true)
+  // The final status may be there already: poll now.
+  context.notifier.notify(requested.id)
 }
 
-/** Resolves with the generation once its cancel is wished (it may have been long ago), or with undefined when the watch is over. */
-function wishOf(generation: Generation, { notifier, database, log }: RunContext, signal: AbortSignal): Promise<Generation | undefined> {
-  return new Promise((resolve) => {
-    const look = () => {
-      findGeneration(database.statements, generation.id).then(
-        (current) => {
-          if (current?.cancelRequestedAt !== undefined) finish(current)
-        },
-        (error: unknown) => log.error({ error, generation: generation.id }, 'a cancel wish could not be read'),
-      )
-    }
-    const stopListening = notifier.onNotification(generation.id, look)
-    const finish = (result: Generation | undefined) => {
-      stopListening()
-      signal.removeEventListener('abort', abandon)
-      resolve(result)
-    }
-    const abandon = () => finish(undefined)
-    signal.addEventListener('abort', abandon, { once: true })
-    if (signal.aborted) abandon()
-    else look()
-  })
-}
-
-async function askProvider(
-  provider: Provider,
-  operation: Operation,
-  { clock, log }: RunContext,
-  signal: AbortSignal,
-): Promise<CancelOutcome> {
-  if (!provider.cancel) return 'unsupported'
-  for (let attempt = 1; attempt <= triesToCancel; attempt += 1) {
-    try {
-      return await provider.cancel(operation, { signal })
-    } catch (error) {
-      if (signal.aborted) return 'unknown'
-      const kind = error instanceof ProviderError ? error.kind : 'internal'
-      log.warn({ provider: provider.id, kind, attempt }, 'the provider did not take the cancel')
-      await clock.sleep(1000 * attempt, { signal }).catch(() => undefined) // ended early only by the end of the watch, seen above
-    }
+/** The generation once its cancel is requested (which may be long ago); undefined when the watch is over. */
+async function whenCancelRequested(
+  { generation: { id }, signal }: CancellableJob,
+  { notifier, database, log }: RunContext,
+): Promise<Generation | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Generation>()
+  const check = () => {
+    findGeneration(database.statements, id).then(
+      (current) => current?.cancelRequestedAt !== undefined && resolve(current),
+      (error: unknown) => log.error({ error, generation: id }, 'checking for a cancel request failed'),
+    )
   }
-  return 'unsupported'
+  const stopListening = notifier.onNotification(id, check)
+  if (!signal.aborted) check()
+  try {
+    return await raceAbort(promise, signal)
+  } catch {
+    return undefined // only the signal rejects
+  } finally {
+    stopListening()
+  }
+}
+
+async function askProvider({ provider, operation, signal }: CancellableJob, { clock, log }: RunContext): Promise<CancelOutcome> {
+  if (!provider.cancel) return 'unsupported'
+  const onFailure = (error: unknown) => {
+    const kind = error instanceof ProviderError ? error.kind : 'internal'
+    log.warn({ provider: provider.id, kind }, 'the provider did not accept the cancel request')
+  }
+  const cancel = async () => provider.cancel?.(operation, { signal }) ?? 'unsupported'
+  try {
+    return await retry(cancel, { delays: retryDelays, signal, clock, onRetry: onFailure })
+  } catch (error) {
+    if (signal.aborted) return 'unknown'
+    onFailure(error)
+    return 'unsupported'
+  }
 }

@@ -1,15 +1,15 @@
-import type { Clock } from '../../lib/clock.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Provider } from '../../providers/provider.ts'
 import type { Router } from '../../providers/router.ts'
 import type { Database } from '../../storage/database.ts'
 import type { Delivery } from '../model/delivery-port.ts'
+import type { Notifier } from '../notify/notifier.ts'
 import type { Attempt } from '../store/attempts.ts'
 import type { Estimates } from '../store/run-time-estimates.ts'
-import type { Notifier } from '../notify/notifier.ts'
 
-/** What the story of a generation needs; made and joined in src/main.ts. */
+/** What running a generation needs. */
 export interface RunContext {
   database: Database
   providers: ReadonlyMap<ProviderId, Provider>
@@ -19,19 +19,19 @@ export interface RunContext {
   estimates: Estimates
   clock: Clock
   log: Log
-  /** This process; only the owner of a claim writes its state. */
+  /** The name of this process's lease; only the owner of a claim writes its state. */
   owner: string
-  /** Where the provider shall announce the end of this attempt; undefined where nobody outside can reach us. */
-  webhookUrlOf(attempt: Attempt): string | undefined
-  /** Fetches a finished clip from wherever the provider serves it. Throws `OutputGone` where it no longer does. */
+  /** Where the provider sends the webhook of this attempt; undefined where providers cannot reach us. */
+  webhookUrlOf(attempt: Pick<Attempt, 'provider' | 'webhookToken'>): string | undefined
+  /** Downloads a finished clip from the provider's storage. Throws `OutputGone` where the provider no longer serves it. */
   downloadClip(url: string, options: { signal: AbortSignal }): Promise<Uint8Array>
-  /** Milliseconds after which a render that never ends is held. */
+  /** Milliseconds after which a render that does not end is held. */
   renderDeadlineMs: number
-  /** Milliseconds after which a request that still waits in the queue is given up, with nothing charged. */
+  /** Milliseconds after which a queued request fails, with nothing charged. */
   queueDeadlineMs: number
 }
 
-/** Two ways to stop: `pause` ends waiting at once (it can be taken up again later), `force` also gives up on a billable call under way. */
+/** `pause` ends every wait at once (the work resumes later); `force` also aborts a billable call under way. */
 export interface StopSignals {
   pause: AbortSignal
   force: AbortSignal

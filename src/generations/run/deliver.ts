@@ -1,20 +1,21 @@
+import { retry } from '../../lib/retry.ts'
 import { inspectClip } from '../../media/video/validate-mp4.ts'
-import { Outcome } from '../model/outcome.ts'
-import type { EndReason, Generation } from '../model/generation.ts'
-import type { RunContext, StopSignals } from './context.ts'
 import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
-import { toGeneration } from '../store/rows.ts'
+import type { EndReason, Generation } from '../model/generation.ts'
+import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { transition } from '../store/generations.ts'
+import { toGeneration } from '../store/rows.ts'
+import type { RunContext, StopSignals } from './context.ts'
 
 type DeliverContext = Pick<RunContext, 'database' | 'delivery' | 'downloadClip' | 'clock' | 'log' | 'owner'>
 
-/** Waits between tries, in milliseconds: about ten minutes in all, which outlasts most bad weather. */
-const patience = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
+/** Milliseconds between attempts: about ten minutes in all, which outlasts most outages. */
+const retryDelays = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
 
 /**
- * The clip of an earlier process: it may have posted it and died before it could write that down, and the provider may no longer serve it. Throws
- * `DeliveryError` while Discord does not say: as long as nobody knows, the clip is neither posted again nor refunded.
+ * Finds a clip that an earlier process posted before it died, and records it as done; the provider may no longer serve the file. Throws
+ * `DeliveryError` while Discord does not say: until then the clip is neither posted again nor refunded.
  */
 export async function findPosted(generation: Generation, context: DeliverContext): Promise<Generation | undefined> {
   if (generation.state !== 'delivering') return undefined
@@ -22,26 +23,22 @@ export async function findPosted(generation: Generation, context: DeliverContext
   return posted && finish(generation, posted, context)
 }
 
-/** Fetches the finished clip, proves that it is one, and posts it. The money was captured before; whoever gets no clip for it is refunded. */
+/** Downloads the finished clip, validates it and posts it. The money was captured before: a guild that gets no clip is refunded. */
 export async function deliver(generation: Generation, context: DeliverContext, { pause, force }: StopSignals): Promise<Generation> {
   const { clock, delivery } = context
   delivery.show(generation, { now: clock.now(), progress: 1 })
-  const clip = await fetchClip(generation, context, pause)
-  // A stop lets an upload come to its end; where the claim may belong to somebody else by now, the clip is not ours to post.
+  const clip = await downloadValidClip(generation, context, pause)
+  // A stop lets an upload finish; a lost lease does not, because the clip may belong to another process by now.
   const lost = new AbortController()
-  const judge = () => isLeaseLost(pause) && lost.abort(pause.reason)
-  pause.addEventListener('abort', judge, { once: true })
+  const onPause = () => pause.reason instanceof LeaseLost && lost.abort(pause.reason)
+  pause.addEventListener('abort', onPause, { once: true })
   try {
     const signal = AbortSignal.any([force, lost.signal])
-    const posted = await persist(context, pause, generation, 'undeliverable', () => delivery.post(generation, clip, { signal }))
+    const posted = await withRetries(() => delivery.post(generation, clip, { signal }), 'undeliverable', { generation, context, pause })
     return await finish(generation, posted, context)
   } finally {
-    pause.removeEventListener('abort', judge)
+    pause.removeEventListener('abort', onPause)
   }
-}
-
-function isLeaseLost({ reason }: AbortSignal): boolean {
-  return reason instanceof LeaseLost
 }
 
 async function finish(generation: Generation, posted: PostedMessage, { database, owner, clock }: DeliverContext): Promise<Generation> {
@@ -55,10 +52,11 @@ async function finish(generation: Generation, posted: PostedMessage, { database,
   return toGeneration(row)
 }
 
-async function fetchClip(generation: Generation, context: DeliverContext, pause: AbortSignal): Promise<Clip> {
+async function downloadValidClip(generation: Generation, context: DeliverContext, pause: AbortSignal): Promise<Clip> {
   const url = generation.outputUrl
   if (url === undefined) throw new Outcome('failed', 'output_gone', 'refund')
-  const bytes = await persist(context, pause, generation, 'output_gone', () => context.downloadClip(url, { signal: pause }))
+  const download = () => context.downloadClip(url, { signal: pause })
+  const bytes = await withRetries(download, 'output_gone', { generation, context, pause })
   try {
     const { durationSeconds } = inspectClip(bytes)
     return { bytes, url, durationSeconds }
@@ -67,26 +65,26 @@ async function fetchClip(generation: Generation, context: DeliverContext, pause:
   }
 }
 
-/** Repeats what failed, with growing pauses, until it succeeds, is hopeless, or patience is over. */
-async function persist<Result extends Uint8Array | PostedMessage>(
-  { clock, log }: DeliverContext,
-  pause: AbortSignal,
-  generation: Generation,
-  givenUp: EndReason,
+/** Retries with growing delays until it succeeds; once the retries are used up, or cannot help, the generation fails with `reason`. */
+async function withRetries<Result>(
   work: () => Promise<Result>,
+  reason: EndReason,
+  { generation, context, pause }: { generation: Generation; context: DeliverContext; pause: AbortSignal },
 ): Promise<Result> {
-  for (const wait of [...patience, undefined]) {
-    try {
-      return await work()
-    } catch (error) {
-      pause.throwIfAborted()
-      if (error instanceof LeaseLost) throw error
-      if (error instanceof OutputGone) throw new Outcome('failed', 'output_gone', 'refund', { cause: error })
-      const hopeless = error instanceof DeliveryError && error.permanent
-      if (hopeless || wait === undefined) throw new Outcome('failed', givenUp, 'refund', { cause: error })
-      log.warn({ error, generation: generation.id, reference: generation.reference }, 'the clip could not be brought over; trying again')
-      await clock.sleep(wait, { signal: pause })
-    }
+  const { clock, log } = context
+  const { id, reference } = generation
+  try {
+    return await retry(work, {
+      ...{ delays: retryDelays, signal: pause, clock, shouldRetry: isTransient },
+      onRetry: (error) => log.warn({ error, generation: id, reference }, 'delivery failed; retrying'),
+    })
+  } catch (error) {
+    pause.throwIfAborted()
+    if (error instanceof LeaseLost) throw error
+    throw new Outcome('failed', error instanceof OutputGone ? 'output_gone' : reason, 'refund', { cause: error })
   }
-  throw new Outcome('failed', givenUp, 'refund')
+}
+
+function isTransient(error: unknown): boolean {
+  return !(error instanceof LeaseLost || error instanceof OutputGone || (error instanceof DeliveryError && error.permanent))
 }

@@ -1,13 +1,13 @@
 import { type Download, DownloadError } from '../../media/download.ts'
 import { OutputGone } from '../model/delivery-port.ts'
 
-/** Larger than any clip of ten seconds that was ever measured, small enough to be held in memory. */
+/** Larger than any measured clip of ten seconds, small enough for memory. */
 const maxClipBytes = 256 * 1024 * 1024
 const timeoutMs = 300_000
-/** Signed links that ran out answer 403, deleted files 404 or 410. */
+/** Expired signed links answer 403, deleted files 404 or 410. */
 const goneStatuses = [403, 404, 410]
 
-/** Fetches a finished clip from wherever its provider serves it. Throws `OutputGone` where asking again is of no use. */
+/** Downloads a finished clip from the provider's storage. Throws `OutputGone` where a retry cannot help. */
 export async function downloadClip(download: Download, url: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
     return (await download(url, { signal, timeoutMs, maxBytes: maxClipBytes })).bytes

@@ -1,27 +1,28 @@
 import type { Clock } from '../../lib/clock.ts'
+import { exponential } from '../../lib/retry.ts'
+import { sleep } from '../../lib/sleep.ts'
 import type { Operation } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
 import { recordOperation } from '../store/attempts.ts'
 
-const longestPauseMs = 5000
+const delay = exponential(200, 5000)
 
 /**
- * Stores the answer to a create call, which exists nowhere else yet: a store that is away is asked again until it takes it. Throws the store's
- * error only once `force` is aborted.
+ * Stores the response to a create call, which exists nowhere else yet: retries until the store accepts it. Once `force` is aborted it tries a last time,
+ * then throws the store's error and never the signal's reason, which would mean that nothing was sent.
  */
-export async function keepOperation(
+export async function persistOperation(
   statements: Statements,
-  attemptId: string,
-  operation: Operation,
+  { attemptId, operation }: { attemptId: string; operation: Operation },
   { clock, force }: { clock: Clock; force: AbortSignal },
 ): Promise<void> {
-  for (let wait = 200; ; wait = Math.min(wait * 2, longestPauseMs)) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       await recordOperation(statements, attemptId, operation)
       return
     } catch (error) {
       if (force.aborted) throw error
-      await clock.sleep(wait, { signal: force }).catch(() => undefined) // aborted: one last try
+      await sleep(delay(attempt), force, clock)
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * When the next look at a job is worth its call, in milliseconds from now: none before it can be done at all, dense around the moment at which such jobs
- * are done, then ever sparser. `elapsedMs` counts from the provider's acceptance.
+ * Milliseconds until the next poll of a job: none before it can be done at all, often around the moment at which such jobs are usually done, then less
+ * and less often. `elapsedMs` counts from the provider's acceptance.
  */
 export function nextPollInMs(elapsedMs: number, expectedMs: number): number {
   const earliest = expectedMs * 0.5
@@ -11,12 +11,11 @@ export function nextPollInMs(elapsedMs: number, expectedMs: number): number {
   return clamp(expectedMs * 0.1 * (lateness - 0.8), shortest, longest)
 }
 
-/** Behind a webhook the poll is only a net: a delivery that was lost must not hold a clip up for long. */
-export function safetyPollInMs(elapsedMs: number, expectedMs: number): number {
+/** Where a webhook is expected, polling is only the fallback: a lost delivery must not delay a clip for long. */
+export function fallbackPollInMs(elapsedMs: number, expectedMs: number): number {
   return elapsedMs < expectedMs ? Math.max(shortest, expectedMs - elapsedMs) : clamp(expectedMs * 0.25, shortest, longest)
 }
 
-/** A provider is never asked more often than this, and never left for longer. */
 const shortest = 500
 const longest = 60_000
 

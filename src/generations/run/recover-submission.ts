@@ -1,43 +1,41 @@
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { Operation, Provider } from '../../providers/provider.ts'
-import type { Attempt } from '../store/attempts.ts'
 import type { Generation } from '../model/generation.ts'
+import type { Attempt } from '../store/attempts.ts'
 import { operationFromWebhook } from '../store/webhook-events.ts'
 import type { RunContext } from './context.ts'
 
-/** Pauses between looks, in milliseconds: a provider may list a job, or send its webhook, a little later than it accepted it. */
-const pauses = [1000, 4000, 15_000]
+/** Milliseconds between searches: a provider may list a job, or send its webhook, a little later than it accepted it. */
+const delays = [1000, 4000, 15_000]
+
+/** A create call whose response was lost. */
+export interface LostAttempt {
+  generation: Generation
+  provider: Provider
+  attempt: Attempt
+}
 
 /**
- * Looks for the job of a create call whose answer was lost: by a webhook that named it, or by the provider's own means of finding it. Undefined means that
- * nobody knows, which is never leave to submit again.
+ * Searches for the job of a create call whose response was lost: by a webhook that named it, or by the provider's own means of finding it. Undefined
+ * means unknown, which never permits a second submission.
  */
-export async function recoverSubmission(
-  generation: Generation,
-  provider: Provider,
-  attempt: Attempt,
-  context: RunContext,
-  pause: AbortSignal,
-): Promise<Operation | undefined> {
+export async function recoverSubmission(lost: LostAttempt, context: RunContext, pause: AbortSignal): Promise<Operation | undefined> {
+  const { generation, provider, attempt } = lost
   const { database, clock, log } = context
-  const canFind = provider.recover !== undefined || context.webhookUrlOf(attempt) !== undefined
-  for (const wait of canFind ? [...pauses, undefined] : []) {
+  if (!provider.recover && context.webhookUrlOf(attempt) === undefined) return undefined
+  for (const delay of [0, ...delays]) {
+    if (delay > 0) await clock.sleep(delay, { signal: pause })
     const operation =
-      (await operationFromWebhook(database.statements, attempt, provider, pause)) ??
-      (await askProvider(generation, provider, attempt, context, pause))
-    if (operation) {
-      log.info({ generation: generation.id, provider: provider.id }, 'a job whose create answer was lost was found again')
-      return operation
-    }
-    if (wait !== undefined) await clock.sleep(wait, { signal: pause })
+      (await operationFromWebhook(database.statements, attempt, provider, pause)) ?? (await askProvider(lost, context, pause))
+    if (!operation) continue
+    log.info({ generation: generation.id, provider: provider.id }, 'found the job of a lost create response')
+    return operation
   }
   return undefined
 }
 
 async function askProvider(
-  generation: Generation,
-  provider: Provider,
-  attempt: Attempt,
+  { generation, provider, attempt }: LostAttempt,
   context: RunContext,
   signal: AbortSignal,
 ): Promise<Operation | undefined> {
@@ -49,7 +47,7 @@ async function askProvider(
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof ProviderError)) throw error
-    context.log.warn({ provider: provider.id, kind: error.kind }, 'the provider could not be asked about a lost submission')
+    context.log.warn({ provider: provider.id, kind: error.kind }, 'searching for a lost submission failed; searching again')
     return undefined
   }
 }

@@ -1,24 +1,25 @@
-import { deliver, findPosted } from './deliver.ts'
-import { Outcome, FailOver } from '../model/outcome.ts'
 import type { Generation } from '../model/generation.ts'
-import type { RunContext, StopSignals } from './context.ts'
-import { requeue, settleCompleted, settleOutcome } from './settle.ts'
+import { FailOver, Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { findGeneration } from '../store/generations.ts'
+import type { RunContext, StopSignals } from './context.ts'
+import { deliver, findPosted } from './deliver.ts'
+import { captureCompleted, requeue, settleOutcome } from './settle.ts'
 import { submit } from './submit.ts'
 import { watch } from './watch.ts'
 
 /**
- * The life of one clip from the claim to the posted message. Every step reads where the generation stands and goes on from there, so the same story serves a
- * fresh claim, a restart and a second try after a fault of our own.
+ * Takes one clip from the claim to the posted message. Every step reads how far the generation is and continues there, so the same function serves a
+ * fresh claim, a restart and a retry after a fault of our own.
  */
-export async function produce(claimed: Generation, context: RunContext, signals: StopSignals): Promise<void> {
+export async function run(claimed: Generation, context: RunContext, signals: StopSignals): Promise<void> {
   try {
-    const posted = (await findPosted(claimed, context)) ?? (await deliver(await render(claimed, context, signals), context, signals))
+    const rendered = await render(claimed, context, signals)
+    const posted = (await findPosted(claimed, context)) ?? (await deliver(rendered, context, signals))
     context.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
   } catch (error) {
     if (error instanceof Outcome) return end(claimed.id, error, context)
-    if (error instanceof FailOver) return moveOn(claimed, error, context)
+    if (error instanceof FailOver) return failOver(claimed, error, context)
     throw error
   }
 }
@@ -28,19 +29,17 @@ async function render(claimed: Generation, context: RunContext, signals: StopSig
   if (claimed.state !== 'submitting' && claimed.state !== 'rendering') throw new LeaseLost(`generation ${claimed.id} is ${claimed.state}`)
   const submitted = await submit(claimed, context, signals)
   const completed = await watch(submitted, context, signals.pause)
-  return settleCompleted(submitted, completed, context)
+  return captureCompleted(submitted, completed, context)
 }
 
-async function moveOn(claimed: Generation, failOver: FailOver, context: RunContext): Promise<void> {
-  const current = await findGeneration(context.database.statements, claimed.id)
+async function failOver(claimed: Generation, { next, cause }: FailOver, context: RunContext): Promise<void> {
+  const { database, delivery, clock, log } = context
+  const current = await findGeneration(database.statements, claimed.id)
   if (current?.cancelRequestedAt !== undefined) return end(claimed.id, new Outcome('cancelled', 'cancelled-by-member', 'release'), context)
-  const queued = await requeue(claimed, failOver, context)
-  const { provider, kind } = failOver.cause
-  context.log.warn(
-    { generation: queued.id, reference: queued.reference, from: provider, to: failOver.next, kind },
-    'on to another provider',
-  )
-  context.delivery.show(queued, { now: context.clock.now() })
+  const queued = await requeue(claimed, next, context)
+  const fields = { generation: queued.id, reference: queued.reference, from: cause.provider, to: next, kind: cause.kind }
+  log.warn(fields, 'provider refused the job; queued for another attempt')
+  delivery.show(queued, { now: clock.now() })
 }
 
 async function end(id: string, outcome: Outcome, context: RunContext): Promise<void> {
@@ -48,15 +47,10 @@ async function end(id: string, outcome: Outcome, context: RunContext): Promise<v
   const current = await findGeneration(database.statements, id)
   if (!current) throw new LeaseLost(`generation ${id} is gone`)
   const ended = await settleOutcome(current, outcome, context)
-  const fields = {
-    generation: id,
-    reference: ended.reference,
-    provider: ended.provider,
-    reason: outcome.reason,
-    settlement: outcome.settlement,
-  }
+  const { reason, settlement, cause } = outcome
+  const fields = { generation: id, reference: ended.reference, provider: ended.provider, reason, settlement }
   if (outcome.state === 'held')
-    log.error({ ...fields, error: outcome.cause }, 'generation held: the provider may have billed; the operator must look')
+    log.error({ ...fields, error: cause }, 'generation held: the provider may have billed; the operator must check')
   else log.info(fields, `generation ${outcome.state}`)
   await delivery.postOutcome(ended, { now: clock.now() })
 }

@@ -2,10 +2,11 @@ import type { Transaction } from 'kysely'
 
 import type { AttemptState } from '../../domain/generation-state.ts'
 import { bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
 import { closeAttempt, latestAttempt } from '../store/attempts.ts'
-import type { Outcome, FailOver, Settlement } from '../model/outcome.ts'
+import type { Outcome, Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import type { RunContext } from './context.ts'
 import { reservationOf, toGeneration } from '../store/rows.ts'
@@ -13,8 +14,8 @@ import { transition } from '../store/generations.ts'
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
 
-/** The provider is done: state, ledger and attempt change together, and from here on the money is spent whatever becomes of the delivery. */
-export async function settleCompleted(
+/** The provider is done: state, ledger and attempt change together. From here on the money is spent, whatever happens to the delivery. */
+export async function captureCompleted(
   { generation, attempt }: Submitted,
   completed: Completed,
   { database, owner, clock }: RunContext,
@@ -61,8 +62,8 @@ export async function settleOutcome(generation: Generation, outcome: Outcome, { 
   return toGeneration(row)
 }
 
-/** Puts the generation back in the queue, for another provider: it takes its place there like any other, so caps and create-rates hold. The reservation stays. */
-export async function requeue(generation: Generation, { next }: FailOver, { database, owner }: RunContext): Promise<Generation> {
+/** Puts the generation into the queue of another provider, where caps and create-rates apply as to any other. The reservation stays. */
+export async function requeue(generation: Generation, next: ProviderId, { database, owner }: RunContext): Promise<Generation> {
   const row = await transition(database.statements, {
     id: generation.id,
     owner,

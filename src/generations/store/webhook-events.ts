@@ -7,7 +7,7 @@ import type { Attempt } from './attempts.ts'
  * Keeps which job an authentic webhook spoke of. False if this delivery was kept before, or if it speaks of another job than the attempt's own:
  * a provider's late word about one attempt cannot touch another.
  */
-export async function keepEvent(
+export async function recordWebhookEvent(
   statements: Statements,
   attempt: Attempt,
   event: { deliveryId: string; operation: Operation },
@@ -53,12 +53,12 @@ export async function operationFromWebhook(
 }
 
 /** Has the provider announced something about this attempt? */
-export async function hasEvent(statements: Statements, attemptId: string): Promise<boolean> {
+export async function hasWebhookEvent(statements: Statements, attemptId: string): Promise<boolean> {
   const row = await statements.selectFrom('webhook_events').select('attempt_id').where('attempt_id', '=', attemptId).executeTakeFirst()
   return row !== undefined
 }
 
 /** What was announced about this attempt has been heard. */
-export async function forgetEvents(statements: Statements, attemptId: string): Promise<void> {
+export async function deleteWebhookEvents(statements: Statements, attemptId: string): Promise<void> {
   await statements.deleteFrom('webhook_events').where('attempt_id', '=', attemptId).execute()
 }

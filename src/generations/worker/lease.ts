@@ -1,25 +1,25 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Log } from '../../lib/log.ts'
-import type { Database } from '../../storage/database.ts'
 import { sleep } from '../../lib/sleep.ts'
+import type { Database } from '../../storage/database.ts'
 import { addWorker, recordHeartbeat, removeWorker } from '../../storage/workers.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
-import { giveBack } from './orphans.ts'
+import { returnClaims } from './orphans.ts'
 
 /** The time during which this process counts as alive, and so owns what it claimed. */
 export interface Lease {
-  /** The name under which it claims; a new lease has a new one, so that nothing left over of an old one passes the fence. */
+  /** The name under which it claims. Every lease has its own, so that nothing left over from an old one passes the fence. */
   readonly owner: string
-  /** Aborted as soon as others may take this process for dead. */
+  /** Aborted as soon as other processes may consider this one dead. */
   readonly lost: AbortSignal
-  /** Ends it of our own will: what is unfinished is given back at once instead of after its time. Never throws. */
+  /** Ends the lease and returns unfinished claims at once, instead of after its expiry. Never throws. */
   end(): Promise<void>
 }
 
-/** Milliseconds of the wall, whatever the bot's clock does: they are about processes, not about clips. */
+/** Wall-clock milliseconds, whatever the bot's clock does: they are about processes, not clips. */
 export interface LeaseTimes {
   heartbeatMs: number
-  /** After so long without a heartbeat a process counts as dead. */
+  /** After so long without a heartbeat a process is considered dead. */
   expiryMs: number
 }
 
@@ -27,20 +27,19 @@ export const usualLeaseTimes: LeaseTimes = { heartbeatMs: 3000, expiryMs: 15_000
 
 export interface LeaseOptions {
   owner: string
-  /** The owner of this process's former lease, which is over. */
+  /** The owner of this process's previous lease, which is over. */
   replaces?: string | undefined
   role: string
   /** The providers it has keys for. */
   providers: readonly ProviderId[]
   times: LeaseTimes
-  /** Called after each heartbeat. */
-  onBeat: () => void
+  onHeartbeat: () => void
   log: Log
 }
 
-/** On a store of our own nobody else could take the claims, so the lease never runs out. On a shared one it lasts as long as its heartbeats arrive. */
+/** On a store of its own the process cannot lose its lease. On a shared store the lease lasts as long as the heartbeats arrive. */
 export async function takeLease(database: Database, options: LeaseOptions): Promise<Lease> {
-  const { owner, replaces, role, providers, times, onBeat, log } = options
+  const { owner, replaces, role, providers, times, onHeartbeat, log } = options
   const lost = new AbortController()
   if (database.sharedUrl === undefined) return { owner, lost: lost.signal, end: () => Promise.resolve() }
 
@@ -54,33 +53,33 @@ export async function takeLease(database: Database, options: LeaseOptions): Prom
   const isOver = () => over.signal.aborted
   const lose = (reason: string) => {
     if (isOver()) return
-    log.error({ reason }, 'this process can no longer count as alive: it pauses its clips and claims nothing until it can')
+    log.error({ reason }, 'lease lost; clips are paused until a new lease begins')
     over.abort()
     lost.abort(new LeaseLost('the lease was lost'))
   }
-  // On its own, because a heartbeat that hangs must not hide that time passes. Counted from before the heartbeat was sent: others count from later.
-  const armExpiry = () => setTimeout(() => lose('no heartbeat arrived in time'), sentAt + times.expiryMs - performance.now())
-  let expiry = armExpiry()
+  // A timer of its own, because a heartbeat that hangs must not hide that time passes. It counts from before the heartbeat was sent: others count from later.
+  const startExpiry = () => setTimeout(() => lose('no heartbeat arrived in time'), sentAt + times.expiryMs - performance.now())
+  let expiry = startExpiry()
 
-  async function keepBeating(): Promise<void> {
+  async function sendHeartbeats(): Promise<void> {
     while (await sleep(times.heartbeatMs, over.signal)) {
       const startedAt = performance.now()
       try {
         if (!(await recordHeartbeat(database.statements, database, owner))) {
-          lose('others took it for dead')
+          lose('another process considered this one dead')
           return
         }
         clearTimeout(expiry)
         if (isOver()) return
         sentAt = startedAt
-        expiry = armExpiry()
-        onBeat()
+        expiry = startExpiry()
+        onHeartbeat()
       } catch (error) {
         log.warn({ error }, 'a heartbeat did not reach the store')
       }
     }
   }
-  const beating = keepBeating()
+  const beating = sendHeartbeats()
   over.signal.addEventListener('abort', () => clearTimeout(expiry), { once: true })
 
   return {
@@ -90,9 +89,9 @@ export async function takeLease(database: Database, options: LeaseOptions): Prom
       over.abort()
       await beating
       try {
-        await giveBack(database, owner)
+        await returnClaims(database, owner)
       } catch (error) {
-        log.warn({ error }, 'the claims could not be given back; others take them once the lease has run out')
+        log.warn({ error }, 'returning the claims failed; other workers adopt them when the lease expires')
       }
     },
   }

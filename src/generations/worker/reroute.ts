@@ -1,34 +1,33 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { RunContext } from '../run/context.ts'
 import { toGeneration } from '../store/rows.ts'
+import type { RunContext } from '../run/context.ts'
 import { endQueued } from '../run/settle.ts'
 
 /**
- * Requests that wait for a provider which nobody serves any more (the operator took its key away): they go into the line of the next provider that may make
- * them, or end with nothing charged. `served` are the providers of all living workers: one that is not set up for a provider leaves it to those that are.
+ * Moves requests out of the queue of a provider that no worker serves any more (the operator removed its key): to the next provider that may make them;
+ * without one they end with nothing charged. `served` are the providers of all live workers.
  */
-export async function moveStranded(served: ReadonlySet<ProviderId>, { database, delivery, clock, log }: RunContext): Promise<void> {
-  const known = [...served]
-  const stranded = await database.statements
+export async function rerouteQueued(served: ReadonlySet<ProviderId>, { database, delivery, clock, log }: RunContext): Promise<void> {
+  const rows = await database.statements
     .selectFrom('generations')
     .selectAll()
     .where('state', '=', 'queued')
-    .where('provider', 'not in', known)
+    .where('provider', 'not in', [...served])
     .execute()
-  for (const generation of stranded.map(toGeneration)) {
-    const next = generation.candidates.find((id) => known.includes(id))
+  for (const { id, provider, candidates } of rows.map(toGeneration)) {
+    const next = candidates.find((candidate) => served.has(candidate))
     if (next) {
       await database.statements
         .updateTable('generations')
         .set({ provider: next })
-        .where('id', '=', generation.id)
+        .where('id', '=', id)
         .where('state', '=', 'queued')
         .execute()
-      log.info({ generation: generation.id, from: generation.provider, to: next }, 'a request moved on: its provider is no longer set up')
+      log.info({ generation: id, from: provider, to: next }, 'rerouted a queued request: its provider has no key any more')
       continue
     }
-    const ended = await endQueued(database, generation.id, { state: 'failed', reason: 'unavailable', now: clock.now() })
-    // Not waited for: claiming must not stand still while Discord is slow.
+    const ended = await endQueued(database, id, { state: 'failed', reason: 'unavailable', now: clock.now() })
+    // Not awaited: a slow Discord must not delay claiming.
     if (ended) void delivery.postOutcome(ended, { now: clock.now() })
   }
 }

@@ -1,189 +1,196 @@
 import { createId } from '../../domain/ids.ts'
+import { raceAbort } from '../../lib/abortable.ts'
 import { sleep } from '../../lib/sleep.ts'
-import { isEldest, listServedProviders } from '../../storage/workers.ts'
-import { claim } from '../queue/claim.ts'
-import type { ProviderCapacity } from '../queue/create-rate.ts'
 import { sharedNow } from '../../storage/database-time.ts'
+import { isEldest, listServedProviders } from '../../storage/workers.ts'
+import { resumeHeld } from '../held/resume.ts'
+import { settleDecided } from '../held/held.ts'
 import type { Generation } from '../model/generation.ts'
 import { Stopping } from '../model/stop-reasons.ts'
-import { reviveHeld, settleDecided } from '../held/held.ts'
-import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
-import { createQueueMaintenance } from './queue-maintenance.ts'
-import { adoptAll, adoptOrphans, listOwn } from './orphans.ts'
+import { claim } from '../queue/claim.ts'
+import type { ProviderCapacity } from '../queue/create-rate.ts'
 import type { RunContext, StopSignals } from '../run/context.ts'
-import { moveStranded } from './reroute.ts'
-import { runToEnd } from '../run/run-with-retry.ts'
+import { runWithRetry } from '../run/run-with-retry.ts'
 import { listProvidersWithQueue } from '../store/generations.ts'
+import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
+import { adoptAll, adoptOrphans, listOwned } from './orphans.ts'
+import { createQueueMaintenance } from './queue-maintenance.ts'
+import { rerouteQueued } from './reroute.ts'
 
-/** Runs the story of every claimed generation, and claims more as room appears. */
+/** Runs every claimed generation, and claims more as capacity becomes free. */
 export interface Worker {
-  /** Takes up what an earlier process left unfinished, then begins to claim. */
+  /** Resumes what an earlier process left unfinished, then begins to claim. */
   start(): Promise<void>
-  /** Claims nothing more, waits up to `graceMs` for billable calls under way, pauses everything else where it stands and gives it back. */
+  /** Claims nothing more, waits up to `graceMs` for billable calls under way, pauses everything else and returns its claims. */
   stop(options: { graceMs: number }): Promise<void>
 }
 
-export interface DispatcherOptions {
-  /** What this process is to the others: `all` or `worker`. */
+export interface WorkerOptions {
+  /** How this process is listed among the workers: `all` or `worker`. */
   role?: string | undefined
   leaseTimes?: LeaseTimes | undefined
 }
 
-/** One life of this process as an owner of claims: it ends when others may take the process for dead, and a new one begins under a new name. */
-interface Term {
+/** A lease and everything that ends with it. After a lost lease the process continues with a new one, under a new name. */
+interface ActiveLease {
   lease: Lease
   context: RunContext
   signals: StopSignals
 }
 
-const lookEveryMs = 5000
-/** What a store or a Discord that does not answer may add to the grace of a stop, in milliseconds of the wall. */
+const checkEveryMs = 5000
+/** Wall-clock milliseconds by which an unresponsive store or Discord may exceed the grace of a stop. */
 const afterGraceMs = 5000
 
 export function createWorker(
   providers: readonly ProviderCapacity[],
   context: RunContext,
-  { role = 'all', leaseTimes = usualLeaseTimes }: DispatcherOptions = {},
+  { role = 'all', leaseTimes = usualLeaseTimes }: WorkerOptions = {},
 ): Worker {
-  const { clock, database, log, notifier } = context
+  const { clock, database, delivery, log, notifier } = context
   const isShared = database.sharedUrl !== undefined
   const stopping = new AbortController()
   const force = new AbortController()
-  const line = createQueueMaintenance(context)
+  const queueMaintenance = createQueueMaintenance(context)
   const running = new Map<string, Promise<void>>()
-  let tending: Promise<void> | undefined
-  let term: Term | undefined
+  let checkingHeld: Promise<void> | undefined
+  let active: ActiveLease | undefined
   let looping: Promise<void> | undefined
-  let awaken: () => void = () => undefined
+  let notify: () => void = () => undefined
   let stopListening: () => void = () => undefined
 
-  async function beginTerm(former: Term | undefined): Promise<Term> {
-    const owner = former ? createId(clock.now()) : context.owner
-    const replaces = former?.lease.owner
+  async function beginLease(previous?: ActiveLease): Promise<ActiveLease> {
+    const owner = previous ? createId(clock.now()) : context.owner
     const lease = await takeLease(database, {
-      owner,
-      replaces,
-      role,
+      ...{ owner, replaces: previous?.lease.owner, role, times: leaseTimes, log },
       providers: providers.map(({ id }) => id),
-      times: leaseTimes,
-      onBeat: () => awaken(),
-      log,
+      onHeartbeat: () => notify(),
     })
     const signals = { pause: AbortSignal.any([stopping.signal, lease.lost]), force: force.signal }
     return { lease, context: { ...context, owner }, signals }
   }
 
-  function run(generation: Generation, { context: own, signals }: Term): void {
-    // Told already, or still: a story of an earlier term may be waiting for the answer to its create call.
+  function run(generation: Generation, current: ActiveLease): void {
+    // A run of an earlier lease may still be waiting for the response to its create call.
     if (running.has(generation.id)) return
-    const story = runToEnd(generation, own, signals).finally(() => {
+    const ended = runWithRetry(generation, current.context, current.signals).finally(() => {
       running.delete(generation.id)
-      // Room at a provider is room for every process.
-      if (stopping.signal.aborted) awaken()
+      // Free capacity at a provider is free for every process.
+      if (stopping.signal.aborted) notify()
       else notifier.notifyWork()
     })
-    running.set(generation.id, story)
+    running.set(generation.id, ended)
   }
 
-  /** What is held is looked after beside the claiming: a provider that answers slowly must not keep the others waiting. */
-  function tendHeld(current: Term): void {
+  /** Runs beside the claiming, because a provider that responds slowly must not delay the others. */
+  function checkHeld(current: ActiveLease): void {
     const { pause } = current.signals
-    tending ??= settleDecided(current.context)
-      .then(() =>
-        reviveHeld(current.context, pause, { isBusy: (id) => running.has(id), onRevived: (generation) => run(generation, current) }),
-      )
+    const options = {
+      isRunning: (id: string) => running.has(id),
+      onResumed: (generation: Generation) => run(generation, current),
+    }
+    checkingHeld ??= settleDecided(current.context)
+      .then(() => resumeHeld(current.context, pause, options))
       .catch((error: unknown) => {
-        if (!pause.aborted) log.error({ error }, 'held generations could not be looked after; trying again')
+        if (!pause.aborted) log.error({ error }, 'checking held generations failed; trying again')
       })
-      .finally(() => (tending = undefined))
+      .finally(() => (checkingHeld = undefined))
   }
 
-  function takeUp(orphans: readonly Generation[], current: Term): void {
-    if (orphans.length > 0) log.info({ count: orphans.length }, 'taking up unfinished generations')
-    for (const orphan of orphans) run(orphan, current)
+  function resume(unfinished: readonly Generation[], current: ActiveLease): void {
+    if (unfinished.length > 0) log.info({ count: unfinished.length }, 'resuming unfinished generations')
+    for (const generation of unfinished) run(generation, current)
   }
 
-  async function takeUpOwn(current: Term): Promise<void> {
-    // Whatever is at work now may be over before the store answers.
-    const atWork = new Set(running.keys())
-    const own = await listOwn(database, current.lease.owner)
-    takeUp(
-      own.filter(({ id }) => !atWork.has(id)),
+  async function resumeOwned(current: ActiveLease): Promise<void> {
+    // What is running now may be over before the store responds.
+    const runningBefore = new Set(running.keys())
+    const owned = await listOwned(database, current.lease.owner)
+    resume(
+      owned.filter(({ id }) => !runningBefore.has(id)),
       current,
     )
   }
 
-  async function claimAll(current: Term): Promise<number> {
-    let wait = lookEveryMs
-    const waiting = await listProvidersWithQueue(database.statements)
-    for (const provider of providers.filter(({ id }) => waiting.has(id))) {
+  async function claimAll(current: ActiveLease): Promise<number> {
+    let waitMs = checkEveryMs
+    const queued = await listProvidersWithQueue(database.statements)
+    for (const provider of providers.filter(({ id }) => queued.has(id))) {
       const now = await sharedNow(database, clock)
       const { claimed, retryAt } = await claim(database, provider, { owner: current.lease.owner, now })
       for (const generation of claimed) run(generation, current)
-      if (retryAt !== undefined) wait = Math.min(wait, Math.max(1, retryAt - now))
+      if (retryAt !== undefined) waitMs = Math.min(waitMs, Math.max(1, retryAt - now))
     }
-    return wait
+    return waitMs
   }
 
-  async function look(current: Term): Promise<number> {
-    if (isShared) takeUp(await adoptOrphans(database, current.lease.owner, leaseTimes.expiryMs), current)
-    await takeUpOwn(current)
-    tendHeld(current)
-    const wait = await claimAll(current)
-    // Of several processes one looks after those that wait: the eldest.
-    if (isShared && !(await isEldest(database.statements, current.lease.owner))) return wait
-    if (isShared) await moveStranded(await listServedProviders(database.statements), context)
-    await line.look()
-    return wait
+  /** Returns the milliseconds after which the next check is due. */
+  async function check(current: ActiveLease): Promise<number> {
+    const { owner } = current.lease
+    if (isShared) resume(await adoptOrphans(database, owner, leaseTimes.expiryMs), current)
+    await resumeOwned(current)
+    checkHeld(current)
+    const waitMs = await claimAll(current)
+    // Of several workers the oldest maintains the queue.
+    if (isShared && !(await isEldest(database.statements, owner))) return waitMs
+    if (isShared) await rerouteQueued(await listServedProviders(database.statements), context)
+    await queueMaintenance.run()
+    return waitMs
   }
 
-  async function loop(first: Term): Promise<void> {
+  async function loop(first: ActiveLease): Promise<void> {
     let current = first
     while (!stopping.signal.aborted) {
-      // Made before looking: a wake that arrives meanwhile must not be lost, it ends the rest at once.
+      // Created before the check: a notification that arrives meanwhile ends the wait at once.
       const notified = new AbortController()
-      awaken = () => notified.abort()
-      let wait = lookEveryMs
+      notify = () => notified.abort()
+      let waitMs = checkEveryMs
       try {
-        if (current.lease.lost.aborted) current = term = await beginTerm(current)
-        wait = await look(current)
+        if (current.lease.lost.aborted) current = active = await beginLease(current)
+        waitMs = await check(current)
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')
       }
       const ends = [notified.signal, stopping.signal, ...(current.lease.lost.aborted ? [] : [current.lease.lost])]
-      await clock.sleep(wait, { signal: AbortSignal.any(ends) }).catch(() => undefined) // woken, stopping, or a new term is due
+      await sleep(waitMs, AbortSignal.any(ends), clock)
     }
   }
 
-  async function windUp(): Promise<void> {
+  async function drain(): Promise<void> {
     await looping
-    await Promise.all([tending, ...running.values()])
-    // While they are still ours: the last edits say that nobody watches for the moment.
-    await context.delivery.drain()
-    await term?.lease.end()
+    await Promise.all([checkingHeld, ...running.values()])
+    // While the claims are still ours: the last edits say that the bot restarts.
+    await delivery.drain()
+    await active?.lease.end()
     if (isShared) notifier.notifyWork()
   }
 
   return {
     start: async () => {
-      term = await beginTerm(undefined)
-      stopListening = notifier.onWork(() => awaken())
+      active = await beginLease()
+      stopListening = notifier.onWork(() => notify())
       if (!isShared) {
-        takeUp(await adoptAll(database, term.lease.owner), term)
-        await moveStranded(new Set(providers.map(({ id }) => id)), context)
+        resume(await adoptAll(database, active.lease.owner), active)
+        await rerouteQueued(new Set(providers.map(({ id }) => id)), context)
       }
-      looping = loop(term)
+      looping = loop(active)
     },
     stop: async ({ graceMs }) => {
       stopping.abort(new Stopping())
       stopListening()
-      const deadline = setTimeout(() => force.abort(new Stopping()), graceMs)
-      const ended = windUp().then(() => 'ended' as const)
-      const givenUp = new AbortController()
-      const late = sleep(graceMs + afterGraceMs, givenUp.signal).then(() => 'late' as const)
-      if ((await Promise.race([ended, late])) === 'late') log.warn({}, 'the stop took too long; what is unfinished is taken up later')
-      givenUp.abort()
-      clearTimeout(deadline)
+      const late = new AbortController()
+      const timers = [
+        setTimeout(() => force.abort(new Stopping()), graceMs),
+        setTimeout(() => late.abort(new Error('the stop took too long')), graceMs + afterGraceMs),
+      ]
+      try {
+        await raceAbort(drain(), late.signal)
+      } catch (error) {
+        if (!late.signal.aborted) throw error
+        log.warn({}, 'the stop took too long; unfinished generations resume later')
+      } finally {
+        for (const timer of timers) clearTimeout(timer)
+      }
     },
   }
 }

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest'
 
-import { claim } from '../../src/generations/queue/claim.ts'
-import type { Generation } from '../../src/generations/model/generation.ts'
-import { createQueueMaintenance, readQueuePositions } from '../../src/generations/worker/queue-maintenance.ts'
-import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { temporaryDatabase } from '../support/database.ts'
-import { acceptGeneration, walletOf } from '../support/generations.ts'
+import { claim } from '../../../src/generations/queue/claim.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
+import { readQueuePositions } from '../../../src/generations/queue/queue-positions.ts'
+import { createQueueMaintenance } from '../../../src/generations/worker/queue-maintenance.ts'
+import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { temporaryDatabase } from '../../support/database.ts'
+import { acceptGeneration, walletOf } from '../../support/generations.ts'
 
-import { createCapturedLog } from '../support/captured-log.ts'
-import { createManualClock } from '../support/manual-clock.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
 
 const now = Date.parse('2026-05-04T12:00:00Z')
 const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const
@@ -82,39 +83,44 @@ async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: numb
   const clock = createManualClock(now)
   const { log } = createCapturedLog()
   const notes = createNotes()
-  return { database, clock, ...notes, line: createQueueMaintenance({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }) }
+  return {
+    database,
+    clock,
+    ...notes,
+    maintenance: createQueueMaintenance({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }),
+  }
 }
 
 describe('the place on the card', () => {
   test('is told once, and again when it changed', async () => {
-    const { database, clock, line, shown } = await setUp()
+    const { database, clock, maintenance, shown } = await setUp()
     const [first, second] = [await acceptGeneration(database, { now }), await acceptGeneration(database, { now })]
-    await line.look()
+    await maintenance.run()
     await clock.advance(minute)
-    await line.look()
+    await maintenance.run()
     expect(shown).toEqual([
       [first.id, 0],
       [second.id, 1],
     ])
     await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
-    await line.look()
+    await maintenance.run()
     expect(shown.slice(2)).toEqual([[second.id, 0]])
   })
 
   test('is told the more rarely the further back it is', async () => {
-    const { database, clock, line, shown } = await setUp()
+    const { database, clock, maintenance, shown } = await setUp()
     const waiting = await acceptSome(database, 10, 7)
-    await line.look()
+    await maintenance.run()
     expect(shown).toHaveLength(10)
     await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
     await clock.advance(3000)
-    await line.look()
+    await maintenance.run()
     expect(shown.slice(10).map(([, ahead]) => ahead)).toEqual([0])
     await clock.advance(3000)
-    await line.look()
+    await maintenance.run()
     expect(shown.slice(11).map(([, ahead]) => ahead)).toEqual([1])
     await clock.advance(minute)
-    await line.look()
+    await maintenance.run()
     expect(new Set(shown.slice(12).map(([, ahead]) => ahead))).toEqual(new Set([2, 3, 4, 5, 6, 7, 8]))
     expect(new Set(shown.map(([id]) => id))).toEqual(new Set(waiting.map(({ id }) => id)))
   })
@@ -122,25 +128,25 @@ describe('the place on the card', () => {
 
 describe('a request that waits too long', () => {
   test('is given up, and what was set aside for it is free again', async () => {
-    const { database, clock, line, ended } = await setUp({ queueDeadlineMs: 5 * minute })
+    const { database, clock, maintenance, ended } = await setUp({ queueDeadlineMs: 5 * minute })
     const old = await acceptGeneration(database, { now })
     const young = await acceptGeneration(database, { now: now + 1 })
     await clock.advance(5 * minute)
-    await line.look()
+    await maintenance.run()
     expect(ended).toEqual([])
     await clock.advance(1)
-    await line.look()
+    await maintenance.run()
     expect(ended).toMatchObject([{ id: old.id, state: 'failed', endReason: 'queue-overdue', captured: false }])
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 350_000, spent: 0 })
     expect((await readQueuePositions(database.statements)).map(({ id }) => id)).toEqual([young.id])
   })
 
   test('is left alone once a provider is asked for it', async () => {
-    const { database, clock, line, ended } = await setUp()
+    const { database, clock, maintenance, ended } = await setUp()
     await acceptGeneration(database, { now })
     await claim(database, roomy, { owner: 'worker', now })
     await clock.advance(24 * 60 * minute)
-    await line.look()
+    await maintenance.run()
     expect(ended).toEqual([])
   })
 })
