@@ -15,8 +15,8 @@ export const crashMutants: readonly Mutant[] = [
     name: 'count the running jobs without the lock of the provider',
     file: 'src/generations/queue/claim.ts',
     in: 'lockProvider',
-    at: 'VariableDeclarator[id.name="row"] > AwaitExpression',
-    with: `await {{argument.callee.object.callee.object.callee.object}}
+    at: 'ReturnStatement > CallExpression',
+    with: `{{callee.object.callee.object.callee.object}}
       .onConflict((conflict) => conflict.doNothing())
       .execute()
       .then(() => transaction.selectFrom('provider_state').selectAll().where('provider', '=', provider).executeTakeFirstOrThrow())`,
@@ -41,7 +41,7 @@ export const crashMutants: readonly Mutant[] = [
   {
     name: 'keep a lease whose heartbeats do not arrive',
     file: 'src/generations/worker/lease.ts',
-    in: 'armExpiry',
+    in: 'startExpiry',
     at: 'CallExpression[callee.name="setTimeout"] > ArrowFunctionExpression',
     with: '() => undefined',
     test: 'test/generations/lease.test.ts',
@@ -101,7 +101,7 @@ export const crashMutants: readonly Mutant[] = [
   {
     name: 'forget outcomes that were not sent',
     file: 'src/generations/worker/queue-maintenance.ts',
-    in: 'createQueueMaintenance.look',
+    in: 'createQueueMaintenance.run',
     at: 'ExpressionStatement:last-child',
     with: '',
     test: 'test/crash/steps.test.ts',
@@ -110,7 +110,7 @@ export const crashMutants: readonly Mutant[] = [
   {
     name: 'let a request wait in the queue for ever',
     file: 'src/generations/worker/queue-maintenance.ts',
-    in: 'createQueueMaintenance.look',
+    in: 'createQueueMaintenance.run',
     at: 'ExpressionStatement:first-child',
     with: '',
     test: 'test/flows/weather.test.ts',
@@ -142,10 +142,10 @@ export const crashMutants: readonly Mutant[] = [
     title: 'is said before a cent is set aside',
   },
   {
-    name: 'give what is ours to no run',
+    name: 'never run a claim that is ours',
     file: 'src/generations/worker/worker.ts',
-    in: 'look',
-    at: 'ExpressionStatement[expression.argument.callee.name=/Own$/]',
+    in: 'check',
+    at: 'ExpressionStatement[expression.argument.callee.name=/Owned$/]',
     with: '',
     test: 'test/generations/dispatcher.test.ts',
     title: 'a claim whose answer was lost',
@@ -162,7 +162,7 @@ export const crashMutants: readonly Mutant[] = [
   {
     name: 'let one worker decide for all about a provider',
     file: 'src/generations/worker/worker.ts',
-    in: 'look',
+    in: 'check',
     at: 'AwaitExpression[argument.callee.name="listServedProviders"]',
     with: 'new Set(providers.map(({ id }) => id))',
     test: 'test/generations/dispatcher.test.ts',

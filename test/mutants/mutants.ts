@@ -55,7 +55,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'submit again after a lost answer',
     file: 'src/generations/run/submit.ts',
-    in: 'reachProvider',
+    in: 'startOrRecover',
     at: 'IfStatement:has(Literal[value="sent"])',
     with: '',
     test: 'test/flows/restart.test.ts',
@@ -73,7 +73,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'write down the billable call only after it',
     file: 'src/generations/run/submit.ts',
-    in: 'create',
+    in: 'start',
     at: 'AwaitExpression[argument.callee.name="markSent"]',
     with: 'opened\n    setTimeout(() => void {{argument}}, 60_000).unref()',
     test: 'test/flows/restart.test.ts',
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'post before capture',
     file: 'src/generations/run/settle.ts',
-    in: 'settleCompleted',
+    in: 'captureCompleted',
     at: 'ExpressionStatement[expression.argument.callee.name="capture"]',
     with: 'void clock.sleep(5000).then(() => database.transaction((later) => capture(later, reservationOf(settled), clock.now())))',
     test: 'test/flows/restart.test.ts',
@@ -170,7 +170,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'log the prompt',
     file: 'src/generations/run/run.ts',
-    in: 'produce',
+    in: 'run',
     at: 'TryStatement > BlockStatement.block CallExpression[callee.property.name="info"] > ObjectExpression > Property:last-child',
     with: '{{node}}, words: posted.request.prompt',
     test: 'test/flows/clips.test.ts',
