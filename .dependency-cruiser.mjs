@@ -94,8 +94,8 @@ export default {
       name: 'chaos-is-independent',
       comment: 'What judges the bot may only start it',
       severity: 'error',
-      from: { path: '^test/chaos/' },
-      to: { path: '^(src|commands|test)/', pathNot: '^(src/main\\.ts$|test/chaos/)' },
+      from: { path: '^test/chaos/', pathNot: '^test/chaos/crash-steps/|\\.test\\.ts$' },
+      to: { path: '^(src|commands|test)/', pathNot: '^(src/main\\.ts$|test/(chaos|mutants)/)' },
     },
     {
       name: 'only-discord-module-uses-discord-js',

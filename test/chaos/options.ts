@@ -3,18 +3,18 @@ import { parseArgs } from 'node:util'
 export interface ChaosOptions {
   /** How many times a bot is killed. */
   rounds: number
-  /** The same seed plans the same requests and faults; what a kill meets depends on the machine, too. */
+  /** The same seed plans the same requests and faults; what a kill hits also depends on the machine. */
   seed: number
   store: 'sqlite' | 'postgres'
-  /** Processes that make the clips, on PostgreSQL. SQLite has one process for everything. */
+  /** Worker processes on PostgreSQL. On SQLite one process does everything. */
   workers: number
-  /** One line of the bot made wrong on purpose: the run must notice. */
-  fault: 'no-fence' | undefined
+  /** Runs a bot without the fence, to prove that the run notices. */
+  withoutFence: boolean
 }
 
 export const usage = 'npm run chaos -- [--rounds 20] [--seed 1] [--store sqlite|postgres] [--workers 2] [--break no-fence]'
 
-/** @throws with a sentence for whoever typed it */
+/** @throws with a message for the person who typed them */
 export function readOptions(words: readonly string[]): ChaosOptions {
   const { values } = parseArgs({
     args: [...words],
@@ -31,13 +31,13 @@ export function readOptions(words: readonly string[]): ChaosOptions {
   if (store !== 'sqlite' && store !== 'postgres') throw new Error('--store is sqlite or postgres')
   if (fault !== undefined && fault !== 'no-fence') throw new Error('--break is no-fence')
   if (fault === 'no-fence' && store === 'sqlite')
-    throw new Error('the fence stands between processes, and SQLite has one: --break no-fence takes PostgreSQL')
+    throw new Error('--break no-fence needs --store postgres: on SQLite there is only one process')
   return {
     rounds: wholeNumber('rounds', values.rounds),
     seed: wholeNumber('seed', values.seed),
     store,
     workers: wholeNumber('workers', values.workers),
-    fault,
+    withoutFence: fault !== undefined,
   }
 }
 

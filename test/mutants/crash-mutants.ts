@@ -86,7 +86,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'findOrCreateMessage',
     at: 'IfStatement[test.name="existing"]',
     with: '',
-    test: 'test/crash/posting.test.ts',
+    test: 'test/chaos/crash-steps/posting.test.ts',
     title: 'after the new message is posted, before its id is stored',
   },
   {
@@ -104,8 +104,8 @@ export const crashMutants: readonly Mutant[] = [
     in: 'createQueueMaintenance.run',
     at: 'ExpressionStatement:last-child',
     with: '',
-    test: 'test/crash/steps.test.ts',
-    title: 'before anybody is told',
+    test: 'test/chaos/crash-steps/steps.test.ts',
+    title: 'before the member is notified',
   },
   {
     name: 'let a request wait in the queue for ever',

@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { compareMoney } from '../chaos/money.ts'
-import { itemise, wallTimesOf } from '../chaos/orders.ts'
-import { showsClip } from '../chaos/shown-clip.ts'
-import { type Contents, openPostgresStore, openSqliteStore } from '../chaos/store.ts'
+import { compareMoney } from '../chaos/verdict/money.ts'
+import { listBilledJobs, wallTimesOf } from '../chaos/sandbox/billed-jobs.ts'
+import { showsClip } from '../chaos/verdict/shown-clip.ts'
+import { type Contents, openPostgresStore, openSqliteStore } from '../chaos/verdict/store.ts'
 import type { StoreLocation } from '../../src/config/config.ts'
 import { type Clock, createClock } from '../../src/lib/clock.ts'
 import { runHeld } from '../../src/cli/held.ts'
@@ -159,15 +159,20 @@ function expectCards(
 /** No provider has two jobs for one request, what it bills is what the ledger says, and the wallets are the sum of the ledger. */
 function expectPaidOnce(contents: Contents, open: readonly EarlierGeneration[], { providers }: TestSandbox): void {
   const wallTimeOf = wallTimesOf(providers.clock)
-  const orders = providers.all.flatMap((standIn) => itemise(standIn, wallTimeOf))
-  const prompts = orders.map(({ prompt }) => prompt).sort()
+  const billedJobs = providers.all.flatMap((standIn) => listBilledJobs(standIn, wallTimeOf))
+  const prompts = billedJobs.map(({ prompt }) => prompt).sort()
   expect(prompts).toEqual([...new Set(prompts)])
   // This sandbox never had the job that the operator calls billed.
   const requests = open
     .filter(({ prompt }) => prompt !== 'held for good')
     .map(({ id, prompt }) => {
       const generation = contents.generations.find((found) => found.id === id)
-      return { mark: prompt, generation, isHeld: generation?.state === 'held', orders: orders.filter((order) => order.prompt === prompt) }
+      return {
+        mark: prompt,
+        generation,
+        isHeld: generation?.state === 'held',
+        billedJobs: billedJobs.filter((order) => order.prompt === prompt),
+      }
     })
   expect(compareMoney(requests, contents)).toEqual({ difference: 0, problems: [] })
 }

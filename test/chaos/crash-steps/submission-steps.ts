@@ -1,0 +1,151 @@
+import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
+import { closeStore, refuseWrite } from '../../support/closed-store.ts'
+import { openGate } from '../../support/gate.ts'
+import { testImage } from '../../support/sandbox.ts'
+import { openSilentOrigin } from '../../support/silent-origin.ts'
+import type { Stage } from './stage.ts'
+import type { Step } from './step.ts'
+
+/** From the acknowledgement until the provider makes the clip. */
+export const submissionSteps: readonly Step[] = [
+  {
+    name: 'before the acknowledgement',
+    outcome: 'not accepted',
+    creates: 0,
+    crash: async (stage) => {
+      const { faults } = stage.sandbox.discord
+      const bot = await stage.start()
+      const acknowledgement = faults.hold({ path: /\/callback$/ })
+      const interaction = await stage.film()
+      await acknowledgement.arrived
+      await bot.kill()
+      acknowledgement.release()
+      return interaction
+    },
+  },
+  {
+    name: 'before the reserve',
+    outcome: 'not accepted',
+    creates: 0,
+    crash: async (stage) => {
+      const bot = await stage.start()
+      const acknowledgement = stage.sandbox.discord.faults.hold({ path: /\/callback$/ })
+      const interaction = await stage.film()
+      await acknowledgement.arrived
+      const open = closeStore(stage.sandbox)
+      acknowledgement.release()
+      await interaction.acknowledged()
+      await bot.kill()
+      open()
+      return interaction
+    },
+  },
+  {
+    name: 'after the reserve, in the queue',
+    outcome: 'posted',
+    creates: 1,
+    crash: async (stage) => {
+      const bot = await stage.start()
+      const allow = refuseWrite(stage.sandbox, 'claim')
+      const interaction = await stage.film()
+      await interaction.reply(({ text }) => text.includes('In line'))
+      await bot.kill()
+      allow()
+      return interaction
+    },
+  },
+  {
+    name: 'before the submission, while the image goes to the provider',
+    outcome: 'posted',
+    creates: 1,
+    crash: async (stage) => {
+      const { discord, providers } = stage.sandbox
+      const storage = await openGate(providers.fal.origins.rest)
+      storage.hold()
+      const bot = await stage.start({ fal: { queue: providers.fal.origins.queue, storage: storage.origin } })
+      const image = { name: 'boat.png', bytes: await testImage() }
+      const interaction = await discord.member.run('animate', { image, prompt: 'a boat' })
+      await storage.answered
+      await bot.kill()
+      return interaction
+    },
+  },
+  {
+    name: 'after the create call left, before the provider has it',
+    outcome: 'held',
+    creates: 0,
+    crash: async (stage) => {
+      const queue = await openSilentOrigin()
+      const bot = await stage.start({ fal: { queue: queue.origin, storage: stage.sandbox.providers.fal.origins.rest } })
+      const interaction = await stage.film()
+      await queue.asked
+      await bot.kill()
+      return interaction
+    },
+  },
+  {
+    name: 'after the provider accepted, before it is stored',
+    outcome: 'held',
+    creates: 1,
+    billedUnknown: true,
+    crash: beforeTheAnswerArrives,
+  },
+  {
+    name: 'after the provider accepted, before it is stored, where a webhook announces the job',
+    reachable: true,
+    outcome: 'posted',
+    creates: 1,
+    crash: beforeTheAnswerArrives,
+  },
+  {
+    name: 'after the provider accepted, before it is stored, where the same call can be repeated',
+    provider: 'runware',
+    outcome: 'posted',
+    // The second call names the same task, which the provider makes only once.
+    creates: 2,
+    crash: beforeTheAnswerArrives,
+  },
+  {
+    name: 'after the operation is stored, before the state changes',
+    outcome: 'posted',
+    creates: 1,
+    crash: async (stage) => {
+      const bot = await stage.start()
+      const allow = refuseWrite(stage.sandbox, 'rendering')
+      const interaction = await stage.film()
+      await bot.logged('a generation met a fault')
+      await bot.kill()
+      allow()
+      return interaction
+    },
+  },
+  {
+    name: 'while the provider makes the clip',
+    outcome: 'posted',
+    creates: 1,
+    crash: async (stage) => {
+      const { jobs } = stage.sandbox.providers.fal
+      const bot = await stage.start()
+      jobs.hold('completion')
+      const interaction = await stage.film()
+      await interaction.reply(({ text }) => text.includes('Making the clip'))
+      await bot.kill()
+      jobs.release('completion')
+      return interaction
+    },
+  },
+]
+
+/** The provider accepts the job, but its answer never reaches the bot. */
+async function beforeTheAnswerArrives(stage: Stage): Promise<Interaction> {
+  const { providers } = stage.sandbox
+  const gate = await openGate(stage.provider === 'runware' ? providers.runware.origins.api : providers.fal.origins.queue)
+  gate.hold()
+  const bot = await stage.start(
+    stage.provider === 'runware' ? { runware: { api: gate.origin } } : { fal: { queue: gate.origin, storage: providers.fal.origins.rest } },
+  )
+  const interaction = await stage.film()
+  await gate.answered
+  await bot.kill()
+  return interaction
+}

@@ -1,0 +1,76 @@
+import { serve } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
+
+import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
+import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
+import { startStandIns } from '../../../sandbox/providers/stand-ins.ts'
+import { createRandom } from '../load/random.ts'
+import { listBilledJobs, wallTimesOf } from './billed-jobs.ts'
+import { showsClip } from '../verdict/shown-clip.ts'
+import { openSlowProxy } from '../faults/slow-proxy.ts'
+import { addDiscordFaults } from '../faults/discord-faults.ts'
+
+/** A local Discord and the five providers in a process of their own, which no kill of a bot touches. Exits when its parent disconnects. */
+const Start = z.object({ seed: z.number(), providerSpeed: z.number() })
+
+/** Every prompt has its own mark, which the clip does not show: one clip is rendered once and served to all. */
+const sharedPrompt = 'a paper boat'
+
+async function startSandbox({ seed, providerSpeed }: z.infer<typeof Start>) {
+  const renderer = new ClipRenderer({ height: 96 })
+  const discord = await startLocalDiscord({ rateLimit: { limit: 500, windowMs: 1000 } })
+  const providers = await startStandIns({
+    clips: { render: (order) => renderer.render({ ...order, prompt: sharedPrompt }) },
+    speed: providerSpeed,
+    seed: `chaos ${seed}`,
+  })
+  addDiscordFaults(discord.faults, createRandom(seed + 1))
+  const late = createRandom(seed + 3)
+  const { fal, replicate, wavespeed, runware, eachlabs } = providers
+  const slowOrigins = {
+    fal: await openSlowProxy(fal.origins.queue, late),
+    replicate: await openSlowProxy(replicate.origins.api, late),
+    wavespeed: await openSlowProxy(wavespeed.origins.api, late),
+    runware: await openSlowProxy(runware.origins.api, late),
+    eachlabs: await openSlowProxy(eachlabs.origins.api, late),
+  }
+
+  const app = new Hono()
+  app.get('/jobs', (call) => {
+    const wallTimeOf = wallTimesOf(providers.clock)
+    return call.json(providers.all.flatMap((provider) => listBilledJobs(provider, wallTimeOf)))
+  })
+  app.delete('/messages/:id', (call) => {
+    // A member who has the clip keeps it.
+    const message = discord.guild.channel.messages().find(({ id }) => id === call.req.param('id'))
+    if (message && !showsClip(message.components)) discord.deleteMessage(message.id)
+    return call.body(null, 204)
+  })
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects: false })
+  await new Promise<void>((resolve) => server.once('listening', resolve))
+  return {
+    control: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    discord: {
+      origin: discord.origin,
+      api: discord.apiUrl,
+      cdn: discord.cdnOrigin,
+      token: discord.botToken,
+      channel: discord.guild.channel.id,
+    },
+    slowOrigins,
+    providers: Object.fromEntries(providers.all.map(({ id, origins, apiKey }) => [id, { origins, apiKey }])),
+  }
+}
+
+process.once('message', (start) => {
+  startSandbox(Start.parse(start)).then(
+    (addresses) => process.send?.(addresses),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
+})
+process.once('disconnect', () => process.exit(0))
