@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { runChaos } from './chaos-run.ts'
 import { copyWithoutFence } from './bot/faulty-copy.ts'
 import { enoughRounds } from './faults/kill-record.ts'
-import { type ChaosOptions, readOptions, usage } from './options.ts'
+import { type ChaosOptions, readOptions, usage } from './shared/options.ts'
 
 /**
  * `npm run chaos`: sandbox and bot in processes of their own, a stream of requests with faults, kills at random moments. Prints one line of JSON to

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { showsClip } from '../chaos/verdict/shown-clip.ts'
+import { showsClip } from '../chaos/shared/shown-clip.ts'
 import { startBot } from '../../src/main.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { ShardTakenError } from '../../src/discord/gateway/shards.ts'

@@ -1,4 +1,4 @@
-import { showsClip } from '../chaos/verdict/shown-clip.ts'
+import { showsClip } from '../chaos/shared/shown-clip.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 

@@ -1,5 +1,5 @@
 import type { BotSettings } from './bot.ts'
-import type { Store } from '../verdict/store.ts'
+import type { Store } from '../shared/store.ts'
 import type { ChaosSandbox } from '../sandbox/sandbox.ts'
 
 export const providerNames = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'] as const

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 
 import { allProviders, reconcile } from '../../../sandbox/reconciliation.ts'
-import { showsClip } from '../verdict/shown-clip.ts'
+import { showsClip } from '../shared/shown-clip.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
 import { countRows, readGeneration } from '../../support/store-reader.ts'

@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Bot } from '../bot/bot.ts'
 import { leaseTimes } from '../bot/bot-settings.ts'
 import { OwnerNames } from '../bot/owner-names.ts'
-import { between, pick, type Random } from '../load/random.ts'
-import type { ChaosOptions } from '../options.ts'
-import type { Contents, Store } from '../verdict/store.ts'
+import { between, pick, type Random } from '../shared/random.ts'
+import type { ChaosOptions } from '../shared/options.ts'
+import type { Contents, Store } from '../shared/store.ts'
 import { type IsOwn, KillRecord } from './kill-record.ts'
 
 /** The share of starts without a public URL. Without webhooks, a lost create answer often stays lost. */

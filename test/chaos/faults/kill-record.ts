@@ -1,4 +1,4 @@
-import type { Contents } from '../verdict/store.ts'
+import type { Contents } from '../shared/store.ts'
 
 /** The states of a generation in which a kill can hit it; a long enough run hits each of them. */
 export const durableStates = ['queued', 'submitting', 'rendering', 'delivering', 'held'] as const

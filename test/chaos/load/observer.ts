@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { showsClip } from '../verdict/shown-clip.ts'
+import { showsClip } from '../shared/shown-clip.ts'
 import type { ChaosSandbox } from '../sandbox/sandbox.ts'
 
 const Shown = z.object({

@@ -1,4 +1,4 @@
-import { type Random, pick } from './random.ts'
+import { type Random, pick } from '../shared/random.ts'
 
 /** One request of the stream, and what is to go wrong with it. */
 export interface PlannedRequest {

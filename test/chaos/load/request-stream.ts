@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 import type { ChaosSandbox } from '../sandbox/sandbox.ts'
 import { type MadeRequest, makeRequest } from './member.ts'
-import { between, type Random } from './random.ts'
+import { between, type Random } from '../shared/random.ts'
 import { planRequest } from './request-plan.ts'
 
 /** At most this many requests are open at once; more would only make each of them wait longer. */

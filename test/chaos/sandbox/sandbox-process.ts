@@ -6,11 +6,11 @@ import { z } from 'zod'
 import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
 import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { startStandIns } from '../../../sandbox/providers/stand-ins.ts'
-import { createRandom } from '../load/random.ts'
+import { createRandom } from '../shared/random.ts'
 import { listBilledJobs, wallTimesOf } from './billed-jobs.ts'
-import { showsClip } from '../verdict/shown-clip.ts'
-import { openSlowProxy } from '../faults/slow-proxy.ts'
-import { addDiscordFaults } from '../faults/discord-faults.ts'
+import { showsClip } from '../shared/shown-clip.ts'
+import { openSlowProxy } from './slow-proxy.ts'
+import { addDiscordFaults } from './discord-faults.ts'
 
 /** A local Discord and the five providers in a process of their own, which no kill of a bot touches. Exits when its parent disconnects. */
 const Start = z.object({ seed: z.number(), providerSpeed: z.number() })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { showsClip } from './shown-clip.ts'
+import { showsClip } from '../shared/shown-clip.ts'
 import type { ChaosSandbox } from '../sandbox/sandbox.ts'
 
 const Message = z.object({

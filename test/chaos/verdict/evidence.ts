@@ -2,7 +2,7 @@ import { caps } from '../bot/bot-settings.ts'
 import type { FaultSchedule } from '../faults/fault-schedule.ts'
 import type { MadeRequest } from '../load/member.ts'
 import { findRequestMessages, readChannel } from './channel-messages.ts'
-import type { Store } from './store.ts'
+import type { Store } from '../shared/store.ts'
 import type { Evidence } from './verdict.ts'
 import type { ChaosSandbox } from '../sandbox/sandbox.ts'
 

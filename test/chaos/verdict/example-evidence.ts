@@ -1,4 +1,4 @@
-import type { Contents } from './store.ts'
+import type { Contents } from '../shared/store.ts'
 import { type EndedRequest, type Evidence, judge } from './verdict.ts'
 
 export const price = 350_000

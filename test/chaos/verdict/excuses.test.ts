@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { evidence, heldCase, problemsOf, unharmed } from './example-evidence.ts'
-import type { Contents } from './store.ts'
+import type { Contents } from '../shared/store.ts'
 import { type EndedRequest, type Evidence, judge } from './verdict.ts'
 
 describe('the verdict on what is held', () => {

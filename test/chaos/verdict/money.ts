@@ -1,5 +1,5 @@
 import type { BilledJob } from '../sandbox/billed-jobs.ts'
-import type { Contents, LedgerRow } from './store.ts'
+import type { Contents, LedgerRow } from '../shared/store.ts'
 
 /** A request as far as money is concerned: its generation, if it was accepted, and its jobs at the providers. */
 export interface PaidRequest {

@@ -4,7 +4,7 @@ import type { Observation } from '../load/observer.ts'
 import type { BilledJob } from '../sandbox/billed-jobs.ts'
 import type { RequestMessages } from './channel-messages.ts'
 import type { PlannedRequest } from '../load/request-plan.ts'
-import type { Contents } from './store.ts'
+import type { Contents } from '../shared/store.ts'
 
 /** A request of the stream at the end of the run. */
 export interface EndedRequest extends PlannedRequest, RequestMessages {

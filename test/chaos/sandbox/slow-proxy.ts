@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 
-import { between, type Random } from '../load/random.ts'
+import { between, type Random } from '../shared/random.ts'
 
 const slowShare = 0.3
 const maxDelayMs = 1500

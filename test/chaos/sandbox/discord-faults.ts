@@ -1,6 +1,6 @@
 import type { Faults } from '../../../sandbox/discord/http/faults.ts'
 import type { RecordedRequest } from '../../../sandbox/discord/http/record.ts'
-import type { Random } from '../load/random.ts'
+import type { Random } from '../shared/random.ts'
 
 /** Makes the local Discord fail now and then, until it stops. Acknowledgements never fail: without one there is no request. */
 export function addDiscordFaults(faults: Faults, random: Random): void {
