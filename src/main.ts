@@ -75,16 +75,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, 'provider paused for ten minutes: check its key and its credit'),
     })
     const download = createDownload({ network, clock })
-    const discord = await createDiscord({
-      config,
-      origins,
-      database,
-      network,
-      clock,
-      log,
-      shutdown,
-      onFatal: (reason) => shutdown.fail(reason),
-    })
+    const discord = await createDiscord({ config, origins, database, network, clock, log, shutdown })
     const { delivery } = discord
     const generations = await createGenerations({
       ...{ config, database, providers: providerById, router, download, delivery, clock, log },

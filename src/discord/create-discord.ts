@@ -32,9 +32,7 @@ export interface DiscordOptions {
   network: Network
   clock: Clock
   log: Log
-  shutdown: Pick<Shutdown, 'begun' | 'own'>
-  /** The process cannot continue; called with the sentence for the operator. */
-  onFatal: (reason: string) => void
+  shutdown: Pick<Shutdown, 'begun' | 'own' | 'fail'>
 }
 
 export interface Discord {
@@ -54,9 +52,9 @@ export interface Connection {
 
 /** Creates everything that speaks to Discord. What it opens is closed by the shutdown. */
 export async function createDiscord(options: DiscordOptions): Promise<Discord> {
-  const { config, origins, database, network, clock, log, shutdown, onFatal } = options
+  const { config, origins, database, network, clock, log, shutdown } = options
   const onTokenRejected = () =>
-    onFatal('Discord rejected DISCORD_TOKEN: copy the token again from the Bot page of your application, then restart')
+    shutdown.fail('Discord rejected DISCORD_TOKEN: copy the token again from the Bot page of your application, then restart')
   const makeRequest = createTransport(network)
   const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
   shutdown.own('the Discord REST clients', () => rest.close())
@@ -101,7 +99,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
       database,
       chosen: config.shards,
       readGateway: () => rest.brief.get(Routes.gatewayBot(), { signal: shutdown.begun }),
-      onTaken: ({ message }) => onFatal(message),
+      onTaken: ({ message }) => shutdown.fail(message),
     })
     shutdown.own('the shards', () => reserved.release())
     const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })

@@ -23,7 +23,7 @@ export interface DiscordClientOptions {
     discordApi: string
   }
   log: Log
-  /** Called once when Discord rejects the bot token: the process cannot continue. */
+  /** Called, possibly repeatedly, when Discord rejects the bot token: the process cannot continue. */
   onTokenRejected: () => void
   /** Replaces the library's own transport. */
   makeRequest?: RESTOptions['makeRequest'] | undefined
@@ -42,17 +42,11 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
     // A guild that loads slowly must not delay the interactions of all others after a start.
     waitGuildTimeout: 3000,
   })
-  let rejected = false
-  const reject = () => {
-    if (rejected) return
-    rejected = true
-    onTokenRejected()
-  }
-  watchBotToken(client.rest, reject)
+  watchBotToken(client.rest, onTokenRejected)
   client.once(Events.ClientReady, () => Object.assign(client.rest.options, callsOfInteractions))
-  client.on(Events.Invalidated, reject)
+  client.on(Events.Invalidated, onTokenRejected)
   client.on(Events.ShardDisconnect, ({ code }, shard) => {
-    if (code === authenticationFailed) reject()
+    if (code === authenticationFailed) onTokenRejected()
     else log.error({ shard, code }, 'gateway connection closed permanently: this process no longer receives interactions')
   })
   client.on(Events.Error, (error) => log.error({ failure: describeError(error) }, 'Discord client error'))

@@ -17,7 +17,7 @@ export interface RestClientsOptions {
   /** Discord's API without version and trailing slash, for example `https://discord.com/api`. */
   api: string
   botToken: string
-  /** Called once when Discord rejects the bot token. Every further call would fail, and repeated 401 responses lead to an IP ban. */
+  /** Called, possibly repeatedly, when Discord rejects the bot token. Every further call would fail, and repeated 401 responses lead to an IP ban. */
   onTokenRejected: () => void
   /** Replaces the library's own transport. */
   makeRequest?: RESTOptions['makeRequest'] | undefined
@@ -31,15 +31,9 @@ const timeouts = { progress: 5000, brief: 10_000, upload: 300_000 }
  * would upload a clip four times or post a message twice. Callers retry what is safe to repeat.
  */
 export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions): RestClients {
-  let rejected = false
-  const reject = () => {
-    if (rejected) return
-    rejected = true
-    onTokenRejected()
-  }
   const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
     const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
-    watchBotToken(rest, reject)
+    watchBotToken(rest, onTokenRejected)
     return rest
   }
   const clients = {
