@@ -1,19 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import { reconcile } from './reconciliation.ts'
+import { createCardPrinter } from './card-printer.ts'
 import { inspectClip } from './clips/inspect-clip.ts'
 import type { OptionValues } from './discord/people/options.ts'
-import type { ShownMessage } from './discord/people/shown-message.ts'
+import { reconcile } from './reconciliation.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 /**
- * `npm run demo`: no input, no key, no cost. The sandbox and the bot start, a member makes a clip from an image and one from words, every change of the card is
- * printed, the posted MP4s land in ./demo/, and the bot's wallets are laid beside the providers' invoices.
+ * `npm run demo`: no input, no key, no cost. A member of the sandbox makes a clip from an image and one from words. The demo prints every change of
+ * the card, saves the posted MP4s in ./demo/ and compares the bot's wallets with the providers' invoices.
  */
 const folder = fileURLToPath(new URL('../demo/', import.meta.url))
-const image = readFileSync(new URL('./assets/paper-boat.jpg', import.meta.url))
-const patienceMs = 180_000
+const timeoutMs = 180_000
 
 interface Scene {
   command: 'animate' | 'film'
@@ -26,7 +25,7 @@ const scenes: readonly Scene[] = [
   {
     command: 'animate',
     options: {
-      image: { name: 'paper-boat.jpg', bytes: image },
+      image: { name: 'paper-boat.jpg', bytes: readFileSync(new URL('./assets/paper-boat.jpg', import.meta.url)) },
       prompt: 'The paper boat drifts towards the sun, slow push in',
       duration: 10,
     },
@@ -41,46 +40,32 @@ const scenes: readonly Scene[] = [
   },
 ]
 
-async function play(scene: Scene, { discord }: Sandbox): Promise<void> {
-  const words = Object.entries(scene.options).map(([name, value]) => `${name}: ${typeof value === 'object' ? value.name : String(value)}`)
-  console.log(`\n/${scene.command} ${words.join(' ')}`)
+async function play({ command, options, file, seconds }: Scene, { discord }: Sandbox): Promise<void> {
+  const words = Object.entries(options).map(([name, value]) => `${name}: ${typeof value === 'object' ? value.name : String(value)}`)
+  console.log(`\n/${command} ${words.join(' ')}`)
   const startedAt = Date.now()
-  const signal = AbortSignal.timeout(patienceMs)
-  const interaction = await discord.member.run(scene.command, scene.options)
+  const signal = AbortSignal.timeout(timeoutMs)
+  const interaction = await discord.member.run(command, options)
   const finished = interaction.reply((message) => message.attachments.length > 0, { signal })
-  const refused = interaction.followUp(undefined, { signal }).then((message) => {
-    throw new Error(`the bot said: ${message.text}`)
+  const refused = interaction.followUp(undefined, { signal }).then(({ text }) => {
+    throw new Error(`The bot refused: ${text}`)
   })
-  const printer = await interaction.reply(undefined, { signal }).then((first) => printChanges(first, startedAt, discord))
-  const message = await Promise.race([finished, refused]).finally(printer)
-  const clip = message.attachments[0]
-  if (!clip) throw new Error('the finished card carries no clip')
-  const bytes = new Uint8Array(await (await fetch(clip.url)).arrayBuffer())
-  const facts = await inspectClip(bytes)
-  writeFileSync(`${folder}${scene.file}`, bytes)
-  console.log(
-    `  -> demo/${scene.file}: ${facts.durationSeconds.toFixed(2)} s, ${facts.width}×${facts.height}, ${facts.codec} ${facts.pixelFormat}, ${bytes.length} bytes`,
-  )
-  if (Math.abs(facts.durationSeconds - scene.seconds) > 0.1)
-    throw new Error(`the clip lasts ${facts.durationSeconds} s instead of ${scene.seconds}`)
-  if (facts.codec !== 'h264' || facts.pixelFormat !== 'yuv420p') throw new Error('the clip is not H.264 in yuv420p')
+  const print = createCardPrinter()
+  const elapsed = () => `${((Date.now() - startedAt) / 1000).toFixed(1)} s`
+  const first = await interaction.reply(undefined, { signal })
+  print(elapsed(), first)
+  const stopPrinting = discord.watchMessage(first.id, (message) => print(elapsed(), message))
+  const message = await Promise.race([finished, refused]).finally(stopPrinting)
+  await saveClip(message.attachments[0]?.url ?? '', file, seconds)
 }
 
-/** Prints a card each time its text changes. Returns the way to stop. */
-function printChanges(first: ShownMessage, startedAt: number, discord: Sandbox['discord']): () => void {
-  let last = ''
-  const print = (message: ShownMessage) => {
-    const text = [
-      message.text,
-      ...message.buttons.map(({ label }) => `[ ${label} ]`),
-      ...message.attachments.map(({ filename }) => `▶ ${filename}`),
-    ].join('\n')
-    if (text === last) return
-    last = text
-    console.log(`\n  ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n${text.replaceAll(/^/gm, '  │ ')}`)
-  }
-  print(first)
-  return discord.watchMessage(first.id, print)
+async function saveClip(url: string, file: string, seconds: number): Promise<void> {
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer())
+  const { durationSeconds, width, height, codec, pixelFormat } = await inspectClip(bytes)
+  writeFileSync(`${folder}${file}`, bytes)
+  console.log(`  -> demo/${file}: ${durationSeconds.toFixed(2)} s, ${width}×${height}, ${codec} ${pixelFormat}, ${bytes.length} bytes`)
+  if (Math.abs(durationSeconds - seconds) > 0.1) throw new Error(`The clip lasts ${durationSeconds} s instead of ${seconds} s`)
+  if (codec !== 'h264' || pixelFormat !== 'yuv420p') throw new Error('The clip is not H.264 in yuv420p')
 }
 
 async function main(): Promise<void> {
@@ -88,11 +73,11 @@ async function main(): Promise<void> {
   const sandbox = await startSandbox({ providerSpeed: 20 })
   try {
     for (const scene of scenes) await play(scene, sandbox)
-    // The clean stop writes everything down; the books are read after it.
+    // A clean stop writes everything to the store before it is read.
     await sandbox.stopBot()
-    const books = await reconcile(sandbox)
-    console.log(`\n${books.table}`)
-    if (!books.equal) throw new Error('the wallets and the invoices differ')
+    const { table, equal } = await reconcile(sandbox)
+    console.log(`\n${table}`)
+    if (!equal) throw new Error('The wallets and the invoices differ')
   } finally {
     await sandbox.stop()
   }
@@ -100,8 +85,8 @@ async function main(): Promise<void> {
 
 try {
   await main()
-  console.log('\nThe demo went well. The clips are in ./demo/.')
+  console.log('\nThe demo succeeded. The clips are in ./demo/.')
 } catch (error) {
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
+  console.error(`\nThe demo failed. ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }

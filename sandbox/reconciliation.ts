@@ -6,57 +6,47 @@ import { z } from 'zod'
 import type { StandIn } from './providers/stand-in/stand-in.ts'
 import type { StandIns } from './providers/stand-ins.ts'
 
-const Sheet = z.object({
-  totalMicroUsd: z.number().int(),
-  lines: z.array(z.object({ jobId: z.string(), amountMicroUsd: z.number().int() })),
-})
+const Invoice = z.object({ totalMicroUsd: z.number().int(), lines: z.array(z.unknown()) })
 const Wallet = z.object({ scope: z.string(), period: z.string(), spent: z.number().int(), reserved: z.number().int() })
 
-export interface Books {
-  /** What the bot's wallets say was spent, in micro-dollars. */
+/** Amounts are in micro-dollars. */
+export interface Reconciliation {
+  /** Spent, according to the bot's wallets. */
   spent: number
-  /** What is still set aside. */
+  /** Still reserved in the bot's wallets. */
   reserved: number
-  /** What the providers' invoices say, in micro-dollars. */
+  /** Billed, according to the providers' invoices. */
   invoiced: number
   equal: boolean
-  /** Both side by side, for people. */
+  /** Wallets and invoices as a table to print. */
   table: string
 }
 
-/** Lays the bot's wallets (read from its database file) beside the providers' invoices (read over HTTP). Neither knows of the other. */
-export async function reconcile({ providers, dataFolder }: { providers: StandIns; dataFolder: string }): Promise<Books> {
-  const invoices = await Promise.all(allProviders(providers).map(readInvoice))
-  const invoiced = invoices.reduce((total, { totalMicroUsd }) => total + totalMicroUsd, 0)
+/** Compares the bot's wallets, read from its database file, with the providers' invoices, read over HTTP. */
+export async function reconcile({ providers, dataFolder }: { providers: StandIns; dataFolder: string }): Promise<Reconciliation> {
+  const invoices = await Promise.all(providers.all.map(readInvoice))
   const wallets = readWallets(join(dataFolder, 'rushes.db'))
-  const sums = wallets.filter(({ scope, period }) => scope === 'installation' && period === 'day')
-  const spent = sums.reduce((total, wallet) => total + wallet.spent, 0)
-  const reserved = sums.reduce((total, wallet) => total + wallet.reserved, 0)
+  const daily = wallets.filter(({ scope, period }) => scope === 'installation' && period === 'day')
+  const spent = sum(daily.map((wallet) => wallet.spent))
+  const reserved = sum(daily.map((wallet) => wallet.reserved))
+  const invoiced = sum(invoices.map(({ totalMicroUsd }) => totalMicroUsd))
   const equal = spent === invoiced && reserved === 0
-  const rows: [string, string][] = [
-    ...wallets.map((wallet): [string, string] => [
+  const rows = [
+    ...wallets.map((wallet) => [
       `wallet ${wallet.scope}, ${wallet.period}`,
-      `${usd(wallet.spent)} spent, ${usd(wallet.reserved)} set aside`,
+      `${usd(wallet.spent)} spent, ${usd(wallet.reserved)} reserved`,
     ]),
-    ...invoices.map((invoice): [string, string] => [
-      `invoice ${invoice.provider}`,
-      `${usd(invoice.totalMicroUsd)} for ${invoice.lines} jobs`,
-    ]),
+    ...invoices.map(({ provider, totalMicroUsd, jobs }) => [`invoice ${provider}`, `${usd(totalMicroUsd)} for ${jobs} jobs`]),
     ['wallets and invoices', equal ? 'agree' : 'DIFFER'],
   ]
-  const width = Math.max(...rows.map(([name]) => name.length))
-  return { spent, reserved, invoiced, equal, table: rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n') }
+  const width = Math.max(...rows.map(([name = '']) => name.length))
+  return { spent, reserved, invoiced, equal, table: rows.map(([name = '', value]) => `${name.padEnd(width)}  ${value}`).join('\n') }
 }
 
-/** Every provider of the sandbox. */
-export function allProviders(providers: StandIns): readonly StandIn[] {
-  return providers.all
-}
-
-async function readInvoice(provider: StandIn): Promise<{ provider: string; totalMicroUsd: number; lines: number }> {
-  const origin = Object.values(provider.origins)[0] ?? ''
-  const sheet = Sheet.parse(await (await fetch(`${origin}/sandbox/invoice`)).json())
-  return { provider: provider.id, totalMicroUsd: sheet.totalMicroUsd, lines: sheet.lines.length }
+async function readInvoice({ id, origins }: StandIn): Promise<{ provider: string; totalMicroUsd: number; jobs: number }> {
+  const response = await fetch(`${Object.values(origins)[0] ?? ''}/sandbox/invoice`)
+  const { totalMicroUsd, lines } = Invoice.parse(await response.json())
+  return { provider: id, totalMicroUsd, jobs: lines.length }
 }
 
 function readWallets(file: string): z.infer<typeof Wallet>[] {
@@ -66,6 +56,10 @@ function readWallets(file: string): z.infer<typeof Wallet>[] {
   } finally {
     database.close()
   }
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((total, amount) => total + amount, 0)
 }
 
 function usd(microUsd: number): string {

@@ -8,39 +8,39 @@ import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from '
 import { type StandIns, startStandIns } from './providers/stand-ins.ts'
 
 export interface SandboxOptions {
-  /** Ports of the local Discord and of the providers' first origin (they take twelve in a row, see `HostsOptions`); any free ones unless given. */
+  /** Ports of the local Discord and of the first provider origin (see `StandInsOptions.port`); any free ones unless given. */
   discordPort?: number | undefined
   providersPort?: number | undefined
-  /** How many seconds pass at the providers in one of ours. */
+  /** How many seconds pass at the providers in one real second. */
   providerSpeed?: number | undefined
-  /** Where the bot takes webhooks; without it the providers cannot reach the bot, and it asks them. */
+  /** Where the bot receives webhooks; without it the bot polls the providers. */
   publicPort?: number | undefined
   /** Shorter side of the clips in pixels; 720 unless given. */
   clipHeight?: number | undefined
   discord?: Omit<LocalDiscordOptions, 'port'> | undefined
-  /** Variables of the bot on top of what it needs to run here. */
+  /** Variables of the bot on top of those that it needs to run here. */
   environment?: Record<string, string | undefined> | undefined
   clock?: BotSettings['clock']
   lookup?: BotSettings['lookup']
   logDestination?: BotSettings['logDestination']
 }
 
-/** A local Discord, the providers and the real bot between them. */
+/** A local Discord, the providers, and the real bot between them. */
 export interface Sandbox {
   readonly discord: LocalDiscord
   readonly providers: StandIns
-  /** Where the providers reach the bot; undefined where they cannot. */
+  /** Where the providers reach the bot; undefined when they cannot. */
   readonly publicUrl: string | undefined
-  /** Where the bot keeps its database; goes with the sandbox. */
+  /** The folder of the bot's database; removed with the sandbox. */
   readonly dataFolder: string
-  /** Starts the bot (again) over the same store, with other variables where given. */
+  /** Starts the bot on the same database; the given variables override those of the sandbox. */
   startBot(environment?: Record<string, string | undefined>): Promise<Bot>
-  /** Ends the bot cleanly; Discord and the providers go on. */
+  /** Stops the bot cleanly; Discord and the providers keep running. */
   stopBot(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts everything on loopback and signs the bot in; its commands are registered when this resolves. */
+/** Starts everything on loopback. The bot is connected and its commands are registered when this resolves. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const providerSpeed = options.providerSpeed ?? 20
   const dataFolder = mkdtempSync(join(tmpdir(), 'rushes-sandbox-'))
@@ -50,22 +50,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clips,
     speed: providerSpeed,
     port: options.providersPort ?? 0,
-    // Webhooks are dated as the bot reads the time, or it would take them for old ones.
+    // Webhooks are dated by the bot's clock; otherwise the bot would refuse them as too old.
     receiverNow: () => options.clock?.now() ?? Date.now(),
   })
   let bot: Bot | undefined
-  const { publicPort } = options
-  const reachable: { PUBLIC_URL?: string; PORT?: string } =
-    publicPort === undefined ? {} : { PUBLIC_URL: `http://127.0.0.1:${publicPort}`, PORT: String(publicPort) }
+  const publicUrl = options.publicPort === undefined ? undefined : `http://127.0.0.1:${options.publicPort}`
+  const webhooks = publicUrl === undefined ? {} : { PUBLIC_URL: publicUrl, PORT: String(options.publicPort) }
 
   const sandbox: Sandbox = {
     discord,
     providers,
-    publicUrl: reachable.PUBLIC_URL,
+    publicUrl,
     dataFolder,
     startBot: async (environment) => {
       bot = await startBot({
-        environment: environmentFor(discord, providers, dataFolder, { ...reachable, ...options.environment, ...environment }),
+        environment: environmentFor(discord, providers, dataFolder, { ...webhooks, ...options.environment, ...environment }),
         origins: {
           discordApi: discord.apiUrl,
           discordMedia: [discord.cdnOrigin],
@@ -79,7 +78,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         clock: options.clock,
         lookup: options.lookup,
         logDestination: options.logDestination,
-        // A clip that takes 160 s at a provider is here done after 160 s by a clock that runs faster.
+        // The providers' clock is faster, so a clip that takes 160 s there is ready earlier here.
         typicalRunMs: { 5: 160_000 / providerSpeed, 10: 250_000 / providerSpeed },
         registerAtStart: true,
       })
@@ -106,7 +105,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** The very variables that a real installation sets, with the keys of this Discord and these providers. */
+/** The variables that a real installation sets, with the keys of this Discord and these providers. */
 function environmentFor(
   discord: LocalDiscord,
   providers: StandIns,

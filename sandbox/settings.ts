@@ -1,11 +1,11 @@
-/** Where `npm start` puts the sandbox and where `npm run try` looks for it. */
-export const discordPort = portFrom('SANDBOX_PORT', 4650)
+/** The port at which `npm start` runs the local Discord and `npm run try` finds it. */
+export const discordPort = readPort('SANDBOX_PORT', 4650)
 export const providersPort = discordPort + 10
-/** Seconds at the providers in one of ours: a clip of 160 s takes 8. */
+/** How many seconds pass at the providers in one real second: a clip of 160 s takes 8. */
 export const providerSpeed = 20
 
-function portFrom(name: string, usual: number): number {
-  const value = Number(process.env[name] ?? usual)
+function readPort(name: string, fallback: number): number {
+  const value = Number(process.env[name] ?? fallback)
   if (Number.isInteger(value) && value >= 1024 && value <= 65_000) return value
-  throw new Error(`${name} is a port from 1024 to 65000`)
+  throw new Error(`${name} must be a port from 1024 to 65000`)
 }

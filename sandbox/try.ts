@@ -4,16 +4,14 @@ import { parseArgs } from 'node:util'
 
 import { z } from 'zod'
 
+import { createCardPrinter } from './card-printer.ts'
 import { discordPort } from './settings.ts'
 
-/**
- * `npm run try -- animate ./image.png "slow push in"` or `npm run try -- film "a paper boat"`: acts as a member against the sandbox that runs, prints each change of
- * the card and leaves the posted clip in the folder. Options: --duration, --aspect, --negative, --guidance, --cancel-after SECONDS.
- */
+/** `npm run try`: acts as a member of the running sandbox, prints each change of the card and saves the posted clip in the current folder. */
 const usage = `Usage:
-  npm run try -- animate PICTURE "PROMPT" [--duration 5|10] [--negative TEXT] [--guidance 0..1]
+  npm run try -- animate IMAGE "PROMPT" [--duration 5|10] [--negative TEXT] [--guidance 0..1]
   npm run try -- film "PROMPT" [--aspect 16:9|9:16|1:1] [--duration 5|10] [--negative TEXT] [--guidance 0..1]
-  with --cancel-after SECONDS the Cancel button is pressed then`
+  --cancel-after SECONDS presses the Cancel button after that time`
 
 const origin = `http://127.0.0.1:${discordPort}`
 
@@ -25,13 +23,7 @@ const Message = z.object({
   attachments: z.array(z.object({ filename: z.string(), size: z.number(), url: z.string() })),
 })
 
-interface Order {
-  command: string
-  options: Record<string, string | number | { name: string; base64: string }>
-  cancelAfterSeconds: number | undefined
-}
-
-function readOrder(): Order {
+function readArguments() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -42,32 +34,30 @@ function readOrder(): Order {
       'cancel-after': { type: 'string' },
     },
   })
+  const { duration, aspect, negative, guidance, 'cancel-after': cancelAfter } = values
   const [command, ...rest] = positionals
   const image = command === 'animate' ? rest.shift() : undefined
   const prompt = rest.join(' ')
-  if ((command !== 'animate' && command !== 'film') || prompt === '' || (command === 'animate' && image === undefined))
-    throw new Error(usage)
-  return {
-    command,
-    options: {
-      ...(image !== undefined && { image: { name: basename(image), base64: readFileSync(image).toString('base64') } }),
-      prompt,
-      ...(values.aspect !== undefined && { aspect: values.aspect }),
-      ...(values.duration !== undefined && { duration: Number(values.duration) }),
-      ...(values.negative !== undefined && { negative: values.negative }),
-      ...(values.guidance !== undefined && { guidance: Number(values.guidance) }),
-    },
-    cancelAfterSeconds: values['cancel-after'] === undefined ? undefined : Number(values['cancel-after']),
+  const isComplete = prompt !== '' && (command === 'film' || (command === 'animate' && image !== undefined))
+  if (!isComplete) throw new Error(usage)
+  const options = {
+    image: image === undefined ? undefined : { name: basename(image), base64: readFileSync(image).toString('base64') },
+    prompt,
+    aspect,
+    duration: duration === undefined ? undefined : Number(duration),
+    negative,
+    guidance: guidance === undefined ? undefined : Number(guidance),
   }
+  return { command, options, cancelAfterSeconds: cancelAfter === undefined ? undefined : Number(cancelAfter) }
 }
 
 async function post(path: string, content: unknown): Promise<unknown> {
   const headers = { 'content-type': 'application/json' }
   const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(content) }).catch(() => undefined)
-  if (!response) throw new Error(`No sandbox answers at ${origin}: start it with \`npm start\` in another terminal.`)
-  const answer: unknown = await response.json()
-  if (!response.ok) throw new Error(z.object({ error: z.string() }).parse(answer).error)
-  return answer
+  if (!response) throw new Error(`No sandbox is running at ${origin}. Start it with \`npm start\` in another terminal.`)
+  const body: unknown = await response.json()
+  if (!response.ok) throw new Error(z.object({ error: z.string() }).parse(body).error)
+  return body
 }
 
 async function* readEvents(interactionId: string): AsyncGenerator<{ event: string; content: unknown }> {
@@ -85,53 +75,34 @@ async function* readEvents(interactionId: string): AsyncGenerator<{ event: strin
   }
 }
 
-type Print = (heading: string, text: string) => void
-
-/** Prints what changed; an edit that changes nothing a person sees is not told again. */
-function createPrint(): Print {
-  let last = ''
-  return (heading, text) => {
-    if (text === last) return
-    last = text
-    const time = new Date().toISOString().slice(11, 19)
-    console.log(`\n${time}  ${heading}\n${text.replaceAll(/^/gm, '          ')}`)
+async function saveClips(attachments: z.infer<typeof Message>['attachments']): Promise<void> {
+  for (const { filename, size, url } of attachments) {
+    const response = await fetch(url)
+    writeFileSync(filename, Buffer.from(await response.arrayBuffer()))
+    console.log(`\n  -> ${filename}: ${size} bytes, saved in the current folder`)
   }
-}
-
-/** True once nothing more is to come: the clip is there, or the card has lost its button for good. */
-async function show(event: string, content: unknown, print: Print): Promise<boolean> {
-  if (event === 'acknowledged') return false
-  if (event === 'reply-deleted') {
-    print('the reply was deleted', '')
-    return false
-  }
-  const message = Message.parse(content)
-  if (message.loading) return false
-  const buttons = message.buttons.map(({ label }) => `[ ${label} ]`)
-  print(message.ephemeral ? 'for you alone' : event === 'reply' ? 'the card' : 'a message', [message.text, ...buttons].join('\n'))
-  for (const attachment of message.attachments) {
-    const clip = await fetch(attachment.url)
-    writeFileSync(attachment.filename, Buffer.from(await clip.arrayBuffer()))
-    console.log(`\n          posted: ${attachment.filename} (${attachment.size} bytes), saved here`)
-  }
-  return message.attachments.length > 0 || message.ephemeral
 }
 
 async function main(): Promise<void> {
-  const order = readOrder()
-  const print = createPrint()
-  const { interactionId } = z
-    .object({ interactionId: z.string() })
-    .parse(await post('/sandbox/run', { command: order.command, options: order.options }))
-  const pressing =
-    order.cancelAfterSeconds === undefined
-      ? undefined
-      : setTimeout(
-          () => void post('/sandbox/press', { interactionId, button: 'Cancel' }).catch((error: unknown) => console.error(String(error))),
-          order.cancelAfterSeconds * 1000,
-        )
-  for await (const { event, content } of readEvents(interactionId)) if (await show(event, content, print)) break
-  clearTimeout(pressing)
+  const { command, options, cancelAfterSeconds } = readArguments()
+  const started = await post('/sandbox/run', { command, options })
+  const { interactionId } = z.object({ interactionId: z.string() }).parse(started)
+  const cancel = () =>
+    void post('/sandbox/press', { interactionId, button: 'Cancel' }).catch((error: unknown) => console.error(String(error)))
+  const cancelling = cancelAfterSeconds === undefined ? undefined : setTimeout(cancel, cancelAfterSeconds * 1000)
+  const print = createCardPrinter()
+  for await (const { event, content } of readEvents(interactionId)) {
+    if (event === 'acknowledged') continue
+    const message = Message.parse(content)
+    if (event === 'reply-deleted') console.log('\n  the card was deleted')
+    if (message.loading || event.endsWith('-deleted')) continue
+    const heading = message.ephemeral ? 'only you can see this' : event === 'reply' ? 'the card' : 'a message'
+    print(`${new Date().toISOString().slice(11, 19)}  ${heading}`, message)
+    await saveClips(message.attachments)
+    // Nothing follows a clip, nor a refusal, which is ephemeral.
+    if (message.attachments.length > 0 || message.ephemeral) break
+  }
+  clearTimeout(cancelling)
 }
 
 try {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { allProviders, reconcile } from '../../sandbox/reconciliation.ts'
+import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
 import { freePort } from '../support/free-ports.ts'
@@ -73,9 +73,7 @@ describe('200 mixed requests over all five providers with faults', () => {
     // Every line of every invoice is a job that the ledger paid for, or one that is held because its create answer was lost.
     const { spent, reserved } = await reconcile(sandbox)
     const known = new Set(readAttempts(sandbox).flatMap(({ operationId }) => operationId ?? []))
-    const billed = allProviders(sandbox.providers).flatMap(({ invoice }) =>
-      invoice.sheet().lines.filter(({ amountMicroUsd }) => amountMicroUsd > 0),
-    )
+    const billed = sandbox.providers.all.flatMap(({ invoice }) => invoice.sheet().lines.filter(({ amountMicroUsd }) => amountMicroUsd > 0))
     const explained = billed.filter(({ jobId }) => known.has(jobId))
     expect(explained.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0)).toBe(spent)
     expect(explained).toHaveLength(generations.filter(({ ledger }) => ledger.includes('capture')).length)

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 
-import { allProviders, reconcile } from '../../../sandbox/reconciliation.ts'
+import { reconcile } from '../../../sandbox/reconciliation.ts'
 import { showsClip } from '../shared/shown-clip.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
@@ -34,7 +34,7 @@ export async function expectOutcome(
   expect(readGeneration(sandbox, interaction).attempts).toBeLessThanOrEqual(1)
   const stored = { ...readGeneration(sandbox, interaction), ...reconciled }
   expect(stored).toMatchObject(expected[step.outcome](step.billedUnknown ?? false))
-  const jobs = allProviders(sandbox.providers).flatMap(({ jobs: each }) => each.list())
+  const jobs = sandbox.providers.all.flatMap(({ jobs: each }) => each.list())
   expect(jobs.length).toBeLessThanOrEqual(1)
 }
 
