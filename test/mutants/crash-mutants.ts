@@ -8,7 +8,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'sameAs',
     at: 'ArrayExpression > CallExpression[arguments.0.value="state"]',
     with: '',
-    test: 'test/generations/card-turns.test.ts',
+    test: 'test/generations/store/card-lock.test.ts',
     title: 'belong to whoever knows the state',
   },
   {
@@ -20,7 +20,7 @@ export const crashMutants: readonly Mutant[] = [
       .onConflict((conflict) => conflict.doNothing())
       .execute()
       .then(() => transaction.selectFrom('provider_state').selectAll().where('provider', '=', provider).executeTakeFirstOrThrow())`,
-    test: 'test/generations/claim-processes.test.ts',
+    test: 'test/generations/queue/claim-processes.test.ts',
   },
   {
     name: 'adopt the generations of a live worker',
@@ -28,7 +28,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'adoptOrphans',
     at: 'CallExpression[callee.property.name="where"][arguments.0.type="ArrowFunctionExpression"]',
     with: '{{callee.object}}',
-    test: 'test/generations/orphans.test.ts',
+    test: 'test/generations/worker/orphans.test.ts',
   },
   {
     name: 'adopt orphans although taken for dead',
@@ -36,7 +36,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'adoptOrphans',
     at: 'IfStatement[test.operator="!"]',
     with: '{{test.argument}}',
-    test: 'test/generations/orphans.test.ts',
+    test: 'test/generations/worker/orphans.test.ts',
   },
   {
     name: 'keep a lease whose heartbeats do not arrive',
@@ -44,7 +44,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'startExpiry',
     at: 'CallExpression[callee.name="setTimeout"] > ArrowFunctionExpression',
     with: '() => undefined',
-    test: 'test/generations/lease.test.ts',
+    test: 'test/generations/worker/lease.test.ts',
   },
   {
     name: 'send an attempt that another process has sent',
@@ -52,7 +52,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'markSent',
     at: 'CallExpression[callee.property.name="where"][arguments.2.value="preparing"]',
     with: '{{callee.object}}',
-    test: 'test/generations/attempts.test.ts',
+    test: 'test/generations/store/attempts.test.ts',
   },
   {
     name: 'never look for an answer that came too late',
@@ -60,7 +60,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'isJob',
     at: 'Literal[value="accepted"]',
     with: "'completed'",
-    test: 'test/generations/attempts.test.ts',
+    test: 'test/generations/store/attempts.test.ts',
   },
   {
     name: 'leave orphans until a restart',
@@ -68,7 +68,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'createWorker',
     at: 'AwaitExpression[argument.callee.name="adoptOrphans"]',
     with: '[]',
-    test: 'test/roles/processes.test.ts',
+    test: 'test/processes/processes.test.ts',
     title: 'outlive one worker',
   },
   {
@@ -147,7 +147,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'check',
     at: 'ExpressionStatement[expression.argument.callee.name=/Owned$/]',
     with: '',
-    test: 'test/generations/dispatcher.test.ts',
+    test: 'test/generations/worker/worker.test.ts',
     title: 'a claim whose answer was lost',
   },
   {
@@ -156,7 +156,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'providerOf',
     at: 'IfStatement > ThrowStatement > NewExpression',
     with: "new {{callee}}('failed', 'auth', 'release')",
-    test: 'test/generations/dispatcher.test.ts',
+    test: 'test/generations/worker/worker.test.ts',
     title: 'whose key was taken away',
   },
   {
@@ -165,7 +165,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'check',
     at: 'AwaitExpression[argument.callee.name="listServedProviders"]',
     with: 'new Set(providers.map(({ id }) => id))',
-    test: 'test/generations/dispatcher.test.ts',
+    test: 'test/generations/worker/worker.test.ts',
     title: 'leaves its line to one that has it',
   },
   {
@@ -174,7 +174,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'adoptOrphans',
     at: 'CallExpression[callee.property.name="skipLocked"]',
     with: '{{callee.object}}',
-    test: 'test/generations/orphans.test.ts',
+    test: 'test/generations/worker/orphans.test.ts',
     title: 'keeps nobody from taking up',
   },
 ]

@@ -16,7 +16,7 @@ export const mutants: readonly Mutant[] = [
     in: 'transition',
     at: 'CallExpression[callee.property.name="where"][arguments.0.value="owner"]',
     with: '{{callee.object}}',
-    test: 'test/generations/claim.test.ts',
+    test: 'test/generations/queue/claim.test.ts',
   },
   {
     name: 'drop the state from the fence',
@@ -24,7 +24,7 @@ export const mutants: readonly Mutant[] = [
     in: 'transition',
     at: 'CallExpression[callee.property.name="where"][arguments.0.value="state"]',
     with: '{{callee.object}}',
-    test: 'test/generations/claim.test.ts',
+    test: 'test/generations/queue/claim.test.ts',
   },
   {
     name: 'acknowledge after the download',

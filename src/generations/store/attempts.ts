@@ -8,40 +8,35 @@ import { hostedImagesColumn, operationColumn } from '../../storage/json-columns.
 import type { AttemptRow } from '../../storage/schema.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 
-/** One try at one provider. */
+/** One attempt at one provider. */
 export interface Attempt {
   id: string
   generationId: string
   provider: ProviderId
   state: AttemptState
-  /** In the URL of this attempt's webhook, and nowhere else. */
+  /** Part of this attempt's webhook URL, and used nowhere else. */
   webhookToken: string
   images: HostedImages
   /** When the billable call was about to leave, milliseconds since the epoch. */
   sentAt: number | undefined
   operation: Operation | undefined
-  /** What a refusal or failure was called. */
+  /** Why it was refused or failed. */
   endReason: EndReason | undefined
 }
 
-export interface Opening {
-  generationId: string
-  provider: ProviderId
-  /** Whoever has claimed the generation; nobody else may try. */
-  owner: string
-  now: number
-}
-
 /** An attempt in one of these states is, or may be, a job at its provider. */
-const mayBeAJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
+const mayBeJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
 
 /**
- * Makes the attempt durable before anything is sent to the provider. Its id comes after those of all earlier ones, whichever clocks they were made by.
- * Throws `LeaseLost` unless the generation is still the owner's to submit, and where an earlier attempt may have made a job.
+ * Makes the attempt durable before anything is sent to the provider. Its id sorts after those of all earlier attempts, whatever clocks made them.
+ * Throws `LeaseLost` unless the generation is still the owner's to submit, and where an earlier attempt may be a job.
  */
-export function openAttempt(database: Database, { generationId, provider, owner, now }: Opening): Promise<Attempt> {
+export function openAttempt(
+  database: Database,
+  { generationId, provider, owner, now }: { generationId: string; provider: ProviderId; owner: string; now: number },
+): Promise<Attempt> {
   return database.transaction(async (transaction) => {
-    // Changes nothing: it is the fence, and locks the row, so that nobody takes the generation over before the attempt is there to be seen.
+    // Changes nothing: it is the fence, and locks the row so that no other process adopts the generation before the attempt is visible.
     const { numUpdatedRows } = await transaction
       .updateTable('generations')
       .set({ owner })
@@ -49,45 +44,30 @@ export function openAttempt(database: Database, { generationId, provider, owner,
       .where('owner', '=', owner)
       .where('state', '=', 'submitting')
       .executeTakeFirst()
-    if (numUpdatedRows === 0n) throw new LeaseLost('the generation was taken over before it was tried')
+    if (numUpdatedRows === 0n) throw new LeaseLost('the generation changed owner before the attempt')
     const earlier = await transaction.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
-    if (earlier.some(({ state }) => mayBeAJob.includes(state)))
-      throw new LeaseLost('somebody else has tried already, and that may be a job')
+    if (earlier.some(({ state }) => mayBeJob.includes(state))) throw new LeaseLost('another process made an attempt that may be a job')
     const createdAt = Math.max(now, (earlier.at(-1)?.created_at ?? 0) + 1)
-    return insertAttempt(transaction, { generationId, provider, createdAt })
+    const row = await transaction
+      .insertInto('attempts')
+      .values({
+        id: createId(createdAt),
+        generation_id: generationId,
+        take: 1,
+        provider,
+        state: 'preparing',
+        webhook_token: createSecret(),
+        created_at: createdAt,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    return toAttempt(row)
   })
 }
 
-async function insertAttempt(
-  statements: Statements,
-  { generationId, provider, createdAt }: { generationId: string; provider: ProviderId; createdAt: number },
-): Promise<Attempt> {
-  const row = await statements
-    .insertInto('attempts')
-    .values({
-      id: createId(createdAt),
-      generation_id: generationId,
-      take: 1,
-      provider,
-      state: 'preparing',
-      images: null,
-      sent_at: null,
-      end_reason: null,
-      operation: null,
-      operation_id: null,
-      provider_cost: null,
-      webhook_token: createSecret(),
-      created_at: createdAt,
-      ended_at: null,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow()
-  return toAttempt(row)
-}
-
 /**
- * Must be durable before the billable call is made: from here on only the provider's word says that there is no job. Of two processes that hold the same
- * attempt (one was taken for dead and went on) the first gets through; the other's call would be a second job: `LeaseLost`.
+ * Must be durable before the billable call: from here on only the provider's response can say that there is no job. Of two processes with the same
+ * attempt (one was considered dead and continued) the first succeeds; the call of the other would create a second job: `LeaseLost`.
  */
 export async function markSent(statements: Statements, attempt: Attempt, images: HostedImages, now: number): Promise<Attempt> {
   const row = await statements
@@ -97,11 +77,11 @@ export async function markSent(statements: Statements, attempt: Attempt, images:
     .where('state', '=', 'preparing')
     .returningAll()
     .executeTakeFirst()
-  if (!row) throw new LeaseLost('the attempt was sent or given up by somebody else')
+  if (!row) throw new LeaseLost('another process sent or closed the attempt')
   return toAttempt(row)
 }
 
-/** All tries of a generation, the first one first. */
+/** All attempts of a generation, the first one first. */
 export async function listAttempts(statements: Statements, generationId: string): Promise<Attempt[]> {
   const rows = await statements.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
   return rows.map(toAttempt)
@@ -111,7 +91,7 @@ export async function latestAttempt(statements: Statements, generationId: string
   return (await listAttempts(statements, generationId)).at(-1)
 }
 
-/** The attempt that a webhook's address belongs to. */
+/** The attempt that a webhook URL belongs to. */
 export async function findAttemptByToken(statements: Statements, provider: ProviderId, webhookToken: string): Promise<Attempt | undefined> {
   const row = await statements
     .selectFrom('attempts')
@@ -122,7 +102,7 @@ export async function findAttemptByToken(statements: Statements, provider: Provi
   return row && toAttempt(row)
 }
 
-/** A fact that a provider told us is written whoever owns the generation by now: it is never fenced away. */
+/** Facts from a provider are recorded unconditionally, whichever process owns the generation by now. */
 export async function recordOperation(statements: Statements, attemptId: string, operation: Operation): Promise<void> {
   await statements
     .updateTable('attempts')
@@ -131,7 +111,7 @@ export async function recordOperation(statements: Statements, attemptId: string,
     .execute()
 }
 
-/** Nothing left after all: the attempt is as if it were still being prepared. */
+/** Nothing was sent after all: the attempt is still being prepared. */
 export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {
   await statements
     .updateTable('attempts')
@@ -142,29 +122,23 @@ export async function unmarkSent(statements: Statements, attemptId: string): Pro
     .execute()
 }
 
-export async function closeAttempt(
-  statements: Statements,
-  attemptId: string,
-  {
-    state,
-    endReason,
-    providerCost,
-    now,
-  }: { state: AttemptState; endReason?: EndReason | undefined; providerCost?: MicroUsd | undefined; now: number },
-): Promise<void> {
+export interface AttemptEnd {
+  state: AttemptState
+  endReason?: EndReason | undefined
+  providerCost?: MicroUsd | undefined
+  now: number
+}
+
+export async function closeAttempt(statements: Statements, attemptId: string, end: AttemptEnd): Promise<void> {
+  const { state, endReason, providerCost, now } = end
   await statements
     .updateTable('attempts')
-    .set({
-      state,
-      ended_at: now,
-      ...(endReason === undefined ? {} : { end_reason: endReason }),
-      ...(providerCost === undefined ? {} : { provider_cost: providerCost }),
-    })
+    .set({ state, ended_at: now, end_reason: endReason, provider_cost: providerCost })
     .where('id', '=', attemptId)
     .execute()
 }
 
-/** Refused before the billable call: that says nothing of one that a later owner has made meanwhile under the same attempt (`LeaseLost`). */
+/** Refused before the billable call. Throws `LeaseLost` if a later owner has made that call under the same attempt: the refusal says nothing about it. */
 export async function closeUnsent(
   statements: Statements,
   attemptId: string,
@@ -176,7 +150,7 @@ export async function closeUnsent(
     .where('id', '=', attemptId)
     .where('state', '=', 'preparing')
     .executeTakeFirst()
-  if (numUpdatedRows === 0n) throw new LeaseLost('somebody else has gone on with the attempt')
+  if (numUpdatedRows === 0n) throw new LeaseLost('another process continued the attempt')
 }
 
 function toAttempt(row: AttemptRow): Attempt {

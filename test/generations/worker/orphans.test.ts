@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import { claim } from '../../src/generations/queue/claim.ts'
-import type { ProviderCapacity } from '../../src/generations/queue/create-rate.ts'
-import { adoptAll, adoptOrphans, returnClaims } from '../../src/generations/worker/orphans.ts'
-import { LeaseLost } from '../../src/generations/model/stop-reasons.ts'
-import { findRow, transition } from '../../src/generations/store/generations.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { addWorker } from '../../src/storage/workers.ts'
-import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
-import { acceptGeneration } from '../support/generations.ts'
+import { claim } from '../../../src/generations/queue/claim.ts'
+import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import { adoptAll, adoptOrphans, returnClaims } from '../../../src/generations/worker/orphans.ts'
+import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
+import { findRow, transition } from '../../../src/generations/store/generations.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { addWorker } from '../../../src/storage/workers.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 
 const provider: ProviderCapacity = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
 const expiryMs = 15_000

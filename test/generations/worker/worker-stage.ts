@@ -1,15 +1,15 @@
 import { onTestFinished } from 'vitest'
 
-import { type Clock, createClock } from '../../src/lib/clock.ts'
-import { createWorker, type Worker } from '../../src/generations/worker/worker.ts'
-import { createEstimates } from '../../src/generations/store/run-time-estimates.ts'
-import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import { createNotifier, type Notifier } from '../../src/generations/notify/notifier.ts'
-import { createLog } from '../../src/lib/log.ts'
-import type { Provider } from '../../src/providers/provider.ts'
-import { createRouter } from '../../src/providers/router.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { mp4 } from '../support/mp4.ts'
+import { type Clock, createClock } from '../../../src/lib/clock.ts'
+import { createWorker, type Worker } from '../../../src/generations/worker/worker.ts'
+import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
+import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
+import { createNotifier, type Notifier } from '../../../src/generations/notify/notifier.ts'
+import { createLog } from '../../../src/lib/log.ts'
+import type { Provider } from '../../../src/providers/provider.ts'
+import { createRouter } from '../../../src/providers/router.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { mp4 } from '../../support/mp4.ts'
 
 /** A provider that takes every job and is done with it at once, as far as a test does not say otherwise. Counts the jobs it was asked for. */
 export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}): Provider & { readonly creates: number } {

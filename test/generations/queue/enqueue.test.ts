@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { createClock } from '../../src/lib/clock.ts'
-import { type Acceptance, acceptOnce } from '../../src/generations/queue/enqueue.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { openStore, stores } from '../storage/stores.ts'
-import { plenty } from '../support/generations.ts'
-import { quickProvider } from './worker-stage.ts'
+import { createClock } from '../../../src/lib/clock.ts'
+import { type Acceptance, acceptOnce } from '../../../src/generations/queue/enqueue.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { openStore, stores } from '../../storage/stores.ts'
+import { plenty } from '../../support/generations.ts'
+import { quickProvider } from '../worker/worker-stage.ts'
 
 const clock = createClock(50)
 const acceptance: Acceptance = {

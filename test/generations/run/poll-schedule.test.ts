@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { nextPollInMs, fallbackPollInMs } from '../../src/generations/run/poll-schedule.ts'
+import { nextPollInMs, fallbackPollInMs } from '../../../src/generations/run/poll-schedule.ts'
 
 /** Walks a job that is done at `doneAt`, looking when told to; counts the looks and how late the last one is. */
 function walk(

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { type Lease, takeLease } from '../../src/generations/worker/lease.ts'
-import { createLog } from '../../src/lib/log.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
+import { type Lease, takeLease } from '../../../src/generations/worker/lease.ts'
+import { createLog } from '../../../src/lib/log.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 
 const log = createLog({ level: 'silent' })
 const times = { heartbeatMs: 20, expiryMs: 600 }

@@ -1,17 +1,17 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { claim } from '../../src/generations/queue/claim.ts'
-import { pauseProvider } from '../../src/generations/store/provider-state.ts'
-import type { ProviderCapacity } from '../../src/generations/queue/create-rate.ts'
-import { sharedNow } from '../../src/storage/database-time.ts'
-import { LeaseLost } from '../../src/generations/model/stop-reasons.ts'
-import { findRow, transition } from '../../src/generations/store/generations.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { createManualClock } from '../support/manual-clock.ts'
-import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../storage/stores.ts'
-import { temporaryDatabase } from '../support/database.ts'
-import { acceptGeneration } from '../support/generations.ts'
+import { claim } from '../../../src/generations/queue/claim.ts'
+import { pauseProvider } from '../../../src/generations/store/provider-state.ts'
+import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import { sharedNow } from '../../../src/storage/database-time.ts'
+import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
+import { findRow, transition } from '../../../src/generations/store/generations.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { createManualClock } from '../../support/manual-clock.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
+import { temporaryDatabase } from '../../support/database.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const roomy: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }

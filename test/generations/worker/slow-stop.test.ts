@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 
-import { findRow } from '../../src/generations/store/generations.ts'
-import { temporaryDatabase } from '../support/database.ts'
-import { acceptGeneration } from '../support/generations.ts'
+import { findRow } from '../../../src/generations/store/generations.ts'
+import { temporaryDatabase } from '../../support/database.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
 it('a stop ends although Discord does not answer, and leaves unfinished work to the next start', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { createPostgresNotifier } from '../../src/generations/notify/postgres-notifier.ts'
-import { requestCancel } from '../../src/generations/store/generations.ts'
-import { createNotifier, type Notifier } from '../../src/generations/notify/notifier.ts'
-import { createLog } from '../../src/lib/log.ts'
-import { connectDedicated } from '../../src/storage/postgres/pool.ts'
-import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
-import { acceptGeneration } from '../support/generations.ts'
+import { createPostgresNotifier } from '../../../src/generations/notify/postgres-notifier.ts'
+import { requestCancel } from '../../../src/generations/store/generations.ts'
+import { createNotifier, type Notifier } from '../../../src/generations/notify/notifier.ts'
+import { createLog } from '../../../src/lib/log.ts'
+import { connectDedicated } from '../../../src/storage/postgres/pool.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 
 const log = createLog({ level: 'silent' })
 

@@ -6,15 +6,14 @@ import {
   latestAttempt,
   markSent,
   openAttempt,
-  type Opening,
   recordOperation,
-} from '../../src/generations/store/attempts.ts'
-import type { GenerationState } from '../../src/domain/generation-state.ts'
-import { findLateResponses } from '../../src/generations/held/late-responses.ts'
-import { LeaseLost } from '../../src/generations/model/stop-reasons.ts'
-import type { Database } from '../../src/storage/database.ts'
-import { openStore, stores } from '../storage/stores.ts'
-import { acceptGeneration } from '../support/generations.ts'
+} from '../../../src/generations/store/attempts.ts'
+import type { GenerationState } from '../../../src/domain/generation-state.ts'
+import { findLateResponses } from '../../../src/generations/held/late-responses.ts'
+import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { openStore, stores } from '../../storage/stores.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 
 const owner = 'this-process'
 
@@ -22,7 +21,7 @@ async function put({ statements }: Database, id: string, state: GenerationState)
   await statements.updateTable('generations').set({ state }).where('id', '=', id).execute()
 }
 
-async function claimed(database: Database): Promise<Opening> {
+async function claimed(database: Database): Promise<Parameters<typeof openAttempt>[1]> {
   const { id } = await acceptGeneration(database)
   await database.statements.updateTable('generations').set({ state: 'submitting', owner }).where('id', '=', id).execute()
   return { generationId: id, provider: 'fal', owner, now: 1 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Database } from '../../src/storage/database.ts'
-import { startProcesses } from '../storage/processes.ts'
-import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
-import { acceptGeneration } from '../support/generations.ts'
+import type { Database } from '../../../src/storage/database.ts'
+import { startProcesses } from '../../storage/processes.ts'
+import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 
 const file = new URL('./claiming-process.ts', import.meta.url)
 

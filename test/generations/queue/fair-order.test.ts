@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest'
+
+import { createFairOrder, type MemberQueue } from '../../../src/generations/queue/fair-order.ts'
+
+function queue(name: string, change: Partial<MemberQueue> = {}): MemberQueue {
+  const [guildId = '', memberId = ''] = name.split('/')
+  return { guildId, memberId, queued: 1, guildServed: 0, memberServed: 0, ...change }
+}
+
+function serveAll(queues: MemberQueue[], { running = {}, lastTurn = 0 }: { running?: Record<string, number>; lastTurn?: number } = {}) {
+  const order = createFairOrder(queues, { running: new Map(Object.entries(running)), lastTurn })
+  const served: string[] = []
+  for (let next = order.next(); next; next = order.next()) {
+    served.push(`${next.guildId}/${next.memberId}`)
+    order.serve(next)
+  }
+  return served
+}
+
+it.each([
+  ['the guild with the fewest running', [queue('a/1'), queue('b/2')], { running: { a: 2, b: 1 } }, ['b/2', 'a/1']],
+  [
+    'then the guild longest unserved',
+    [queue('a/1', { guildServed: 9 }), queue('b/2', { guildServed: 3 })],
+    { lastTurn: 9 },
+    ['b/2', 'a/1'],
+  ],
+  ['then the member longest unserved', [queue('a/1', { memberServed: 9 }), queue('a/2')], { lastTurn: 9 }, ['a/2', 'a/1']],
+  ['then the oldest, which is listed first', [queue('a/1'), queue('b/2')], {}, ['a/1', 'b/2']],
+  [
+    'guilds and their members take turns',
+    [queue('a/1', { queued: 3 }), queue('a/2'), queue('b/3')],
+    {},
+    ['a/1', 'b/3', 'a/2', 'a/1', 'a/1'],
+  ],
+])('%s', (_rule, queues, state, expected) => {
+  expect(serveAll(queues, state)).toEqual(expected)
+})
+
+it('skips a member whose requests are gone, and numbers the turns on', () => {
+  const [gone, other] = [queue('a/1', { queued: 2 }), queue('b/2')]
+  const order = createFairOrder([gone, other], { running: new Map(), lastTurn: 41 })
+  order.remove(gone)
+  expect(order.next()).toBe(other)
+  expect(order.serve(other)).toBe(42)
+  expect(order.next()).toBeUndefined()
+})
