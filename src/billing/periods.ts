@@ -1,4 +1,4 @@
-/** The wallet periods that a moment falls into. A reservation carries them, and every later row of it copies them. */
+/** The wallet periods of one moment. A reservation stores them, and every later row copies them. */
 export interface PeriodKeys {
   /** `2026-11-20` */
   day: string
@@ -8,13 +8,13 @@ export interface PeriodKeys {
 
 /** Periods by the calendar of `timeZone` (an IANA name). `now` is milliseconds since the epoch. */
 export function periodKeys(now: number, timeZone = 'UTC'): PeriodKeys {
-  const context = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(now)
-  const part = (type: string) => context.find((candidate) => candidate.type === type)?.value ?? ''
+  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(now)
+  const part = (type: string) => parts.find((candidate) => candidate.type === type)?.value ?? ''
   const month = `${part('year')}-${part('month')}`
   return { day: `${month}-${part('day')}`, month }
 }
 
-/** When the period of `now` gives way to the next one, milliseconds since the epoch (to the minute; zones shift by whole minutes). */
+/** When the period after that of `now` begins, milliseconds since the epoch (zones shift by whole minutes, so minutes are exact). */
 export function nextPeriodStart(now: number, period: keyof PeriodKeys, timeZone = 'UTC'): number {
   const minute = 60_000
   const current = periodKeys(now, timeZone)[period]

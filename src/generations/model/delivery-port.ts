@@ -2,19 +2,19 @@ import type { Snowflake } from '../../domain/ids.ts'
 import type { CardLock } from './card-lock.ts'
 import type { Generation } from './generation.ts'
 
-/** What is known at this moment but not worth storing. */
+/** What a card shows that is not worth storing. */
 export interface LiveState {
   /** Milliseconds since the epoch, by the bot's clock. */
   now: number
-  /** Requests ahead in our line (queued) or at the provider (rendering). */
+  /** Requests ahead in our queue (queued) or at the provider (rendering). */
   ahead?: number | undefined
-  /** 0 to 1, from the provider or from how long such clips take. */
+  /** 0 to 1, reported by the provider or estimated. */
   progress?: number | undefined
   /** When the clip is expected, milliseconds since the epoch. */
   expectedEndAt?: number | undefined
-  /** Was the cancel wish passed to the provider, which said that it is too late or cannot? */
+  /** The provider cannot cancel, or not any more. */
   cancelRefused?: boolean | undefined
-  /** The bot is being stopped: nobody watches the job until the next process goes on. */
+  /** The bot is stopping: the job is not watched until the next process resumes it. */
   paused?: boolean | undefined
 }
 
@@ -22,7 +22,7 @@ export interface LiveState {
 export interface Clip {
   bytes: Uint8Array
   durationSeconds: number
-  /** Where the provider serves it. For a clip that no route can upload, this is what the member gets. */
+  /** Where the provider serves it: sent as a link where the clip is too large to upload. */
   url: string
 }
 
@@ -31,27 +31,27 @@ export interface PostedMessage {
   messageId: Snowflake
 }
 
-/** How the core reaches people; implemented in src/discord, joined in src/main.ts. */
+/** How the core reaches members; implemented in src/discord. */
 export interface Delivery {
-  /** Puts the newest state on the card. Returns at once and never throws; states that were overtaken are dropped. */
+  /** Shows the newest state on the card. Returns at once and never throws; outdated states are dropped. */
   show(generation: Generation, live: LiveState): void
   /**
-   * The message in which an earlier process left this clip; undefined where none stands, or none that we may see. Asked before a clip is fetched
-   * and posted a second time. Throws a passing `DeliveryError` while Discord is at fault: then nobody knows, and it has to be asked again.
+   * The message in which an earlier process posted this clip; undefined if there is none that we may read. Called before a clip is downloaded and posted
+   * a second time. Throws a temporary `DeliveryError` while Discord fails: then the answer is unknown.
    */
   findPosted(generation: Generation): Promise<PostedMessage | undefined>
   /**
-   * Posts the finished clip in place of the card and lets the requester know if it took long. Resolves once Discord has the clip (or the link,
-   * where it is larger than any route takes); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`, and `LeaseLost`
-   * where another process is found to own the clip.
+   * Posts the finished clip in place of the card and mentions the requester if it took long. Resolves once Discord has the clip (or the link, where it is
+   * too large for every route); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`, and `LeaseLost` where another
+   * process owns the clip.
    */
   post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage>
   /**
-   * Turns the card into its last word (`failed`, `cancelled`, `held`) and tells the requester alone why. Says nothing where the generation has
-   * moved on from this very end meanwhile. Never throws.
+   * Shows the outcome (`failed`, `cancelled`, `held`) on the card and tells the requester in private why. Does nothing if the generation has another state or
+   * end by now. Never throws.
    */
   postOutcome(generation: Generation, live: LiveState): Promise<void>
-  /** Resolves when every card write under way is over. */
+  /** Resolves when no card write is under way. */
   drain(): Promise<void>
 }
 
@@ -64,15 +64,15 @@ export interface DeliveryStore {
   cardLock: CardLock
 }
 
-/** The provider answered that it no longer serves the clip: asking again is of no use. */
+/** The provider no longer serves the clip: a retry cannot help. */
 export class OutputGone extends Error {
   override readonly name = 'OutputGone'
 }
 
-/** A clip could not be posted. Its message holds codes only: it may be logged. */
+/** A clip could not be posted. The message holds codes only, so it may be logged. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'
-  /** Said no by every route, and would say it again: waiting does not help. */
+  /** Refused by every route: a retry cannot help. */
   readonly permanent: boolean
 
   constructor(message: string, { permanent }: { permanent: boolean }) {

@@ -3,14 +3,14 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { EndReason } from './generation.ts'
 
 /**
- * What becomes of the reservation: `release` (nothing is due), `capture` (the provider billed and the member knew), `refund` (the provider billed, but the guild
- * got no clip and is not charged), `hold` (nobody can know yet).
+ * What happens to the reservation: `release` (nothing is due), `capture` (the guild is charged), `refund` (the provider billed, but the guild got no clip and
+ * is not charged), `hold` (not known yet).
  */
 export type Settlement = 'release' | 'capture' | 'refund' | 'hold'
 
-/** Thrown by a step of the story: this generation ends here without a clip. */
+/** Thrown by a step of the run: the generation ends here without a clip. */
 export class Outcome extends Error {
-  override readonly name = 'Ending'
+  override readonly name = 'Outcome'
   readonly state: 'failed' | 'cancelled' | 'held'
   readonly reason: EndReason
   readonly settlement: Settlement
@@ -23,14 +23,14 @@ export class Outcome extends Error {
   }
 }
 
-/** Thrown by `submit`: this provider certainly did not take the job, and another one may. */
+/** Thrown by `submit`: this provider certainly did not accept the job, and `next` may. */
 export class FailOver extends Error {
   override readonly name = 'FailOver'
   readonly next: ProviderId
   override readonly cause: ProviderError
 
   constructor(next: ProviderId, cause: ProviderError) {
-    super(`on to ${next}`)
+    super(`failing over to ${next}`)
     this.next = next
     this.cause = cause
   }

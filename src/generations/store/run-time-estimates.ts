@@ -3,19 +3,19 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 import { requestColumn } from '../../storage/json-columns.ts'
 
-/** How long clips take, learnt from this installation's own runs per provider, mode and duration. */
+/** How long clips take, learned from this installation's own runs by provider, mode and duration. */
 export interface Estimates {
-  /** Milliseconds from acceptance to completion; from memory, so that a provider can be chosen and a card written without waiting. */
+  /** Milliseconds from acceptance to completion. Reads memory only, so it never waits. */
   runMs(provider: ProviderId, request: ClipRequest): number
-  /** A job was done `milliseconds` after it was accepted. */
+  /** Records that a job completed `milliseconds` after it was accepted. */
   learn(provider: ProviderId, request: ClipRequest, milliseconds: number): void
 }
 
-/** What a provider of this model takes where nothing is learnt yet, in milliseconds. */
+/** Milliseconds that this model takes, until something is learned. */
 export const typicalRunMs: Record<DurationSeconds, number> = { 5: 160_000, 10: 250_000 }
 const sampleSize = 20
 
-/** Reads the latest runs of earlier processes, so that a restart does not forget. */
+/** Starts from the latest runs of earlier processes. */
 export async function createEstimates(database: Database, typical = typicalRunMs): Promise<Estimates> {
   const samples = new Map<string, number[]>()
   const keyOf = (provider: ProviderId, mode: ClipMode, seconds: DurationSeconds) => `${provider}/${mode}/${seconds}`
@@ -58,7 +58,7 @@ function median(values: readonly number[] | undefined): number | undefined {
   return sorted[Math.floor(sorted.length / 2)]
 }
 
-/** 0 to just under 1: a clip that is late stays at "almost", because nobody knows. */
+/** 0 to just under 1: a late clip stays there, because its end is unknown. */
 export function progressOf(elapsedMs: number, expectedMs: number): number {
   return Math.min(0.97, Math.max(0, elapsedMs / Math.max(1, expectedMs)))
 }

@@ -3,10 +3,7 @@ import type { Statements } from '../../storage/database.ts'
 import { operationColumn } from '../../storage/json-columns.ts'
 import type { Attempt } from './attempts.ts'
 
-/**
- * Keeps which job an authentic webhook spoke of. False if this delivery was kept before, or if it speaks of another job than the attempt's own:
- * a provider's late word about one attempt cannot touch another.
- */
+/** Records which job an authentic webhook names. False if this delivery is known, or names another job than the attempt's own. */
 export async function recordWebhookEvent(
   statements: Statements,
   attempt: Attempt,
@@ -28,10 +25,7 @@ export async function recordWebhookEvent(
   return row !== undefined
 }
 
-/**
- * The job that webhooks of this attempt speak of, once the provider itself confirms it under the attempt's own key. Only asked where the create answer
- * never came: then a webhook is how the provider tells its id.
- */
+/** The job that webhooks of this attempt name, if the provider confirms it. For attempts whose create response was lost: a webhook then is the source of the id. */
 export async function operationFromWebhook(
   statements: Statements,
   attempt: Attempt,
@@ -46,19 +40,17 @@ export async function operationFromWebhook(
       return operation
     } catch {
       signal.throwIfAborted()
-      // The host does not know this job (or cannot be asked now): it is not taken on a webhook's word alone.
+      // The provider does not know this job, or is unreachable: a webhook alone is no proof.
     }
   }
   return undefined
 }
 
-/** Has the provider announced something about this attempt? */
 export async function hasWebhookEvent(statements: Statements, attemptId: string): Promise<boolean> {
   const row = await statements.selectFrom('webhook_events').select('attempt_id').where('attempt_id', '=', attemptId).executeTakeFirst()
   return row !== undefined
 }
 
-/** What was announced about this attempt has been heard. */
 export async function deleteWebhookEvents(statements: Statements, attemptId: string): Promise<void> {
   await statements.deleteFrom('webhook_events').where('attempt_id', '=', attemptId).execute()
 }
