@@ -1,48 +1,40 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 
-import { chooseMode, ConfigError } from './src/config/config.ts'
 import { runHeld } from './src/cli/held.ts'
-import { startBot } from './src/main.ts'
 import { registerWithDiscord } from './src/cli/register.ts'
-import { StoreLockedError } from './src/storage/sqlite/file-lock.ts'
+import { chooseMode, ConfigError } from './src/config/config.ts'
+import { startBot } from './src/main.ts'
 
-/** `npm start`: nothing configured → the sandbox; configured → the bot; half configured → what is missing, and exit 1. */
+const { values: options, positionals } = parseArgs({
+  options: { register: { type: 'boolean' }, guild: { type: 'string' }, held: { type: 'boolean' } },
+  allowPositionals: true,
+})
+
+/** `npm run register`, `npm run held` or `npm start`: the sandbox if nothing is configured, otherwise the bot. */
 async function start(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: { register: { type: 'boolean' }, guild: { type: 'string' }, held: { type: 'boolean' } },
-    allowPositionals: true,
-  })
-  if (values.register) {
-    const names = await registerWithDiscord({ environment: process.env, guildId: values.guild })
-    console.log(
-      `Registered ${names.map((name) => `/${name}`).join(', ')} ${values.guild ? `in server ${values.guild}` : 'for every server'}.`,
-    )
-    return
-  }
-  if (values.held) {
+  if (options.register) {
+    const names = await registerWithDiscord({ environment: process.env, guildId: options.guild })
+    const where = options.guild ? `in server ${options.guild}` : 'for every server'
+    console.log(`Registered ${names.map((name) => `/${name}`).join(', ')} ${where}.`)
+  } else if (options.held) {
     await runHeld(process.env, positionals, (line) => console.log(line))
-    return
-  }
-  if (chooseMode(process.env) === 'sandbox') {
+  } else if (chooseMode(process.env) === 'sandbox') {
     const { runSandbox } = await import('./sandbox/run.ts')
     await runSandbox()
-    return
+  } else {
+    await runBot(stopSignal())
   }
-  await runUntilSignalled(stopSignal())
 }
 
-/** The bot itself. A signal that comes while it starts is heeded as well: it may have taken up unfinished work by then. */
-async function runUntilSignalled(signal: AbortSignal): Promise<void> {
+/** Runs the bot until the signal, which also stops it while it starts: it may have resumed unfinished work by then. */
+async function runBot(signal: AbortSignal): Promise<void> {
+  const onFatal = (reason: string) => {
+    console.error(`Rushes has to stop: ${reason}`)
+    process.exit(1)
+  }
   try {
-    const bot = await startBot({
-      environment: process.env,
-      signal,
-      onFatal: (reason) => {
-        console.error(`Rushes has to stop: ${reason}`)
-        process.exit(1)
-      },
-    })
+    const bot = await startBot({ environment: process.env, signal, onFatal })
     console.error(`Rushes is running. Invite it with ${bot.invitation}`)
     if (!signal.aborted) await once(signal, 'abort')
     await bot.stop()
@@ -52,36 +44,39 @@ async function runUntilSignalled(signal: AbortSignal): Promise<void> {
   process.exit(0)
 }
 
-/** Aborted by the first signal, which ends the bot cleanly; a second one ends it at once. */
+/** Aborted by the first SIGINT or SIGTERM. A second one ends the process at once. */
 function stopSignal(): AbortSignal {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping.signal.aborted) process.exit(1)
-      console.error('Rushes is stopping: calls to providers that are under way are waited for. A second signal ends it at once.')
+      console.error('Rushes is stopping and waits for provider calls in progress. A second signal ends it at once.')
       stopping.abort(new Error(`stopped by ${signal}`))
     })
   }
   return stopping.signal
 }
 
+/** What the operator reads. Only an error's name and message: its other properties may hold a URL or a request body. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) {
+    const problems = error.problems.map((problem) => `  - ${problem}`)
+    const advice = 'To look around without any key, start with MODE=sandbox. All variables: README, "Configuration".'
+    return ['Rushes cannot start yet:', ...problems, advice].join('\n')
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  if (options.held) return message
+  return `Rushes cannot start: ${error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''}${message}`
+}
+
 try {
   process.loadEnvFile('.env')
 } catch {
-  // no .env: the environment itself may hold everything, or nothing at all
+  // There is no .env file: the environment itself may be complete or empty.
 }
 try {
   await start()
 } catch (error) {
-  if (error instanceof ConfigError) {
-    console.error('Rushes cannot start yet:')
-    for (const problem of error.problems) console.error(`  - ${problem}`)
-    console.error('To look around without any key, start with MODE=sandbox. All variables: README, "Configuration".')
-  } else if (error instanceof StoreLockedError) {
-    console.error(`Rushes cannot start: ${error.message}.`)
-  } else {
-    // A library's error may carry a URL or a request body; its name and message are enough here.
-    console.error(`Rushes cannot start: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`)
-  }
+  console.error(explain(error))
   process.exit(1)
 }

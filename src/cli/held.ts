@@ -2,9 +2,9 @@ import { type Environment, readConfig } from '../config/config.ts'
 import { formatUsd } from '../domain/money.ts'
 import { providerNames } from '../domain/provider-id.ts'
 import { decideHeld, listHeld } from '../generations/held/held.ts'
-import { openBeside } from '../storage/database.ts'
+import { type Database, openBeside } from '../storage/database.ts'
 
-/** `npm run held` lists what is held; `npm run held -- REFERENCE free|billed` settles one. Beside a running bot, which acts on it within seconds. */
+/** `npm run held` lists held requests; `npm run held -- REFERENCE free|billed` decides one. A running bot applies it within seconds. */
 export async function runHeld(
   environment: Environment,
   [reference, decision]: readonly string[],
@@ -13,28 +13,28 @@ export async function runHeld(
   const database = openBeside(readConfig(environment).store)
   try {
     if (reference === undefined) {
-      await list()
+      await printHeld(database, print)
       return
     }
     if (decision !== 'free' && decision !== 'billed')
-      throw new Error('say what the provider\u2019s bill says: `npm run held -- REFERENCE free` or `billed`')
+      throw new Error('Check the provider\u2019s invoice, then run `npm run held -- REFERENCE free` or `npm run held -- REFERENCE billed`.')
     const decided = await decideHeld(database.statements, reference, decision)
-    if (!decided) throw new Error(`nothing undecided is held under ${reference}: run \`npm run held\` to see what is`)
-    print(`${reference} will be settled as ${decision} by the bot, at once if it runs, else at its next start.`)
+    if (!decided) throw new Error(`No held request ${reference} waits for a decision. Run \`npm run held\` to list them.`)
+    print(`${reference} is ${decision}. The bot settles it within seconds, or at its next start.`)
   } finally {
     await database.close()
   }
+}
 
-  async function list(): Promise<void> {
-    const held = await listHeld(database.statements)
-    if (held.length === 0) print('Nothing is held.')
-    for (const generation of held) {
-      const since = new Date(generation.endedAt ?? generation.createdAt).toISOString()
-      const { price, provider, endReason = 'internal' } = generation
-      print(
-        `${generation.reference}  ${formatUsd(price)}  ${providerNames[provider]}  since ${since}  ${endReason}  server ${generation.guildId}`,
-      )
-    }
-    if (held.length > 0) print('Look the job up in the provider\u2019s bill, then: npm run held -- REFERENCE free|billed')
+async function printHeld({ statements }: Database, print: (line: string) => void): Promise<void> {
+  const held = await listHeld(statements)
+  if (held.length === 0) {
+    print('No requests are held.')
+    return
   }
+  for (const { reference, price, provider, guildId, endedAt, createdAt, endReason = 'internal' } of held) {
+    const since = new Date(endedAt ?? createdAt).toISOString()
+    print(`${reference}  ${formatUsd(price)}  ${providerNames[provider]}  since ${since}  ${endReason}  server ${guildId}`)
+  }
+  print('Look up each job in the provider\u2019s invoice, then run `npm run held -- REFERENCE free` or `npm run held -- REFERENCE billed`.')
 }

@@ -4,11 +4,11 @@ import { readApplicationId } from '../discord/rest/application.ts'
 import { registerCommands } from '../discord/interactions/registration.ts'
 import { createRestClients } from '../discord/rest/clients.ts'
 import { createTransport } from '../discord/rest/transport.ts'
-import { createClock } from '../lib/clock.ts'
+import { wallClock } from '../lib/clock.ts'
 import type { BotSettings } from '../main.ts'
 import { createNetwork } from '../network/network.ts'
 
-/** `npm run register`: makes Discord's list of commands exactly ours, for one server (at once) or for all. Returns the names. */
+/** `npm run register`: replaces Discord's list of commands by ours, for one server or for all. Returns their names. */
 export async function registerWithDiscord(
   settings: Pick<BotSettings, 'environment' | 'origins'> & { guildId?: string | undefined },
 ): Promise<string[]> {
@@ -22,7 +22,7 @@ export async function registerWithDiscord(
     makeRequest: createTransport(network),
   })
   try {
-    const id = await readApplicationId(rest.brief, { clock: createClock() })
+    const id = await readApplicationId(rest.brief, { clock: wallClock })
     const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, commandBodies())
     return registered.map(({ name }) => name)
   } finally {

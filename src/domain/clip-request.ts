@@ -11,12 +11,12 @@ export const clipLimits = {
 export type DurationSeconds = (typeof clipLimits.durationsSeconds)[number]
 export type AspectRatio = (typeof clipLimits.aspectRatios)[number]
 
-/** What a member asked for, in our own words; plain JSON, stored as it is. */
+/** What a member asked for; plain JSON, stored as it is. */
 export interface ClipRequest {
   prompt: string
   negativePrompt?: string | undefined
   durationSeconds: DurationSeconds
-  /** Only for clips from words; a clip from an image takes the image's shape. */
+  /** Only for clips without an image; a clip from an image has its shape. */
   aspectRatio?: AspectRatio | undefined
   /** 0 to 1: how closely the clip follows the prompt. */
   guidance?: number | undefined

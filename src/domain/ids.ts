@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 
-/** A Discord id. Always a string: snowflakes exceed 2^53 and a number would silently become another id. */
+/** A Discord id. Always a string: snowflakes exceed 2^53, so a number would silently become another id. */
 export type Snowflake = string
 
-/** Time-ordered and unguessable: 48 bits of milliseconds, 80 bits of chance, in 32 hexadecimal digits. */
+/** Time-ordered and unguessable: 48 bits of milliseconds and 80 random bits, in 32 hexadecimal digits. */
 export function createId(now: number): string {
   return now.toString(16).padStart(12, '0') + randomBytes(10).toString('hex')
 }
@@ -13,7 +13,7 @@ export function createReference(): string {
   return randomBytes(4).toString('hex')
 }
 
-/** 256 bits that nobody can guess, for a URL that only one provider knows. */
+/** 256 random bits, for a URL that only one provider knows. */
 export function createSecret(): string {
   return randomBytes(32).toString('base64url')
 }

@@ -20,43 +20,43 @@ export interface WebhookContext {
   log: Log
 }
 
-/** Larger than any provider's announcement; smaller than what could hurt. */
+/** Larger than any provider's webhook. */
 const maxBodyBytes = 256 * 1024
 
 /**
- * `POST /webhooks/:provider/:token`: a provider says that something happened to the job of one attempt. The token is only in that attempt's URL; the body is
- * verified as the provider signs it, and even then only wakes whoever reads the state from the provider itself. Everything unknown is 404, without a hint.
+ * `POST /webhooks/:provider/:token`: a provider reports a change of one attempt's job. The token exists only in that attempt's URL. The body is verified
+ * by the provider's signature, and even then it only notifies the owner, which reads the state from the provider. Everything unknown is a plain 404.
  */
 export function addWebhooks(app: Hono, { database, providers, notifier, clock, log }: WebhookContext): void {
   const path = '/webhooks/:provider/:token'
-  const findAddressee = async (name: string, token: string) => {
+  const findTarget = async (name: string, token: string) => {
     const provider = isProviderId(name) ? providers.get(name) : undefined
     const attempt = provider && (await findAttemptByToken(database.statements, provider.id, token))
     return attempt && provider.verifyWebhook ? { provider, attempt } : undefined
   }
-  // Before the first byte of the body is read: a stranger gets no more of our attention than this.
+  // Before the body is read, so that strangers cost little.
   app.post(path, async (call, next) => {
     const { provider, token } = call.req.param()
-    return (await findAddressee(provider, token)) ? next() : call.body(null, 404)
+    return (await findTarget(provider, token)) ? next() : call.body(null, 404)
   })
   app.post(path, bodyLimit({ maxSize: maxBodyBytes, onError: (call) => call.body(null, 413) }), async (call) => {
     const { provider: name, token } = call.req.param()
-    const addressee = await findAddressee(name, token)
-    if (!addressee?.provider.verifyWebhook) return call.body(null, 404)
-    const { provider, attempt } = addressee
+    const target = await findTarget(name, token)
+    if (!target?.provider.verifyWebhook) return call.body(null, 404)
+    const { provider, attempt } = target
 
     const rawBody = new Uint8Array(await call.req.arrayBuffer())
     try {
-      // Signatures are dated by the real world, whatever the bot's clock does.
+      // Signatures are dated by real time, whatever the bot's clock is.
       const delivery = { headers: call.req.header(), rawBody, now: Date.now(), signal: call.req.raw.signal }
-      const event = await addressee.provider.verifyWebhook(delivery)
+      const event = await target.provider.verifyWebhook(delivery)
       if (await recordWebhookEvent(database.statements, attempt, event, clock.now())) {
         log.debug({ provider: provider.id, generation: attempt.generationId }, 'webhook received')
         const generation = await findGeneration(database.statements, attempt.generationId)
         if (generation && isOver(generation.state) && !generation.captured) {
           log.error(
             { provider: provider.id, generation: generation.id, reference: generation.reference },
-            'a provider speaks of a job that was settled as not billed: look at its bill',
+            'webhook for a job that was settled as not billed; check the provider invoice',
           )
         }
         notifier.notify(attempt.generationId)
@@ -65,10 +65,10 @@ export function addWebhooks(app: Hono, { database, providers, notifier, clock, l
       }
     } catch (error) {
       if (!(error instanceof WebhookRejected)) throw error
-      log.warn({ provider: provider.id, generation: attempt.generationId, reason: error.message }, 'a webhook was rejected')
+      log.warn({ provider: provider.id, generation: attempt.generationId, reason: error.message }, 'webhook rejected')
       return call.body(null, 401)
     }
-    // Providers wait only seconds for an answer; the work is done by whoever was woken.
+    // Providers wait only seconds for a response; the notified worker does the rest.
     return call.body(null, 204)
   })
 }

@@ -7,12 +7,12 @@ import { NotConnected } from '../network/connector.ts'
 import type { Network } from '../network/network.ts'
 
 /**
- * `blocked`: not https, or not a public address. `foreign`: not on an allowed origin. `refused`: the server said no (`httpStatus`).
- * `incomplete`: fewer bytes than announced, or the connection broke. `too-large`, `timeout`, `unreachable`, `redirects` (too many): as they say.
+ * `blocked`: not https, or not a public address. `foreign`: not on an allowed origin. `refused`: another status than 200 (`httpStatus`).
+ * `incomplete`: fewer bytes than announced, or the connection broke. `redirects`: too many.
  */
 export type DownloadFailure = 'blocked' | 'foreign' | 'refused' | 'incomplete' | 'too-large' | 'timeout' | 'unreachable' | 'redirects'
 
-/** A download that did not happen. Names the host at most: the rest of a URL may be a signature. */
+/** A failed download. Never contains the URL, which may be signed. */
 export class DownloadError extends Error {
   override readonly name = 'DownloadError'
   readonly failure: DownloadFailure
@@ -24,7 +24,6 @@ export class DownloadError extends Error {
     this.httpStatus = httpStatus
   }
 
-  /** May another try bring something else? */
   get retryable(): boolean {
     if (this.failure === 'refused') return this.httpStatus === 429 || (this.httpStatus ?? 0) >= 500
     return this.failure === 'incomplete' || this.failure === 'unreachable'
@@ -43,11 +42,14 @@ export interface DownloadOptions {
 
 export interface Downloaded {
   bytes: Uint8Array
-  /** As the server calls it, which proves nothing; lower case, without parameters. */
+  /** As the server claims; lower case, without parameters. */
   contentType: string | undefined
 }
 
-/** Fetches a file over the guarded network. Throws `DownloadError`, or the signal's reason. */
+/**
+ * Downloads a file over the guarded network.
+ * @throws {DownloadError} or the signal's reason
+ */
 export type Download = (url: string, options: DownloadOptions) => Promise<Downloaded>
 
 export interface DownloadSetup {
@@ -60,14 +62,15 @@ export interface DownloadSetup {
 const retryDelaysMs = [300, 600]
 const maxRedirects = 3
 
-/** Makes the one function that fetches files; its connections are closed with the network. */
+/** Creates the function that downloads files; its connections are closed with the network. */
 export function createDownload({ network, clock = createClock(), random = Math.random }: DownloadSetup): Download {
   const agent = network.agent({ connectionsPerOrigin: 16 })
 
   return async (url, { signal, timeoutMs, maxBytes, allowedOrigins }) => {
     const deadline = AbortSignal.timeout(timeoutMs)
     const either = AbortSignal.any([signal, deadline])
-    const fetch = () => fetchFile(agent, url, { signal: either, maxBytes, judge: (hop) => judgeUrl(hop, network, allowedOrigins) })
+    const fetch = () =>
+      fetchFile(agent, url, { signal: either, maxBytes, assertAllowed: (hop) => assertAllowed(hop, network, allowedOrigins) })
     try {
       return await retry(fetch, {
         delays: retryDelaysMs.map((delay) => delay * (0.5 + random())),
@@ -86,14 +89,14 @@ interface FetchOptions {
   signal: AbortSignal
   maxBytes: number
   /** Throws for a URL that must not be fetched. */
-  judge: (url: URL) => void
+  assertAllowed: (url: URL) => void
 }
 
-async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, judge }: FetchOptions): Promise<Downloaded> {
+async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, assertAllowed }: FetchOptions): Promise<Downloaded> {
   if (!URL.canParse(start)) throw new DownloadError('blocked')
   let url = new URL(start)
   for (let hops = 0; hops <= maxRedirects; hops++) {
-    judge(url)
+    assertAllowed(url)
     const { origin, pathname, search } = url
     const response = await agent.request({ origin, path: pathname + search, method: 'GET', signal })
     const location = header(response, 'location')
@@ -124,13 +127,13 @@ async function readBytes(response: Dispatcher.ResponseData, maxBytes: number): P
       chunks.push(chunk)
     }
   } finally {
-    // Gives the connection up where the body was not read to its end.
+    // Ends the connection if the body was not read completely.
     response.body.on('error', () => undefined).destroy()
   }
   return Buffer.concat(chunks)
 }
 
-function judgeUrl(url: URL, network: Network, allowedOrigins: readonly string[] | undefined): void {
+function assertAllowed(url: URL, network: Network, allowedOrigins: readonly string[] | undefined): void {
   if (url.protocol !== 'https:' && !(network.allowPrivateAddresses && url.protocol === 'http:')) throw new DownloadError('blocked')
   if (allowedOrigins && !allowedOrigins.includes(url.origin)) throw new DownloadError('foreign')
 }

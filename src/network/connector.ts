@@ -5,8 +5,8 @@ import { buildConnector } from 'undici'
 import { BlockedTarget, isBlockedLiteral } from './address-guard.ts'
 
 /**
- * The connection was never opened (name, address, port, TLS or our own guard), so not one byte of the request has left.
- * That is known here for certain and nowhere else: above, a reset during the handshake and one after the request look alike.
+ * The connection was never opened (name, address, port, TLS or our own guard), so no byte of the request has left. Only the connector knows this: to
+ * its callers, a reset during the handshake looks like one after the request.
  */
 export class NotConnected extends Error {
   override readonly name = 'NotConnected'
@@ -19,16 +19,16 @@ export class NotConnected extends Error {
 
 export interface ConnectorOptions {
   allowPrivateAddresses: boolean
-  /** Already guarded where private addresses are refused. */
+  /** Already guarded if private addresses are not allowed. */
   lookup: LookupFunction
   connectTimeoutMs: number
 }
 
-/** Opens sockets for undici; every failure is a `NotConnected`. HTTP/1.1 only: one request, one place in one connection. */
+/** Opens sockets for undici; every failure is a `NotConnected`. HTTP/1.1 only, so that a connection carries one request at a time. */
 export function createConnector({ allowPrivateAddresses, lookup, connectTimeoutMs }: ConnectorOptions): buildConnector.connector {
   const connect = buildConnector({ lookup, timeout: connectTimeoutMs, allowH2: false })
   return (target, callback) => {
-    const refusal = allowPrivateAddresses ? undefined : judge(target)
+    const refusal = allowPrivateAddresses ? undefined : checkTarget(target)
     if (refusal) {
       queueMicrotask(() => callback(new NotConnected(refusal), null))
       return
@@ -40,8 +40,8 @@ export function createConnector({ allowPrivateAddresses, lookup, connectTimeoutM
   }
 }
 
-function judge({ protocol, hostname }: buildConnector.Options): BlockedTarget | undefined {
+function checkTarget({ protocol, hostname }: buildConnector.Options): BlockedTarget | undefined {
   if (protocol !== 'https:') return new BlockedTarget('protocol')
-  // For an IP literal no resolver is asked, so the guarded one would never see it.
+  // IP literals bypass the resolver, so the guarded one would never see them.
   return isBlockedLiteral(hostname) ? new BlockedTarget('address') : undefined
 }

@@ -7,14 +7,14 @@ import { guardLookup } from './address-guard.ts'
 import { createConnector } from './connector.ts'
 
 export interface NetworkOptions {
-  /** True only for the sandbox: loopback and plain http are allowed. False: https to public addresses and nothing else. */
+  /** True only in the sandbox: also loopback and plain http. False: only https to public addresses. */
   allowPrivateAddresses: boolean
   /** The resolver; the system's by default. */
   lookup?: LookupFunction | undefined
 }
 
 export interface AgentOptions {
-  /** Connections kept to one origin at most; more requests wait. Default 64. */
+  /** More requests wait. Default 64. */
   connectionsPerOrigin?: number | undefined
   /** Default 10,000. */
   connectTimeoutMs?: number | undefined
@@ -23,21 +23,21 @@ export interface AgentOptions {
 /** A connection for one request, never shared and never reused. */
 export interface SingleConnection {
   readonly dispatcher: Dispatcher
-  /** Was the connection opened, so that bytes of the request may have left? */
+  /** Was it opened, so that bytes of the request may have left? */
   opened(): boolean
   close(): Promise<void>
 }
 
-/** The only way out of the process over HTTP; owns every socket it opens. */
+/** All outgoing HTTP of the process; owns every socket it opens. */
 export interface Network {
   readonly allowPrivateAddresses: boolean
-  /** The resolver that refuses private addresses (unless they are allowed), for clients that open their own sockets. */
+  /** The guarded resolver, for clients that open their own sockets. */
   readonly lookup: LookupFunction
-  /** A client with kept-alive connections to any number of origins. It follows no redirect. Closed with the network. */
+  /** A client with keep-alive connections to any origins. Follows no redirects. Closed with the network. */
   agent(options?: AgentOptions): Dispatcher
-  /** A fresh connection to one origin. Fails with `NotConnected` on first use where it cannot be opened. */
+  /** A fresh connection to one origin; its first use fails with `NotConnected` if it cannot be opened. */
   connection(origin: string, options?: Pick<AgentOptions, 'connectTimeoutMs'>): SingleConnection
-  /** Ends every connection, also those in use. */
+  /** Ends every connection, including those in use. */
   close(): Promise<void>
 }
 
@@ -56,17 +56,17 @@ export function createNetwork({ allowPrivateAddresses, lookup = systemLookup }: 
     },
     connection(origin, { connectTimeoutMs } = {}) {
       const connect = connector(connectTimeoutMs)
-      let asked = false
+      let used = false
       let opened = false
       const client = new Client(origin, {
         allowH2: false,
         connect: (target, callback) => {
-          // A second connection would mean that the request is sent a second time.
-          if (asked) {
-            queueMicrotask(() => callback(new Error('the single connection is used up'), null))
+          // A second connection would send the request a second time.
+          if (used) {
+            queueMicrotask(() => callback(new Error('the single connection was used before'), null))
             return
           }
-          asked = true
+          used = true
           connect(target, (...result) => {
             opened = result[0] === null
             callback(...result)

@@ -25,7 +25,7 @@ async function heldRequest(sandbox: TestSandbox) {
 describe('what is held', () => {
   it('is listed for the operator, without a prompt', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
-    expect(await operator(sandbox)).toBe('Nothing is held.')
+    expect(await operator(sandbox)).toBe('No requests are held.')
     const { reference } = await heldRequest(sandbox)
     const list = await operator(sandbox)
     expect(list).toContain(reference)
@@ -61,9 +61,9 @@ describe('what is held', () => {
   it('is settled once, and only under its own reference', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const { reference } = await heldRequest(sandbox)
-    await expect(operator(sandbox, 'ffffffff', 'free')).rejects.toThrow(/nothing undecided is held/)
+    await expect(operator(sandbox, 'ffffffff', 'free')).rejects.toThrow(/No held request .* waits for a decision/)
     await expect(operator(sandbox, reference, 'perhaps')).rejects.toThrow(/free.*billed/)
     await operator(sandbox, reference, 'free')
-    await expect(operator(sandbox, reference, 'billed')).rejects.toThrow(/nothing undecided is held/)
+    await expect(operator(sandbox, reference, 'billed')).rejects.toThrow(/No held request .* waits for a decision/)
   })
 })

@@ -23,9 +23,14 @@ function start(environment: Record<string, string>, node?: string) {
 
 describe('half a configuration ends with 1, and says what is missing', () => {
   it.each<[string, Record<string, string>, RegExp[], RegExp[]]>([
-    ['a token without a key', { DISCORD_TOKEN: token }, [/No host key is set.*FAL_KEY, REPLICATE_API_TOKEN/], [/DISCORD_TOKEN is missing/]],
-    ['a key without a token', { FAL_KEY: key }, [/DISCORD_TOKEN is missing: the bot signs in to Discord/], [/No host key/]],
-    ['live by word alone', { MODE: 'live' }, [/DISCORD_TOKEN is missing/, /No host key is set/], []],
+    [
+      'a token without a key',
+      { DISCORD_TOKEN: token },
+      [/No provider key is set.*FAL_KEY, REPLICATE_API_TOKEN/],
+      [/DISCORD_TOKEN is missing/],
+    ],
+    ['a key without a token', { FAL_KEY: key }, [/DISCORD_TOKEN is missing: the bot signs in to Discord/], [/No provider key/]],
+    ['live by word alone', { MODE: 'live' }, [/DISCORD_TOKEN is missing/, /No provider key is set/], []],
     [
       'an amount that is none',
       { DISCORD_TOKEN: token, FAL_KEY: key, BUDGET_DAY_USD: 'plenty' },

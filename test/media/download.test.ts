@@ -38,7 +38,7 @@ describe('a download', () => {
     return error
   }
 
-  it('gives the bytes and what the server calls them', async () => {
+  it('returns the bytes and the declared type', async () => {
     provider.on('GET /a.png', { bytes, headers: { 'content-type': 'Image/PNG; charset=binary' } })
     const file = await download()
     expect(Buffer.from(file.bytes).equals(bytes)).toBe(true)
@@ -53,12 +53,12 @@ describe('a download', () => {
     expect(provider.requests).toHaveLength(2)
   })
 
-  it('that says it is too large ends before it begins', async () => {
+  it('that declares too many bytes is refused before they are read', async () => {
     provider.on('GET /a.png', { text: '0', headers: { 'content-length': '1001' }, fault: 'stall' })
     expect(await failureOf(download())).toMatchObject({ failure: 'too-large' })
   })
 
-  it('that does not say how large it is ends when it is too large', async () => {
+  it('without a declared size ends once it is too large', async () => {
     provider.on('GET /a.png', { bytes, fault: 'stall' })
     expect(await failureOf(download(undefined, { maxBytes: 999 }))).toMatchObject({ failure: 'too-large' })
   })
@@ -91,17 +91,17 @@ describe('a download', () => {
     expect(provider.requests).toHaveLength(1)
   })
 
-  it('from nobody is unreachable', async () => {
+  it('from a closed port is unreachable', async () => {
     expect(await failureOf(download(signed(await closedOrigin())))).toMatchObject({ failure: 'unreachable' })
   })
 
-  it('that takes too long is given up, and not tried again', async () => {
+  it('that takes too long fails and is not retried', async () => {
     provider.on('GET /a.png', { bytes, fault: 'stall' })
     expect(await failureOf(download(undefined, { timeoutMs: 200 }))).toMatchObject({ failure: 'timeout' })
     expect(provider.requests).toHaveLength(1)
   })
 
-  it('ends with the reason of the signal', async () => {
+  it("rejects with the signal's reason", async () => {
     const controller = new AbortController()
     const reason = new Error('shutting down')
     provider.on('GET /a.png', () => {

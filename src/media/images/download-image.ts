@@ -2,10 +2,13 @@ import { Refusal } from '../../domain/refusal.ts'
 import { type Download, DownloadError } from '../download.ts'
 import { imageLimits } from './image-limits.ts'
 
-/** Discord's own servers answer in seconds; the member is waiting. */
+/** Discord's servers respond in seconds, and the member is waiting. */
 const timeoutMs = 60_000
 
-/** Fetches what a member attached, from Discord and nowhere else. Throws a `Refusal` if it cannot be had. */
+/**
+ * Downloads a member's attachment, from Discord only.
+ * @throws {Refusal} `image-too-large` or `image-unreachable`
+ */
 export async function downloadImage(download: Download, url: string, allowedOrigins: readonly string[]): Promise<Uint8Array> {
   try {
     const { bytes } = await download(url, {

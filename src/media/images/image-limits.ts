@@ -1,28 +1,28 @@
 import { Refusal } from '../../domain/refusal.ts'
 
-/** What every provider of the model takes as an image (docs/providers.md). */
+/** Images that every provider of the model accepts (docs/providers.md). */
 export const imageLimits = {
   mediaTypes: ['image/png', 'image/jpeg'],
   maxBytes: 10_000_000,
-  /** Either side. */
+  /** Of the shorter side. */
   minPixels: 300,
-  /** Width to height; its inverse is the narrowest. */
+  /** Longer side to shorter side. */
   maxAspect: 2.5,
-  /** Our own: what may be decoded here. Larger than any camera's image within the bytes allowed. */
+  /** Our own limit for decoding; larger than any camera's image within `maxBytes`. */
   maxTotalPixels: 120_000_000,
 } as const
 
-/** What is known of an image, told by Discord or read from its bytes. Unknown is not judged: the bytes are, later. */
-export interface ImageFacts {
+/** What Discord declares of an image, or what was read from its bytes. Unknown values are checked later, with the bytes. */
+export interface ImageProperties {
   sizeBytes: number
-  /** As shown, that is, after the camera's orientation was applied. */
+  /** As displayed: after the camera's orientation is applied. */
   width?: number | null | undefined
   height?: number | null | undefined
   mediaType?: string | null | undefined
 }
 
-/** The one policy for images, asked before the acknowledgement and again with the real bytes. Undefined: it may be used. */
-export function checkImageLimits({ sizeBytes, width, height, mediaType }: ImageFacts): Refusal | undefined {
+/** Checks an image before the acknowledgement, and again with its bytes. Undefined if it may be used. */
+export function checkImageLimits({ sizeBytes, width, height, mediaType }: ImageProperties): Refusal | undefined {
   const { mediaTypes, maxBytes, minPixels, maxAspect, maxTotalPixels } = imageLimits
   const type = mediaType?.split(';')[0]?.trim().toLowerCase()
   if (type && !mediaTypes.some((known) => known === type)) return new Refusal('image-unsupported', { mediaType: type.slice(0, 60) })

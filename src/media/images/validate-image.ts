@@ -6,20 +6,20 @@ import type { Image, ImageReference } from '../../domain/image.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import { checkImageLimits, imageLimits } from './image-limits.ts'
 
-// libvips reads dozens of formats, some through libraries with a history. Members' bytes meet two of its readers, for the whole process.
+// libvips reads dozens of formats, some through libraries with a history of vulnerabilities. Only these two are open to members' bytes.
 sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] })
 
 /**
- * Checks a member's image by its bytes, whatever it is called, and decodes it once to its end to prove that it is whole.
- * `width` and `height` are as it is shown: a camera's orientation is taken into account.
- * @throws {Refusal} `image-unsupported`, `-too-large`, `-too-small`, `-aspect` or `-corrupt`, with the numbers for the sentence
+ * Checks an image by its bytes, whatever its name, and decodes it completely once to prove that it is intact. `width` and `height` are as displayed:
+ * after the camera's orientation is applied.
+ * @throws {Refusal} `image-unsupported`, `-too-large`, `-too-small`, `-aspect` or `-corrupt`,
  */
 export async function validateImage(bytes: Uint8Array): Promise<Image> {
   const sizeBytes = bytes.byteLength
   const mediaType = mediaTypeOf(bytes)
   if (!mediaType) throw new Refusal('image-unsupported')
-  refuseIfJudged({ sizeBytes, mediaType })
+  assertWithinLimits({ sizeBytes, mediaType })
 
   const image = sharp(bytes, { limitInputPixels: imageLimits.maxTotalPixels, failOn: 'error', sequentialRead: true })
   const { width, height } = await image.metadata().then(
@@ -28,9 +28,9 @@ export async function validateImage(bytes: Uint8Array): Promise<Image> {
       throw unreadable(error)
     },
   )
-  refuseIfJudged({ sizeBytes, width, height, mediaType })
+  assertWithinLimits({ sizeBytes, width, height, mediaType })
 
-  // Every row passes through, but only a few pixels are kept: the proof costs little memory.
+  // Every row is decoded but only a few pixels are kept, so this costs little memory.
   await image
     .resize(16, 16, { fit: 'fill' })
     .raw()
@@ -41,8 +41,8 @@ export async function validateImage(bytes: Uint8Array): Promise<Image> {
   return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType, width, height, sizeBytes, bytes }
 }
 
-function refuseIfJudged(facts: Parameters<typeof checkImageLimits>[0]): void {
-  const refusal = checkImageLimits(facts)
+function assertWithinLimits(properties: Parameters<typeof checkImageLimits>[0]): void {
+  const refusal = checkImageLimits(properties)
   if (refusal) throw refusal
 }
 

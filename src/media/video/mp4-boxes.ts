@@ -1,17 +1,17 @@
-/** A box of an ISO media file (ISO/IEC 14496-12): its type and where its content lies in the whole file. */
+/** A box of an ISO media file (ISO/IEC 14496-12): its type and the position of its content in the file. */
 export interface Box {
   type: string
   /** First byte of the content. */
   start: number
   /** First byte after it. */
   end: number
-  /** False where the box announces more bytes than its parent has. */
+  /** False if the box claims more bytes than its parent has. */
   whole: boolean
 }
 
 const maxBoxes = 10_000
 
-/** The boxes between two positions, in order; stops at the first that cannot be one. Reads nothing outside. */
+/** The boxes between two positions, in order, up to the first malformed one. Reads nothing outside. */
 export function* readBoxes(bytes: Buffer, from: number, to: number): Generator<Box, void, undefined> {
   let position = from
   for (let count = 0; position + 8 <= to && count < maxBoxes; count++) {
@@ -33,7 +33,7 @@ export function* readBoxes(bytes: Buffer, from: number, to: number): Generator<B
   }
 }
 
-/** Follows a path of box types down from `box`, taking the first of each type. */
+/** Follows a path of box types down from `box`, to the first of each type. */
 export function findBox(bytes: Buffer, box: Pick<Box, 'start' | 'end'>, ...path: readonly string[]): Box | undefined {
   let current: Pick<Box, 'start' | 'end'> = box
   let found: Box | undefined
@@ -45,7 +45,7 @@ export function findBox(bytes: Buffer, box: Pick<Box, 'start' | 'end'>, ...path:
   return found
 }
 
-/** An unsigned number of 4 or 8 bytes inside a box, or undefined where the box is too short for it. */
+/** An unsigned number inside a box; undefined if the box is too short. */
 export function readNumber(bytes: Buffer, box: Box, offset: number, size: 2 | 4 | 8 = 4): number | undefined {
   const position = box.start + offset
   if (position + size > box.end) return undefined

@@ -1,10 +1,10 @@
 import { type Box, findBox, readBoxes, readNumber } from './mp4-boxes.ts'
 
-/** Which optional fields stand in a `tfhd` before the default duration, and in a `trun` before and within its samples. */
+/** The optional fields of a `tfhd` before its default duration, and of a `trun` before and within its samples. */
 const tfhdFlags = { baseDataOffset: 0x1, sampleDescription: 0x2, defaultDuration: 0x8 }
 const trunFlags = { dataOffset: 0x1, firstSampleFlags: 0x4, duration: 0x100, size: 0x200, flags: 0x400, compositionOffset: 0x800 }
 
-/** How long a fragmented track is, in its own time scale: the sum of the durations in its runs. Zero where there are none. */
+/** The duration of a fragmented track in its own time scale: the sum over its runs. */
 export function sumFragments(bytes: Buffer, movie: Box, trackId: number): number {
   const defaults = childrenOf(bytes, findBox(bytes, movie, 'mvex'), 'trex').find((box) => readNumber(bytes, box, 4) === trackId)
   const fallback = (defaults && readNumber(bytes, defaults, 12)) ?? 0
@@ -45,7 +45,7 @@ function runDuration(bytes: Buffer, run: Box, fallback: number): number {
   let sum = 0
   for (let index = 0; index < count; index++) {
     const duration = readNumber(bytes, run, first + index * perSample)
-    // The announced count is not to be believed beyond the box.
+    // The count is not trusted beyond the end of the box.
     if (duration === undefined) break
     sum += duration
   }

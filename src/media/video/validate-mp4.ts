@@ -1,20 +1,20 @@
 import { type Box, findBox, readBoxes, readNumber } from './mp4-boxes.ts'
 import { sumFragments } from './mp4-fragments.ts'
 
-/** What a finished clip is, by its bytes. */
-export interface ClipFacts {
+/** Properties of a clip, read from its bytes. */
+export interface ClipProperties {
   durationSeconds: number
-  /** In pixels, as coded. */
+  /** Coded pixels. */
   width: number
   height: number
   /** The sample entry's four characters, such as `avc1`. */
   videoCodec: string
 }
 
-/** `not-mp4`: something else altogether. `incomplete`: cut short. `no-video`: no video track, or one without frames. */
+/** `incomplete`: cut short. `no-video`: no video track, or one without frames. */
 export type ClipFault = 'not-mp4' | 'incomplete' | 'no-video'
 
-/** Bytes that must not be posted as a clip. */
+/** These bytes must not be posted as a clip. */
 export class ClipError extends Error {
   override readonly name = 'ClipError'
   readonly fault: ClipFault
@@ -26,11 +26,11 @@ export class ClipError extends Error {
 }
 
 /**
- * Reads what a provider delivered, in this process and without any decoder: its boxes must be there to the last byte, and there must be a video
- * track whose frames lie inside the file. Sample tables are summed, never expanded.
+ * Checks a provider's file without a decoder: its boxes must be complete to the last byte, and there must be a video track whose frames lie inside
+ * the file. Sample tables are summed, never expanded.
  * @throws {ClipError}
  */
-export function inspectClip(content: Uint8Array): ClipFacts {
+export function inspectClip(content: Uint8Array): ClipProperties {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   const boxes = [...readBoxes(bytes, 0, bytes.length)]
   if (boxes[0]?.type !== 'ftyp') throw new ClipError('not-mp4')
@@ -40,11 +40,11 @@ export function inspectClip(content: Uint8Array): ClipFacts {
 
   const track = readBoxes(bytes, movie.start, movie.end).find((box) => box.type === 'trak' && kindOf(bytes, box) === 'vide')
   if (!track) throw new ClipError('no-video')
-  const facts = readTrack(bytes, movie, track)
+  const properties = readTrack(bytes, movie, track)
   const mediaBytes = boxes.filter(({ type }) => type === 'mdat').reduce((sum, { start, end }) => sum + end - start, 0)
   const fragmented = boxes.some(({ type }) => type === 'moof')
   if (!fragmented && !samplesFit(bytes, track, mediaBytes)) throw new ClipError('incomplete')
-  return facts
+  return properties
 }
 
 function kindOf(bytes: Buffer, track: Box): string | undefined {
@@ -52,13 +52,13 @@ function kindOf(bytes: Buffer, track: Box): string | undefined {
   return handler && handler.end - handler.start >= 12 ? bytes.toString('latin1', handler.start + 8, handler.start + 12) : undefined
 }
 
-function readTrack(bytes: Buffer, movie: Box, track: Box): ClipFacts {
+function readTrack(bytes: Buffer, movie: Box, track: Box): ClipProperties {
   const durationSeconds =
     readDuration(bytes, findBox(bytes, track, 'mdia', 'mdhd')) ??
     readDuration(bytes, findBox(bytes, movie, 'mvhd')) ??
     readFragmentedDuration(bytes, movie, track)
   const description = findBox(bytes, track, 'mdia', 'minf', 'stbl', 'stsd')
-  // After the table's version and count come the entries, boxes themselves.
+  // The entries, boxes themselves, follow the table's version and count.
   const entry = description && readBoxes(bytes, description.start + 8, description.end).next().value
   const width = entry && readNumber(bytes, entry, 24, 2)
   const height = entry && readNumber(bytes, entry, 26, 2)
@@ -66,7 +66,7 @@ function readTrack(bytes: Buffer, movie: Box, track: Box): ClipFacts {
   return { durationSeconds, width, height, videoCodec: entry.type }
 }
 
-/** Seconds, from a movie's or a track's header: version 1 has times of 8 bytes. Undefined where there is none or it is zero. */
+/** Seconds, from a movie's or a track's header. Undefined if missing or zero. */
 function readDuration(bytes: Buffer, header: Box | undefined): number | undefined {
   if (!header) return undefined
   const long = bytes[header.start] === 1
@@ -75,7 +75,7 @@ function readDuration(bytes: Buffer, header: Box | undefined): number | undefine
   return timescale && duration ? duration / timescale : undefined
 }
 
-/** A file written while it was streamed knows its length only by its fragments. */
+/** The duration of a streamed file is only in its fragments. */
 function readFragmentedDuration(bytes: Buffer, movie: Box, track: Box): number | undefined {
   const header = findBox(bytes, track, 'tkhd')
   const media = findBox(bytes, track, 'mdia', 'mdhd')
@@ -84,7 +84,7 @@ function readFragmentedDuration(bytes: Buffer, movie: Box, track: Box): number |
   return trackId && timescale ? sumFragments(bytes, movie, trackId) / timescale : undefined
 }
 
-/** Are there frames, and do their bytes and places fit into what the file holds? */
+/** Are there frames, and do their sizes and positions fit into the file? */
 function samplesFit(bytes: Buffer, track: Box, mediaBytes: number): boolean {
   const sizes = findBox(bytes, track, 'mdia', 'minf', 'stbl', 'stsz')
   const count = sizes && readNumber(bytes, sizes, 8)

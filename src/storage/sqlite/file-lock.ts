@@ -5,7 +5,7 @@ export class StoreLockedError extends Error {
   override readonly name = 'StoreLockedError'
 
   constructor(file: string) {
-    super(`another Rushes process is using ${file}: stop it first, or give this one a DATA_DIR of its own`)
+    super(`another Rushes process is using ${file}: stop it first, or give this one its own DATA_DIR`)
   }
 }
 

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 
-import { Refusal } from '../../src/domain/refusal.ts'
-import { checkImageLimits } from '../../src/media/images/image-limits.ts'
-import { validateImage } from '../../src/media/images/validate-image.ts'
+import { Refusal } from '../../../src/domain/refusal.ts'
+import { checkImageLimits } from '../../../src/media/images/image-limits.ts'
+import { validateImage } from '../../../src/media/images/validate-image.ts'
 
-/** Noise, so that a cut falls into the image and not into its padding. */
+/** Noise, so that a truncated file loses image data rather than padding. */
 function noise(width: number, height: number) {
   let state = 1
   const pixels = Buffer.alloc(width * height * 3)
@@ -29,7 +29,7 @@ async function refusalOf(bytes: Uint8Array): Promise<Refusal> {
   throw error
 }
 
-describe('reading a first frame', () => {
+describe('validateImage', () => {
   it.each([
     ['image/png', png],
     ['image/jpeg', jpeg],
@@ -74,7 +74,7 @@ describe('reading a first frame', () => {
     else expect(await refusalOf(bytes)).toMatchObject({ identifier, context: { width, height } })
   })
 
-  it('takes 10 MB and not a byte more', async () => {
+  it('accepts 10 MB and not a byte more', async () => {
     const bytes = await jpeg(640, 360)
     const padded = (size: number) => Buffer.concat([bytes, Buffer.alloc(size - bytes.length)])
     expect(await validateImage(padded(10_000_000))).toMatchObject({ sizeBytes: 10_000_000 })
@@ -97,7 +97,7 @@ describe('reading a first frame', () => {
     expect(await refusalOf(await make())).toMatchObject({ identifier: 'image-unsupported' })
   })
 
-  it('leaves libvips no other reader, in the whole process', async () => {
+  it('leaves libvips no other loader, in the whole process', async () => {
     for (const bytes of [
       await noise(40, 40).webp().toBuffer(),
       Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
@@ -119,22 +119,22 @@ describe('reading a first frame', () => {
     }
   })
 
-  it('does not take a PNG with damage inside', async () => {
+  it('rejects a damaged PNG', async () => {
     const bytes = await png(640, 360)
     bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 200)
     expect(await refusalOf(bytes)).toMatchObject({ identifier: 'image-corrupt' })
   })
 
-  it('does not unpack an image of billions of pixels', async () => {
+  it('does not decode an image of billions of pixels', async () => {
     const bytes = await png(640, 360)
-    // The header's width and height; its checksum is not right then, which comes to the same.
+    // The header's width and height. The wrong checksum makes no difference.
     for (const [width, height] of [
       [30_000, 30_000],
       [2_000_000_000, 2_000_000_000],
     ] as const) {
       bytes.writeUInt32BE(width, 16)
       bytes.writeUInt32BE(height, 20)
-      expect((await refusalOf(bytes)).identifier).toMatch(/^picture-(corrupt|too-large)$/)
+      expect((await refusalOf(bytes)).identifier).toMatch(/^image-(corrupt|too-large)$/)
     }
     const wide = await sharp({ create: { width: 12_000, height: 12_000, channels: 3, background: '#123' } })
       .png()
@@ -143,7 +143,7 @@ describe('reading a first frame', () => {
   })
 })
 
-describe('judging what Discord declares', () => {
+describe('checkImageLimits', () => {
   const facts = { sizeBytes: 5_000_000, width: 640, height: 360, mediaType: 'image/png' }
   it.each([
     [facts, undefined],

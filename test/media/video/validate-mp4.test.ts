@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { ClipError, inspectClip } from '../../src/media/video/validate-mp4.ts'
-import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../support/mp4.ts'
+import { ClipError, inspectClip } from '../../../src/media/video/validate-mp4.ts'
+import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../../support/mp4.ts'
 
 function faultOf(bytes: Uint8Array): string {
   try {
@@ -12,11 +12,11 @@ function faultOf(bytes: Uint8Array): string {
   }
 }
 
-describe('inspecting a clip', () => {
+describe('inspectClip', () => {
   const facts = { durationSeconds: 5, width: 1280, height: 720, videoCodec: 'avc1' }
 
   it.each<[string, Mp4Shape, object]>([
-    ['as it is usually written', {}, facts],
+    ['as usually written', {}, facts],
     [
       'of ten seconds, upright, in another codec',
       { duration: 240, width: 720, height: 1280, codec: 'hev1' },
@@ -30,16 +30,16 @@ describe('inspecting a clip', () => {
     expect(inspectClip(mp4(shape))).toStrictEqual(expected)
   })
 
-  it.each(['run', 'fragment', 'movie'] as const)('reads one in fragments, whose lengths stand in the %s', (told) => {
+  it.each(['run', 'fragment', 'movie'] as const)('reads a fragmented clip with durations in the %s', (told) => {
     expect(inspectClip(fragmentedMp4([40, 40, 40], told))).toStrictEqual(facts)
   })
 
-  it('reads it wherever it lies in memory', () => {
+  it('reads a clip at any offset in memory', () => {
     const shifted = Buffer.concat([Buffer.alloc(5), mp4()]).subarray(5)
     expect(inspectClip(new Uint8Array(shifted.buffer, shifted.byteOffset, shifted.byteLength))).toStrictEqual(facts)
   })
 
-  it('skips boxes that it does not know, and reads a last one that reaches to the end', () => {
+  it('skips unknown boxes and reads a last box that extends to the end', () => {
     const bytes = mp4()
     const at = bytes.indexOf('mdat', 0, 'latin1') - 4
     bytes.writeUInt32BE(0, at)
@@ -67,19 +67,19 @@ describe('inspecting a clip', () => {
       expect([length, faultOf(whole.subarray(0, length))]).toEqual([length, 'incomplete'])
   })
 
-  it('does not take one whose frames are missing at the end of an open box', () => {
+  it('rejects frames that are missing at the end of an open box', () => {
     const bytes = mp4()
     bytes.writeUInt32BE(0, bytes.indexOf('mdat', 0, 'latin1') - 4)
     expect(faultOf(bytes.subarray(0, -1))).toBe('incomplete')
   })
 
-  it('does not take one whose frames lie outside', () => {
+  it('rejects frames outside the file', () => {
     const bytes = mp4()
     bytes.writeUInt32BE(bytes.length, bytes.indexOf('stco', 0, 'latin1') + 12)
     expect(faultOf(bytes)).toBe('incomplete')
   })
 
-  it('does not take one with something after it that is no box', () => {
+  it('rejects trailing bytes that are no box', () => {
     expect(faultOf(Buffer.concat([mp4(), Buffer.from('rest')]))).toBe('incomplete')
   })
 
@@ -93,7 +93,7 @@ describe('inspecting a clip', () => {
     expect(faultOf(mp4(shape))).toBe('no-video')
   })
 
-  it('neither crashes nor hangs on damage', () => {
+  it('neither throws other errors nor hangs on damaged files', () => {
     let state = 7
     const random = (below: number) => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -107,7 +107,7 @@ describe('inspecting a clip', () => {
     }
   })
 
-  it('does not believe counts that the box cannot hold', () => {
+  it('does not trust counts that exceed the box', () => {
     const bytes = mp4()
     bytes.writeUInt32BE(0xffffffff, bytes.indexOf('stsz', 0, 'latin1') + 12)
     expect(faultOf(bytes)).toBe('incomplete')
