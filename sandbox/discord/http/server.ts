@@ -70,9 +70,9 @@ async function receive(request: IncomingMessage, response: ServerResponse, { api
     send(response, { status: 404, headers: {}, body: { message: '404: Not Found', code: 0 } })
     return
   }
-  const answer = await api.receive(request, { path: apiPath, query: url.searchParams }, body)
-  if (answer === 'reset') request.socket.resetAndDestroy()
-  else send(response, answer)
+  const received = await api.receive(request, { path: apiPath, query: url.searchParams }, body)
+  if (received === 'reset') request.socket.resetAndDestroy()
+  else send(response, received)
 }
 
 /** Undefined when the client disconnected in the middle of its request. */

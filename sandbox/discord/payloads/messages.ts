@@ -1,7 +1,10 @@
+import type { APIAttachment } from 'discord-api-types/v10'
+
 import type { Cdn } from '../model/cdn.ts'
 import type { Directory } from '../model/directory.ts'
 import { allComponents, type Component, componentTypes, type StoredAttachment, type StoredMessage } from '../model/message.ts'
 import { userPayload } from './people.ts'
+import type { Wire } from './wire.ts'
 
 export interface PayloadContext {
   directory: Directory
@@ -60,7 +63,7 @@ function interactionMetadata(interaction: NonNullable<StoredMessage['interaction
   }
 }
 
-export function attachmentPayload(attachment: StoredAttachment, cdn: Cdn): Record<string, unknown> {
+export function attachmentPayload(attachment: StoredAttachment, cdn: Cdn): Wire<APIAttachment> {
   return {
     id: attachment.id,
     filename: attachment.filename,
@@ -71,10 +74,9 @@ export function attachmentPayload(attachment: StoredAttachment, cdn: Cdn): Recor
   }
 }
 
-function fileFields(attachment: StoredAttachment, cdn: Cdn): Record<string, unknown> {
-  const url = cdn.sign(attachment.path)
-  const { contentType, width, height } = attachment
-  return { url, proxy_url: url, content_type: contentType, ...(width !== undefined && { width, height }) }
+function fileFields({ path, contentType, width, height }: StoredAttachment, cdn: Cdn) {
+  const url = cdn.sign(path)
+  return { url, proxy_url: url, content_type: contentType, ...(width !== undefined && height !== undefined && { width, height }) }
 }
 
 /** The ids of the attachments that a component refers to. */

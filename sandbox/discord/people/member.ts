@@ -3,7 +3,9 @@ import type { APIAttachment } from 'discord-api-types/v10'
 import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
 import type { InteractionStart, SuggestedChoice } from '../model/interaction.ts'
 import { allComponents, componentTypes, hasFlag, messageFlags, type StoredMessage } from '../model/message.ts'
+import { attachmentPayload } from '../payloads/messages.ts'
 import type { Wire } from '../payloads/wire.ts'
+import { storeFile } from '../world/store-file.ts'
 import type { World } from '../world/world.ts'
 import { ClientRefusal } from './client-refusal.ts'
 import { autocompletePayloadOf, buttonPayloadOf, commandPayloadOf, type InteractionOrigin } from './interaction-payload.ts'
@@ -11,7 +13,6 @@ import { Interaction, type WaitOptions } from './interaction.ts'
 import { layOutOptions, type OptionValues, type PickedFile } from './options.ts'
 import { layOutPartialOptions } from './partial-options.ts'
 import type { ShownMessage } from './shown-message.ts'
-import { uploadForInteraction } from './upload.ts'
 import { usableCommand } from './usable-command.ts'
 
 export interface RunOptions {
@@ -51,16 +52,16 @@ export class Member {
    */
   async run(commandLine: string, values: OptionValues = {}, options: RunOptions = {}): Promise<Interaction> {
     const world = this.#world
-    const { command, words, channel } = this.#find(commandLine, options.channel)
+    const { command, path, channel } = this.#find(commandLine, options.channel)
     const limit = options.attachmentSizeLimit ?? world.uploadLimitIn(this.guildId)
     const attachments: Wire<APIAttachment>[] = []
     const upload = (file: PickedFile) => {
       if (file.bytes.length > limit) throw new ClientRefusal(`${file.name} is larger than ${limit} bytes`)
-      const attachment = uploadForInteraction(file, world)
-      attachments.push(attachment)
-      return attachment.id
+      const stored = storeFile({ name: file.name, bytes: Buffer.from(file.bytes) }, undefined, world)
+      attachments.push({ ...attachmentPayload(stored, world.cdn), ...file.claims })
+      return stored.id
     }
-    const sent = layOutOptions(command.options ?? [], words, values, upload)
+    const sent = layOutOptions(command.options ?? [], path, values, upload)
     const origin = this.#begin({ kind: 'command' }, channel, options)
     return await this.#send(origin, commandPayloadOf(origin, command, { options: sent, attachments }, world))
   }
@@ -71,9 +72,9 @@ export class Member {
    */
   async suggest(commandLine: string, values: OptionValues, options: SuggestOptions): Promise<SuggestedChoice[]> {
     const world = this.#world
-    const { command, words, channel } = this.#find(commandLine, options.channel)
+    const { command, path, channel } = this.#find(commandLine, options.channel)
     const focus = { option: options.focused, typed: options.typed ?? '' }
-    const { sent, focusedType } = layOutPartialOptions({ options: command.options ?? [], words }, values, focus, () =>
+    const { sent, focusedType } = layOutPartialOptions({ options: command.options ?? [], path }, values, focus, () =>
       world.snowflakes.next(),
     )
     const origin = this.#begin({ kind: 'autocomplete', focusedType }, channel)
@@ -102,9 +103,9 @@ export class Member {
   }
 
   #find(commandLine: string, where: { id: string } | undefined) {
-    const [name = '', ...words] = commandLine.split(' ')
+    const [name = '', ...path] = commandLine.split(' ')
     const channel = this.#channel(where?.id)
-    return { command: usableCommand(name, this.#record, channel, this.#world), words, channel }
+    return { command: usableCommand(name, this.#record, channel, this.#world), path, channel }
   }
 
   #channel(id: string | undefined): ChannelRecord {

@@ -26,21 +26,21 @@ export function isPickedFile(value: OptionValue | undefined): value is PickedFil
   return typeof value === 'object'
 }
 
-/** The options of a subcommand, and a function that nests the sent options below it. */
-export function behindWords(
+/** The options of a subcommand (`path` names it, below its group), and a function that nests the sent options below it. */
+export function enterSubcommand(
   definitions: readonly CommandOption[],
-  words: readonly string[],
+  path: readonly string[],
 ): { definitions: readonly CommandOption[]; nest: (sent: SentOption[]) => SentOption[] } {
   const isBranch = ({ type }: CommandOption) => type === optionTypes.subcommand || type === optionTypes.group
-  const [word, ...rest] = words
-  if (word === undefined) {
+  const [name, ...rest] = path
+  if (name === undefined) {
     if (definitions.some(isBranch)) throw new ClientRefusal('a subcommand has to be chosen')
     return { definitions, nest: (sent) => sent }
   }
-  const branch = definitions.find((definition) => definition.name === word && isBranch(definition))
-  if (!branch) throw new ClientRefusal(`there is no subcommand "${word}"`)
-  const inner = behindWords(branch.options ?? [], rest)
-  return { ...inner, nest: (sent) => [{ name: word, type: branch.type, options: inner.nest(sent) }] }
+  const branch = definitions.find((definition) => definition.name === name && isBranch(definition))
+  if (!branch) throw new ClientRefusal(`there is no subcommand "${name}"`)
+  const inner = enterSubcommand(branch.options ?? [], rest)
+  return { ...inner, nest: (sent) => [{ name, type: branch.type, options: inner.nest(sent) }] }
 }
 
 export function refuseUnknownOptions(definitions: readonly CommandOption[], names: readonly string[]): void {
@@ -49,16 +49,16 @@ export function refuseUnknownOptions(definitions: readonly CommandOption[], name
 }
 
 /**
- * Checks the values as a Discord client does before it sends a command, and lays them out as the interaction carries them. `words` name a
+ * Checks the values as a Discord client does before it sends a command, and lays them out as the interaction carries them. `path` names a
  * subcommand; `upload` stores a file and returns its attachment id.
  */
 export function layOutOptions(
   options: readonly CommandOption[],
-  words: readonly string[],
+  path: readonly string[],
   values: OptionValues,
   upload: (file: PickedFile) => string,
 ): SentOption[] {
-  const { definitions, nest } = behindWords(options, words)
+  const { definitions, nest } = enterSubcommand(options, path)
   refuseUnknownOptions(definitions, Object.keys(values))
   const sent = definitions.flatMap((definition) => {
     const value = values[definition.name]
@@ -87,22 +87,21 @@ function checkFile(definition: CommandOption, file: PickedFile): PickedFile {
 
 function checkValue(definition: CommandOption, value: string | number | boolean): string | number | boolean {
   const refuse = (reason: string) => new ClientRefusal(reason, definition.name)
-  const choices = definition.choices ?? []
-  if (choices.length > 0 && !choices.some((choice) => choice.value === value))
-    throw refuse(`must be one of ${choices.map((choice) => choice.value).join(', ')}`)
+  const choices = (definition.choices ?? []).map((choice) => choice.value)
+  if (choices.length > 0 && !choices.some((choice) => choice === value)) throw refuse(`must be one of ${choices.join(', ')}`)
+  const { min_length: minLength, max_length: maxLength, min_value: minValue, max_value: maxValue } = definition
   switch (definition.type) {
     case optionTypes.string:
       if (typeof value !== 'string') throw refuse('takes a text')
-      if (value.length < Math.max(1, definition.min_length ?? 1))
-        throw refuse(`must have at least ${definition.min_length ?? 1} characters`)
-      if (value.length > (definition.max_length ?? 6000)) throw refuse(`must have at most ${definition.max_length ?? 6000} characters`)
+      if (value.length < Math.max(1, minLength ?? 1)) throw refuse(`must have at least ${minLength ?? 1} characters`)
+      if (value.length > (maxLength ?? 6000)) throw refuse(`must have at most ${maxLength ?? 6000} characters`)
       return value
     case optionTypes.integer:
     case optionTypes.number:
       if (typeof value !== 'number' || !Number.isFinite(value)) throw refuse('takes a number')
       if (definition.type === optionTypes.integer && !Number.isSafeInteger(value)) throw refuse('takes a whole number')
-      if (value < (definition.min_value ?? -Infinity)) throw refuse(`must be at least ${definition.min_value ?? ''}`)
-      if (value > (definition.max_value ?? Infinity)) throw refuse(`must be at most ${definition.max_value ?? ''}`)
+      if (value < (minValue ?? -Infinity)) throw refuse(`must be at least ${minValue ?? ''}`)
+      if (value > (maxValue ?? Infinity)) throw refuse(`must be at most ${maxValue ?? ''}`)
       return value
     case optionTypes.boolean:
       if (typeof value !== 'boolean') throw refuse('takes yes or no')

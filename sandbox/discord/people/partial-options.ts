@@ -1,7 +1,7 @@
 import type { CommandOption } from '../model/command.ts'
 import { ClientRefusal } from './client-refusal.ts'
 import {
-  behindWords,
+  enterSubcommand,
   checkOption,
   isPickedFile,
   type OptionValue,
@@ -27,12 +27,12 @@ export interface PartialOptions {
  * which Discord sends nothing more at this point.
  */
 export function layOutPartialOptions(
-  { options, words }: { options: readonly CommandOption[]; words: readonly string[] },
+  { options, path }: { options: readonly CommandOption[]; path: readonly string[] },
   values: OptionValues,
   { option, typed }: Focus,
   attachmentId: () => string,
 ): PartialOptions {
-  const { definitions, nest } = behindWords(options, words)
+  const { definitions, nest } = enterSubcommand(options, path)
   refuseUnknownOptions(definitions, [...Object.keys(values), option])
   const focused = definitions.find(({ name }) => name === option)
   if (!focused?.autocomplete) throw new ClientRefusal('this option is not completed by the bot', option)

@@ -8,7 +8,7 @@ import { commandRuleIssues } from '../validation/command-rules.ts'
 import { commandIssues } from '../validation/spec.ts'
 import type { World } from '../world/world.ts'
 
-/** Where the gateway is, who the bot is, and its commands. */
+/** The gateway's URL, the bot's identity, and its commands. */
 export const applicationRoutes = [
   route('GET /gateway/bot', 'get_bot_gateway', (_call, { gatewayUrl }) => ({
     status: 200,

@@ -1,27 +1,22 @@
-import type { Cdn } from '../model/cdn.ts'
 import type { Changes } from '../model/changes.ts'
 import type { DiscordClock } from '../model/clock.ts'
-import { contentTypeOf, imageSizeOf, storedFilename } from '../model/files.ts'
 import {
   allComponents,
   type Component,
+  hasFlag,
   messageFlags,
   type MessageForm,
   type MessageStart,
   type PlannedAttachments,
   readableText,
-  type StoredAttachment,
   type StoredMessage,
 } from '../model/message.ts'
-import type { SnowflakeSource } from '../model/snowflakes.ts'
 import { mentionedBy } from './mentions.ts'
+import { type FileContext, storeFile } from './store-file.ts'
 
-export interface MessagesContext {
-  snowflakes: SnowflakeSource
-  cdn: Cdn
+export interface MessagesContext extends FileContext {
   changes: Changes
   clock: DiscordClock
-  applicationId: string
 }
 
 /** The messages and their files. */
@@ -67,7 +62,7 @@ export class Messages {
     }
     this.#attach(message, plan)
     this.#mention(message, form, mayMentionEveryone)
-    const isSilent = (message.flags & (messageFlags.suppressNotifications | messageFlags.ephemeral)) !== 0
+    const isSilent = hasFlag(message, messageFlags.suppressNotifications | messageFlags.ephemeral)
     if (!isSilent) message.notified = [...message.mentions]
     this.#messages.set(message.id, message)
     this.#context.changes.announce({ kind: 'message', message })
@@ -111,17 +106,8 @@ export class Messages {
   #attach(message: StoredMessage, plan: PlannedAttachments): void {
     const keptIds = new Set(plan.kept.map(({ id }) => id))
     for (const { id, path } of message.attachments) if (!keptIds.has(id)) this.#context.cdn.remove(path)
-    message.attachments = [...plan.kept, ...plan.added.map((file) => this.#store(message, file))]
-  }
-
-  #store(message: StoredMessage, { name, bytes, description }: PlannedAttachments['added'][number]): StoredAttachment {
-    const [id, filename] = [this.#context.snowflakes.next(), storedFilename(name)]
-    const ephemeral = (message.flags & messageFlags.ephemeral) !== 0
-    const folder = ephemeral ? `ephemeral-attachments/${this.#context.applicationId}` : `attachments/${message.channelId}`
-    const path = `/${folder}/${id}/${filename}`
-    const contentType = contentTypeOf(filename)
-    this.#context.cdn.put(path, { bytes, contentType })
-    return { id, uploadedName: name, filename, contentType, size: bytes.length, ...imageSizeOf(bytes), description, path, ephemeral }
+    const channelId = hasFlag(message, messageFlags.ephemeral) ? undefined : message.channelId
+    message.attachments = [...plan.kept, ...plan.added.map((file) => storeFile(file, channelId, this.#context))]
   }
 }
 

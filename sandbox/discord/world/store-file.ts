@@ -1,0 +1,25 @@
+import type { Cdn } from '../model/cdn.ts'
+import { contentTypeOf, imageSizeOf, storedFilename } from '../model/files.ts'
+import type { PlannedAttachments, StoredAttachment } from '../model/message.ts'
+import type { SnowflakeSource } from '../model/snowflakes.ts'
+
+export interface FileContext {
+  snowflakes: SnowflakeSource
+  cdn: Cdn
+  applicationId: string
+}
+
+/** Puts a file at the CDN under a new id; without a channel under an ephemeral path. */
+export function storeFile(
+  file: PlannedAttachments['added'][number],
+  channelId: string | undefined,
+  context: FileContext,
+): StoredAttachment {
+  const { name, bytes, description } = file
+  const [id, filename] = [context.snowflakes.next(), storedFilename(name)]
+  const ephemeral = channelId === undefined
+  const path = `/${ephemeral ? `ephemeral-attachments/${context.applicationId}` : `attachments/${channelId}`}/${id}/${filename}`
+  const contentType = contentTypeOf(filename)
+  context.cdn.put(path, { bytes, contentType })
+  return { id, uploadedName: name, filename, contentType, size: bytes.length, ...imageSizeOf(bytes), description, path, ephemeral }
+}
