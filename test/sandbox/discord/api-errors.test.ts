@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { Member } from '../../../sandbox/discord/people/member.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 
 const minutes = 60_000
 
@@ -12,16 +11,9 @@ let bot: BareBot
 let alice: Member
 
 beforeEach(async () => {
-  discord = await startLocalDiscord({ uploadLimitBytes: 1000 })
+  ;({ discord, bot } = await startDiscordWithBot({ uploadLimitBytes: 1000 }))
   discord.clock.freeze()
-  bot = await BareBot.connect(discord)
   alice = discord.guild.createMember({ name: 'Alice' })
-})
-
-afterEach(async () => {
-  expect(discord.responseProblems).toEqual([])
-  bot.close()
-  await discord.close()
 })
 
 const outcome = ({ status, code }: { status: number; code: number | undefined }) => ({ status, code })
@@ -31,33 +23,33 @@ const deferred = async () => {
   return interaction
 }
 
-describe('acknowledging', () => {
-  it('is in time at 3,000 ms', async () => {
+describe('an acknowledgement', () => {
+  it('is accepted after 3,000 ms', async () => {
     const interaction = await bot.receive(alice)
     discord.clock.advance(3000)
     expect((await interaction.callback({ type: 5 })).status).toBe(204)
     expect(await interaction.shown.acknowledged()).toBe(5)
   })
 
-  it('is too late at 3,001 ms: 10062', async () => {
+  it('is too late after 3,001 ms: 10062', async () => {
     const interaction = await bot.receive(alice)
     discord.clock.advance(3001)
     expect(outcome(await interaction.callback({ type: 5 }))).toEqual({ status: 404, code: 10062 })
   })
 
-  it('is refused the second time: 40060, and changes nothing', async () => {
+  it('is refused the second time (40060) and changes nothing', async () => {
     const interaction = await deferred()
     expect(outcome(await interaction.callback({ type: 4, data: { content: 'again' } }))).toEqual({ status: 400, code: 40060 })
     expect(interaction.shown.currentReply()?.loading).toBe(true)
   })
 
-  it('is refused with a token of another interaction: 10062', async () => {
+  it('is refused with the token of another interaction: 10062', async () => {
     const [one, other] = [await bot.receive(alice), await bot.receive(alice)]
     const crossed = await bot.call('POST', `/interactions/${one.payload.id}/${other.payload.token}/callback`, { json: { type: 5 } })
     expect(outcome(crossed)).toEqual({ status: 404, code: 10062 })
   })
 
-  it('can be made good after a malformed callback, and not with a type that does not fit', async () => {
+  it('can be repeated after a malformed callback, but not with a type that does not fit', async () => {
     const interaction = await bot.receive(alice)
     const malformed = await interaction.callback({ type: 4, data: { content: 7 } })
     expect(outcome(malformed)).toEqual({ status: 400, code: 50035 })
@@ -67,15 +59,15 @@ describe('acknowledging', () => {
     expect((await interaction.callback({ type: 4, data: { content: 'now' } }, '?with_response=true')).status).toBe(200)
   })
 
-  it('takes only EPHEMERAL from the flags of a defer', async () => {
+  it('ignores all flags of a deferral but EPHEMERAL', async () => {
     const interaction = await bot.receive(alice)
     await interaction.callback({ type: 5, data: { flags: 64 | 32768 } })
     expect(interaction.shown.currentReply()?.flags).toBe(64 | 128)
   })
 })
 
-describe('the token', () => {
-  it('works at 15 minutes and not a millisecond longer: 50027', async () => {
+describe('the interaction token', () => {
+  it('works for 15 minutes and not a millisecond longer: 50027', async () => {
     const interaction = await deferred()
     discord.clock.advance(15 * minutes)
     expect((await bot.call('PATCH', interaction.original, { json: { content: 'in time' } })).status).toBe(200)
@@ -94,7 +86,7 @@ describe('the token', () => {
     expect(interaction.shown.currentReply()?.text).toBe('in time')
   })
 
-  it('is unknown: 50027; of another application: 10015; not acknowledged yet: 10015', async () => {
+  it('fails when it is unknown (50027), of another application (10015) or not acknowledged yet (10015)', async () => {
     expect(outcome(await bot.call('GET', `/webhooks/${discord.applicationId}/nobody/messages/@original`))).toEqual({
       status: 401,
       code: 50027,
@@ -121,7 +113,7 @@ describe('the token', () => {
 })
 
 describe('a deleted message', () => {
-  it('is gone by token and by bot: 10008', async () => {
+  it('does not exist for the interaction token or the bot token: 10008', async () => {
     const interaction = await deferred()
     await bot.call('PATCH', interaction.original, { json: { content: 'there' } })
     const id = interaction.shown.currentReply()?.id ?? ''
@@ -140,7 +132,7 @@ describe('files', () => {
   const file = (size: number) => ({ 'files[0]': { name: 'clip.mp4', bytes: Buffer.alloc(size) } })
   const listed = { attachments: [{ id: '0' }] }
 
-  it('are measured by the limit of the interaction: exactly it, and one byte more (40005)', async () => {
+  it('may have exactly the size limit of the interaction, and not one byte more: 40005', async () => {
     const interaction = await bot.receive(alice, { attachmentSizeLimit: 2000 })
     expect(interaction.payload['attachment_size_limit']).toBe(2000)
     await interaction.callback({ type: 5 })
@@ -152,7 +144,7 @@ describe('files', () => {
     expect((await bot.call('PATCH', interaction.original, { json: listed, files: file(2000) })).status).toBe(200)
   })
 
-  it('are measured by the limit of the guild without telling it', async () => {
+  it('are limited by the guild even if the interaction does not state the limit', async () => {
     const interaction = await bot.receive(alice, { attachmentSizeLimit: null })
     expect(interaction.payload).not.toHaveProperty('attachment_size_limit')
     await interaction.callback({ type: 5 })
@@ -160,7 +152,7 @@ describe('files', () => {
     expect((await bot.call('PATCH', interaction.original, { json: listed, files: file(1000) })).status).toBe(200)
   })
 
-  it('are measured by the guild with the bot token', async () => {
+  it('sent with the bot token are limited by the guild', async () => {
     const path = `/channels/${discord.guild.channel.id}/messages`
     expect(outcome(await bot.call('POST', path, { files: file(1001) }))).toEqual({ status: 413, code: 40005 })
     expect((await bot.call('POST', path, { files: file(1000) })).status).toBe(200)
@@ -169,7 +161,7 @@ describe('files', () => {
   it.each([
     [2, 50],
     [3, 100],
-  ] as const)('have the room of tier %i: %i MiB each, but 25 MiB for a whole new message', async (premiumTier, mebibytes) => {
+  ] as const)('may have the size of boost tier %i: %i MiB each, but 25 MiB for a whole new message', async (premiumTier, mebibytes) => {
     const guild = discord.createGuild({ premiumTier })
     const path = `/channels/${guild.channel.id}/messages`
     const limit = mebibytes * 1024 * 1024
@@ -187,7 +179,7 @@ describe('an empty message', () => {
     ['nothing', {}],
     ['empty content', { content: '' }],
     ['no components', { flags: 32768, components: [] }],
-  ])('with %s: 50006', async (_name, json) => {
+  ])('with %s is refused: 50006', async (_name, json) => {
     const interaction = await deferred()
     expect(outcome(await bot.call('PATCH', interaction.original, { json }))).toEqual({ status: 400, code: 50006 })
     expect(outcome(await bot.call('POST', interaction.webhook, { json }))).toEqual({ status: 400, code: 50006 })
@@ -197,7 +189,7 @@ describe('an empty message', () => {
     })
   })
 
-  it('is not one that has a file', async () => {
+  it('is not a message with a file only', async () => {
     const interaction = await deferred()
     const files = { 'files[0]': { name: 'a.txt', bytes: Buffer.from('a') } }
     expect((await bot.call('PATCH', interaction.original, { json: { attachments: [{ id: '0' }] }, files })).status).toBe(200)
@@ -209,19 +201,19 @@ describe('the bot token', () => {
     ['GET', '/users/@me'],
     ['GET', '/gateway/bot'],
     ['GET', '/applications/@me'],
-  ])('is demanded by %s %s', async (method, path) => {
+  ])('is required by %s %s', async (method, path) => {
     expect((await bot.call(method, path)).status).toBe(200)
     expect((await bot.call(method, path, { token: 'wrong' })).status).toBe(401)
     expect((await bot.call(method, path, { token: undefined })).status).toBe(401)
   })
 
-  it('does not help where there is no such route', async () => {
+  it('does not help on an unknown route', async () => {
     expect(outcome(await bot.call('GET', '/nowhere'))).toEqual({ status: 404, code: 0 })
   })
 })
 
 describe('a body', () => {
-  it('that is not JSON is refused', async () => {
+  it('that is not JSON is refused: 50109', async () => {
     const response = await fetch(`${discord.apiUrl}/v10/channels/${discord.guild.channel.id}/messages`, {
       method: 'POST',
       headers: { authorization: `Bot ${discord.botToken}`, 'content-type': 'application/json' },

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 
+import { expect, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 
-import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
+import { type LocalDiscord, type LocalDiscordOptions, startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { Member, RunOptions } from '../../../sandbox/discord/people/member.ts'
 import { animateCommand } from './bot.ts'
 
@@ -16,7 +17,7 @@ export interface ApiReply {
 export interface CallOptions {
   json?: unknown
   files?: Record<string, { name: string; bytes: Uint8Array }>
-  /** The bot's token unless given; undefined sends none. */
+  /** The bot token unless given; undefined sends none. */
   token?: string | undefined
 }
 
@@ -25,7 +26,7 @@ interface ReceivedInteraction extends Record<string, unknown> {
   token: string
 }
 
-/** A bot without a library: it says exactly what a test wants to have judged. */
+/** A bot without a library: it sends exactly what a test wants to check. */
 export class BareBot {
   readonly #discord: LocalDiscord
   readonly #socket: WebSocket
@@ -36,7 +37,7 @@ export class BareBot {
     this.#socket = socket
   }
 
-  /** Identifies and registers the command. */
+  /** Identifies at the gateway and registers the `/animate` command. */
   static async connect(discord: LocalDiscord): Promise<BareBot> {
     const socket = new WebSocket(discord.origin.replace('http', 'ws'))
     const bot = new BareBot(discord, socket)
@@ -74,13 +75,13 @@ export class BareBot {
     return { status: response.status, code: parsed['code'] as number | undefined, body: parsed, headers: response.headers }
   }
 
-  /** Lets the member run `/animate` and returns what the gateway delivered, with the routes of its token. */
+  /** Lets the member run `/animate`; returns the delivered interaction with the routes of its token. */
   async receive(member: Member, options: RunOptions = {}) {
     const shown = await member.run('animate', { image: { name: 'boat.png', bytes: Buffer.alloc(10) }, prompt: 'slow push in' }, options)
     return this.received(shown)
   }
 
-  /** The next interaction that arrives, whoever caused it; to be asked for before it is caused. */
+  /** The next interaction that arrives. Call it before causing the interaction. */
   async next() {
     const [id] = (await once(this.#socket, 'interaction')) as [string]
     return this.received({ id })
@@ -100,4 +101,16 @@ export class BareBot {
         this.call('POST', `/interactions/${payload.id}/${payload.token}/callback${query}`, { json, token: undefined }),
     }
   }
+}
+
+/** A local Discord and a connected bot, closed after the test; fails the test if a response broke Discord's specification. */
+export async function startDiscordWithBot(options?: LocalDiscordOptions): Promise<{ discord: LocalDiscord; bot: BareBot }> {
+  const discord = await startLocalDiscord(options)
+  const bot = await BareBot.connect(discord)
+  onTestFinished(async () => {
+    bot.close()
+    await discord.close()
+    expect(discord.responseProblems).toEqual([])
+  })
+  return { discord, bot }
 }

@@ -17,7 +17,7 @@ export const animateCommand = new SlashCommandBuilder()
 
 export interface TestBot extends AsyncDisposable {
   client: Client<true>
-  /** What the client reported as errors; tests assert that it stays empty. */
+  /** The errors that the client reported; tests assert that there are none. */
   errors: Error[]
 }
 
@@ -37,7 +37,7 @@ export async function startBot(discord: LocalDiscord, onInteraction: (interactio
   return { client: readyClient, errors, [Symbol.asyncDispose]: () => client.destroy() }
 }
 
-/** The smallest PNG header that tells a size; Discord reads no more of it. */
+/** The smallest PNG header with a size; the local Discord reads no more of it. */
 export function imageOf(width: number, height: number): Buffer {
   const bytes = Buffer.alloc(64)
   bytes.set([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52])
@@ -46,5 +46,5 @@ export function imageOf(width: number, height: number): Buffer {
   return bytes
 }
 
-/** Begins like an MP4, which is all that discord.js looks at. */
+/** Begins like an MP4, which is all that discord.js checks. */
 export const clipBytes = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypisom'), Buffer.alloc(4000, 7)])

@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -10,13 +9,7 @@ let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
-  bot = await BareBot.connect(discord)
-})
-
-afterEach(async () => {
-  bot.close()
-  await discord.close()
+  ;({ discord, bot } = await startDiscordWithBot())
 })
 
 async function postFile() {
@@ -28,7 +21,7 @@ async function postFile() {
 }
 
 describe('the CDN', () => {
-  it('serves a signed URL to the day, and a later payload brings a fresh one', async () => {
+  it('serves a signed URL for a day; a later payload has a fresh one', async () => {
     const { id, url } = await postFile()
     expect(url).toMatch(new RegExp(`^${discord.cdnOrigin}/attachments/\\d+/\\d+/a\\.txt\\?ex=[0-9a-f]+&is=[0-9a-f]+&hm=[0-9a-f]{64}&$`))
     expect(await (await fetch(url)).text()).toBe('hello')
@@ -57,7 +50,7 @@ describe('the CDN', () => {
     expect([response.headers.get('content-length'), await response.text()]).toEqual(['5', ''])
   })
 
-  it('keeps what belongs to one interaction or one person under ephemeral-attachments', async () => {
+  it('keeps uploads of members and files of ephemeral messages under ephemeral-attachments', async () => {
     const { payload, original, callback } = await bot.receive(discord.member)
     const { resolved } = payload['data'] as { resolved: { attachments: Record<string, { url: string; ephemeral: boolean }> } }
     const [uploaded] = Object.values(resolved.attachments)

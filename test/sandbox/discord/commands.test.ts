@@ -39,9 +39,9 @@ describe('registering commands', () => {
       [command({ description: 'x'.repeat(101) })],
       '0.description',
     ],
-    ['a name once', [command(), command({ name: 'other' })], [command(), command()], '1.name'],
+    ['unique names', [command(), command({ name: 'other' })], [command(), command()], '1.name'],
     [
-      'an option once',
+      'unique option names',
       [command({ options: [option(), option({ name: 'other' })] })],
       [command({ options: [option(), option()] })],
       '0.options.1.name',
@@ -54,44 +54,44 @@ describe('registering commands', () => {
       '0.options.1.required',
     ],
     [
-      'choices or autocomplete',
+      'either choices or autocomplete',
       [command({ options: [option({ autocomplete: true })] })],
       [command({ options: [option({ autocomplete: true, choices: choices(1) })] })],
       '0.options.0.choices',
     ],
     [
-      'autocomplete of texts and numbers',
+      'autocomplete for strings and numbers only',
       [command({ options: [option({ type: 4, autocomplete: true })] })],
       [command({ options: [option({ type: 11, autocomplete: true })] })],
       '0.options.0.autocomplete',
     ],
-    ['a kind of option there is', [command({ options: [option()] })], [command({ options: [option({ type: 99 })] })], '0.options.0.type'],
+    ['a known option type', [command({ options: [option()] })], [command({ options: [option({ type: 99 })] })], '0.options.0.type'],
     [
-      'min before max',
+      'a minimum below the maximum',
       [command({ options: [option({ min_length: 2, max_length: 2 })] })],
       [command({ options: [option({ min_length: 3, max_length: 2 })] })],
       '0.options.0.min_length',
     ],
     [
-      'file types',
+      'valid file types',
       [command({ options: [option({ type: 11, file_types: ['image', '.png'] })] })],
       [command({ options: [option({ type: 11, file_types: ['png'] })] })],
       '0.options.0.file_types.0',
     ],
     [
-      'no description in a menu',
+      'no description on a context menu command',
       [{ type: 3, name: 'Animate This' }],
       [{ type: 3, name: 'Animate This', description: 'x' }],
       '0.description',
     ],
     [
-      'permissions as a number in text',
+      'permissions as a numeric string',
       [command({ default_member_permissions: '32' })],
       [command({ default_member_permissions: 'all' })],
       '0.default_member_permissions',
     ],
-    ['a command that is not too large', [command({ options: filler(15) })], [command({ options: filler(25) })], '0'],
-  ])('wants %s', async (_name, good, bad, path) => {
+    ['at most 8,000 characters in a command', [command({ options: filler(15) })], [command({ options: filler(25) })], '0'],
+  ])('requires %s', async (_name, good, bad, path) => {
     const accepted = await put(...good)
     expect(accepted.body['errors']).toBeUndefined()
     expect(accepted.status).toBe(200)
@@ -100,14 +100,14 @@ describe('registering commands', () => {
     expect(refused.body).toHaveProperty(['errors', ...path.split('.'), '_errors'])
   })
 
-  it('takes 100 and not 101, and no single command instead of a list', async () => {
+  it('accepts a list of at most 100 commands', async () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => command({ name: `c${index}` }))
     expect((await put(...many(100))).status).toBe(200)
     expect((await put(...many(101))).code).toBe(50035)
     expect((await bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: command() })).code).toBe(50035)
   })
 
-  it('replaces all, keeps the ids of those that stay, and answers them', async () => {
+  it('replaces all commands; a command that stays keeps its id', async () => {
     const first = (await put(command(), command({ name: 'old' }))).body as unknown as { id: string; name: string }[]
     const second = (await put(command({ default_member_permissions: '0' }))).body as unknown as {
       id: string
@@ -119,7 +119,7 @@ describe('registering commands', () => {
     expect((await bot.call('GET', `/applications/${discord.applicationId}/commands`)).body).toHaveLength(1)
   })
 
-  it('keeps those of a guild apart, and lets them come first there', async () => {
+  it('lets the commands of a guild take precedence there', async () => {
     await put(command({ description: 'everywhere' }))
     const path = `/applications/${discord.applicationId}/guilds/${discord.guild.id}/commands`
     expect((await bot.call('PUT', path, { json: [command({ description: 'here' })] })).status).toBe(200)

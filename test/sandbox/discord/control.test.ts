@@ -1,21 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
 import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 import { imageOf } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
-  bot = await BareBot.connect(discord)
-})
-
-afterEach(async () => {
-  bot.close()
-  await discord.close()
+  ;({ discord, bot } = await startDiscordWithBot())
 })
 
 interface Answer {
@@ -51,17 +45,17 @@ async function* events(id: string): AsyncGenerator<[string, Record<string, unkno
   return undefined
 }
 
-describe('the test API', () => {
-  it('runs a command, tells every change and presses a button', async () => {
+describe('the control API', () => {
+  it('runs a command, streams every change and presses a button', async () => {
     const { status, answer } = await post('run', { command: 'animate', options: { image, prompt: 'slow push in' } })
     expect(status).toBe(200)
     const stream = events(answer.interactionId)
     const interaction = await bot.received({ id: answer.interactionId })
     const seen: [string, unknown][] = []
     const next = async () => {
-      const told = await stream.next()
-      if (told.done) throw new Error('The stream ended')
-      const [event, content] = told.value
+      const chunk = await stream.next()
+      if (chunk.done) throw new Error('The stream ended')
+      const [event, content] = chunk.value
       seen.push([event, content['text'] ?? content['type']])
       return content
     }
@@ -93,17 +87,17 @@ describe('the test API', () => {
 
   it.each([
     ['a malformed request', 'run', { options: {} }, 400, 'command'],
-    ['what a client refuses', 'run', { command: 'animate', options: { image, prompt: 'x' } }, 400, 'prompt'],
-    ['a command that is not there', 'run', { command: 'nothing' }, 400, '/nothing'],
-    ['a button on nothing', 'press', { interactionId: '1', button: 'Cancel' }, 400, 'not there'],
-    ['another path', 'elsewhere', {}, 404, 'nothing here'],
+    ['what a Discord client refuses', 'run', { command: 'animate', options: { image, prompt: 'x' } }, 400, 'prompt'],
+    ['an unknown command', 'run', { command: 'nothing' }, 400, '/nothing'],
+    ['a button of an unknown interaction', 'press', { interactionId: '1', button: 'Cancel' }, 400, 'not there'],
+    ['an unknown path', 'elsewhere', {}, 404, 'nothing here'],
   ])('refuses %s', async (_name, path, body, status, reason) => {
     const refused = await post(path, body)
     expect(refused.status).toBe(status)
     expect(refused.answer.error).toContain(reason)
   })
 
-  it('says so when no bot is connected', async () => {
+  it('answers 503 while no bot is connected', async () => {
     bot.close()
     await using empty = await startLocalDiscord()
     const response = await fetch(`${empty.origin}/sandbox/run`, { method: 'POST', body: JSON.stringify({ command: 'animate' }) })

@@ -32,7 +32,7 @@ const cancelRow = () =>
     new ButtonBuilder().setCustomId('cancel:1').setLabel('Cancel').setStyle(ButtonStyle.Secondary),
   )
 
-/** Downloads the image, shows progress, then posts a clip; the button deletes the reply and says so to whoever pressed it. */
+/** Downloads the image, shows progress, then posts a clip; the button deletes the reply and tells the member who pressed it. */
 async function animate(interaction: Interaction): Promise<void> {
   if (interaction.isButton()) {
     await interaction.deferUpdate()
@@ -55,8 +55,8 @@ async function animate(interaction: Interaction): Promise<void> {
   await interaction.editReply({ components: [done], files: [new AttachmentBuilder(clipBytes, { name: 'clip.mp4' })] })
 }
 
-describe('with a real discord.js client', () => {
-  it('carries a slash command with an image to a posted clip and a pressed button', async () => {
+describe('a real discord.js client', () => {
+  it('handles a slash command with an image, posts a clip and receives a pressed button', async () => {
     await using bot = await startBot(discord, animate)
     const guild = discord.createGuild({ name: 'Film club' })
     const alice = guild.createMember({ name: 'Alice' })
@@ -89,7 +89,7 @@ describe('with a real discord.js client', () => {
     expect(bot.client.guilds.cache.get(guild.id)?.name).toBe('Film club')
   })
 
-  it('resumes after a cut and after being asked to reconnect, without losing an interaction', async () => {
+  it('resumes after a lost connection and a reconnect request without losing an interaction', async () => {
     await using bot = await startBot(discord, async (interaction) => {
       if (interaction.isChatInputCommand()) await interaction.reply({ content: interaction.options.getString('prompt', true) })
     })
@@ -113,7 +113,7 @@ describe('with a real discord.js client', () => {
     expect(bot.errors).toEqual([])
   })
 
-  it('identifies anew once its session was ended', async () => {
+  it('identifies again when its session is invalidated', async () => {
     await using bot = await startBot(discord, () => Promise.resolve())
     const ready = new Promise((resolve) => bot.client.once('shardReady', resolve))
     discord.gateway.invalidateSessions()
@@ -121,7 +121,7 @@ describe('with a real discord.js client', () => {
     expect(discord.gateway.identifies).toBe(2)
   })
 
-  it('refuses a login with another token', async () => {
+  it('cannot log in with a wrong token', async () => {
     const client = new Client({ intents: [], rest: { api: discord.apiUrl } })
     await expect(client.login('another.bot.token')).rejects.toThrow(/token/i)
     await client.destroy()

@@ -1,35 +1,28 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
 import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
-  bot = await BareBot.connect(discord)
-})
-
-afterEach(async () => {
-  expect(discord.responseProblems).toEqual([])
-  bot.close()
-  await discord.close()
+  ;({ discord, bot } = await startDiscordWithBot())
 })
 
 const post = (content: string) => bot.call('POST', `/channels/${discord.guild.channel.id}/messages`, { json: { content } })
 const contents = () => discord.guild.channel.messages().map(({ content }) => content)
 
 describe('a fault', () => {
-  it('answers the next matching requests and is spent then', async () => {
+  it('applies to the next matching requests until its count is used up', async () => {
     discord.faults.failNext({ operation: 'create_message' }, { status: 503, body: { message: 'no', code: 0 } }, { times: 2 })
     expect((await bot.call('GET', '/users/@me')).status).toBe(200)
     expect([(await post('1')).status, (await post('2')).status, (await post('3')).status]).toEqual([503, 503, 200])
     expect(contents()).toEqual(['3'])
   })
 
-  it('chooses by method, path and body', async () => {
+  it('matches by method, path and body', async () => {
     const second = (content: string) => ({
       method: 'POST',
       path: /\/messages$/,
@@ -39,7 +32,7 @@ describe('a fault', () => {
     expect([(await post('one')).status, (await post('two')).status]).toEqual([200, 500])
   })
 
-  it('breaks the socket before anything is done, or after', async () => {
+  it('breaks the socket before or after the request has its effect', async () => {
     discord.faults.failNext({ operation: 'create_message' }, 'reset')
     await expect(post('before')).rejects.toThrow()
     expect(contents()).toEqual([])
@@ -49,7 +42,7 @@ describe('a fault', () => {
     expect(discord.requests.filter(({ operation }) => operation === 'create_message').map(({ status }) => status)).toEqual([0, 0])
   })
 
-  it('limits the rate as Discord says it', async () => {
+  it('answers 429 as Discord does', async () => {
     discord.faults.rateLimitNext({ operation: 'create_message' }, 1.5)
     const limited = await post('x')
     expect([limited.status, limited.headers.get('retry-after'), limited.body['retry_after']]).toEqual([429, '2', 1.5])
@@ -66,7 +59,7 @@ describe('a fault', () => {
     expect((await post('free')).status).toBe(200)
   })
 
-  it('delays a request, and lets it go when it is cleared', async () => {
+  it('delays a request; clearing the faults releases it', async () => {
     const order: string[] = []
     discord.faults.delayNext({ operation: 'create_message' }, 200)
     const slow = post('slow').then(() => order.push('slow'))
@@ -81,8 +74,8 @@ describe('a fault', () => {
   })
 })
 
-describe('the record', () => {
-  it('keeps requests without tokens, with bodies, files and outcomes', async () => {
+describe('the request log', () => {
+  it('has bodies, files and statuses, but no tokens', async () => {
     const interaction = await bot.receive(discord.member)
     await interaction.callback({ type: 5 })
     await bot.call('PATCH', interaction.original, {
@@ -102,7 +95,7 @@ describe('the record', () => {
     expect(JSON.stringify(discord.requests)).not.toContain(interaction.payload.token)
   })
 
-  it('is waited for by who needs it', async () => {
+  it('lets a test wait for a request', async () => {
     const awaited = discord.request({ operation: 'create_message' })
     await post('x')
     expect((await awaited).body).toEqual({ content: 'x' })
@@ -110,7 +103,7 @@ describe('the record', () => {
 })
 
 describe('rate limits', () => {
-  it('count down in the headers and end in 429, each channel for itself', async () => {
+  it('count down in the headers and end in 429, separately for each channel', async () => {
     await using strict = await startLocalDiscord({ rateLimit: { limit: 2, windowMs: 60_000 } })
     const other = strict.guild.createChannel()
     const send = (channel: string) =>

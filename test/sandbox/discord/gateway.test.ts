@@ -25,7 +25,7 @@ afterEach(async () => {
   await discord.close()
 })
 
-/** A connection that hands out its payloads one by one. */
+/** A connection whose payloads are read one by one. */
 function connect() {
   const socket = new WebSocket(discord.origin.replace('http', 'ws'))
   sockets.push(socket)
@@ -57,7 +57,7 @@ async function identified(extra: object = {}) {
 }
 
 describe('the gateway', () => {
-  it('greets, acknowledges heartbeats and numbers its events', async () => {
+  it('says hello, acknowledges heartbeats and numbers its events', async () => {
     const connection = await identified()
     expect(connection.ready.s).toBe(1)
     expect(connection.ready.d).toMatchObject({
@@ -73,23 +73,23 @@ describe('the gateway', () => {
   it.each([
     ['a wrong token', 4004, (send: Send) => send(2, identify('wrong'))],
     ['a wrong token on resume', 4004, (send: Send) => send(6, { token: 'wrong', session_id: 'x', seq: 1 })],
-    ['something before identifying', 4003, (send: Send) => send(3, {})],
+    ['a command before identifying', 4003, (send: Send) => send(3, {})],
     ['a malformed identify', 4002, (send: Send) => send(2, { token: 7 })],
     ['more than 4,096 bytes', 4002, (send: Send) => send(2, { padding: 'x'.repeat(4096) })],
-  ])('closes on %s with %i', async (_name, code, act) => {
+  ])('closes the connection after %s (%i)', async (_name, code, act) => {
     const connection = connect()
     await connection.next()
     act(connection.send)
     expect(await connection.closed()).toBe(code)
   })
 
-  it('closes with 4005 who identifies twice', async () => {
+  it('closes the connection after a second identify (4005)', async () => {
     const connection = await identified()
     connection.send(2, identify(discord.botToken))
     expect(await connection.closed()).toBe(4005)
   })
 
-  it('replays on resume exactly what was missed', async () => {
+  it('replays exactly the missed events on resume', async () => {
     const first = await identified()
     await first.next()
     first.socket.terminate()
@@ -103,14 +103,14 @@ describe('the gateway', () => {
     expect(second.id).not.toBe(third.id)
   })
 
-  it('answers op 9 to a session it does not know', async () => {
+  it('answers opcode 9 to an unknown session', async () => {
     const connection = connect()
     await connection.next()
     connection.send(6, { token: discord.botToken, session_id: 'unknown', seq: 1 })
     expect(await connection.next()).toMatchObject({ op: 9, d: false })
   })
 
-  it('gives a shard the guilds of its own only', async () => {
+  it('gives each shard only its own guilds', async () => {
     const guilds = [discord.guild, ...Array.from({ length: 8 }, () => discord.createGuild())]
     const shardOf = (id: string) => Number((BigInt(id) >> 22n) % 2n)
     for (const shard of [0, 1]) {

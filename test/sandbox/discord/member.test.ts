@@ -1,23 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
 import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { ClientRefusal } from '../../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../../sandbox/discord/people/options.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 import { imageOf } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
-  bot = await BareBot.connect(discord)
-})
-
-afterEach(async () => {
-  bot.close()
-  await discord.close()
+  ;({ discord, bot } = await startDiscordWithBot())
 })
 
 const image = { name: 'boat.png', bytes: imageOf(640, 360) }
@@ -28,24 +22,24 @@ describe('running a command', () => {
   it.each<[string, OptionValues, OptionValues, string]>([
     ['a required option', {}, { prompt: undefined }, 'prompt'],
     ['a required file', {}, { image: undefined }, 'image'],
-    ['only options there are', {}, { speed: 2 }, 'speed'],
+    ['only known options', {}, { speed: 2 }, 'speed'],
     ['at least 2 characters', { prompt: 'ab' }, { prompt: 'a' }, 'prompt'],
     ['at most 2,500 characters', { prompt: 'x'.repeat(2500) }, { prompt: 'x'.repeat(2501) }, 'prompt'],
     ['one of the choices', { duration: 10 }, { duration: 7 }, 'duration'],
     ['at most the largest number', { guidance: 1 }, { guidance: 1.01 }, 'guidance'],
     ['at least the smallest number', { guidance: 0 }, { guidance: -0.1 }, 'guidance'],
-    ['a text for a text', {}, { prompt: 7 }, 'prompt'],
-    ['a file for a file', {}, { image: 'boat.png' }, 'image'],
-    ['no file for a text', {}, { prompt: image }, 'prompt'],
-    ['a file type of the list', { image: { ...image, name: 'boat.JPEG' } }, { image: { ...image, name: 'boat.gif' } }, 'image'],
-  ])('wants %s', async (_name, good, bad, option) => {
+    ['a string for a string option', {}, { prompt: 7 }, 'prompt'],
+    ['a file for an attachment option', {}, { image: 'boat.png' }, 'image'],
+    ['no file for a string option', {}, { prompt: image }, 'prompt'],
+    ['one of the file types', { image: { ...image, name: 'boat.JPEG' } }, { image: { ...image, name: 'boat.gif' } }, 'image'],
+  ])('requires %s', async (_name, good, bad, option) => {
     await bot.received(await discord.member.run('animate', values(good)))
     const refused = await discord.member.run('animate', values(bad)).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(ClientRefusal)
     expect((refused as ClientRefusal).option).toBe(option)
   })
 
-  it('sends what discord sends', async () => {
+  it('sends the payload that Discord sends', async () => {
     const shown = await discord.member.run('animate', values({ image: { ...image, claims: { size: 7 } } }))
     const { payload } = await bot.received(shown)
     const data = payload['data'] as { options: { name: string; value: unknown }[]; resolved: { attachments: Record<string, object> } }
@@ -70,14 +64,14 @@ describe('running a command', () => {
     })
   })
 
-  it('needs a command that is registered, and a bot that is there', async () => {
+  it('requires a registered command', async () => {
     await expect(discord.member.run('nothing')).rejects.toThrow(ClientRefusal)
     const other = await startLocalDiscord()
     await expect(other.member.run('animate', values())).rejects.toThrow(ClientRefusal)
     await other.close()
   })
 
-  it('needs the permission that the command asks for', async () => {
+  it('requires the permissions of the command', async () => {
     const run = async (permissions: 'ManageGuild' | 'Administrator' | undefined) =>
       discord.guild.createMember({ name: 'Someone', permissions: permissions ? [permissions] : [] }).run('settings')
     await put({ name: 'settings', description: 'x', default_member_permissions: String(1 << 5) })
@@ -88,7 +82,7 @@ describe('running a command', () => {
     await run('Administrator')
   })
 
-  it('finds a subcommand by its words', async () => {
+  it('finds a subcommand by its path', async () => {
     const budget = { type: 1, name: 'budget', description: 'x', options: [{ type: 4, name: 'dollars', description: 'x', required: true }] }
     await put({ name: 'settings', description: 'x', options: [budget] })
     const { payload } = await bot.received(await discord.member.run('settings budget', { dollars: 3 }))
@@ -100,7 +94,7 @@ describe('running a command', () => {
     await expect(discord.member.run('settings colour')).rejects.toThrow('subcommand')
   })
 
-  it('refuses a file beyond the limit', async () => {
+  it('refuses a file above the size limit', async () => {
     const image = { name: 'boat.png', bytes: Buffer.alloc(11) }
     await discord.member.run('animate', values({ image }), { attachmentSizeLimit: 11 })
     await expect(discord.member.run('animate', values({ image }), { attachmentSizeLimit: 10 })).rejects.toThrow('larger')
@@ -126,7 +120,7 @@ describe('pressing a button', () => {
     return { interaction, message }
   }
 
-  it('sends the message and its custom id, and type 7 changes that message', async () => {
+  it('sends the message and the custom id; a type 7 callback edits that message', async () => {
     const { message } = await posted()
     expect(message.buttons).toMatchObject([{ customId: 'cancel:1', label: 'Cancel' }, { url: 'https://example.com/' }])
     const pressed = await bot.received(await discord.member.press(message, 'Cancel'))
@@ -137,7 +131,7 @@ describe('pressing a button', () => {
     await expect(discord.member.press(message, 'Cancel')).rejects.toThrow('no button')
   })
 
-  it('answers with a message of its own by type 4, and reaches the old one by type 6', async () => {
+  it('gets a new message by a type 4 callback; type 6 makes the old message editable', async () => {
     const { message } = await posted()
     const one = await bot.received(await discord.member.press(message, 'cancel:1'))
     await one.callback({ type: 4, data: { content: 'mine', flags: 64 } })
@@ -148,7 +142,7 @@ describe('pressing a button', () => {
     expect((await other.shown.reply(({ text }) => text === 'changed')).id).toBe(message.id)
   })
 
-  it('is possible only for who sees the message, and only on a button that works', async () => {
+  it('requires a visible message and an enabled button', async () => {
     const { interaction, message } = await posted(64)
     const bob = discord.guild.createMember({ name: 'Bob' })
     await expect(bob.press(message, 'Cancel')).rejects.toThrow('not there')

@@ -20,13 +20,13 @@ interface Case {
   name: string
   good: object
   bad: object
-  /** Where the refusal has to point. */
+  /** The path of the refusal. */
   path: string
   files?: typeof clip
 }
 
 const cases: Case[] = [
-  { name: '40 components with all nested ones', good: cards(texts(39)), bad: cards(texts(40)), path: 'components' },
+  { name: '40 components including nested ones', good: cards(texts(39)), bad: cards(texts(40)), path: 'components' },
   {
     name: '4,000 characters in one text',
     good: cards(text('x'.repeat(4000))),
@@ -34,20 +34,20 @@ const cases: Case[] = [
     path: 'components.0.content',
   },
   {
-    name: '4,000 characters in sum',
+    name: '4,000 characters in all texts',
     good: cards(text('x'.repeat(2000)), container(text('x'.repeat(2000)))),
     bad: cards(text('x'.repeat(2000)), container(text('x'.repeat(2001)))),
     path: 'components',
   },
   { name: '2,000 characters of content', good: { content: 'x'.repeat(2000) }, bad: { content: 'x'.repeat(2001) }, path: 'content' },
   {
-    name: 'a custom id once',
+    name: 'unique custom ids',
     good: cards(row(button(), button({ custom_id: 'other' }))),
     bad: cards(row(button(), button())),
     path: 'components.0.components.1.custom_id',
   },
   {
-    name: 'a custom id at all',
+    name: 'a custom id',
     good: cards(row(button())),
     bad: cards(row(button({ custom_id: undefined }))),
     path: 'components.0.components.0.custom_id',
@@ -78,28 +78,28 @@ const cases: Case[] = [
   },
   { name: 'five buttons in a row', good: cards(row(...numbered(5))), bad: cards(row(...numbered(6))), path: 'components.0.components' },
   {
-    name: 'a style there is',
+    name: 'a known style',
     good: cards(row(button({ style: 4 }))),
     bad: cards(row(button({ style: 9 }))),
     path: 'components.0.components.0.style',
   },
-  { name: 'a component there is', good: cards(text('x')), bad: cards({ type: 99 }), path: 'components.0.type' },
+  { name: 'a known component', good: cards(text('x')), bad: cards({ type: 99 }), path: 'components.0.type' },
   {
-    name: 'a component fit for its place',
+    name: 'components allowed in their parent',
     good: cards(container(text('x'))),
     bad: cards(container(container(text('x')))),
     path: 'components.0.components.0.type',
   },
-  { name: 'a container with something in it', good: cards(container(text('x'))), bad: cards(container()), path: 'components.0.components' },
+  { name: 'a container with content', good: cards(container(text('x'))), bad: cards(container()), path: 'components.0.components' },
   {
-    name: 'Components V2 only with the flag',
+    name: 'the flag for Components V2',
     good: cards(text('x')),
     bad: { content: 'x', components: [text('x')] },
     path: 'components.0.type',
   },
-  { name: 'no content beside Components V2', good: cards(text('x')), bad: { ...cards(text('x')), content: 'x' }, path: 'content' },
+  { name: 'no content with Components V2', good: cards(text('x')), bad: { ...cards(text('x')), content: 'x' }, path: 'content' },
   {
-    name: 'no embeds beside Components V2',
+    name: 'no embeds with Components V2',
     good: { ...cards(text('x')), embeds: [] },
     bad: { ...cards(text('x')), embeds: [{ description: 'x' }] },
     path: 'embeds',
@@ -112,7 +112,7 @@ const cases: Case[] = [
     files: clip,
   },
   {
-    name: 'a File component of this message only',
+    name: 'an attachment in a File component',
     good: { ...cards({ type: 13, file: { url: 'attachment://clip.mp4' } }), attachments: [{ id: '0' }] },
     bad: { ...cards({ type: 13, file: { url: 'https://example.com/clip.mp4' } }), attachments: [{ id: '0' }] },
     path: 'components.0.file.url',
@@ -127,13 +127,13 @@ const cases: Case[] = [
   },
   { name: 'ten gallery items', good: cards(gallery(...links(10))), bad: cards(gallery(...links(11))), path: 'components.0.items' },
   {
-    name: 'a scheme for media',
+    name: 'a web URL for media',
     good: cards(gallery('https://example.com/a.png')),
     bad: cards(gallery('ftp://example.com/a.png')),
     path: 'components.0.items.0.media.url',
   },
   {
-    name: 'an id once',
+    name: 'unique component ids',
     good: cards({ ...text('x'), id: 7 }, { ...text('x'), id: 8 }),
     bad: cards({ ...text('x'), id: 7 }, { ...text('x'), id: 7 }),
     path: 'components.1.id',
@@ -162,7 +162,7 @@ afterAll(async () => {
   await discord.close()
 })
 
-/** Every way of writing a message, each with the place at which its form stands in the request. */
+/** Every way to write a message. */
 const routes = {
   'an edit by token': async (json: object, files?: typeof clip) => {
     const interaction = await bot.receive(discord.member)
@@ -194,7 +194,7 @@ const routes = {
 }
 
 describe.each(Object.entries(routes))('%s', (route, send) => {
-  it.each(cases)('wants $name', async ({ good, bad, path, files }) => {
+  it.each(cases)('requires $name', async ({ good, bad, path, files }) => {
     const accepted = await send(good, files)
     expect(accepted.body['errors']).toBeUndefined()
     expect(accepted.status).toBe(200)
@@ -204,8 +204,8 @@ describe.each(Object.entries(routes))('%s', (route, send) => {
   })
 })
 
-describe('more text than Discord can store', () => {
-  it('answers 500 beyond 10,158 bytes in one text', async () => {
+describe('too much text for Discord to store', () => {
+  it('is more than 10,158 bytes in one text: 500', async () => {
     // Three bytes each in UTF-8, so 3,386 of them are 10,158 bytes.
     const send = (content: string) => routes['a new message'](cards(text(content)))
     expect((await send('あ'.repeat(3386))).status).toBe(200)
@@ -214,7 +214,7 @@ describe('more text than Discord can store', () => {
 })
 
 describe('Components V2', () => {
-  it('is switched on by an edit, and stays on', async () => {
+  it('can be switched on by an edit, but not off', async () => {
     const interaction = await bot.receive(discord.member)
     await interaction.callback({ type: 5 })
     await bot.call('PATCH', interaction.original, { json: cards(text('on')) })
@@ -224,7 +224,7 @@ describe('Components V2', () => {
     expect((await bot.call('PATCH', interaction.original, { json: { content: 'off' } })).code).toBe(50035)
   })
 
-  it('needs the content of before to be taken away', async () => {
+  it('requires an edit to remove the former content', async () => {
     const interaction = await bot.receive(discord.member)
     await interaction.callback({ type: 4, data: { content: 'words' } })
     expect((await bot.call('PATCH', interaction.original, { json: cards(text('x')) })).body).toHaveProperty('errors.content._errors')

@@ -1,23 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 import { imageOf } from './bot.ts'
 
 let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
-  bot = await BareBot.connect(discord)
-})
-
-afterEach(async () => {
-  expect(discord.responseProblems).toEqual([])
-  bot.close()
-  await discord.close()
+  ;({ discord, bot } = await startDiscordWithBot())
 })
 
 const deferred = async (flags = 0) => {
@@ -29,7 +21,7 @@ const files = (...names: string[]) =>
   Object.fromEntries(names.map((name, index) => [`files[${index}]`, { name, bytes: Buffer.from(name) }]))
 
 describe('attachments', () => {
-  it('are kept without a list, chosen by a list, and new ones survive only if listed', async () => {
+  it('are all kept without a list; a list selects old and new ones', async () => {
     const { original, shown } = await deferred()
     const names = () => shown.currentReply()?.attachments.map(({ filename }) => filename)
     await bot.call('PATCH', original, { json: { attachments: [{ id: '0' }, { id: '1' }] }, files: files('a.txt', 'b.txt') })
@@ -46,7 +38,7 @@ describe('attachments', () => {
     expect(names()).toEqual([])
   })
 
-  it('are told with size, type, image size and a stored name', async () => {
+  it('have a size, a content type, image dimensions and a stored name', async () => {
     const { original } = await deferred()
     const image = { 'files[0]': { name: 'my boat.png', bytes: imageOf(320, 200) } }
     const { body } = await bot.call('PATCH', original, { json: { attachments: [{ id: '0', description: 'a boat' }] }, files: image })
@@ -55,7 +47,7 @@ describe('attachments', () => {
     ])
   })
 
-  it('that a component shows stand in the component and not in the list, and an edit of text keeps them', async () => {
+  it('shown by a component are not listed, and an edit of the text keeps them', async () => {
     const { original, shown } = await deferred()
     const card = (text: string) => [
       {
@@ -88,14 +80,14 @@ describe('attachments', () => {
 })
 
 describe('a deferred reply', () => {
-  it('says that it is loading until the first edit, and keeps its visibility', async () => {
+  it('is loading until the first edit and keeps its visibility', async () => {
     const { original, shown } = await deferred(64)
     expect(shown.currentReply()).toMatchObject({ loading: true, ephemeral: true, text: '' })
     await bot.call('PATCH', original, { json: { content: 'there', flags: 0 } })
     expect(shown.currentReply()).toMatchObject({ loading: false, ephemeral: true, text: 'there' })
   })
 
-  it('turns into the first follow-up, visibility and all; once it is deleted a follow-up stands alone', async () => {
+  it('becomes the first follow-up and keeps its visibility; after its deletion a follow-up is a new message', async () => {
     const first = await deferred()
     await bot.call('POST', first.webhook, { json: { content: 'meant for one', flags: 64 } })
     expect(first.shown.currentReply()).toMatchObject({ text: 'meant for one', ephemeral: false })
@@ -106,7 +98,7 @@ describe('a deferred reply', () => {
     expect(await second.shown.followUp()).toMatchObject({ text: 'for one', ephemeral: true })
   })
 
-  it('numbers the components that have no id', async () => {
+  it('gives ids to components without one', async () => {
     const { original } = await deferred()
     const components = [{ type: 17, components: [{ type: 10, content: 'a', id: 1 }, { type: 14 }] }]
     const { body } = await bot.call('PATCH', original, { json: { flags: 32768, components } })
@@ -128,28 +120,28 @@ describe('mentions', () => {
     expect(message?.mentionsEveryone).toBe(false)
   })
 
-  it('of one user are let through alone', async () => {
+  it('can be allowed for one user only', async () => {
     const other = discord.guild.createMember({ name: 'Bob' })
     const json = { content: `<@${discord.member.id}> <@${other.id}>`, allowed_mentions: { users: [other.id] } }
     const { body } = await bot.call('POST', `/channels/${discord.guild.channel.id}/messages`, { json })
     expect(body['mentions']).toMatchObject([{ id: other.id, global_name: 'Bob' }])
   })
 
-  it('never notify by an edit', async () => {
+  it('never notify on an edit', async () => {
     const { original, shown } = await deferred()
     await bot.call('PATCH', original, { json: { flags: 32768, components: [{ type: 10, content: mention() }] } })
     expect(shown.currentReply()).toMatchObject({ mentions: [discord.member.id], notified: [] })
   })
 
-  it('reach everyone only with the permission', async () => {
+  it('of everyone require the permission', async () => {
     discord.guild.setBotPermissions(['ViewChannel', 'SendMessages', 'MentionEveryone'])
     await bot.call('POST', `/channels/${discord.guild.channel.id}/messages`, { json: { content: mention() } })
     expect(discord.guild.channel.messages()[0]?.mentionsEveryone).toBe(true)
   })
 })
 
-describe('a nonce that is enforced', () => {
-  it('finds the message that it made', async () => {
+describe('an enforced nonce', () => {
+  it('makes a repeated request return the first message', async () => {
     const post = (nonce: string) =>
       bot.call('POST', `/channels/${discord.guild.channel.id}/messages`, { json: { content: 'once', nonce, enforce_nonce: true } })
     const [first, second, other] = [await post('n1'), await post('n1'), await post('n2')]
@@ -159,7 +151,7 @@ describe('a nonce that is enforced', () => {
 })
 
 describe('watching a message', () => {
-  it('tells every change until it is let go', async () => {
+  it('reports every change until it is unsubscribed', async () => {
     const { original, shown } = await deferred()
     const seen: Pick<ShownMessage, 'text' | 'deleted'>[] = []
     const stop = discord.watchMessage(shown.currentReply()?.id ?? '', ({ text, deleted }) => seen.push({ text, deleted }))
@@ -172,7 +164,7 @@ describe('watching a message', () => {
     ])
   })
 
-  it('gives up with the signal of who waits', async () => {
+  it('ends with the signal', async () => {
     const { shown } = await deferred()
     const giveUp = new AbortController()
     const waiting = shown.reply(() => false, { signal: giveUp.signal })

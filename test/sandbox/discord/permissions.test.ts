@@ -1,11 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { Channel } from '../../../sandbox/discord/people/guild.ts'
 import { defaultBotPermissions } from '../../../sandbox/discord/model/permissions.ts'
 import type { PermissionName } from '../../../sandbox/discord/model/permissions.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 import type { CallOptions } from './bare-bot.ts'
 import { imageOf, startBot } from './bot.ts'
 
@@ -13,14 +12,7 @@ let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
-  bot = await BareBot.connect(discord)
-})
-
-afterEach(async () => {
-  expect(discord.responseProblems).toEqual([])
-  bot.close()
-  await discord.close()
+  ;({ discord, bot } = await startDiscordWithBot())
 })
 
 const without = (...names: PermissionName[]) => defaultBotPermissions.filter((name) => !names.includes(name))
@@ -31,12 +23,12 @@ async function post(channel: Channel, options: CallOptions = { json: { content: 
   return bot.call('POST', `/channels/${channel.id}/messages`, options)
 }
 
-describe('with the bot token', () => {
+describe('the bot token', () => {
   it.each<[string, PermissionName, CallOptions, number, number]>([
-    ['viewing', 'ViewChannel', { json: { content: 'x' } }, 403, 50001],
-    ['sending', 'SendMessages', { json: { content: 'x' } }, 403, 50013],
-    ['attaching', 'AttachFiles', withFile, 403, 50013],
-  ])('a new message needs the permission for %s', async (_name, permission, options, status, code) => {
+    ['view', 'ViewChannel', { json: { content: 'x' } }, 403, 50001],
+    ['send', 'SendMessages', { json: { content: 'x' } }, 403, 50013],
+    ['attach', 'AttachFiles', withFile, 403, 50013],
+  ])('requires the permission to %s', async (_name, permission, options, status, code) => {
     expect((await post(discord.guild.channel, options)).status).toBe(200)
     discord.guild.channel.setBotPermissions(without(permission))
     expect(outcome(await post(discord.guild.channel, options))).toEqual([status, code])
@@ -45,12 +37,12 @@ describe('with the bot token', () => {
     expect(outcome(await post(discord.guild.channel, options))).toEqual([status, code])
   })
 
-  it('needs no permission to attach for a message without files', async () => {
+  it('requires no permission to attach for a message without files', async () => {
     discord.guild.setBotPermissions(without('AttachFiles'))
     expect((await post(discord.guild.channel)).status).toBe(200)
   })
 
-  it('needs another permission in threads than in their channel', async () => {
+  it('requires another permission in threads than in their channel', async () => {
     const thread = discord.guild.createChannel({ threadOf: discord.guild.channel })
     discord.guild.setBotPermissions(without('SendMessages'))
     expect((await post(thread)).status).toBe(200)
@@ -60,7 +52,7 @@ describe('with the bot token', () => {
     expect(outcome(await post(thread))).toEqual([403, 50001])
   })
 
-  it('reads and answers messages only with the history', async () => {
+  it('requires the message history to read and reply', async () => {
     const id = (await post(discord.guild.channel)).body['id'] as string
     const path = `/channels/${discord.guild.channel.id}/messages`
     const reply = { json: { content: 'x', message_reference: { message_id: id } } }
@@ -76,7 +68,7 @@ describe('with the bot token', () => {
     expect((await bot.call('GET', path)).body).toEqual([])
   })
 
-  it('answers a message that is gone only if it may fail silently', async () => {
+  it('can reply to a deleted message only with fail_if_not_exists: false', async () => {
     const gone = { message_id: '123456789012345678' }
     expect((await post(discord.guild.channel, { json: { content: 'x', message_reference: gone } })).body).toHaveProperty(
       'errors.message_reference._errors',
@@ -102,7 +94,7 @@ describe('with the bot token', () => {
     }
   })
 
-  it('has no access to a guild without the bot, while the token of an interaction has', async () => {
+  it('has no access to a guild without the bot, but an interaction token has', async () => {
     const guild = discord.createGuild({ botIsMember: false })
     const interaction = await bot.receive(guild.createMember({ name: 'Carol' }))
     expect(interaction.payload['authorizing_integration_owners']).toEqual({ 0: guild.id })
@@ -124,7 +116,7 @@ describe('with the bot token', () => {
 })
 
 describe('a channel', () => {
-  it('is told as what it is', async () => {
+  it('is described by its type', async () => {
     const thread = discord.guild.createChannel({ name: 'takes', threadOf: discord.guild.channel })
     const get = async (id: string) => (await bot.call('GET', `/channels/${id}`)).body
     expect(await get(discord.guild.channel.id)).toMatchObject({ type: 0, guild_id: discord.guild.id, name: 'general', nsfw: false })
@@ -132,14 +124,14 @@ describe('a channel', () => {
     expect(outcome(await bot.call('GET', '/channels/123456789012345678'))).toEqual([404, 10003])
   })
 
-  it('that is closed to the bot is no longer there for it', async () => {
+  it('is inaccessible after the bot was removed', async () => {
     discord.guild.removeBot()
     expect(outcome(await bot.call('GET', `/channels/${discord.guild.channel.id}`))).toEqual([403, 50001])
   })
 })
 
-describe('what discord.js computes', () => {
-  it('are exactly the permissions that are enforced', async () => {
+describe('the permissions that discord.js computes', () => {
+  it('are exactly those that are enforced', async () => {
     let seen: string[] | undefined
     await using real = await startBot(discord, async (interaction) => {
       if (!interaction.isChatInputCommand()) return

@@ -1,10 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 
-import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { ClientRefusal } from '../../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../../sandbox/discord/people/options.ts'
-import { BareBot } from './bare-bot.ts'
+import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
 import { imageOf, startBot } from './bot.ts'
 
 const options = [
@@ -22,23 +21,16 @@ let discord: LocalDiscord
 let bot: BareBot
 
 beforeEach(async () => {
-  discord = await startLocalDiscord()
+  ;({ discord, bot } = await startDiscordWithBot())
   discord.clock.freeze()
-  bot = await BareBot.connect(discord)
   await bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: [film] })
 })
 
-afterEach(async () => {
-  expect(discord.responseProblems).toEqual([])
-  bot.close()
-  await discord.close()
-})
-
-/** A member types; resolves with what the bot is asked, and the promise of what the member is shown. */
+/** A member types; resolves with the interaction that the bot receives and a promise of the suggestions shown. */
 async function typing(values: OptionValues = {}, focused = 'provider', typed = 'fa') {
   const arriving = bot.next()
   const shown = discord.member.suggest('film', values, { focused, typed })
-  // Many tests end without an answer; the member's wait then ends with the test.
+  // Many tests end without a response; the member's wait then ends with the test.
   shown.catch(() => undefined)
   return { asked: await arriving, shown }
 }
@@ -46,8 +38,8 @@ async function typing(values: OptionValues = {}, focused = 'provider', typed = '
 const data = (payload: Record<string, unknown>) => payload['data'] as { options: object[]; resolved?: unknown }
 const choices = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `n${index}`, value: `v${index}` }))
 
-describe('a member who is typing', () => {
-  it('is told of with the options so far, in their order, and the one with the cursor', async () => {
+describe('autocomplete', () => {
+  it('sends the options so far, in their order, and marks the one with the cursor', async () => {
     const { asked } = await typing({ guidance: 0.5, prompt: 'a boat' })
     expect(asked.payload).toMatchObject({
       type: 4,
@@ -63,30 +55,30 @@ describe('a member who is typing', () => {
     ])
   })
 
-  it('need not have filled in what is required, nor have finished a text', async () => {
+  it('allows missing options and unfinished texts', async () => {
     expect(data((await typing()).asked.payload).options).toEqual([{ name: 'provider', type: 3, value: 'fa', focused: true }])
     expect(data((await typing({ prompt: 'x' })).asked.payload).options[0]).toEqual({ name: 'prompt', type: 3, value: 'x' })
   })
 
-  it('has what a client would not send left out', async () => {
+  it('leaves invalid values out', async () => {
     const { asked } = await typing({ prompt: 'x'.repeat(11), duration: 7, guidance: 2, image: { ...image, name: 'boat.gif' } })
     expect(data(asked.payload).options).toHaveLength(1)
   })
 
-  it('has a picked file told by an id that resolves to nothing', async () => {
+  it('sends a picked file as an id that is not resolved', async () => {
     const { asked } = await typing({ image: image })
     expect(data(asked.payload).options[0]).toEqual({ name: 'image', type: 11, value: expect.stringMatching(/^\d{17,19}$/) as string })
     expect(data(asked.payload).resolved).toBeUndefined()
   })
 
-  it('types text, even for a number', async () => {
+  it('sends the typed text, even for a number', async () => {
     const { asked, shown } = await typing({}, 'seed', '4')
     expect(data(asked.payload).options).toEqual([{ name: 'seed', type: 4, value: '4', focused: true }])
     await asked.callback({ type: 8, data: { choices: [{ name: 'Forty', value: 40 }] } })
     expect(await shown).toEqual([{ name: 'Forty', value: 40 }])
   })
 
-  it('finds the option behind a subcommand', async () => {
+  it('works in a subcommand', async () => {
     const deep = { name: 'make', description: 'x', options: [{ type: 1, name: 'film', description: 'x', options }] }
     await bot.call('PUT', `/applications/${discord.applicationId}/commands`, { json: [deep] })
     const arriving = bot.next()
@@ -100,15 +92,15 @@ describe('a member who is typing', () => {
   })
 
   it.each([
-    ['an option that the bot does not complete', 'film', 'prompt', {}],
-    ['an option that is not there', 'film', 'speed', {}],
-    ['a value for an option that is not there', 'film', 'provider', { speed: 2 }],
-    ['a command that is not there', 'animate', 'provider', {}],
+    ['an option without autocomplete', 'film', 'prompt', {}],
+    ['an unknown option', 'film', 'speed', {}],
+    ['a value for an unknown option', 'film', 'provider', { speed: 2 }],
+    ['an unknown command', 'animate', 'provider', {}],
   ])('is refused by the client for %s', async (_what, command, focused, values) => {
     await expect(discord.member.suggest(command, values, { focused })).rejects.toThrow(ClientRefusal)
   })
 
-  it('may send any text in the end', async () => {
+  it('does not restrict the text of the final command', async () => {
     const asked = await bot.received(await discord.member.run('film', { prompt: 'a boat', provider: 'no such choice' }))
     expect(data(asked.payload).options[1]).toEqual({ name: 'provider', type: 3, value: 'no such choice' })
   })
@@ -116,10 +108,10 @@ describe('a member who is typing', () => {
 
 describe('the choices', () => {
   it.each<[string, string, unknown, unknown, string]>([
-    ['25 of them', 'provider', choices(25), choices(26), 'choices'],
+    ['at most 25 choices', 'provider', choices(25), choices(26), 'choices'],
     ['a list', 'provider', [], 'none', 'choices'],
     ['a name', 'provider', choices(1), [{ value: 'v' }], 'choices.0.name'],
-    ['a name that is not blank', 'provider', [{ name: 'n', value: 'v' }], [{ name: ' ', value: 'v' }], 'choices.0.name'],
+    ['a name with visible characters', 'provider', [{ name: 'n', value: 'v' }], [{ name: ' ', value: 'v' }], 'choices.0.name'],
     [
       'a name of 100 characters',
       'provider',
@@ -134,12 +126,12 @@ describe('the choices', () => {
       [...choices(1), { name: 'n', value: 'v'.repeat(101) }],
       'choices.1.value',
     ],
-    ['a text for a text', 'provider', [{ name: 'n', value: '5' }], [{ name: 'n', value: 5 }], 'choices.0.value'],
-    ['a whole number for a whole number', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: 5.5 }], 'choices.0.value'],
-    ['a number for a number', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: '5' }], 'choices.0.value'],
+    ['a string for a string option', 'provider', [{ name: 'n', value: '5' }], [{ name: 'n', value: 5 }], 'choices.0.value'],
+    ['an integer for an integer option', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: 5.5 }], 'choices.0.value'],
+    ['a number for an integer option', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: '5' }], 'choices.0.value'],
     ['a value', 'provider', choices(1), [{ name: 'n' }], 'choices.0.value'],
-    ['choices and no gaps', 'provider', choices(2), [...choices(1), null], 'choices.1'],
-  ])('want %s', async (_name, focused, good, bad, path) => {
+    ['no empty entries', 'provider', choices(2), [...choices(1), null], 'choices.1'],
+  ])('require %s', async (_name, focused, good, bad, path) => {
     const { asked, shown } = await typing({}, focused)
     const refused = await asked.callback({ type: 8, data: { choices: bad } })
     expect([refused.status, refused.code]).toEqual([400, 50035])
@@ -148,21 +140,21 @@ describe('the choices', () => {
     expect(await shown).toEqual(good)
   })
 
-  it('are in time at 3,000 ms', async () => {
+  it('are accepted after 3,000 ms', async () => {
     const { asked, shown } = await typing()
     discord.clock.advance(3000)
     expect((await asked.callback({ type: 8, data: { choices: choices(1) } })).status).toBe(204)
     expect(await shown).toEqual(choices(1))
   })
 
-  it('are too late at 3,001 ms: 10062, and the member sees that they did not come', async () => {
+  it('are too late after 3,001 ms (10062), and the member sees an error', async () => {
     const { asked, shown } = await typing()
     discord.clock.advance(3001)
     expect(await asked.callback({ type: 8, data: { choices: choices(1) } })).toMatchObject({ status: 404, code: 10062 })
     await expect(shown).rejects.toThrow('loading the options failed')
   })
 
-  it('are taken once: 40060', async () => {
+  it('are accepted once: 40060', async () => {
     const { asked, shown } = await typing()
     const answered = await asked.callback({ type: 8, data: { choices: [] } }, '?with_response=true')
     expect(answered.body).toMatchObject({ interaction: { id: asked.payload.id, type: 4 } })
@@ -170,7 +162,7 @@ describe('the choices', () => {
     expect(await shown).toEqual([])
   })
 
-  it('are the only answer to a half-typed command, and to nothing else', async () => {
+  it('are the only response to autocomplete, and to nothing else', async () => {
     const { asked } = await typing()
     for (const type of [4, 5, 6]) {
       const refused = await asked.callback({ type, ...(type === 4 && { data: { content: 'x' } }) })
@@ -182,7 +174,7 @@ describe('the choices', () => {
     expect((await command.callback({ type: 5 })).status).toBe(204)
   })
 
-  it('leave a token that reaches no message', async () => {
+  it('leave no message that the token could reach', async () => {
     const { asked } = await typing()
     await asked.callback({ type: 8, data: { choices: [] } })
     expect((await bot.call('POST', asked.webhook, { json: { content: 'x' } })).code).toBe(10015)
@@ -190,7 +182,7 @@ describe('the choices', () => {
   })
 })
 
-describe('the test API', () => {
+describe('the control API', () => {
   const post = async (body: unknown) => {
     const response = await fetch(`${discord.origin}/sandbox/suggest`, {
       method: 'POST',
@@ -199,7 +191,7 @@ describe('the test API', () => {
     return { status: response.status, answer: (await response.json()) as Record<string, unknown> }
   }
 
-  it('asks for choices as a member', async () => {
+  it('returns the choices', async () => {
     const arriving = bot.next()
     const answering = post({ command: 'film', options: { prompt: 'x' }, focused: 'provider', typed: 'fa' })
     const asked = await arriving
@@ -208,7 +200,7 @@ describe('the test API', () => {
     expect(await answering).toEqual({ status: 200, answer: { choices: choices(2) } })
   })
 
-  it('says why there are none', async () => {
+  it('reports why there are none', async () => {
     expect(await post({ command: 'film', focused: 'prompt' })).toMatchObject({ status: 400, answer: { option: 'prompt' } })
     expect(await post({ command: 'film' })).toMatchObject({ status: 400 })
     const arriving = bot.next()
@@ -220,7 +212,7 @@ describe('the test API', () => {
   })
 })
 
-it('a real discord.js client reads what is typed and is heard', async () => {
+it('a real discord.js client reads the typed text and responds', async () => {
   bot.close()
   await using client = await startBot(discord, async (interaction) => {
     if (!interaction.isAutocomplete()) return
