@@ -2,7 +2,8 @@ import type { ChatInputCommandInteraction } from 'discord.js'
 
 import type { Command } from '../src/discord/interactions/command.ts'
 import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
-import type { ClipInput, ClipService } from '../src/clip-service.ts'
+import { commandText } from '../src/discord/text/text.ts'
+import type { ClipInput, ClipService } from '../src/generations/model/clip-service-port.ts'
 
 import {
   guildCommand,
@@ -10,16 +11,15 @@ import {
   lastImageOption,
   promptOption,
   readClipOptions,
-  readLastImage,
   readImage,
+  readLastImage,
   withClipOptions,
-} from './options.ts'
-import type { CommandContext } from './context.ts'
-import { readProvider, suggestProviders } from './provider-option.ts'
+} from './options/clip-options.ts'
+import { readProvider, suggestProviders } from './options/provider-option.ts'
 
 export const animate = {
   data: withClipOptions(
-    guildCommand('animate', 'Bring an image to life in a short clip')
+    guildCommand('animate', commandText('command.animate'))
       .addAttachmentOption(imageOption)
       .addStringOption(promptOption)
       .addAttachmentOption(lastImageOption),
@@ -33,7 +33,7 @@ export const animate = {
   async execute(interaction, { clipService }) {
     await clipService.request(readInput(interaction, clipService), requesterOf(interaction)) // from here on the card belongs to the clip service
   },
-} satisfies Command<CommandContext>
+} satisfies Command
 
 function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
   const input = { ...readClipOptions(interaction), image: readImage(interaction), lastImage: readLastImage(interaction) }

@@ -4,8 +4,6 @@ import { cancelButtonName } from '../src/discord/cards/progress-card.ts'
 import type { Button } from '../src/discord/interactions/command.ts'
 import { Refusal } from '../src/domain/refusal.ts'
 
-import type { CommandContext } from './context.ts'
-
 /** The button on a card: for whoever asked for the clip, and for those who may remove messages here. */
 export const cancel = {
   name: cancelButtonName,
@@ -18,4 +16,4 @@ export const cancel = {
       mayManageMessages: interaction.memberPermissions?.has(PermissionFlagsBits.ManageMessages) ?? false,
     })
   },
-} satisfies Button<CommandContext>
+} satisfies Button

@@ -2,14 +2,14 @@ import type { ChatInputCommandInteraction } from 'discord.js'
 
 import type { Command } from '../src/discord/interactions/command.ts'
 import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
-import type { ClipInput, ClipService } from '../src/clip-service.ts'
+import { commandText } from '../src/discord/text/text.ts'
+import type { ClipInput, ClipService } from '../src/generations/model/clip-service-port.ts'
 
-import { guildCommand, promptOption, readAspect, readClipOptions, withAspect, withClipOptions } from './options.ts'
-import type { CommandContext } from './context.ts'
-import { readProvider, suggestProviders } from './provider-option.ts'
+import { guildCommand, promptOption, readAspect, readClipOptions, withAspect, withClipOptions } from './options/clip-options.ts'
+import { readProvider, suggestProviders } from './options/provider-option.ts'
 
 export const film = {
-  data: withClipOptions(withAspect(guildCommand('film', 'Make a short clip from words').addStringOption(promptOption))),
+  data: withClipOptions(withAspect(guildCommand('film', commandText('command.film')).addStringOption(promptOption))),
   acknowledge: 'defer',
   check(interaction, { clipService }) {
     refuseUndeliverable(interaction)
@@ -19,7 +19,7 @@ export const film = {
   async execute(interaction, { clipService }) {
     await clipService.request(readInput(interaction, clipService), requesterOf(interaction)) // from here on the card belongs to the clip service
   },
-} satisfies Command<CommandContext>
+} satisfies Command
 
 function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
   const input = { ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }

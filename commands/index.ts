@@ -1,15 +1,6 @@
-import type { Button, Command } from '../src/discord/interactions/command.ts'
+import { type CommandSet, loadCommands } from '../src/discord/interactions/load-commands.ts'
 
-import { animate } from './animate.ts'
-import { cancel } from './cancel.ts'
-import { film } from './film.ts'
-import type { CommandContext } from './context.ts'
-
-export const commands: readonly Command<CommandContext>[] = [animate, film]
-
-export const buttons: readonly Button<CommandContext>[] = [cancel]
-
-/** As Discord wants to hear of them. */
-export function commandBodies() {
-  return commands.map(({ data }) => data.toJSON())
+/** Every command and button in this folder. To add one, add its file; files in `private/` stay out of Git. */
+export function readCommands(): Promise<CommandSet> {
+  return loadCommands(new URL('.', import.meta.url))
 }

@@ -1,20 +1,20 @@
 import type { Image, ImageReference } from './domain/image.ts'
 import type { Config } from './config/config.ts'
-import { type AspectRatio, type ClipRequest, clipLimits, type DurationSeconds } from './domain/clip-request.ts'
+import { type ClipRequest, clipLimits } from './domain/clip-request.ts'
 import type { Clock } from './lib/clock.ts'
-import type { Snowflake } from './domain/ids.ts'
-import type { MicroUsd } from './domain/money.ts'
-import { type ProviderId, providerNames } from './domain/provider-id.ts'
-import { Refusal } from './domain/refusal.ts'
+import { providerNames } from './domain/provider-id.ts'
+import { Refusal, type RefusedImage } from './domain/refusal.ts'
 import { acceptOnce } from './generations/queue/enqueue.ts'
 import { selectProviders } from './generations/queue/select-providers.ts'
 import type { Estimates } from './generations/store/run-time-estimates.ts'
 import { type Generation, isOver, type Requester } from './generations/model/generation.ts'
 import { readQueuePositions } from './generations/queue/queue-positions.ts'
+import type { ClipInput, ClipService, ImageInput } from './generations/model/clip-service-port.ts'
 import type { Delivery } from './generations/model/delivery-port.ts'
 import { cancelQueued } from './generations/run/settle.ts'
 import { findGeneration, requestCancel } from './generations/store/generations.ts'
 import type { Notifier } from './generations/notify/notifier.ts'
+import type { ImageSource } from './media/images/download-image.ts'
 import { checkImageLimits } from './media/images/image-limits.ts'
 import { validateImage } from './media/images/validate-image.ts'
 import { capableProviders } from './providers/capabilities.ts'
@@ -23,52 +23,6 @@ import type { Router } from './providers/router.ts'
 import type { RequestRateLimits } from './billing/request-rate-limits.ts'
 import { budgetsOf, type GuildSettingsStore } from './billing/guild-settings.ts'
 import type { Database } from './storage/database.ts'
-
-/** An image as the member handed it in: what Discord says of it, not yet what it is. */
-export interface ImageInput {
-  /** Signed and short-lived: fetched at once, never stored, never logged. */
-  url: string
-  name: string
-  sizeBytes: number
-  width: number | undefined
-  height: number | undefined
-}
-
-/** What a member typed, not yet judged. */
-export interface ClipInput {
-  prompt: string
-  negativePrompt?: string | undefined
-  durationSeconds: DurationSeconds
-  aspectRatio?: AspectRatio | undefined
-  guidance?: number | undefined
-  image?: ImageInput | undefined
-  lastImage?: ImageInput | undefined
-  /** The one provider that shall make it; left out, the bot chooses. */
-  provider?: ProviderId | undefined
-}
-
-/** What is known of a wish while it is still being typed. */
-export type PartialClipInput = Pick<ClipInput, 'negativePrompt' | 'guidance'> & { image: boolean; lastImage: boolean }
-
-/** A provider as a member can choose it. */
-export interface ProviderChoice {
-  id: ProviderId
-  name: string
-  /** For five seconds. */
-  price: MicroUsd
-}
-
-/** Everything a command may ask for. */
-export interface ClipService {
-  /** What can be judged from memory alone, before the acknowledgement. Throws a `Refusal`; takes well under a second. */
-  check(input: ClipInput, requester: Requester): void
-  /** The providers that are set up and can do what was typed so far, in the order in which they would be tried. From memory alone. */
-  choices(input: PartialClipInput): ProviderChoice[]
-  /** Accepts the request or throws a `Refusal`, leaving nothing behind. From acceptance on the card belongs to the clip service. */
-  request(input: ClipInput, requester: Requester): Promise<void>
-  /** Wishes the end of a generation. Throws a `Refusal` if it is unknown, over, or not theirs. */
-  cancel(generationId: string, member: { memberId: Snowflake; guildId: Snowflake; mayManageMessages: boolean }): Promise<void>
-}
 
 export interface ClipServiceContext {
   config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'providerOrder'>
@@ -83,7 +37,7 @@ export interface ClipServiceContext {
   notifier: Notifier
   clock: Clock
   /** Fetches a member's image from Discord; throws a `Refusal` if it cannot be had. */
-  downloadImage: (url: string) => Promise<Uint8Array>
+  downloadImage: (source: ImageSource) => Promise<Uint8Array>
 }
 
 export function createClipService(context: ClipServiceContext): ClipService {
@@ -106,17 +60,16 @@ export function createClipService(context: ClipServiceContext): ClipService {
       const settings = await context.settings.read(requester.guildId)
       const images = await fetchImages(input, context)
       const request = toRequest(input, images)
-      const [first, ...others] = selectProviders(request, {
+      const candidates = selectProviders(request, {
         ...context,
         only: input.provider,
         chosen: settings.providers ?? config.providerOrder,
       })
-      if (!first) throw new Refusal('no-provider-can')
       const generation = await acceptOnce(context, {
         request,
         images: [images.start, images.last].filter((image) => image !== undefined),
         requester,
-        candidates: [first, ...others],
+        candidates,
         budgets: { installation: config.installationBudgets, guild: budgetsOf(settings, config.guildBudgets) },
         timeZone: settings.timeZone,
         now: clock.now(),
@@ -131,11 +84,12 @@ export function createClipService(context: ClipServiceContext): ClipService {
       if (generation?.guildId !== member.guildId) throw new Refusal('generation-unknown')
       if (generation.memberId !== member.memberId && !member.mayManageMessages) throw new Refusal('not-your-generation')
       if (isOver(generation.state)) throw new Refusal('generation-over')
-      const cancelled = await cancelQueued(database, generationId, clock.now())
+      const cancellation = { by: generation.memberId === member.memberId ? 'requester' : 'moderator', now: clock.now() } as const
+      const cancelled = await cancelQueued(database, generationId, cancellation)
       if (cancelled) return context.delivery.postOutcome(cancelled, { now: clock.now() })
-      if (!(await requestCancel(database.statements, generationId, clock.now()))) throw new Refusal('generation-over')
-      // It may have gone back into line (for another provider) between the two.
-      const requeued = await cancelQueued(database, generationId, clock.now())
+      if (!(await requestCancel(database.statements, generationId, cancellation))) throw new Refusal('generation-over')
+      // It may have gone back into the queue (for another provider) between the two.
+      const requeued = await cancelQueued(database, generationId, cancellation)
       if (requeued) return context.delivery.postOutcome(requeued, { now: clock.now() })
       context.notifier.notify(generationId)
     },
@@ -153,16 +107,15 @@ async function showPlace(generation: Generation, { database, delivery, clock }: 
 /** The checks that need no waiting, in the order in which a member is told. */
 function check(input: ClipInput, { guildId }: Requester, context: ClipServiceContext): void {
   const { allowedGuilds } = context.config
-  if (allowedGuilds !== '*' && !allowedGuilds.has(guildId)) throw new Refusal('guild-not-allowed', { guildId })
+  if (allowedGuilds !== '*' && !allowedGuilds.has(guildId)) throw new Refusal('guild-not-allowed')
   if (input.prompt.trim() === '') throw new Refusal('prompt-empty')
   checkLength('prompt-too-long', input.prompt, clipLimits.promptCharacters)
   checkLength('negative-prompt-too-long', input.negativePrompt ?? '', clipLimits.negativePromptCharacters)
-  for (const image of [input.image, input.lastImage]) {
-    const refusal = image && checkImageLimits(image)
-    if (refusal) throw refusal
-  }
+  const { image, lastImage } = input
+  const refusal = (image && checkImageLimits(image, nameOfFirst(input))) ?? (lastImage && checkImageLimits(lastImage, 'last'))
+  if (refusal) throw refusal
   // The bytes are not known yet, but which providers can do it depends only on whether there are images.
-  const request = toRequest(input, imagesSoFar({ image: input.image !== undefined, lastImage: input.lastImage !== undefined }))
+  const request = toRequest(input, imagesSoFar({ image: image !== undefined, lastImage: lastImage !== undefined }))
   selectProviders(request, { ...context, only: input.provider })
 }
 
@@ -182,9 +135,15 @@ function imagesSoFar({ image, lastImage }: { image: boolean; lastImage: boolean 
   return { ...(image && { start: unseen }), ...(lastImage && { last: unseen }) }
 }
 
-async function fetchImages({ image, lastImage }: ClipInput, { downloadImage }: ClipServiceContext): Promise<FrameImages> {
-  const fetch = async (input: ImageInput | undefined) => input && validateImage(await downloadImage(input.url))
-  const [start, last] = await Promise.all([fetch(image), fetch(lastImage)])
+/** A member who sent one image needs no name for it. */
+function nameOfFirst({ lastImage }: ClipInput): RefusedImage {
+  return lastImage ? 'first' : 'only'
+}
+
+async function fetchImages(input: ClipInput, { downloadImage }: ClipServiceContext): Promise<FrameImages> {
+  const fetch = async (image: ImageInput | undefined, name: RefusedImage) =>
+    image && validateImage(await downloadImage({ url: image.url, name }), name)
+  const [start, last] = await Promise.all([fetch(input.image, nameOfFirst(input)), fetch(input.lastImage, 'last')])
   return { start, last }
 }
 

@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net'
 
 import type { DestinationStream } from 'pino'
 
-import { buttons, commandBodies, commands } from '../commands/index.ts'
+import { readCommands } from '../commands/index.ts'
 import { createBilling } from './billing/create-billing.ts'
 import { createClipService } from './clip-service.ts'
 import { type Environment, liveOrigins, type Origins, readConfig } from './config/config.ts'
@@ -57,6 +57,7 @@ const afterGraceMs = 8000
 /** Creates every module, joins them and starts the bot. Resolves once Discord's gateway is ready. */
 export async function startBot(settings: BotSettings): Promise<Bot> {
   const config = readConfig(settings.environment)
+  const { commands, buttons } = await readCommands()
   const { origins = liveOrigins, clock = wallClock } = settings
   const log = createLog({ level: config.logLevel, destination: settings.logDestination })
   const shutdown = createShutdown({ log, signal: settings.signal, onFatal: settings.onFatal })
@@ -90,7 +91,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       ...billing,
       ...generations,
       providers: providers.inOrder(config.providers.map(({ id }) => id)),
-      downloadImage: (url) => raceAbort(downloadImage(download, url, origins.discordMedia), interrupted.signal),
+      downloadImage: (source) => raceAbort(downloadImage(download, source, origins.discordMedia), interrupted.signal),
     })
     const interactions = discord.answerInteractions({ commands, buttons, context: { clipService } })
     const server = await startHttpServer({ config, database, providers: providerById, notifier, clock, log })
@@ -111,7 +112,10 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     }
     // Closed first, so that nothing more is bought. What is still accepted stays in the queue for the next start.
     shutdown.own('the work in progress', drain, { withinMs: config.stopGraceMs + afterGraceMs })
-    const { invitation, guilds } = await discord.connect({ bodies: commandBodies(), register: settings.registerAtStart ?? false })
+    const { invitation, guilds } = await discord.connect({
+      bodies: commands.map(({ data }) => data.toJSON()),
+      register: settings.registerAtStart ?? false,
+    })
     shutdown.begun.throwIfAborted()
     started = worker.start()
     await started

@@ -33,8 +33,8 @@ export function createGuildSettings(keyv: Keyv): GuildSettingsStore {
       let stored: unknown
       try {
         stored = await keyv.get(guildId)
-      } catch (error) {
-        throw Object.assign(new Refusal('store-unavailable'), { cause: error })
+      } catch {
+        throw new Refusal('store-unavailable')
       }
       if (stored === undefined) return {}
       const parsed = GuildSettings.safeParse(stored)

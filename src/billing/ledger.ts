@@ -48,8 +48,8 @@ export async function reserve(
       throw new Refusal('budget-exhausted', {
         wallet: wallet.scope,
         period: wallet.period,
-        priceMicroUsd: reservation.amount,
-        remainingMicroUsd: Math.max(0, budget - reserved - spent),
+        price: reservation.amount,
+        remaining: Math.max(0, budget - reserved - spent),
         resetsAt: nextPeriodStart(now, wallet.period, wallet.scope === 'guild' ? timeZone : 'UTC'),
       })
     }

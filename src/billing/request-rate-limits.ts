@@ -13,12 +13,13 @@ export interface RequestRateLimits {
 const minute = 60_000
 
 export function createRequestRateLimits(limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }): RequestRateLimits {
-  const members = createGroup(limits.memberRequestsPerMinute)
-  const guilds = createGroup(limits.guildRequestsPerMinute)
+  const { memberRequestsPerMinute, guildRequestsPerMinute } = limits
+  const members = createGroup(memberRequestsPerMinute)
+  const guilds = createGroup(guildRequestsPerMinute)
   return {
     admit: async ({ memberId, guildId }) => {
-      await pass(members.key(memberId), 'member')
-      await pass(guilds.key(guildId), 'guild')
+      await pass(members.key(memberId), { scope: 'member', limit: memberRequestsPerMinute })
+      await pass(guilds.key(guildId), { scope: 'guild', limit: guildRequestsPerMinute })
     },
     close: async () => {
       await Promise.all([...members.limiters(), ...guilds.limiters()].map(({ limiter }) => limiter.disconnect(true)))
@@ -37,11 +38,11 @@ function createGroup(perMinute: number): Bottleneck.Group {
   })
 }
 
-async function pass(limiter: Bottleneck, scope: 'member' | 'guild'): Promise<void> {
+async function pass(limiter: Bottleneck, allowance: { scope: 'member' | 'guild'; limit: number }): Promise<void> {
   try {
     await limiter.schedule(() => Promise.resolve())
   } catch (error) {
-    if (error instanceof Bottleneck.BottleneckError) throw new Refusal('rate-limited', { scope, retryAt: Date.now() + minute })
+    if (error instanceof Bottleneck.BottleneckError) throw new Refusal('rate-limited', { ...allowance, retryAt: Date.now() + minute })
     throw error
   }
 }

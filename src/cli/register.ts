@@ -1,4 +1,4 @@
-import { commandBodies } from '../../commands/index.ts'
+import { readCommands } from '../../commands/index.ts'
 import { liveOrigins, readConfig } from '../config/config.ts'
 import { readApplicationId } from '../discord/rest/application.ts'
 import { registerCommands } from '../discord/interactions/registration.ts'
@@ -12,6 +12,7 @@ import { createNetwork } from '../network/network.ts'
 export async function registerWithDiscord(
   settings: Pick<BotSettings, 'environment' | 'origins'> & { guildId?: string | undefined },
 ): Promise<string[]> {
+  const { commands } = await readCommands()
   const { discordToken } = readConfig(settings.environment)
   const origins = settings.origins ?? liveOrigins
   const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses })
@@ -23,7 +24,8 @@ export async function registerWithDiscord(
   })
   try {
     const id = await readApplicationId(rest.brief, { clock: wallClock })
-    const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, commandBodies())
+    const bodies = commands.map(({ data }) => data.toJSON())
+    const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, bodies)
     return registered.map(({ name }) => name)
   } finally {
     rest.close()

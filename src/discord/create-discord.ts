@@ -38,7 +38,7 @@ export interface DiscordOptions {
 export interface Discord {
   readonly delivery: Delivery
   /** Handles every interaction that arrives once `connect` has been called. A worker process receives none. */
-  answerInteractions<Context>(options: Omit<InteractionsOptions<Context>, 'log'>): Interactions
+  answerInteractions(options: Omit<InteractionsOptions, 'log'>): Interactions
   /** Signs in (a worker process only learns its application's id) and compares or registers the commands. */
   connect(commands: { bodies: readonly CommandBody[]; register: boolean }): Promise<Connection>
 }

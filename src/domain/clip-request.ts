@@ -24,6 +24,9 @@ export interface ClipRequest {
   lastFrame?: ImageReference | undefined
 }
 
+/** What a request can ask of a provider beyond a plain clip. */
+export type ClipFeature = 'text' | 'firstFrame' | 'lastFrame' | 'negativePrompt' | 'guidance'
+
 export type ClipMode = 'text' | 'first-frame' | 'first-and-last-frame'
 
 export function modeOf(request: Pick<ClipRequest, 'firstFrame' | 'lastFrame'>): ClipMode {

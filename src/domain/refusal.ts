@@ -1,39 +1,53 @@
-/** Every reason for which a request can be turned down; stable, so that tests and translations can name it. */
-export type RefusalIdentifier =
-  | 'guild-not-allowed'
-  | 'bot-not-in-guild'
-  | 'missing-permissions'
-  | 'prompt-empty'
-  | 'prompt-too-long'
-  | 'negative-prompt-too-long'
-  | 'image-missing'
-  | 'image-unsupported'
-  | 'image-too-large'
-  | 'image-too-small'
-  | 'image-aspect'
-  | 'image-corrupt'
-  | 'image-unreachable'
-  | 'budget-exhausted'
-  | 'no-provider-can'
-  | 'provider-unknown'
-  | 'rate-limited'
-  | 'not-your-generation'
-  | 'generation-unknown'
-  | 'generation-over'
-  | 'store-unavailable'
+import type { ClipFeature } from './clip-request.ts'
+import type { MicroUsd } from './money.ts'
+import type { ProviderId } from './provider-id.ts'
 
-/**
- * A "no" that is meant for a person: not an error, never logged as one. The sentence is made where the language is known
- * (discord/refusals.ts) from the identifier and its context.
- */
-export class Refusal extends Error {
+/** Which image is meant: the only one of its request, or one of two. */
+export type RefusedImage = 'only' | 'first' | 'last'
+
+/** Every reason to refuse a request, with exactly the facts that its text needs. Times are milliseconds since the epoch. */
+export interface RefusalDetails {
+  'bot-not-in-guild': []
+  'budget-exhausted': [
+    { wallet: 'installation' | 'guild'; period: 'day' | 'month'; price: MicroUsd; remaining: MicroUsd; resetsAt: number },
+  ]
+  'generation-over': []
+  'generation-unknown': []
+  'guild-not-allowed': []
+  'image-corrupt': [{ image: RefusedImage }]
+  'image-missing': []
+  'image-over-limit': [{ image: RefusedImage; limitBytes: number }]
+  'image-too-large': [{ image: RefusedImage; sizeBytes: number; limitBytes: number }]
+  'image-too-many-pixels': [{ image: RefusedImage; limitPixels: number }]
+  'image-too-narrow': [{ image: RefusedImage; width: number; height: number; limitRatio: number }]
+  'image-too-small': [{ image: RefusedImage; width: number; height: number; limitPixels: number }]
+  'image-unreachable': [{ image: RefusedImage }]
+  'image-unsupported': [{ image: RefusedImage }]
+  'missing-permissions': [{ permissions: readonly string[] }]
+  'negative-prompt-too-long': [{ characters: number; limit: number }]
+  'not-your-generation': []
+  'prompt-empty': []
+  'prompt-too-long': [{ characters: number; limit: number }]
+  /** `typed` is the member's own text. */
+  'provider-unknown': [{ typed: string; choices: readonly ProviderId[] }]
+  'rate-limited': [{ scope: 'member' | 'guild'; limit: number; retryAt: number }]
+  'store-unavailable': []
+  /** `choices` are set up here, or could be; none may be left. */
+  unsupported: [{ features: readonly ClipFeature[]; choices: readonly ProviderId[] }]
+  'unsupported-by-provider': [{ provider: ProviderId; features: readonly ClipFeature[]; choices: readonly ProviderId[] }]
+}
+
+export type RefusalIdentifier = keyof RefusalDetails
+
+/** A "no" that is meant for a person: not an error, never logged as one. Its text is in `src/discord/text/`. */
+export class Refusal<Identifier extends RefusalIdentifier = RefusalIdentifier> extends Error {
   override readonly name = 'Refusal'
-  readonly identifier: RefusalIdentifier
-  readonly context: Readonly<Record<string, string | number | readonly string[]>>
+  readonly identifier: Identifier
+  readonly details: RefusalDetails[Identifier]
 
-  constructor(identifier: RefusalIdentifier, context: Readonly<Record<string, string | number | readonly string[]>> = {}) {
+  constructor(identifier: Identifier, ...details: RefusalDetails[Identifier]) {
     super(identifier)
     this.identifier = identifier
-    this.context = context
+    this.details = details
   }
 }

@@ -1,12 +1,9 @@
-import { type ClipRequest, modeOf } from '../domain/clip-request.ts'
+import { type ClipFeature, type ClipRequest, modeOf } from '../domain/clip-request.ts'
 import { ProviderError } from '../domain/provider-error.ts'
 import type { Capabilities, HostedImages, Provider } from './provider.ts'
 
-/** What a request can ask of a provider beyond a plain clip. */
-export type RequestedCapability = 'text' | 'firstFrame' | 'lastFrame' | 'negativePrompt' | 'guidance'
-
 /** What the request needs and a provider with these capabilities does not have; empty where it can be done. */
-export function missingCapabilities({ capabilities }: { capabilities: Capabilities }, request: ClipRequest): RequestedCapability[] {
+export function missingCapabilities({ capabilities }: { capabilities: Capabilities }, request: ClipRequest): ClipFeature[] {
   return needsOf(request).filter((capability) => !capabilities[capability])
 }
 
@@ -15,9 +12,9 @@ export function capableProviders<T extends { capabilities: Capabilities }>(provi
   return providers.filter((provider) => missingCapabilities(provider, request).length === 0)
 }
 
-function needsOf(request: ClipRequest): RequestedCapability[] {
+function needsOf(request: ClipRequest): ClipFeature[] {
   const mode = modeOf(request)
-  const needs: RequestedCapability[] = [mode === 'text' ? 'text' : 'firstFrame']
+  const needs: ClipFeature[] = [mode === 'text' ? 'text' : 'firstFrame']
   if (mode === 'first-and-last-frame') needs.push('lastFrame')
   if (request.negativePrompt !== undefined) needs.push('negativePrompt')
   if (request.guidance !== undefined) needs.push('guidance')

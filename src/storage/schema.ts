@@ -50,6 +50,7 @@ export interface GenerationsTable {
   started_at: number | null
   ended_at: number | null
   cancel_requested_at: number | null
+  cancelled_by: 'requester' | 'moderator' | null
   end_reason: EndReason | null
   captured: 0 | 1
   reference: string

@@ -55,13 +55,13 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 3 * price, spent: 0 })
   })
 
-  it('says which wallet is empty, what is left and when it starts anew', async () => {
+  it('says which wallet is empty, what is left and when it resets', async () => {
     const database = await openStore(store)
     const now = Date.UTC(2026, 10, 20, 12)
     const refused = acceptGeneration(database, { now, guild: { day: plenty.day, month: 100 } })
     await expect(refused).rejects.toMatchObject({
       identifier: 'budget-exhausted',
-      context: { wallet: 'guild', period: 'month', remainingMicroUsd: 100, priceMicroUsd: price, resetsAt: Date.UTC(2026, 11, 1) },
+      details: [{ wallet: 'guild', period: 'month', remaining: 100, price, resetsAt: Date.UTC(2026, 11, 1) }],
     })
   })
 

@@ -3,6 +3,10 @@ import { expect, it, onTestFinished } from 'vitest'
 import { createRequestRateLimits } from '../../src/billing/request-rate-limits.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 
+function isRateLimited(error: unknown): error is Refusal<'rate-limited'> {
+  return error instanceof Refusal && error.identifier === 'rate-limited'
+}
+
 /** Admits the requests one after another and returns the scope of each refusal. */
 async function admitAll(
   limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number },
@@ -15,7 +19,7 @@ async function admitAll(
     outcomes.push(
       await rateLimits.admit({ memberId, guildId }).then(
         () => 'admitted',
-        (error: unknown) => (error instanceof Refusal && error.identifier === 'rate-limited' ? error.context['scope'] : error),
+        (error: unknown) => (isRateLimited(error) ? error.details[0].scope : error),
       ),
     )
   }
@@ -44,14 +48,16 @@ it('limits each guild as a whole', async () => {
   expect(outcomes).toEqual(['admitted', 'admitted', 'guild', 'admitted'])
 })
 
-it('names a time to try again, a minute from now at most', async () => {
+it('names the limit and a time to try again, a minute from now at most', async () => {
   const limits = createRequestRateLimits({ memberRequestsPerMinute: 1, guildRequestsPerMinute: 1 })
   onTestFinished(() => limits.close())
   const requester = { memberId: 'one', guildId: 'here' }
   await limits.admit(requester)
   const before = Date.now()
   const refusal = await limits.admit(requester).catch((error: unknown) => error)
-  const { retryAt } = (refusal as Refusal).context
+  if (!isRateLimited(refusal)) throw refusal
+  const [{ limit, retryAt }] = refusal.details
+  expect(limit).toBe(1)
   expect(retryAt).toBeGreaterThan(before)
   expect(retryAt).toBeLessThanOrEqual(Date.now() + 60_000)
 })

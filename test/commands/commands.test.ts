@@ -2,17 +2,18 @@ import type { Client } from 'discord.js'
 import { Events } from 'discord.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
-import { buttons, commands } from '../../commands/index.ts'
+import { readCommands } from '../../commands/index.ts'
 import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import type { Interactions } from '../../src/discord/interactions/handler.ts'
 import { createInteractions } from '../../src/discord/interactions/handler.ts'
-import type { ProviderChoice, ClipService, PartialClipInput } from '../../src/clip-service.ts'
+import type { ProviderChoice, ClipService, PartialClipInput } from '../../src/generations/model/clip-service-port.ts'
 import { createCapturedLog } from '../support/captured-log.ts'
 import { ids, interactionToken } from '../discord/support/example-generation.ts'
 import { autocompletePayload, buttonPayload, commandPayload } from '../discord/support/interaction-payloads.ts'
 import type { ScriptedDiscord } from '../support/scripted-discord.ts'
 import { startScriptedDiscord } from '../support/scripted-discord.ts'
 
+const commandSet = await readCommands()
 const generationId = '0196a1b2c3d4e5f60718293a4b5c6d7e'
 const attachment = {
   id: '900000000000000001',
@@ -71,7 +72,7 @@ beforeAll(async () => {
   const { log } = createCapturedLog()
   discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
   client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
-  interactions = createInteractions({ commands, buttons, context: { clipService }, log })
+  interactions = createInteractions({ ...commandSet, context: { clipService }, log })
   client.on(Events.InteractionCreate, (interaction) => {
     answered = interactions.handle(interaction)
   })
@@ -132,7 +133,7 @@ describe('/animate', () => {
 
   test('without an image is refused', async () => {
     await send(commandPayload('animate', [prompt]))
-    expect(await refusal()).toContain('There is no image')
+    expect(await refusal()).toContain('The image is missing')
   })
 })
 
@@ -162,7 +163,7 @@ describe('/animate with more', () => {
     expect(asked.map(({ of }) => (of[0] as { provider?: string }).provider)).toEqual([provider, provider])
   })
 
-  test('refuses a provider that nobody knows before the acknowledgement, naming those that can do it', async () => {
+  test('refuses a provider that nobody knows before the acknowledgement, naming those that are set up', async () => {
     const options = [
       imageOption,
       prompt,
@@ -171,17 +172,15 @@ describe('/animate with more', () => {
       { name: 'provider', type: 3, value: 'Hollywood' },
     ]
     await send(commandPayload('animate', options, { resolved }))
-    expect(await refusal()).toBe(
-      'This bot has no provider of that name. Choose **fal.ai** or **Replicate**, or leave `provider` out and try again.',
-    )
+    expect(await refusal()).toBe("This bot doesn't use Hollywood. Choose fal.ai or Replicate, or leave `provider` empty.")
     expect(discord.calls).toHaveLength(1)
     expect(asked).toEqual([])
-    expect(inputs).toEqual([{ image: true, lastImage: true, guidance: 0.5, negativePrompt: undefined }])
+    expect(inputs).toEqual([{ image: true, lastImage: false }])
   })
 
-  test('refuses a known provider that is not among them', async () => {
+  test('refuses a known provider that is not set up', async () => {
     await send(commandPayload('animate', [imageOption, prompt, { name: 'provider', type: 3, value: 'runware' }], { resolved }))
-    expect(await refusal()).toContain('**Runware** cannot make this clip here. Choose **fal.ai** or **Replicate**')
+    expect(await refusal()).toContain("This bot doesn't use runware. Choose fal.ai or Replicate")
     expect(asked).toEqual([])
   })
 })
@@ -197,15 +196,15 @@ describe('the provider that is being typed', () => {
   }
 
   const [fal, replicate] = [
-    { name: 'fal.ai · $0.35 for 5 s', value: 'fal' },
-    { name: 'Replicate · $0.3525 for 5 s', value: 'replicate' },
+    { name: 'fal.ai · $0.35 for 5s', value: 'fal' },
+    { name: 'Replicate · $0.3525 for 5s', value: 'replicate' },
   ]
 
   test.each([
     ['', [fal, replicate]],
     ['FA', [fal]],
     [' repl', [replicate]],
-    ['fal.ai · $0.35 for 5 s', [fal]],
+    ['fal.ai · $0.35 for 5s', [fal]],
     ['Hollywood', []],
   ])('as %j is completed by name, id or label', async (typed, choices) => {
     expect(await offered('film', typing(typed))).toEqual(choices)
@@ -245,7 +244,7 @@ describe('/film', () => {
 
   test('where the bot is no member is refused', async () => {
     await send(commandPayload('film', [prompt], { authorizing_integration_owners: { 1: ids.member } }))
-    expect(await refusal()).toContain('has to be a member')
+    expect(await refusal()).toContain("isn't a member of this server")
   })
 
   test('where the bot could not post later is refused, naming what it lacks', async () => {

@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 
 import { animate } from '../../commands/animate.ts'
 import { film } from '../../commands/film.ts'
-import { buttons, commands } from '../../commands/index.ts'
+import { readCommands } from '../../commands/index.ts'
+
+const { commands, buttons } = await readCommands()
 
 test.each(commands.map((command) => [command.data.name, command] as const))('/%s is a command that Discord takes', (_name, { data }) => {
   const body: unknown = JSON.parse(JSON.stringify(data.toJSON()))

@@ -2,7 +2,7 @@ import type { Client } from 'discord.js'
 import { Events } from 'discord.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { commands } from '../../commands/index.ts'
+import { readCommands } from '../../commands/index.ts'
 import type { LocalDiscord } from '../../sandbox/discord/local-discord.ts'
 import { startLocalDiscord } from '../../sandbox/discord/local-discord.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
@@ -21,13 +21,14 @@ import { createClock } from '../../src/lib/clock.ts'
 import type { Generation, Requester } from '../../src/generations/model/generation.ts'
 import { generationStates } from '../../src/generations/model/generation.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
-import type { ClipService } from '../../src/clip-service.ts'
+import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
 
 import { createCapturedLog } from '../support/captured-log.ts'
 import { exampleGeneration } from './support/example-generation.ts'
 import { nastyPrompts } from './support/nasty-prompts.ts'
 
 const clip = { bytes: new Uint8Array(300_000).fill(7), durationSeconds: 5, url: 'https://host.example/clip.mp4?signature=abc' }
+const { commands } = await readCommands()
 const bodies = commands.map(({ data }) => data.toJSON())
 
 let discord: LocalDiscord
@@ -168,10 +169,10 @@ test('a clip larger than Discord really takes: its link', async () => {
 test('an end is neutral for everyone, and its reason is for the requester alone', async () => {
   const { interaction, generation } = await runFilm()
   await delivery.postOutcome({ ...generation, state: 'failed', endReason: 'moderation' }, { now: Date.now() })
-  expect((await interaction.reply()).text).toContain('Nothing was charged.')
+  expect((await interaction.reply()).text).toContain('No charge.')
   const word = await interaction.followUp()
   expect(word).toMatchObject({ ephemeral: true })
-  expect(word.text).toContain('safety rules')
+  expect(word.text).toContain('safety filter')
 })
 
 test('the local Discord had nothing to complain of in its own answers', () => {

@@ -32,9 +32,17 @@ describe('what Discord’s own options keep out', () => {
 describe('what is refused before the acknowledgement: one ephemeral reply', () => {
   const cases: [string, RegExp, (image: typeof testImage) => Promise<[string, OptionValues]>][] = [
     ['a prompt of white space', /prompt is empty/, () => Promise.resolve(['film', { prompt: '   ' }])],
-    ['an image under 300 pixels', /too small.*300/s, async (image) => animate(await image({ width: 299, height: 400 }))],
-    ['an image narrower than 1:2.5', /long and narrow/, async (image) => animate(await image({ width: 300, height: 751 }))],
-    ['an image over 10 MB', /at most .* can be used/, () => Promise.resolve(animate(Buffer.alloc(10_000_001, 'x')))],
+    [
+      'an image under 300 pixels',
+      /299 × 400 pixels; each side needs at least 300/,
+      async (image) => animate(await image({ width: 299, height: 400 })),
+    ],
+    [
+      'an image narrower than 1:2.5',
+      /300 × 751 pixels; the long side can be at most 2\.5 times/,
+      async (image) => animate(await image({ width: 300, height: 751 })),
+    ],
+    ['an image over 10 MB', /The image is 10\.1 MB; the limit is 10 MB/, () => Promise.resolve(animate(Buffer.alloc(10_000_001, 'x')))],
   ]
   it.each(cases)('%s', async (_, words, order) => {
     const sandbox = await testSandbox({ discord: { uploadLimitBytes: 20_000_000 } })
@@ -50,7 +58,7 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
   it('a server that is not allowed to spend', async () => {
     const sandbox = await testSandbox({ environment: { ALLOWED_GUILDS: '123456789012345678' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    expect((await interaction.reply()).text).toMatch(/may not make clips yet/)
+    expect((await interaction.reply()).text).toMatch(/can't make clips yet/)
     await expectNoTrace(sandbox)
   })
 
@@ -60,6 +68,22 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
     const reply = await interaction.reply()
     expect(reply).toMatchObject({ ephemeral: true })
     expect(reply.text).toMatch(/guidance.*fal\.ai/s)
+    await expectNoTrace(sandbox)
+  })
+
+  it('something that the chosen provider cannot do, naming who can', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate' } })
+    const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat', provider: 'replicate', guidance: 0.7 })
+    expect((await interaction.reply()).text).toBe("Replicate doesn't support guidance. Choose fal.ai, or try again without it.")
+    await expectNoTrace(sandbox)
+  })
+
+  it('one of two images, by its name', async () => {
+    const sandbox = await testSandbox()
+    const image = { name: 'boat.png', bytes: await testImage() }
+    const lastImage = { name: 'harbour.png', bytes: await testImage({ width: 299, height: 400 }) }
+    const interaction = await sandbox.discord.member.run('animate', { image, prompt: 'it moves', last_image: lastImage })
+    expect((await interaction.reply()).text).toMatch(/^`last_image` is 299 × 400 pixels/)
     await expectNoTrace(sandbox)
   })
 
@@ -76,7 +100,7 @@ describe('what is refused after the acknowledgement: the placeholder goes, the r
   const cases: [string, RegExp, () => Promise<Buffer>][] = [
     ['not an image by its bytes', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('<html>no image at all</html>'.repeat(20)))],
     ['a GIF that calls itself PNG', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('GIF89a'.padEnd(400, '\0')))],
-    ['a damaged image', /damaged or incomplete/, async () => (await testImage()).subarray(0, 900)],
+    ['a damaged image', /The image is damaged/, async () => (await testImage()).subarray(0, 900)],
   ]
   it.each(cases)('%s', async (_, words, bytes) => {
     const sandbox = await testSandbox()
@@ -94,7 +118,7 @@ describe('what is refused after the acknowledgement: the placeholder goes, the r
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     const followUp = await interaction.followUp()
     expect(followUp).toMatchObject({ ephemeral: true })
-    expect(followUp.text).toMatch(/This server’s budget has \$0\.34 left; this clip costs \$0\.35/)
+    expect(followUp.text).toMatch(/This server's daily budget has \$0\.34 left; this clip costs \$0\.35/)
     expect(followUp.text).toMatch(/<t:\d+:R>/)
     expect(interaction.currentReply()).toBeUndefined()
     await expectNoTrace(sandbox)
@@ -103,20 +127,20 @@ describe('what is refused after the acknowledgement: the placeholder goes, the r
 
 describe('what fails after acceptance: a neutral card, the reason privately, nothing charged', () => {
   const cases: [string, string, RegExp][] = [
-    ['the provider refuses the request', 'sandbox:refused', /did not accept this request/],
-    ['the provider refuses the content', 'sandbox:moderated', /safety rules/],
-    ['the provider fails', 'sandbox:failed', /fault while it worked/],
-    ['the provider is busy', 'sandbox:busy', /no more requests at the moment/],
-    ['the account is empty', 'sandbox:no-credit', /account at the host is empty/],
-    ['the key is void', 'sandbox:bad-key', /did not accept the bot’s key/],
+    ['the provider refuses the request', 'sandbox:refused', /rejected your request/],
+    ['the provider refuses the content', 'sandbox:moderated', /safety filter/],
+    ['the provider fails', 'sandbox:failed', /had an error/],
+    ['the provider is busy', 'sandbox:busy', /too busy right now/],
+    ['the account is empty', 'sandbox:no-credit', /The bot's account at .* is empty/],
+    ['the key is void', 'sandbox:bad-key', /rejected the bot's key/],
   ]
   describe.each(['fal', 'replicate'])('%s', (provider) => {
     it.each(cases)('%s', async (_, word, reason) => {
       // A busy provider is asked again after some patience; that need not be ours.
       const sandbox = await testSandbox({ clock: createClock(20), environment: { PROVIDERS: provider } })
       const interaction = await sandbox.discord.member.run('film', { prompt: `an unmistakable walrus ${word}` })
-      const card = await endedCard(interaction, /Not made/)
-      expect(card.text).toContain('Nothing was charged.')
+      const card = await endedCard(interaction, /Failed/)
+      expect(card.text).toContain('No charge.')
       expect(card.text).not.toContain('walrus')
       const followUp = await interaction.followUp()
       expect(followUp.ephemeral).toBe(true)
@@ -129,7 +153,7 @@ describe('what fails after acceptance: a neutral card, the reason privately, not
       const sandbox = await testSandbox({ environment: { PROVIDERS: provider } })
       await sandbox.providers[provider as 'fal' | 'replicate'].refuseConnections()
       const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-      expect((await endedCard(interaction, /Not made/)).text).toContain('Nothing was charged.')
+      expect((await endedCard(interaction, /Failed/)).text).toContain('No provider could be reached.\nNo charge.')
       await sandbox.stopBot()
       expect(await reconcile({ ...sandbox, providers: sandbox.providers }).catch(() => 'providers are down')).toBe('providers are down')
     })

@@ -53,8 +53,8 @@ it('of 500 requests of 50 members at once against money for 20, 20 are made and 
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => members.map(ask)).flat())
 
   expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(20)
-  const refusals = new Set(outcomes.filter(({ accepted }) => !accepted).map(({ refusal }) => refusal.replace(/It starts anew.*/, '')))
-  expect([...refusals]).toEqual(['This server’s budget has $0.05 left; this clip costs $0.35. '])
+  const refusals = new Set(outcomes.filter(({ accepted }) => !accepted).map(({ refusal }) => refusal.replace(/It resets.*/, '')))
+  expect([...refusals]).toEqual(["This server's daily budget has $0.05 left; this clip costs $0.35. "])
   expect(sandbox.discord.guild.channel.messages()).toHaveLength(20)
   expect(countRows(sandbox, 'generations')).toBe(20)
   expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 20 * price, spent: 0 })
@@ -71,7 +71,7 @@ it('the cap over everything holds over many servers, each of which has money of 
   const outcomes = await Promise.all(members.map(ask))
 
   expect(outcomes.filter(({ accepted }) => accepted)).toHaveLength(7)
-  for (const { accepted, refusal } of outcomes) if (!accepted) expect(refusal).toMatch(/^The bot’s budget has \$0\.05 left/)
+  for (const { accepted, refusal } of outcomes) if (!accepted) expect(refusal).toMatch(/^The bot's daily budget has \$0\.05 left/)
   await expectPaid(sandbox, 7)
   const spentByGuilds = guilds.reduce((total, { id }) => total + readDayWallet(sandbox, id).spent, 0)
   expect(spentByGuilds).toBe(7 * price)
@@ -81,7 +81,7 @@ it('a request that is refused leaves no row, no image and nothing at the provide
   const sandbox = await testSandbox({ environment: { ...environment, BUDGET_MONTH_USD: '0.34' } })
   const image = { name: 'picture.png', bytes: await testImage() }
   const interaction = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
-  expect((await interaction.followUp()).text).toMatch(/^The bot’s budget has \$0\.34 left/)
+  expect((await interaction.followUp()).text).toMatch(/^The bot's monthly budget has \$0\.34 left/)
   await sandbox.stopBot()
   for (const table of ['generations', 'attempts', 'ledger', 'images'] as const) expect(countRows(sandbox, table)).toBe(0)
   expect(sandbox.providers.fal.requests.list()).toEqual([])

@@ -23,7 +23,7 @@ async function renderingClip(sandbox: TestSandbox, id: ProviderId): Promise<Inte
   sandbox.providers[id].jobs.hold('completion')
   const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
   await sandbox.providers[id].jobs.reached('running')
-  await cardSaying(interaction, /Making the clip/)
+  await cardSaying(interaction, /Rendering/)
   return interaction
 }
 
@@ -40,9 +40,9 @@ describe.each(providerIds)('on %s', (id) => {
     const sandbox = await sandboxFor(id)
     const first = await renderingClip(sandbox, id)
     const second = await sandbox.discord.member.run('film', { prompt: 'a second boat' })
-    await cardSaying(second, /In line/)
+    await cardSaying(second, /Queued/)
     await pressCancel(sandbox, second)
-    expect((await lastWord(second)).text).toContain('**Cancelled**\nNothing was charged.')
+    expect((await lastWord(second)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
 
     sandbox.providers[id].jobs.release('completion')
     await finishedCard(first)
@@ -81,17 +81,17 @@ async function expectPostedAndPaid(sandbox: TestSandbox, interaction: Interactio
 
 describe('fal, which says what it billed for a job that it stopped', () => {
   it.each([
-    [false, 'Nothing was charged.', 'reserve release', 0],
-    [true, '$0.35 was charged, because the provider had billed it.', 'reserve capture', 350_000],
+    [false, 'No charge.', 'reserve release', 0],
+    [true, 'fal.ai had already billed the clip, so this server paid $0.35.', 'reserve capture', 350_000],
   ])('billed: %s', async (billed, words, ledger, paid) => {
     const sandbox = await sandboxFor('fal')
     sandbox.providers.fal.behavior.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'fal')
     await pressCancel(sandbox, interaction)
-    expect((await lastWord(interaction)).text).toContain(`**Cancelled**\n${words}`)
+    expect((await lastWord(interaction)).text).toContain(`cancelled this clip.\n${words}`)
     const reason = await interaction.followUp()
     expect(reason.ephemeral).toBe(true)
-    expect(reason.text).toContain(words)
+    expect(reason.text).toBe(`You cancelled this clip.\n${words}`)
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'cancelled', ledger })
     expect(await reconcile(sandbox)).toMatchObject({ spent: paid, invoiced: paid, reserved: 0, equal: true })
@@ -99,15 +99,15 @@ describe('fal, which says what it billed for a job that it stopped', () => {
 })
 
 describe('Replicate, which does not say it', () => {
-  it.each([false, true])('billed: %s, so the sum stays set aside and the card says so', async (billed) => {
+  it.each([false, true])('billed: %s, so the sum stays reserved and the card says so', async (billed) => {
     const sandbox = await sandboxFor('replicate')
     sandbox.providers.replicate.behavior.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'replicate')
     await pressCancel(sandbox, interaction)
     const card = await lastWord(interaction)
     expect(card.text).toContain('**On hold**')
-    expect(card.text).toContain('The provider has not said what became of the cancellation.')
-    expect(card.text).toContain('$0.35 stays set aside')
+    expect(card.text).toContain("Replicate hasn't confirmed the cancellation.")
+    expect(card.text).toContain('$0.35 stays reserved')
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
     expect(await reconcile(sandbox)).toMatchObject({ spent: 0, reserved: 350_000, invoiced: billed ? 350_000 : 0 })
@@ -124,10 +124,10 @@ it('while the provider has not yet answered the create call: it is asked as soon
   sandbox.providers.fal.jobs.hold('completion')
   const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
   await gate.answered
-  await cardSaying(interaction, /Handing it to the host/)
+  await cardSaying(interaction, /Sending the request to/)
   await (await pressCancel(sandbox, interaction)).acknowledged()
   gate.release()
-  expect((await lastWord(interaction)).text).toContain('**Cancelled**\nNothing was charged.')
+  expect((await lastWord(interaction)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
   await bot.stop()
   expect(sandbox.providers.fal.requests.count('cancel')).toBe(1)
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'cancelled', attempts: 1, ledger: 'reserve release' })
@@ -143,7 +143,7 @@ it('lives on in a bot that starts anew', async () => {
   await sandbox.stopBot()
   sandbox.providers.fal.behavior.onCancel = 'cancels'
   await sandbox.startBot()
-  expect((await lastWord(interaction)).text).toContain('**Cancelled**\nNothing was charged.')
+  expect((await lastWord(interaction)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
   expect(sandbox.providers.fal.requests.count('cancel')).toBe(2)
 })
 
@@ -155,7 +155,7 @@ describe('who may press', () => {
     const press = await pressCancel(sandbox, interaction, other)
     const refusal = await Promise.race([press.followUp(), lastWord(interaction)])
     expect(refusal.ephemeral).toBe(true)
-    expect(refusal.text).toMatch(/Only the member who asked/)
+    expect(refusal.text).toMatch(/Only the requester/)
     sandbox.providers.fal.jobs.release('completion')
     await expectPostedAndPaid(sandbox, interaction)
     expect(sandbox.providers.fal.requests.count('cancel')).toBe(0)
@@ -169,15 +169,15 @@ describe('who may press', () => {
       permissions: ['ViewChannel', 'SendMessages', 'UseApplicationCommands', 'ManageMessages'],
     })
     await pressCancel(sandbox, interaction, moderator)
-    expect((await lastWord(interaction)).text).toContain('**Cancelled**')
-    expect((await interaction.followUp()).text).toContain('Your clip was cancelled')
+    expect((await lastWord(interaction)).text).toContain('**Cancelled**\nA moderator cancelled this clip.')
+    expect((await interaction.followUp()).text).toContain('A moderator cancelled this clip.')
   })
 
   it('a press that comes after the end is answered privately', async () => {
     const sandbox = await sandboxFor('fal')
     await renderingClip(sandbox, 'fal')
     const waiting = await sandbox.discord.member.run('film', { prompt: 'a second boat' })
-    await cardSaying(waiting, /In line/)
+    await cardSaying(waiting, /Queued/)
     // The card of the cancelled clip is kept from showing it, so that its button can be pressed once more.
     const edit = sandbox.discord.faults.hold({ method: 'PATCH' })
     await pressCancel(sandbox, waiting)

@@ -21,10 +21,10 @@ async function showEveryCard({ discord, providers }: TestSandbox, prompt: string
 
   jobs.hold('completion')
   const first = await film()
-  const making = first.reply((message) => /Making the clip/.test(message.text))
+  const making = first.reply((message) => /Rendering/.test(message.text))
   await making
   const waiting = await film()
-  await press(waiting.reply((message) => /In line/.test(message.text) && message.buttons.length > 0))
+  await press(waiting.reply((message) => /Queued/.test(message.text) && message.buttons.length > 0))
   await endedCard(waiting, /Cancelled/)
   providers.fal.behavior.onCancel = 'cannot'
   await press(making)
@@ -33,7 +33,7 @@ async function showEveryCard({ discord, providers }: TestSandbox, prompt: string
   await finishedCard(first)
 
   const ends: [FaultKind, RegExp][] = [
-    ['moderated', /Not made/],
+    ['moderated', /Failed/],
     ['lost-answer', /On hold/],
   ]
   for (const [kind, words] of ends) {

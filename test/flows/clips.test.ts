@@ -22,7 +22,7 @@ describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
     expect(attachment?.contentType).toBe('video/mp4')
     expect(card.text).toContain('slow push in')
     expect(card.text).toContain(`<@${sandbox.discord.member.id}>`)
-    expect(card.text).toContain('5 s')
+    expect(card.text).toContain('5s')
     expect(card.text).toContain(id === 'fal' ? 'fal.ai · $0.35' : 'Replicate · $0.35')
     expect(card.text).toContain('AI-generated')
     expect(card.mentions).toEqual([])

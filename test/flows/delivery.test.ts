@@ -19,7 +19,7 @@ async function renderingClip(
 ): Promise<{ interaction: Interaction; card: ShownMessage }> {
   providers.fal.jobs.hold('completion')
   const interaction = await discord.member.run('film', { prompt: 'a boat' }, options)
-  const card = await interaction.reply((message) => message.text.includes('Making the clip'))
+  const card = await interaction.reply((message) => message.text.includes('Rendering'))
   return { interaction, card }
 }
 
@@ -122,7 +122,7 @@ describe('an interaction token that is over', () => {
     sandbox.discord.guild.channel.setBotPermissions([])
     finish(sandbox)
     // The end is shown after it was settled, or at least tried to be shown.
-    await sandbox.discord.request({ method: 'PATCH', when: ({ body }) => JSON.stringify(body).includes('Not made') })
+    await sandbox.discord.request({ method: 'PATCH', when: ({ body }) => JSON.stringify(body).includes('Failed') })
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({
       state: 'failed',

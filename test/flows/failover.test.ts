@@ -38,7 +38,7 @@ describe('a provider that certainly did not take the job', () => {
     const sandbox = await testSandbox({ clock: createClock(20), environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy' })
     const card = await lastWord(interaction)
-    expect(card.text).toMatch(/Not made.*Nothing was charged/s)
+    expect(card.text).toMatch(/Failed.*No charge/s)
     await sandbox.stopBot()
     // The last provider only asked for patience, so the request came back to its line twice.
     expect(readAttempts(sandbox).map(({ provider }) => provider)).toEqual(['fal', 'replicate', 'wavespeed', 'wavespeed', 'wavespeed'])
@@ -48,7 +48,7 @@ describe('a provider that certainly did not take the job', () => {
   it('is not left where a member chose it', async () => {
     const sandbox = await testSandbox({ clock: createClock(20), environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy@fal', provider: 'fal' })
-    expect((await lastWord(interaction)).text).toContain('Not made')
+    expect((await lastWord(interaction)).text).toContain('Failed')
     await sandbox.stopBot()
     expect(new Set(readAttempts(sandbox).map(({ provider }) => provider))).toEqual(new Set(['fal']))
   })
@@ -61,8 +61,8 @@ describe('what never moves on', () => {
     await sandbox.providers.replicate.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:moderated' })
     const card = await lastWord(interaction)
-    expect(card.text).toMatch(/Not made.*Nothing was charged/s)
-    expect((await interaction.followUp()).text).toMatch(/safety rules/)
+    expect(card.text).toMatch(/Failed.*No charge/s)
+    expect((await interaction.followUp()).text).toMatch(/safety filter/)
     await sandbox.stopBot()
     expect(
       readAttempts(sandbox).map(({ provider, state, endReason, providerCost }) => ({ provider, state, endReason, providerCost })),
@@ -149,12 +149,12 @@ describe('a provider that is no longer set up', () => {
     await sandbox.providers.fal.jobs.reached('running')
     const moved = await sandbox.discord.member.run('film', { prompt: 'another boat' })
     const ended = await sandbox.discord.member.run('film', { prompt: 'a third boat', provider: 'fal' })
-    await ended.reply(({ text }) => text.includes('In line'))
+    await ended.reply(({ text }) => text.includes('Queued'))
     await sandbox.stopBot()
 
     await sandbox.startBot({ PROVIDERS: 'replicate', FAL_KEY: undefined })
     expect((await finishedCard(moved)).text).toContain('Replicate')
-    expect((await lastWord(ended)).text).toMatch(/Not made.*Nothing was charged/s)
+    expect((await lastWord(ended)).text).toMatch(/Failed.*No charge/s)
     // What ran there can neither be read nor cancelled now: nobody knows what it costs.
     expect((await lastWord(first)).text).toContain('On hold')
   })

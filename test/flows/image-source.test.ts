@@ -28,7 +28,7 @@ it('an image is fetched from Discord and from nowhere else, whatever its link sa
   const accepted = interaction.reply((message) => message.buttons.length > 0)
   const answer = await Promise.race([accepted.catch(() => interaction.followUp()), interaction.followUp()])
   expect(answer).toMatchObject({ ephemeral: true })
-  expect(answer.text).toMatch(/could not be fetched from Discord/)
+  expect(answer.text).toMatch(/couldn't download the image from Discord/)
   expect(interaction.currentReply()).toBeUndefined()
   await sandbox.stopBot()
   expect(elsewhere.served()).toBe(0)

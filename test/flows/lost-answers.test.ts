@@ -27,11 +27,11 @@ describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
     const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus' })
     const card = await lastWord(interaction)
     expect(card.text).toContain('**On hold**')
-    expect(card.text).toContain('$0.35 stays set aside')
+    expect(card.text).toContain('$0.35 stays reserved')
     expect(card.text).not.toContain('walrus')
     const reason = await interaction.followUp()
     expect(reason.ephemeral).toBe(true)
-    expect(reason.text).toContain('It is not sent again')
+    expect(reason.text).toContain("won't send it again")
 
     // A bot that starts anew makes the next clip, and only that one.
     await sandbox.stopBot()
@@ -52,7 +52,7 @@ describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
     const provider = sandbox.providers[id]
     await provider.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    expect((await lastWord(interaction)).text).toMatch(/\*\*Not made\*\*.*Nothing was charged\./s)
+    expect((await lastWord(interaction)).text).toMatch(/\*\*Failed\*\*.*No charge\./s)
     await provider.acceptConnections()
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
     await sandbox.stopBot()

@@ -35,7 +35,7 @@ describe('a clean stop and a new start', () => {
     const first = await film(sandbox, 'the first')
     await jobs.reached('running')
     const second = await film(sandbox, 'the second')
-    await second.reply((message) => message.text.includes('In line'))
+    await second.reply((message) => message.text.includes('Queued'))
     await sandbox.stopBot()
     await sandbox.startBot()
     jobs.release('completion')
@@ -72,7 +72,7 @@ describe('a clean stop and a new start', () => {
     await gate.answered
     await bot.stop()
     await sandbox.startBot()
-    expect((await lastWord(interaction)).text).toMatch(/\*\*On hold\*\*.*\$0\.35 stays set aside/s)
+    expect((await lastWord(interaction)).text).toMatch(/\*\*On hold\*\*.*\$0\.35 stays reserved/s)
     await expectHeldForGood(sandbox, interaction)
   })
 
@@ -120,7 +120,7 @@ describe('a bot that is killed', () => {
     sandbox.providers.fal.jobs.hold('completion')
     const bot = await startBotProcess(botSettingsFor(sandbox))
     const interaction = await film(sandbox)
-    await interaction.reply((message) => message.text.includes('Making the clip'))
+    await interaction.reply((message) => message.text.includes('Rendering'))
     await bot.kill()
     sandbox.providers.fal.jobs.release('completion')
     await sandbox.startBot()

@@ -29,7 +29,7 @@ const says = (words: RegExp) => (message: ShownMessage) => words.test(message.te
 async function renderingClip(sandbox: TestSandbox): Promise<{ interaction: Interaction; card: ShownMessage }> {
   sandbox.providers.fal.jobs.hold('completion')
   const interaction = await film(sandbox)
-  return { interaction, card: await interaction.reply(says(/Making the clip/)) }
+  return { interaction, card: await interaction.reply(says(/Rendering/)) }
 }
 
 async function expectPaidOnce(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
@@ -44,13 +44,13 @@ describe('a clean stop', () => {
     const sandbox = await testSandbox({ environment: { ...environment, FAL_CONCURRENCY: '1' } })
     const { interaction } = await renderingClip(sandbox)
     const waiting = await film(sandbox, 'another boat')
-    await waiting.reply(says(/Yours is next/))
+    await waiting.reply(says(/Next in the queue/))
     await sandbox.stopBot()
-    expect(interaction.currentReply()?.text).toMatch(/Making the clip.*being restarted.*goes on by itself.*asked <t:/s)
+    expect(interaction.currentReply()?.text).toMatch(/Rendering.*is restarting.*resume automatically.*Requested <t:/s)
     expect(interaction.currentReply()?.text).not.toMatch(/ready/)
-    expect(waiting.currentReply()?.text).toMatch(/In line.*Yours is next/s)
+    expect(waiting.currentReply()?.text).toMatch(/Queued.*Next in the queue/s)
     await sandbox.startBot()
-    await interaction.reply((message) => /Making the clip/.test(message.text) && !/restarted/.test(message.text))
+    await interaction.reply((message) => /Rendering/.test(message.text) && !/restarting/.test(message.text))
     sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(waiting)])
     await expectPaidOnce(sandbox, waiting)
@@ -75,7 +75,7 @@ describe('a stop while an image is still on its way', () => {
     const bot = await startBot({ ...settings, origins: { ...origins, discordMedia: [slowImage.origin] } })
     const { interaction: rendering } = await renderingClip(sandbox)
     const waiting = await film(sandbox, 'another boat')
-    await waiting.reply(says(/Yours is next/))
+    await waiting.reply(says(/Next in the queue/))
     const image = { name: 'picture.png', bytes, claims: { width: 640, height: 360, url: slowImage.url } }
     const asking = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
     await slowImage.asked
@@ -90,7 +90,7 @@ describe('a stop while an image is still on its way', () => {
     expect(sandbox.providers.fal.jobs.list()).toHaveLength(1)
     const answer = await interactions.asking.followUp()
     expect(answer).toMatchObject({ ephemeral: true })
-    expect(answer.text).toContain('restarted')
+    expect(answer.text).toContain('restarting')
     expect(interactions.asking.currentReply()).toBeUndefined()
     expect(countRows(sandbox, 'generations')).toBe(2)
     await sandbox.startBot()
@@ -104,13 +104,13 @@ describe('a stop while an image is still on its way', () => {
     sandbox.providers.fal.jobs.release('completion')
     // Nobody watches the first one any more; else its end would make room, and the next one would be bought.
     await until(
-      () => /being restarted/.test(interactions.rendering.currentReply()?.text ?? '') || sandbox.providers.fal.jobs.list().length > 1,
+      () => /is restarting/.test(interactions.rendering.currentReply()?.text ?? '') || sandbox.providers.fal.jobs.list().length > 1,
     )
     image.release()
     await stopped
     expect(sandbox.providers.fal.jobs.list()).toHaveLength(1)
     expect(readGeneration(sandbox, interactions.asking)).toMatchObject({ state: 'queued', attempts: 0 })
-    expect(interactions.asking.currentReply()?.text).toMatch(/In line/)
+    expect(interactions.asking.currentReply()?.text).toMatch(/Queued/)
     await sandbox.startBot()
     await Promise.all(Object.values(interactions).map(finishedCard))
     await expectPaidOnce(sandbox, interactions.asking)
@@ -129,7 +129,7 @@ it('a bot that is stopped turns away what still comes, in private', async () => 
   await until(() => first.currentReply() !== undefined)
   const late = await film(sandbox, 'another boat')
   expect(await late.reply()).toMatchObject({ ephemeral: true })
-  expect(late.currentReply()?.text).toContain('restarted')
+  expect(late.currentReply()?.text).toContain('restarting')
   gate.release()
   await stopped
   expect(countRows(sandbox, 'generations')).toBe(1)
@@ -169,7 +169,7 @@ describe('`npm start` as a process', () => {
     const { code, output } = await bot.ended
     expect(code).toBe(0)
     expect(output).toContain('Rushes is stopping')
-    expect(interaction.currentReply()?.text).toMatch(/being restarted/)
+    expect(interaction.currentReply()?.text).toMatch(/is restarting/)
     sandbox.providers.fal.jobs.release('completion')
     await sandbox.startBot()
     await finishedCard(interaction)
@@ -286,9 +286,9 @@ describe('`npm start` as a process', () => {
       'last word',
       (sandbox) => ({
         interaction: film(sandbox, 'a boat sandbox:failed'),
-        limited: ({ body }) => JSON.stringify(body ?? '').includes('Not made'),
+        limited: ({ body }) => JSON.stringify(body ?? '').includes('Failed'),
       }),
-      says(/Not made/),
+      says(/Failed/),
     ],
   ])('does not wait for the hour after which Discord would take a %s', async (_what, ask, shown) => {
     const sandbox = await testSandbox({ environment })

@@ -24,7 +24,7 @@ const says = (words: RegExp) => (message: ShownMessage) => words.test(message.te
 async function renderingClip(sandbox: TestSandbox): Promise<{ interaction: Interaction; card: ShownMessage }> {
   sandbox.providers.fal.jobs.hold('completion')
   const interaction = await film(sandbox)
-  return { interaction, card: await interaction.reply(says(/Making the clip/)) }
+  return { interaction, card: await interaction.reply(says(/Rendering/)) }
 }
 
 async function expectPaidOnce(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
@@ -55,7 +55,7 @@ describe('a card’s edits', () => {
     const { interaction } = await renderingClip(sandbox)
     sandbox.discord.faults.failNext(edits, { status: 503, body: {} }, { times: 4 })
     const waiting = await film(sandbox, 'another boat')
-    await waiting.reply(says(/In line.*next/s))
+    await waiting.reply(says(/Queued.*next/s))
     sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(waiting)])
     await expectPaidOnce(sandbox, waiting)
@@ -115,7 +115,7 @@ describe('a clip whose card is gone and whose token is over', () => {
       when: (request) => uploads.when(request) && request.authorization === 'bot' && !request.path.endsWith(card.id),
     })
     sandbox.providers.fal.jobs.release('completion')
-    const small = await sandbox.discord.guild.channel.message(says(/is being posted here/))
+    const small = await sandbox.discord.guild.channel.message(says(/is posting it here/))
     expect(small).toMatchObject({ attachments: [], notified: [sandbox.discord.member.id] })
     await upload.arrived
     await sandbox.stopBot()
@@ -144,11 +144,11 @@ it('a failed request whose card is gone and whose token is over is told of in a 
   const { discord, providers } = sandbox
   providers.fal.jobs.hold('completion')
   const interaction = await film(sandbox, 'a boat sandbox:failed')
-  const card = await interaction.reply(says(/Making the clip/))
+  const card = await interaction.reply(says(/Rendering/))
   discord.clock.advance(quarterHour + 1000)
   discord.deleteMessage(card.id)
   providers.fal.jobs.release('completion')
-  const told = await discord.guild.channel.message(says(/Not made.*Nothing was charged\./s))
+  const told = await discord.guild.channel.message(says(/Failed.*No charge\./s))
   expect(told.notified).toEqual([discord.member.id])
   await sandbox.stopBot()
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', ledger: 'reserve release' })
@@ -227,12 +227,12 @@ describe('a line', () => {
     const sandbox = await testSandbox({ environment: { ...environment, FAL_CONCURRENCY: '1' }, clock: createClock(10) })
     const { interaction } = await renderingClip(sandbox)
     const second = await film(sandbox, 'the second')
-    await second.reply(says(/Yours is next\./))
+    await second.reply(says(/Next in the queue\./))
     const third = await film(sandbox, 'the third')
-    const waiting = await third.reply(says(/1 ahead of yours\./))
+    const waiting = await third.reply(says(/1 clip ahead/))
     await sandbox.discord.member.press(await second.reply(), 'Cancel')
-    await third.reply(says(/Yours is next\./))
-    expect(waiting.text).toMatch(/asked <t:\d+:R>/)
+    await third.reply(says(/Next in the queue\./))
+    expect(waiting.text).toMatch(/Requested <t:\d+:R>/)
     sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(third)])
     await expectPaidOnce(sandbox, third)
@@ -243,9 +243,9 @@ describe('a line', () => {
     const sandbox = await testSandbox({ environment: { ...environment, FAL_CONCURRENCY: '1', RENDER_DEADLINE_MINUTES: '600' }, clock })
     const { interaction } = await renderingClip(sandbox)
     const waiting = await film(sandbox, 'another boat')
-    await waiting.reply(says(/Yours is next/))
+    await waiting.reply(says(/Next in the queue/))
     clock.advance(61 * minute)
-    const card = await endedCard(waiting, /Not made.*waited too long in line.*Nothing was charged\./s)
+    const card = await endedCard(waiting, /Failed.*waited too long in the queue.*No charge\./s)
     expect(card.text).not.toContain('another boat')
     expect(readGeneration(sandbox, waiting)).toMatchObject({ state: 'failed', endReason: 'queue-overdue', ledger: 'reserve release' })
     sandbox.providers.fal.jobs.release('completion')
@@ -267,9 +267,9 @@ describe('a render past its deadline', () => {
     const { jobs } = sandbox.providers[id]
     jobs.hold('completion')
     const interaction = await film(sandbox)
-    await interaction.reply(says(/Making the clip/))
+    await interaction.reply(says(/Rendering/))
     clock.advance(6 * minute)
-    await endedCard(interaction, /On hold.*never said that it was done/s)
+    await endedCard(interaction, /On hold.*taking longer than usual/s)
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
     jobs.release('completion')
     await jobs.reached('succeeded')
@@ -286,13 +286,13 @@ describe('a render past its deadline', () => {
     const { jobs } = sandbox.providers.fal
     jobs.hold('completion')
     const interaction = await film(sandbox, 'a boat sandbox:failed')
-    await interaction.reply(says(/Making the clip/))
+    await interaction.reply(says(/Rendering/))
     clock.advance(6 * minute)
     await endedCard(interaction, /On hold/)
     jobs.release('completion')
     await jobs.reached('failed')
     clock.advance(6 * minute)
-    await endedCard(interaction, /Not made/)
+    await endedCard(interaction, /Failed/)
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'failed', ledger: 'reserve hold release' })
   })
 })
@@ -300,7 +300,7 @@ describe('a render past its deadline', () => {
 it('an end that Discord would not show is told once it does, also after a restart, and in private once', async () => {
   const clock = adjustableClock()
   const sandbox = await testSandbox({ environment, clock })
-  const ends = { when: ({ body }: Recorded) => JSON.stringify(body ?? '').includes('Not made') }
+  const ends = { when: ({ body }: Recorded) => JSON.stringify(body ?? '').includes('Failed') }
   sandbox.discord.faults.failNext(ends, { status: 503, body: {} }, { times: Infinity })
   const interaction = await film(sandbox, 'a boat sandbox:failed')
   await interaction.reply()
@@ -308,7 +308,7 @@ it('an end that Discord would not show is told once it does, also after a restar
   await sandbox.stopBot()
   sandbox.discord.faults.clear()
   await sandbox.startBot()
-  await endedCard(interaction, /Not made/)
+  await endedCard(interaction, /Failed/)
   await interaction.followUp(({ ephemeral }) => ephemeral)
   clock.advance(10 * minute)
   await finishedCard(await film(sandbox, 'another boat'))

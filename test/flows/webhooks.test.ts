@@ -125,7 +125,7 @@ describe('a cancel of which nobody says what it cost', () => {
     sandbox.providers.replicate.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     const job = await sandbox.providers.replicate.jobs.reached('running')
-    const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
+    const card = await interaction.reply(({ text }) => text.includes('Rendering'))
     await sandbox.discord.member.press(card, 'Cancel')
     expect((await lastWord(interaction)).text).toContain('On hold')
     await sandbox.providers.replicate.webhooks.answered(job.id)

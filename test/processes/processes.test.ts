@@ -66,7 +66,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     sandbox.providers.fal.jobs.hold('completion')
     const first = await startWorker(house)
     const interaction = await film(sandbox)
-    await interaction.reply((message) => message.text.includes('Making the clip'))
+    await interaction.reply((message) => message.text.includes('Rendering'))
     await startWorker(house)
     await first.kill()
     sandbox.providers.fal.jobs.release('completion')
@@ -107,7 +107,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     sandbox.providers.fal.jobs.hold('completion')
     await startWorker(house)
     const interaction = await film(sandbox)
-    const card = await interaction.reply((message) => message.text.includes('Making the clip'))
+    const card = await interaction.reply((message) => message.text.includes('Rendering'))
     const [cancel] = card.buttons
     if (!cancel) expect.unreachable('there is nothing to press')
     await sandbox.discord.member.press(card, cancel.customId ?? '')

@@ -130,7 +130,7 @@ function statesOf({ generations }: Contents, of: readonly EarlierGeneration[]): 
   return Object.fromEntries(of.map(({ id, prompt }) => [prompt, generations.find((generation) => generation.id === id)?.state]))
 }
 
-const outcomeTexts: Record<string, RegExp> = { held: /On hold/, failed: /Not made/, cancelled: /Cancelled/ }
+const outcomeTexts: Record<string, RegExp> = { held: /On hold/, failed: /Failed/, cancelled: /Cancelled/ }
 
 /** Resolves once each card without a clip shows its outcome. */
 async function outcomesShown(open: readonly EarlierGeneration[], states: Record<string, string>, { discord }: TestSandbox): Promise<void> {

@@ -49,6 +49,7 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     startedAt: undefined,
     endedAt: undefined,
     cancelRequestedAt: undefined,
+    cancelledBy: undefined,
     endReason: undefined,
     captured: false,
     reference: createReference(),

@@ -1,14 +1,13 @@
 import { ButtonStyle, ComponentType } from 'discord.js'
 
-import { formatUsd } from '../../domain/money.ts'
-import { providerNames } from '../../domain/provider-id.ts'
-import type { Generation } from '../../generations/model/generation.ts'
 import type { Clip } from '../../generations/model/delivery-port.ts'
+import type { Generation } from '../../generations/model/generation.ts'
+import { type Text, textIn } from '../text/text.ts'
 
-import { cutPlain, escapeAndCut } from './markdown.ts'
 import type { MessageBody, Part } from './components.ts'
-import { accents, messageLimits, messageOf, text, textLength } from './components.ts'
-import { formatDuration, formatSize } from './format.ts'
+import { accents, heading, messageLimits, messageOf, subtext, textDisplay, textLength } from './components.ts'
+import { cutPlain, escapeAndCut } from './markdown.ts'
+import { valuesOf } from './outcome-text.ts'
 
 /**
  * The name under which the clip is uploaded; recognisable in a downloads folder, and the same whenever the upload is repeated. It holds the
@@ -20,27 +19,20 @@ export function clipFilename({ reference }: Pick<Generation, 'reference'>): stri
 
 /** The finished card: the clip plays inside it. The MP4 goes with it as the only file. Pure. */
 export function finishedCard(generation: Generation, clip: Clip): MessageBody {
+  const text = textIn(generation.reply.locale)
   const filename = clipFilename(generation)
-  const alternative = cutPlain(`AI-generated clip: ${generation.request.prompt}`, messageLimits.alternativeTextCharacters)
-  const gallery: Part = {
-    type: ComponentType.MediaGallery,
-    items: [{ media: { url: `attachment://${filename}` }, description: alternative }],
-  }
-  return { ...withPrompt(generation, clip, [gallery]), attachments: [{ id: '0', filename, description: alternative }] }
+  const description = cutPlain(text('clip.alternative-text', generation.request), messageLimits.alternativeTextCharacters)
+  const gallery: Part = { type: ComponentType.MediaGallery, items: [{ media: { url: `attachment://${filename}` }, description }] }
+  return { ...withPrompt(generation, clip, [gallery], text), attachments: [{ id: '0', filename, description }] }
 }
 
 /** The card for a clip that is larger than the route takes: a link to the provider. Pure. */
 export function linkedCard(generation: Generation, clip: Clip): MessageBody {
-  const lead = text(
-    [
-      '**Your clip is ready**',
-      `It is ${formatSize(clip.bytes.byteLength)}, more than can be posted here.`,
-      'The provider keeps it for a limited time only:',
-      'open the link and save it soon.',
-    ].join('\n'),
-  )
+  const text = textIn(generation.reply.locale)
+  const values = { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength }
+  const lead = [heading(text('clip.linked'), text('clip.save-link', values)), linkTo(generation, clip, text)]
   // What an earlier try may have left in the message is dropped: it is not part of this card.
-  return { ...withPrompt(generation, clip, [lead, linkTo(generation, clip)]), attachments: [] }
+  return { ...withPrompt(generation, clip, lead, text), attachments: [] }
 }
 
 /**
@@ -48,35 +40,28 @@ export function linkedCard(generation: Generation, clip: Clip): MessageBody {
  * message that mentions somebody. The reference lets a second try find it again.
  */
 export function arrivingCard(generation: Generation): MessageBody {
+  const text = textIn(generation.reply.locale)
+  const lines = [text('clip.arriving', valuesOf(generation)), `-# ${text('clip.reference', generation)}`]
   return {
-    ...messageOf(accents.working, [
-      text(`<@${generation.memberId}> Your clip is ready; it is being posted here.\n-# Reference ${generation.reference}`),
-    ]),
+    ...messageOf(accents.working, [textDisplay(lines.join('\n'))]),
     allowed_mentions: { parse: [], users: [generation.memberId] },
   }
 }
 
-function withPrompt(generation: Generation, clip: Clip, lead: Part[]): MessageBody {
-  const facts = text(
-    [
-      `-# <@${generation.memberId}> · ${formatDuration(clip.durationSeconds)}`,
-      `-# ${providerNames[generation.provider]} · ${formatUsd(generation.price)} · AI-generated`,
-    ].join('\n'),
-  )
+function withPrompt(generation: Generation, clip: Clip, lead: Part[], text: Text): MessageBody {
+  const values = valuesOf(generation)
+  const facts = subtext(text('card.facts', { ...values, seconds: clip.durationSeconds }), text('clip.price', values))
   const room = messageLimits.textCharacters - textLength([...lead, facts])
-  const prompt = text(escapeAndCut(generation.request.prompt, room) || '…')
+  const prompt = textDisplay(escapeAndCut(generation.request.prompt, room) || '…')
   return messageOf(accents.done, [...lead, prompt, facts])
 }
 
-function linkTo(generation: Generation, { url }: Clip): Part {
+function linkTo(generation: Generation, { url }: Clip, text: Text): Part {
+  const label = text('button.open-clip')
   if (url.length <= messageLimits.linkUrlCharacters) {
-    return {
-      type: ComponentType.ActionRow,
-      components: [{ type: ComponentType.Button, style: ButtonStyle.Link, label: 'Open the clip', url }],
-    }
+    return { type: ComponentType.ActionRow, components: [{ type: ComponentType.Button, style: ButtonStyle.Link, label, url }] }
   }
   // Too long for a button; as text it has more room, which the prompt gives up.
-  const href = new URL(url).href
-  if (href.length < messageLimits.textCharacters / 2) return text(`[Open the clip](<${href}>)`)
-  return text(`Its link does not fit into a message. Whoever runs the bot can find it by the reference ${generation.reference}.`)
+  const { href } = new URL(url)
+  return textDisplay(href.length < messageLimits.textCharacters / 2 ? `[${label}](<${href}>)` : text('clip.link-too-long', generation))
 }

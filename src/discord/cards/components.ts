@@ -39,8 +39,18 @@ export function messageOf(accent: number, context: Part[]): MessageBody {
   }
 }
 
-export function text(content: string): Part {
+export function textDisplay(content: string): Part {
   return { type: ComponentType.TextDisplay, content }
+}
+
+/** A bold title with lines beneath it. */
+export function heading(title: string, ...lines: string[]): Part {
+  return textDisplay([`**${title}**`, ...lines].join('\n'))
+}
+
+/** Small grey lines. */
+export function subtext(...lines: string[]): Part {
+  return textDisplay(lines.map((line) => `-# ${line}`).join('\n'))
 }
 
 /** UTF-16 units of text in parts that were already chosen. */

@@ -1,4 +1,4 @@
-/** Numbers and moments as the cards write them. */
+/** Times and progress as Discord shows them in every language. */
 
 /** `0:41`, `12:05`, `1:02:09`. */
 export function formatElapsed(milliseconds: number): string {
@@ -8,29 +8,13 @@ export function formatElapsed(milliseconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`
 }
 
-/** `10 s`, and `5.04` seconds as `5 s`: a frame more or less is no news. */
-export function formatDuration(seconds: number): string {
-  return `${Number(seconds.toFixed(1))} s`
-}
-
-/** Megabytes with one digit, rounded up, so that a size past a limit never reads like the limit. */
-export function formatSize(bytes: number): string {
-  return `${Math.ceil(bytes / 100_000) / 10} MB`
-}
-
-/** A moment that Discord shows in the reader's own time zone and lets count by itself. `milliseconds` since the epoch. */
-export function formatMoment(milliseconds: number, style: 'R' | 'f' | 't' = 'R'): string {
-  return `<t:${Math.ceil(milliseconds / 1000)}:${style}>`
+/** A moment that Discord shows relative to now, such as "in 5 minutes", and keeps up to date. `milliseconds` since the epoch. */
+export function formatMoment(milliseconds: number): string {
+  return `<t:${Math.ceil(milliseconds / 1000)}:R>`
 }
 
 /** `▰▰▰▱▱▱▱▱▱▱`: ten steps, short enough for a telephone. */
 export function formatBar(progress: number): string {
   const steps = Math.min(10, Math.max(0, Math.floor(progress * 10)))
   return '▰'.repeat(steps) + '▱'.repeat(10 - steps)
-}
-
-/** `a`, `a or b`, `a, b or c`. */
-export function formatChoice(words: readonly string[], conjunction: 'or' | 'and' = 'or'): string {
-  if (words.length < 2) return words.join('')
-  return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1) ?? ''}`
 }

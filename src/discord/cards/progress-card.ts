@@ -1,133 +1,104 @@
 import { ButtonStyle, ComponentType } from 'discord.js'
 
-import { formatUsd } from '../../domain/money.ts'
-import { providerNames } from '../../domain/provider-id.ts'
-import type { Generation } from '../../generations/model/generation.ts'
 import type { LiveState } from '../../generations/model/delivery-port.ts'
+import type { Generation } from '../../generations/model/generation.ts'
+import { type Text, textIn } from '../text/text.ts'
 
-import { customIdOf } from './custom-id.ts'
-import { outcomeOf } from './outcome-text.ts'
-import { escapeAndCut } from './markdown.ts'
 import type { MessageBody, Part } from './components.ts'
-import { accents, messageOf, text } from './components.ts'
-import { formatBar, formatDuration, formatElapsed, formatMoment } from './format.ts'
+import { accents, heading, messageOf, subtext, textDisplay } from './components.ts'
+import { customIdOf } from './custom-id.ts'
+import { formatBar, formatElapsed, formatMoment } from './format.ts'
+import { escapeAndCut } from './markdown.ts'
+import { describeCharge, describeOutcome, valuesOf } from './outcome-text.ts'
 
-/** Name of the button in `cancel:<generation id>`; its command stands in commands/cancel.ts. */
+/** Name of the button in `cancel:<generation id>`; its command is commands/cancel.ts. */
 export const cancelButtonName = 'cancel'
 
 /** UTF-16 units of the prompt on a card that still changes: enough to know which clip it is, little to scroll past. */
 const promptExcerpt = 280
 
-/**
- * The card of a generation that has no clip (yet). Pure. The finished card is in clip-cards.ts, because it needs the clip.
- */
+/** The card of a generation that has no clip (yet). Pure. The finished card is in clip-card.ts, because it needs the clip. */
 export function cardOf(generation: Generation, live: LiveState): MessageBody {
+  const text = textIn(generation.reply.locale)
+  const outcome = [describeOutcome(generation, text), describeCharge(generation, text)]
   switch (generation.state) {
     case 'queued':
     case 'submitting':
     case 'rendering':
     case 'delivering':
-      return workingCard(generation, live)
+      return workingCard(generation, live, text)
     case 'done':
-      return messageOf(accents.done, [text('**Done**'), promptPart(generation), factsPart(generation)])
+      return messageOf(accents.done, [heading(text('card.done')), promptExcerptOf(generation), factsOf(generation, text)])
     case 'cancelled':
-      return messageOf(accents.waiting, [text(`**Cancelled**\n${chargeOf(generation)}`), promptPart(generation), factsPart(generation)])
-    case 'failed':
-      return messageOf(accents.failed, [
-        text(['**Not made**', publicReason(generation), chargeOf(generation)].join('\n')),
-        factsPart(generation, `Reference ${generation.reference}`),
+      return messageOf(accents.waiting, [
+        heading(text('card.cancelled'), ...outcome),
+        promptExcerptOf(generation),
+        factsOf(generation, text),
       ])
+    case 'failed':
+      return messageOf(accents.failed, [heading(text('card.failed'), ...outcome), factsOf(generation, text, 'card.price-and-reference')])
     case 'held':
       return messageOf(accents.held, [
-        text(['**On hold**', publicReason(generation), chargeOf(generation), 'There is nothing to do for you.'].join('\n')),
-        factsPart(generation, `Reference ${generation.reference}`),
+        heading(text('card.held'), ...outcome, text('card.nothing-to-do')),
+        factsOf(generation, text, 'card.price-and-reference'),
       ])
   }
 }
 
-function workingCard(generation: Generation, live: LiveState): MessageBody {
+function workingCard(generation: Generation, live: LiveState, text: Text): MessageBody {
   const cancelling = generation.cancelRequestedAt !== undefined && generation.state !== 'delivering'
-  const context: Part[] = [
-    text(
-      [
-        `**${titleOf(generation, cancelling)}**`,
-        ...positionOf(generation, live),
-        ...cancelWords(cancelling, live),
-        ...pauseWords(live),
-      ].join('\n'),
-    ),
-    text(progressLines(generation, live).join('\n')),
-    promptPart(generation),
-    factsPart(generation),
+  const values = valuesOf(generation)
+  const lines = [
+    ...describePosition(generation, live, text),
+    ...(cancelling && live.cancelRefused ? [text('card.cancel-refused', values)] : []),
+    ...(live.paused ? [text('card.restarting')] : []),
   ]
-  if (!cancelling && generation.state !== 'delivering') context.push(cancelRow(generation))
-  return messageOf(generation.state === 'queued' || cancelling ? accents.waiting : accents.working, context)
+  const parts = [
+    heading(cancelling ? text('card.cancelling') : text(`card.${generation.state}`, values), ...lines),
+    textDisplay(describeProgress(generation, live, text).join('\n')),
+    promptExcerptOf(generation),
+    factsOf(generation, text),
+  ]
+  if (!cancelling && generation.state !== 'delivering') parts.push(cancelRow(generation, text))
+  return messageOf(generation.state === 'queued' || cancelling ? accents.waiting : accents.working, parts)
 }
 
-function titleOf(generation: Generation, cancelling: boolean): string {
-  if (cancelling) return 'Cancelling…'
-  if (generation.state === 'queued') return 'In line'
-  if (generation.state === 'submitting') return 'Handing it to the provider'
-  return generation.state === 'delivering' ? 'Posting the clip' : 'Making the clip'
+function describePosition(generation: Generation, { ahead }: LiveState, text: Text): string[] {
+  if (ahead === undefined || generation.cancelRequestedAt !== undefined) return []
+  if (generation.state === 'queued') return [text('card.clips-ahead', { ahead })]
+  return generation.state === 'rendering' && ahead > 0 ? [text('card.jobs-ahead', { ...valuesOf(generation), ahead })] : []
 }
 
-function positionOf(generation: Generation, live: LiveState): string[] {
-  if (live.ahead === undefined || generation.cancelRequestedAt !== undefined) return []
-  if (generation.state === 'queued') return [live.ahead === 0 ? 'Yours is next.' : `${live.ahead} ahead of yours.`]
-  return generation.state === 'rendering' && live.ahead > 0 ? [`${live.ahead} ahead of yours at the provider.`] : []
+function describeProgress({ state, createdAt }: Generation, live: LiveState, text: Text): string[] {
+  // The next edit may be far away, so that the time has to count by itself.
+  if (state === 'queued' || live.paused) return [text('card.requested', { when: formatMoment(createdAt) })]
+  const elapsed = formatElapsed(live.now - createdAt)
+  const progress = state === 'delivering' ? 1 : live.progress
+  const bar = formatBar(progress ?? 0)
+  const first = progress === undefined ? bar : text('card.progress', { bar, progress: Math.min(1, Math.max(0, progress)) })
+  if (live.expectedEndAt === undefined || state === 'delivering') return [first, text('card.elapsed', { elapsed })]
+  if (live.expectedEndAt <= live.now) return [first, text('card.elapsed-and-late', { elapsed })]
+  return [first, text('card.elapsed-and-ready', { elapsed, when: formatMoment(live.expectedEndAt) })]
 }
 
-function cancelWords(cancelling: boolean, live: LiveState): string[] {
-  return cancelling && live.cancelRefused ? ['The provider can no longer stop it.', 'If it is made, it is posted and paid.'] : []
+function promptExcerptOf({ request }: Generation): Part {
+  return textDisplay(escapeAndCut(request.prompt, promptExcerpt, 3) || '…')
 }
 
-function pauseWords(live: LiveState): string[] {
-  return live.paused ? ['The bot is being restarted.', 'The provider works on, and this goes on by itself.'] : []
+function factsOf(generation: Generation, text: Text, lastLine: 'card.price' | 'card.price-and-reference' = 'card.price'): Part {
+  const values = valuesOf(generation)
+  return subtext(text('card.facts', { ...values, seconds: generation.request.durationSeconds }), text(lastLine, values))
 }
 
-function progressLines(generation: Generation, live: LiveState): string[] {
-  // Nobody writes a card again soon that waits in the queue or for the next process: its time has to count by itself.
-  if (generation.state === 'queued' || live.paused) return [`asked ${formatMoment(generation.createdAt)}`]
-  const progress = generation.state === 'delivering' ? 1 : live.progress
-  const bar = formatBar(progress ?? 0) + (progress === undefined ? '' : ` ${Math.round(Math.min(1, Math.max(0, progress)) * 100)} %`)
-  const elapsed = `${formatElapsed(live.now - generation.createdAt)} so far`
-  if (live.expectedEndAt === undefined || generation.state === 'delivering') return [bar, elapsed]
-  // A time stamp in the past would read “ready 2 minutes ago” beside an empty place.
-  return [bar, `${elapsed} · ready ${live.expectedEndAt > live.now ? formatMoment(live.expectedEndAt) : 'any moment now'}`]
-}
-
-function promptPart(generation: Generation): Part {
-  return text(escapeAndCut(generation.request.prompt, promptExcerpt, 3) || '…')
-}
-
-function factsPart(generation: Generation, ...more: string[]): Part {
-  const facts = [`<@${generation.memberId}>`, formatDuration(generation.request.durationSeconds)]
-  return text(
-    [facts, [providerNames[generation.provider], formatUsd(generation.price), ...more]].map((line) => `-# ${line.join(' · ')}`).join('\n'),
-  )
-}
-
-function publicReason(generation: Generation): string {
-  return outcomeOf(generation).public
-}
-
-/** One sentence on the money of a generation that ended without a clip. What failed after the provider had billed is given back to the guild. */
-export function chargeOf({ state, captured, price }: Pick<Generation, 'captured' | 'price' | 'state'>): string {
-  if (state === 'held') return `${formatUsd(price)} stays set aside until it is clear whether the provider billed it.`
-  if (!captured) return 'Nothing was charged.'
-  if (state === 'failed') return `The provider billed it all the same, and ${formatUsd(price)} was given back to this server.`
-  return `${formatUsd(price)} was charged, because the provider had billed it.`
-}
-
-function cancelRow(generation: Generation): Part {
+function cancelRow({ id }: Generation, text: Text): Part {
   return {
     type: ComponentType.ActionRow,
     components: [
       {
         type: ComponentType.Button,
         style: ButtonStyle.Secondary,
-        label: 'Cancel',
-        custom_id: customIdOf(cancelButtonName, generation.id),
+        label: text('button.cancel'),
+        custom_id: customIdOf(cancelButtonName, id),
       },
     ],
   }

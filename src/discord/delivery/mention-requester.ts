@@ -1,7 +1,9 @@
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 
+import { valuesOf } from '../cards/outcome-text.ts'
 import { describeError, isTokenDead } from '../rest/errors.ts'
+import { textIn } from '../text/text.ts'
 
 import type { CardMessage } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
@@ -19,8 +21,8 @@ export async function mentionRequester(
   if (clock.now() - createdAt <= mentionAfterMs) return
   try {
     if (!(await claimNotification(generation))) return
-    const link = `https://discord.com/channels/${guildId}/${posted.channelId}/${posted.messageId}`
-    const content = `<@${memberId}> Your clip is ready: ${link}`
+    const url = `https://discord.com/channels/${guildId}/${posted.channelId}/${posted.messageId}`
+    const content = textIn(reply.locale)('clip.posted', { ...valuesOf(generation), url })
     if (cardMessage.tokenAlive) {
       try {
         await messages.mentionByToken(reply, memberId, content)

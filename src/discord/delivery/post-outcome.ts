@@ -4,8 +4,8 @@ import type { Generation } from '../../generations/model/generation.ts'
 import { retry } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
-import { outcomeOf } from '../cards/outcome-text.ts'
-import { cardOf, chargeOf } from '../cards/progress-card.ts'
+import { explainOutcome } from '../cards/outcome-text.ts'
+import { cardOf } from '../cards/progress-card.ts'
 import { describeError, isRefusal, isTransient } from '../rest/errors.ts'
 
 import type { EditOutcome } from './card-message.ts'
@@ -77,9 +77,4 @@ async function announce(generation: Generation, body: MessageBody, card: Card, c
     })
   }
   await card.progress.finish(() => retry(create, { clock, delays, shouldRetry: isTransient }))
-}
-
-function explainOutcome(generation: Generation): string {
-  const lines = [outcomeOf(generation).private, chargeOf(generation)]
-  return generation.state === 'cancelled' ? lines.join('\n') : [...lines, `-# Reference ${generation.reference}`].join('\n')
 }

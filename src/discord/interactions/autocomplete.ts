@@ -2,7 +2,7 @@ import type { AutocompleteInteraction } from 'discord.js'
 
 import type { Log } from '../../lib/log.ts'
 
-import type { Choice, Command } from './command.ts'
+import type { Choice, Command, CommandContext } from './command.ts'
 import { describeError } from '../rest/errors.ts'
 
 /** Discord refuses the whole answer if there are more. */
@@ -12,10 +12,10 @@ const mostChoices = 25
  * Answers what a member is typing with the command's choices. Never rejects: a failure is an empty list, because a member who finds nothing
  * to pick can still type on. The log names the command and never what was typed.
  */
-export async function suggest<Context>(
+export async function suggest(
   interaction: AutocompleteInteraction,
-  command: Command<Context> | undefined,
-  context: Context,
+  command: Command | undefined,
+  context: CommandContext,
   log: Log,
 ): Promise<void> {
   const describe = (error: unknown) => ({ interaction: interaction.id, what: interaction.commandName, failure: describeError(error) })

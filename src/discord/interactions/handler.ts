@@ -7,16 +7,17 @@ import { Refusal } from '../../domain/refusal.ts'
 import type { Log } from '../../lib/log.ts'
 
 import { acknowledge } from './defer.ts'
-import type { Button, Command } from './command.ts'
+import type { Button, Command, CommandContext } from './command.ts'
 import { parseCustomId } from '../cards/custom-id.ts'
 import { describeError, hasCode } from '../rest/errors.ts'
 import { describeRefusal } from '../cards/refusal-text.ts'
+import { textIn } from '../text/text.ts'
 import { suggest } from './autocomplete.ts'
 
-export interface InteractionsOptions<Context> {
-  commands: readonly Command<Context>[]
-  buttons: readonly Button<Context>[]
-  context: Context
+export interface InteractionsOptions {
+  commands: readonly Command[]
+  buttons: readonly Button[]
+  context: CommandContext
   log: Log
   /** The wall unless given: Discord's three seconds pass there, however fast the bot's own time runs. */
   clock?: Clock | undefined
@@ -37,17 +38,9 @@ export class InterruptedByRestart extends Error {
   override readonly name = 'InterruptedByRestart'
 }
 
-const restarting = 'The bot is just being restarted. Try again in a minute.'
-
 type Answerable = ChatInputCommandInteraction | ButtonInteraction
 
-export function createInteractions<Context>({
-  commands,
-  buttons,
-  context,
-  log,
-  clock = createClock(),
-}: InteractionsOptions<Context>): Interactions {
+export function createInteractions({ commands, buttons, context, log, clock = createClock() }: InteractionsOptions): Interactions {
   const commandsByName = new Map(commands.map((command) => [command.data.name, command]))
   const buttonsByName = new Map(buttons.map((button) => [button.name, button]))
   const underWay = new Set<Promise<void>>()
@@ -89,23 +82,22 @@ export function createInteractions<Context>({
   }
 
   async function answerUnknown(interaction: Answerable): Promise<void> {
-    const what = interaction.isButton() ? parseCustomId(interaction.customId).name : interaction.commandName
+    const isButton = interaction.isButton()
+    const what = isButton ? parseCustomId(interaction.customId).name : interaction.commandName
     log.warn(
       { interaction: interaction.id, what },
       'Discord knows a command or button that this version does not; register the commands anew',
     )
-    await say(interaction, 'This is not available any more. Discord may still show it for a while.')
+    await say(interaction, textIn(interaction.locale)(isButton ? 'error.unknown-button' : 'error.unknown-command'))
   }
 
   async function answerFailure(interaction: Answerable, error: unknown): Promise<void> {
-    if (error instanceof Refusal) return say(interaction, describeRefusal(error))
-    if (error instanceof InterruptedByRestart) return say(interaction, restarting)
+    const text = textIn(interaction.locale)
+    if (error instanceof Refusal) return say(interaction, describeRefusal(error, text))
+    if (error instanceof InterruptedByRestart) return say(interaction, text('error.restarting'))
     const reference = createReference()
     log.error({ interaction: interaction.id, reference, failure: describeError(error) }, 'a command failed')
-    await say(
-      interaction,
-      `Sorry, something went wrong here. If it happens again, tell whoever runs the bot this reference: \`${reference}\``,
-    )
+    await say(interaction, text('error.internal', { reference }))
   }
 
   /** One message to the member alone, whatever was answered before. */
@@ -131,7 +123,7 @@ export function createInteractions<Context>({
   async function answer(interaction: Answerable): Promise<void> {
     try {
       if (draining) {
-        await say(interaction, restarting)
+        await say(interaction, textIn(interaction.locale)('error.restarting'))
         return
       }
       await (interaction.isButton() ? pressButton(interaction) : runCommand(interaction))

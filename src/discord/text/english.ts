@@ -35,8 +35,7 @@ export const english = {
   'clip.alternative-text': 'AI-generated clip: {prompt}',
   'clip.linked': 'Your clip is ready',
   'clip.save-link':
-    'The clip is {bytes, number, megabytes}, too large to post here. Open the link and save it: {provider} keeps it for a limited time.',
-  'clip.link': '[Open the clip](<{url}>)',
+    'The clip is {sizeBytes, number, megabytes}, too large to post here. Open the link and save it: {provider} keeps it for a limited time.',
   'clip.link-too-long': 'The link is too long for a message. Send reference {reference} to the bot owner to get it.',
   'clip.arriving': '{member} Your clip is ready. The bot is posting it here.',
   'clip.posted': '{member} Your clip is ready: {url}',
@@ -108,14 +107,16 @@ export const english = {
   'refusal.image-corrupt':
     '{image, select, first {`image`} last {`last_image`} other {The image}} is damaged. Save it again as PNG or JPEG and try again.',
   'refusal.image-missing': 'The image is missing. Attach a PNG or JPEG, or use `/film` without an image.',
+  'refusal.image-over-limit':
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is larger than {limitBytes, number, megabytes}. Save it smaller or as JPEG.',
   'refusal.image-too-large':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} is {bytes, number, megabytes}; the limit is {limit, number, megabytes}. Save it smaller or as JPEG.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is {sizeBytes, number, megabytes}; the limit is {limitBytes, number, megabytes}. Save it smaller or as JPEG.',
   'refusal.image-too-many-pixels':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} has more than {limit, number, million} million pixels. Scale it down and try again.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} has more than {limitPixels, number, million} million pixels. Scale it down and try again.',
   'refusal.image-too-narrow':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} is {width, number} × {height, number} pixels; the long side can be at most {limit, number} times the short side. Crop it and try again.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is {width, number} × {height, number} pixels; the long side can be at most {limitRatio, number} times the short side. Crop it and try again.',
   'refusal.image-too-small':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} is {width, number} × {height, number} pixels; each side needs at least {limit, number}. Use a larger image.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is {width, number} × {height, number} pixels; each side needs at least {limitPixels, number}. Use a larger image.',
   'refusal.image-unreachable':
     "The bot couldn't download {image, select, first {`image`} last {`last_image`} other {the image}} from Discord. Attach it again.",
   'refusal.image-unsupported':
@@ -142,10 +143,10 @@ export const english = {
     "This bot's providers don't support {features}. Try again without {count, plural, one {it} other {them}}, or ask the bot owner to add {choices}.",
 
   // Options that a provider may not support
-  'feature.first-frame': 'images',
+  'feature.firstFrame': 'images',
   'feature.guidance': 'guidance',
-  'feature.last-frame': 'last images',
-  'feature.negative-prompt': 'negative prompts',
+  'feature.lastFrame': 'last images',
+  'feature.negativePrompt': 'negative prompts',
   'feature.text': 'clips without an image',
 
   // Commands, their options and choices
@@ -154,8 +155,8 @@ export const english = {
   'option.aspect': 'Shape of the clip (default: 16:9)',
   'option.duration': 'Length of the clip (default: {seconds, plural, one {# second} other {# seconds}})',
   'option.guidance': 'How closely the clip follows the prompt, from 0 to 1',
-  'option.image': 'First frame: PNG or JPEG, at least {limit, number} pixels on each side',
-  'option.last-image': 'Last frame: PNG or JPEG, at least {limit, number} pixels on each side',
+  'option.image': 'First frame: PNG or JPEG, at least {limitPixels, number} pixels on each side',
+  'option.last-image': 'Last frame: PNG or JPEG, at least {limitPixels, number} pixels on each side',
   'option.negative': 'What the clip should not show',
   'option.prompt': 'What happens in the clip',
   'option.provider': 'Provider that renders the clip (default: the bot chooses)',

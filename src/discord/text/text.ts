@@ -41,14 +41,15 @@ const number = {
   percent: { style: 'percent', maximumFractionDigits: 0 }, // of 1
 } as const
 
-const fallback = createText('en-US', english)
+/** Discord shows the names and descriptions of commands in this language where they have no other. */
+export const commandText = createText('en-US', english)
 
 /** One entry a language, by Discord's name of the locale. Members of all other locales read English. */
-const languages: ReadonlyMap<string, Text> = new Map([['en-US', fallback]])
+const languages: ReadonlyMap<string, Text> = new Map([['en-US', commandText]])
 
 /** The texts for a member with this locale. */
 export function textIn(locale: string): Text {
-  return languages.get(locale) ?? fallback
+  return languages.get(locale) ?? commandText
 }
 
 export function createText(locale: string, catalogue: Catalogue): Text {

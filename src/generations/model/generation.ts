@@ -44,6 +44,8 @@ export interface Generation extends Requester {
   /** When it reached `done`, `failed`, `cancelled` or `held`. */
   endedAt: number | undefined
   cancelRequestedAt: number | undefined
+  /** Who asked first, if anybody did. */
+  cancelledBy: 'requester' | 'moderator' | undefined
   endReason: EndReason | undefined
   /** Was the reservation captured (the provider was paid)? */
   captured: boolean

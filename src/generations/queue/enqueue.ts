@@ -92,6 +92,7 @@ function newGeneration({ request, requester, candidates, now }: Acceptance): Gen
     startedAt: undefined,
     endedAt: undefined,
     cancelRequestedAt: undefined,
+    cancelledBy: undefined,
     endReason: undefined,
     captured: false,
     reference: createReference(),

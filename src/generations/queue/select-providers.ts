@@ -1,7 +1,7 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
-import { type ProviderId, providerIds, providerNames } from '../../domain/provider-id.ts'
+import { type ProviderId, providerIds } from '../../domain/provider-id.ts'
 import { Refusal } from '../../domain/refusal.ts'
-import { capableProviders, missingCapabilities, type RequestedCapability } from '../../providers/capabilities.ts'
+import { capableProviders, missingCapabilities } from '../../providers/capabilities.ts'
 import type { Provider } from '../../providers/provider.ts'
 import { capabilitiesOf } from '../../providers/registry.ts'
 import type { Router } from '../../providers/router.ts'
@@ -17,31 +17,25 @@ export interface ProviderSelection {
   chosen?: readonly ProviderId[] | undefined
 }
 
-/** The providers that may make this clip, best first. None is a refusal, before any money, that names who could. */
-export function selectProviders(request: ClipRequest, { providers, router, estimates, only, chosen }: ProviderSelection): Provider[] {
+/** The providers that may make this clip, best first. Throws a `Refusal` that says who could make it, before any money is spent. */
+export function selectProviders(request: ClipRequest, selection: ProviderSelection): [Provider, ...Provider[]] {
+  const { providers, router, estimates, only, chosen } = selection
   const offered = only === undefined ? providers : providers.filter(({ id }) => id === only)
-  const capable = capableProviders(offered, request)
-  if (capable.length === 0) throw noneCan(request, offered)
-  return router.order(capable, {
+  const [first, ...others] = router.order(capableProviders(offered, request), {
     chosen,
     price: (provider) => provider.price(request),
     expectedMs: (provider) => estimates.runMs(provider.id, request),
   })
+  if (!first) throw unsupported(request, selection)
+  return [first, ...others]
 }
 
-function noneCan(request: ClipRequest, offered: readonly Provider[]): Refusal {
-  const missing = new Set(offered.flatMap((provider) => missingCapabilities(provider, request)))
-  const others = providerIds.filter((id) => missingCapabilities({ capabilities: capabilitiesOf[id] }, request).length === 0)
-  return new Refusal('no-provider-can', {
-    feature: [...missing].map((capability) => capabilityNames[capability]).join(', '),
-    capable: others.map((id) => providerNames[id]),
-  })
-}
-
-const capabilityNames: Record<RequestedCapability, string> = {
-  text: 'a clip from words alone',
-  firstFrame: 'a clip from an image',
-  lastFrame: 'a last frame',
-  negativePrompt: '`negative`',
-  guidance: '`guidance`',
+function unsupported(request: ClipRequest, { providers, only }: ProviderSelection): Refusal {
+  const missingAt = (id: ProviderId) => missingCapabilities({ capabilities: capabilitiesOf[id] }, request)
+  if (only !== undefined) {
+    const choices = capableProviders(providers, request).map(({ id }) => id)
+    return new Refusal('unsupported-by-provider', { provider: only, features: missingAt(only), choices })
+  }
+  const features = [...new Set(providers.flatMap(({ id }) => missingAt(id)))]
+  return new Refusal('unsupported', { features, choices: providerIds.filter((id) => missingAt(id).length === 0) })
 }

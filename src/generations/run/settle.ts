@@ -10,7 +10,7 @@ import type { Outcome, Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import type { RunContext } from './context.ts'
 import { reservationOf, toGeneration } from '../store/rows.ts'
-import { transition } from '../store/generations.ts'
+import { type Cancellation, transition } from '../store/generations.ts'
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
 
@@ -75,20 +75,26 @@ export async function requeue(generation: Generation, next: ProviderId, { databa
 }
 
 /** Ends a generation that nobody has claimed yet. Undefined if it is no longer in the queue: then its owner is to be woken. */
-export function cancelQueued(database: Database, id: string, now: number): Promise<Generation | undefined> {
-  return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', now })
+export function cancelQueued(database: Database, id: string, { by, now }: Cancellation): Promise<Generation | undefined> {
+  return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', cancelledBy: by, now })
+}
+
+interface EndOfQueued extends Pick<Partial<Generation>, 'cancelledBy'> {
+  state: 'cancelled' | 'failed'
+  reason: EndReason
+  now: number
 }
 
 /** Ends what still waits in the queue, with nothing due. Undefined if it waits no longer. */
 export async function endQueued(
   database: Database,
   id: string,
-  { state, reason, now }: { state: 'cancelled' | 'failed'; reason: EndReason; now: number },
+  { state, reason, now, cancelledBy }: EndOfQueued,
 ): Promise<Generation | undefined> {
   const row = await database.transaction(async (transaction) => {
     const ended = await transaction
       .updateTable('generations')
-      .set({ state, ended_at: now, end_reason: reason })
+      .set({ state, ended_at: now, end_reason: reason, ...(cancelledBy && { cancelled_by: cancelledBy }) })
       .where('id', '=', id)
       .where('state', '=', 'queued')
       .returningAll()

@@ -56,11 +56,19 @@ export async function transition(
   return row
 }
 
+export interface Cancellation {
+  by: NonNullable<Generation['cancelledBy']>
+  now: number
+}
+
 /** Leaves the wish to cancel for the owner. False if the generation is over. */
-export async function requestCancel(statements: Statements, id: string, now: number): Promise<boolean> {
+export async function requestCancel(statements: Statements, id: string, { by, now }: Cancellation): Promise<boolean> {
   const row = await statements
     .updateTable('generations')
-    .set((generations) => ({ cancel_requested_at: generations.fn.coalesce('cancel_requested_at', generations.val(now)) }))
+    .set((generations) => ({
+      cancel_requested_at: generations.fn.coalesce('cancel_requested_at', generations.val(now)),
+      cancelled_by: generations.fn.coalesce('cancelled_by', generations.val(by)),
+    }))
     .where('id', '=', id)
     .where('state', 'in', ['queued', 'submitting', 'rendering'])
     .returning('id')

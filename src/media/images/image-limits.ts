@@ -1,4 +1,4 @@
-import { Refusal } from '../../domain/refusal.ts'
+import { Refusal, type RefusedImage } from '../../domain/refusal.ts'
 
 /** Images that every provider of the model accepts (docs/providers.md). */
 export const imageLimits = {
@@ -22,14 +22,14 @@ export interface ImageProperties {
 }
 
 /** Checks an image before the acknowledgement, and again with its bytes. Undefined if it may be used. */
-export function checkImageLimits({ sizeBytes, width, height, mediaType }: ImageProperties): Refusal | undefined {
+export function checkImageLimits({ sizeBytes, width, height, mediaType }: ImageProperties, image: RefusedImage): Refusal | undefined {
   const { mediaTypes, maxBytes, minPixels, maxAspect, maxTotalPixels } = imageLimits
   const type = mediaType?.split(';')[0]?.trim().toLowerCase()
-  if (type && !mediaTypes.some((known) => known === type)) return new Refusal('image-unsupported', { mediaType: type.slice(0, 60) })
-  if (sizeBytes > maxBytes) return new Refusal('image-too-large', { sizeBytes, maxBytes })
+  if (type && !mediaTypes.some((known) => known === type)) return new Refusal('image-unsupported', { image })
+  if (sizeBytes > maxBytes) return new Refusal('image-too-large', { image, sizeBytes, limitBytes: maxBytes })
   if (!width || !height) return undefined
-  if (width * height > maxTotalPixels) return new Refusal('image-too-large', { width, height, maxTotalPixels })
-  if (width < minPixels || height < minPixels) return new Refusal('image-too-small', { width, height, minPixels })
-  if (Math.max(width / height, height / width) > maxAspect) return new Refusal('image-aspect', { width, height, maxAspect })
-  return undefined
+  if (width * height > maxTotalPixels) return new Refusal('image-too-many-pixels', { image, limitPixels: maxTotalPixels })
+  if (width < minPixels || height < minPixels) return new Refusal('image-too-small', { image, width, height, limitPixels: minPixels })
+  const ratio = Math.max(width / height, height / width)
+  return ratio > maxAspect ? new Refusal('image-too-narrow', { image, width, height, limitRatio: maxAspect }) : undefined
 }

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import sharp from 'sharp'
 
 import type { Image, ImageReference } from '../../domain/image.ts'
-import { Refusal } from '../../domain/refusal.ts'
-import { checkImageLimits, imageLimits } from './image-limits.ts'
+import { Refusal, type RefusedImage } from '../../domain/refusal.ts'
+import { checkImageLimits, type ImageProperties, imageLimits } from './image-limits.ts'
 
 // libvips reads dozens of formats, some through libraries with a history of vulnerabilities. Only these two are open to members' bytes.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -13,22 +13,22 @@ sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuff
 /**
  * Checks an image by its bytes, whatever its name, and decodes it completely once to prove that it is intact. `width` and `height` are as displayed:
  * after the camera's orientation is applied.
- * @throws {Refusal} `image-unsupported`, `-too-large`, `-too-small`, `-aspect` or `-corrupt`,
+ * @throws {Refusal} that names the image and what is wrong with it
  */
-export async function validateImage(bytes: Uint8Array): Promise<Image> {
+export async function validateImage(bytes: Uint8Array, name: RefusedImage): Promise<Image> {
   const sizeBytes = bytes.byteLength
   const mediaType = mediaTypeOf(bytes)
-  if (!mediaType) throw new Refusal('image-unsupported')
-  assertWithinLimits({ sizeBytes, mediaType })
+  if (!mediaType) throw new Refusal('image-unsupported', { image: name })
+  assertWithinLimits({ sizeBytes, mediaType }, name)
 
   const image = sharp(bytes, { limitInputPixels: imageLimits.maxTotalPixels, failOn: 'error', sequentialRead: true })
   const { width, height } = await image.metadata().then(
     ({ autoOrient }) => autoOrient,
     (error: unknown) => {
-      throw unreadable(error)
+      throw unreadable(error, name)
     },
   )
-  assertWithinLimits({ sizeBytes, width, height, mediaType })
+  assertWithinLimits({ sizeBytes, width, height, mediaType }, name)
 
   // Every row is decoded but only a few pixels are kept, so this costs little memory.
   await image
@@ -36,13 +36,13 @@ export async function validateImage(bytes: Uint8Array): Promise<Image> {
     .raw()
     .toBuffer()
     .catch((error: unknown) => {
-      throw unreadable(error)
+      throw unreadable(error, name)
     })
   return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType, width, height, sizeBytes, bytes }
 }
 
-function assertWithinLimits(properties: Parameters<typeof checkImageLimits>[0]): void {
-  const refusal = checkImageLimits(properties)
+function assertWithinLimits(properties: ImageProperties, name: RefusedImage): void {
+  const refusal = checkImageLimits(properties, name)
   if (refusal) throw refusal
 }
 
@@ -53,7 +53,8 @@ function mediaTypeOf(bytes: Uint8Array): ImageReference['mediaType'] | undefined
   return undefined
 }
 
-function unreadable(error: unknown): Refusal {
+function unreadable(error: unknown, image: RefusedImage): Refusal {
   const tooManyPixels = error instanceof Error && /pixel limit/i.test(error.message)
-  return tooManyPixels ? new Refusal('image-too-large', { maxTotalPixels: imageLimits.maxTotalPixels }) : new Refusal('image-corrupt')
+  if (tooManyPixels) return new Refusal('image-too-many-pixels', { image, limitPixels: imageLimits.maxTotalPixels })
+  return new Refusal('image-corrupt', { image })
 }

@@ -15,7 +15,7 @@ export const outcomeSteps: readonly Step[] = [
       const bot = await stage.start()
       jobs.hold('completion')
       const interaction = await stage.film()
-      await interaction.reply(({ text }) => text.includes('Making the clip'))
+      await interaction.reply(({ text }) => text.includes('Rendering'))
       const open = closeStore(stage.sandbox)
       jobs.release('completion')
       await requests.reached('result')
@@ -93,7 +93,7 @@ export const outcomeSteps: readonly Step[] = [
       const bot = await stage.start()
       jobs.hold('completion')
       const interaction = await stage.film({ prompt: 'a boat sandbox:failed' })
-      await interaction.reply(({ text }) => text.includes('Making the clip'))
+      await interaction.reply(({ text }) => text.includes('Rendering'))
       const open = closeStore(stage.sandbox)
       jobs.release('completion')
       await requests.reached('result')
@@ -106,7 +106,7 @@ export const outcomeSteps: readonly Step[] = [
     name: 'after the release, before the member is notified',
     outcome: 'refunded',
     creates: 1,
-    crash: (stage) => beforeTheOutcomeIsSent(stage, 'a boat sandbox:failed', 'Not made'),
+    crash: (stage) => beforeTheOutcomeIsSent(stage, 'a boat sandbox:failed', 'Failed'),
   },
   {
     name: 'after it is held, before the member is notified',
@@ -124,7 +124,7 @@ export const outcomeSteps: readonly Step[] = [
       const bot = await stage.start()
       const allow = refuseWrite(stage.sandbox, 'claim')
       const interaction = await stage.film()
-      const card = await interaction.reply(({ text }) => text.includes('In line'))
+      const card = await interaction.reply(({ text }) => text.includes('Queued'))
       const message = faults.hold(shows('Cancelled'))
       await member.press(card, 'Cancel')
       await message.arrived
@@ -146,7 +146,7 @@ export const outcomeSteps: readonly Step[] = [
       const bot = await stage.start({ fal: { queue: queue.origin, storage: origins.rest } })
       jobs.hold('completion')
       const interaction = await stage.film()
-      const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
+      const card = await interaction.reply(({ text }) => text.includes('Rendering'))
       await providers.fal.refuseConnections('queue')
       await discord.member.press(card, 'Cancel')
       await interaction.reply(({ text }) => text.includes('Cancelling'))

@@ -60,11 +60,11 @@ async function waitForOutcome(stage: Stage, interaction: Interaction, outcome: S
       await stage.logged('clip posted')
       return channel.message(({ components }) => showsClip(components))
     case 'refunded':
-      return interaction.reply(({ text }) => /\*\*Not made\*\*.*Nothing was charged/s.test(text))
+      return interaction.reply(({ text }) => /\*\*Failed\*\*.*No charge/s.test(text))
     case 'cancelled':
-      return interaction.reply(({ text }) => /\*\*Cancelled\*\*.*Nothing was charged/s.test(text))
+      return interaction.reply(({ text }) => /\*\*Cancelled\*\*.*No charge/s.test(text))
     case 'held':
-      return interaction.reply(({ text }) => /\*\*On hold\*\*.*stays set aside/s.test(text))
+      return interaction.reply(({ text }) => /\*\*On hold\*\*.*stays reserved/s.test(text))
     case 'not accepted':
       return undefined
   }

@@ -22,7 +22,7 @@ async function filmWithoutReply(stage: Stage): Promise<Interaction> {
   const { discord, providers } = stage.sandbox
   providers.fal.jobs.hold('completion')
   const interaction = await stage.film()
-  const card = await interaction.reply(({ text }) => text.includes('Making the clip'))
+  const card = await interaction.reply(({ text }) => text.includes('Rendering'))
   discord.deleteMessage(card.id)
   providers.fal.jobs.release('completion')
   return interaction

@@ -48,7 +48,7 @@ export const submissionSteps: readonly Step[] = [
       const bot = await stage.start()
       const allow = refuseWrite(stage.sandbox, 'claim')
       const interaction = await stage.film()
-      await interaction.reply(({ text }) => text.includes('In line'))
+      await interaction.reply(({ text }) => text.includes('Queued'))
       await bot.kill()
       allow()
       return interaction
@@ -128,7 +128,7 @@ export const submissionSteps: readonly Step[] = [
       const bot = await stage.start()
       jobs.hold('completion')
       const interaction = await stage.film()
-      await interaction.reply(({ text }) => text.includes('Making the clip'))
+      await interaction.reply(({ text }) => text.includes('Rendering'))
       await bot.kill()
       jobs.release('completion')
       return interaction

@@ -16,7 +16,7 @@ type Shown = z.infer<typeof Shown>
 export type Observation = 'nothing' | 'in progress' | 'clip' | 'not made' | 'cancelled' | 'on hold' | 'refused' | 'gone'
 
 const outcomes: readonly [RegExp, Observation][] = [
-  [/^\*\*Not made\*\*/, 'not made'],
+  [/^\*\*Failed\*\*/, 'not made'],
   [/^\*\*Cancelled\*\*/, 'cancelled'],
   [/^\*\*On hold\*\*/, 'on hold'],
 ]
@@ -53,8 +53,7 @@ export class Observer {
   get observation(): Observation {
     if (this.#isPosted) return 'clip'
     if (!this.#deleted) return this.#reply
-    if (this.#refusal === '') return 'gone'
-    return this.#refusal.includes('not made') ? 'not made' : 'refused'
+    return this.#refusal === '' ? 'gone' : 'refused'
   }
 
   /** Has the member seen an outcome? */

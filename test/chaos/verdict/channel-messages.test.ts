@@ -52,7 +52,7 @@ describe('the messages of a request in its channel', () => {
 
   it('have no clip after a late edit removed it from the card, although the file is still attached', async () => {
     const seen = await postedClip()
-    await writeAsBot(seen, `/${seen.card.id}`, 'PATCH', cardOf(`**Making the clip** ${mark}`))
+    await writeAsBot(seen, `/${seen.card.id}`, 'PATCH', cardOf(`**Rendering** ${mark}`))
     await expect.poll(() => seen.observer.observation).toBe('in progress')
     expect(seen.interaction.currentReply()?.attachments).toHaveLength(1)
     expect(await requestMessages(seen)).toEqual({ clips: 0, cards: 1, notifications: 0 })

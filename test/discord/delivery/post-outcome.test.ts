@@ -14,11 +14,11 @@ describe('an outcome without a clip', () => {
   test('is neutral on the card; only the requester gets the reason', async () => {
     await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     const [card] = stage.calls('PATCH', reply)
-    expect(JSON.stringify(card?.body)).toContain('Nothing was charged.')
-    expect(JSON.stringify(card?.body)).not.toContain('safety rules')
+    expect(JSON.stringify(card?.body)).toContain('No charge.')
+    expect(JSON.stringify(card?.body)).not.toContain('safety filter')
     const [reason] = stage.calls('POST', followUps)
     expect(reason?.body).toMatchObject({ flags: 64, allowed_mentions: { parse: [] } })
-    expect(reason?.body['content']).toMatch(/safety rules[^]*Nothing was charged\.[^]*c0ffee42/)
+    expect(reason?.body['content']).toMatch(/safety filter[^]*No charge\.[^]*c0ffee42/)
   })
 
   test('is shown by bot token after the token has expired, without a private message', async () => {
@@ -36,8 +36,8 @@ describe('an outcome without a clip', () => {
   })
 
   test.each([
-    ['failed', 'moderation', /Not made[^]*Nothing was charged\./],
-    ['held', 'submission_unknown', /On hold[^]*stays set aside/],
+    ['failed', 'moderation', /Failed[^]*No charge\./],
+    ['held', 'submission_unknown', /On hold[^]*stays reserved/],
   ] as const)('is announced if the token has expired and the card was deleted: %s', async (state, endReason, words) => {
     await stage.clock.advance(15 * minute)
     stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
@@ -45,7 +45,7 @@ describe('an outcome without a clip', () => {
     expect(stage.calls('POST', /./)).toHaveLength(1)
     const [message] = stage.calls('POST', channelMessages)
     expect(JSON.stringify(message?.body)).toMatch(words)
-    expect(JSON.stringify(message?.body)).not.toContain('safety rules')
+    expect(JSON.stringify(message?.body)).not.toContain('safety filter')
     expect(message?.body).toMatchObject({ enforce_nonce: true, allowed_mentions: { parse: [], users: [ids.member] } })
     expect(message?.body['nonce']).not.toBe(exampleGeneration().id.slice(-25))
     expect(stage.remembered).toEqual([ids.fresh])
@@ -99,10 +99,7 @@ describe('an outcome without a clip', () => {
     await stage.discord.call('PATCH', reply)
     release()
     await Promise.all(outcomes)
-    expect(stage.calls('PATCH', reply).map(({ body }) => /On hold|Not made/.exec(JSON.stringify(body))?.[0])).toEqual([
-      'On hold',
-      'Not made',
-    ])
+    expect(stage.calls('PATCH', reply).map(({ body }) => /On hold|Failed/.exec(JSON.stringify(body))?.[0])).toEqual(['On hold', 'Failed'])
   })
 
   test('sends no follow-up to a “thinking…” reply, where it would be public', async () => {

@@ -7,6 +7,7 @@ import type { Button, Choice, Command } from '../../../src/discord/interactions/
 import type { Interactions } from '../../../src/discord/interactions/handler.ts'
 import { createInteractions, InterruptedByRestart } from '../../../src/discord/interactions/handler.ts'
 import { Refusal } from '../../../src/domain/refusal.ts'
+import type { ClipService } from '../../../src/generations/model/clip-service-port.ts'
 import type { ScriptedAnswer, ScriptedDiscord } from '../../support/scripted-discord.ts'
 import { refusals, startScriptedDiscord } from '../../support/scripted-discord.ts'
 
@@ -14,8 +15,8 @@ import { createCapturedLog } from '../../support/captured-log.ts'
 import { ids, interactionToken } from '../support/example-generation.ts'
 import { autocompletePayload, buttonPayload, commandPayload } from '../support/interaction-payloads.ts'
 
-/** What the commands of this test do is written into these. */
-interface CommandContext {
+/** What the commands of this test do. */
+interface Behavior {
   check: () => void
   choices: (typed: string) => Choice[]
   execute: (argument?: string) => Promise<void>
@@ -24,18 +25,26 @@ interface CommandContext {
 const clap = {
   data: new SlashCommandBuilder().setName('clap').setDescription('A command'),
   acknowledge: 'defer',
-  check: (_interaction, context) => {
-    context.check()
-  },
-  autocomplete: (interaction, context) => context.choices(interaction.options.getFocused()),
-  execute: (_interaction, context) => context.execute(),
-} satisfies Command<CommandContext>
+  check: () => behavior.check(),
+  autocomplete: (interaction) => behavior.choices(interaction.options.getFocused()),
+  execute: () => behavior.execute(),
+} satisfies Command
 
 const stop = {
   name: 'stop',
   acknowledge: 'update',
-  execute: (_interaction, argument, context) => context.execute(argument),
-} satisfies Button<CommandContext>
+  execute: (_interaction, argument) => behavior.execute(argument),
+} satisfies Button
+
+/** These commands leave it alone. */
+const clipService: ClipService = {
+  check: () => undefined,
+  choices: () => [],
+  request: () => Promise.resolve(),
+  cancel: () => Promise.resolve(),
+}
+
+const exhausted = { wallet: 'guild', period: 'day', price: 350_000, remaining: 0, resetsAt: 1 } as const
 
 const callback = /\/callback$/
 const reply = /\/messages\/@original$/
@@ -46,7 +55,7 @@ let discord: ScriptedDiscord
 let client: Client
 let captured: ReturnType<typeof createCapturedLog>
 let interactions: Interactions
-let context: CommandContext
+let behavior: Behavior
 let executed: (string | undefined)[]
 
 beforeAll(async () => {
@@ -66,7 +75,7 @@ afterAll(async () => {
 beforeEach(() => {
   discord.calls.length = 0
   executed = []
-  context = {
+  behavior = {
     check: () => undefined,
     choices: () => [],
     execute: (argument) => {
@@ -75,12 +84,7 @@ beforeEach(() => {
     },
   }
   captured = createCapturedLog()
-  const current: CommandContext = {
-    check: () => context.check(),
-    choices: (typed) => context.choices(typed),
-    execute: (argument) => context.execute(argument),
-  }
-  interactions = createInteractions({ commands: [clap], buttons: [stop], context: current, log: captured.log })
+  interactions = createInteractions({ commands: [clap], buttons: [stop], context: { clipService }, log: captured.log })
 })
 
 afterEach(() => {
@@ -112,7 +116,7 @@ describe('a slash command', () => {
   })
 
   test('refused by its check: one ephemeral reply and nothing else', async () => {
-    context.check = () => {
+    behavior.check = () => {
       throw new Refusal('prompt-empty')
     }
     await send(commandPayload('clap'))
@@ -126,7 +130,7 @@ describe('a slash command', () => {
   })
 
   test('refused later: the placeholder goes, then an ephemeral follow-up', async () => {
-    context.execute = () => Promise.reject(new Refusal('budget-exhausted'))
+    behavior.execute = () => Promise.reject(new Refusal('budget-exhausted', exhausted))
     await send(commandPayload('clap'))
     expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
     expect((await discord.call('POST', followUps)).body).toMatchObject({
@@ -137,7 +141,7 @@ describe('a slash command', () => {
   })
 
   test('that fails: one kind message with the reference that the log has', async () => {
-    context.execute = () => Promise.reject(new TypeError('a secret prompt stands here'))
+    behavior.execute = () => Promise.reject(new TypeError('a secret prompt stands here'))
     await send(commandPayload('clap'))
     const { body } = await discord.call('POST', followUps)
     const reference = /`([0-9a-f]{8})`/.exec(String(body['content']))?.[1]
@@ -148,7 +152,7 @@ describe('a slash command', () => {
   })
 
   test('whose check fails is answered in the same words, before any acknowledgement', async () => {
-    context.check = () => {
+    behavior.check = () => {
       throw new TypeError('broken')
     }
     await send(commandPayload('clap'))
@@ -173,7 +177,7 @@ describe('a slash command', () => {
   ])('whose acknowledgement %s, but had arrived, is done all the same', async (_case, answer) => {
     discord.answerOnce('POST', callback, answer)
     discord.answerOnce('POST', callback, refusals.alreadyAcknowledged)
-    context.execute = () => Promise.reject(new Refusal('budget-exhausted'))
+    behavior.execute = () => Promise.reject(new Refusal('budget-exhausted', exhausted))
     await send(commandPayload('clap'))
     // The placeholder is known to be there: it goes before the private word.
     expect(calls()).toEqual(['POST callback', 'POST callback', 'DELETE @original', 'POST follow-up'])
@@ -191,23 +195,23 @@ describe('a slash command', () => {
     await interactions.drain()
     await send(commandPayload('clap'))
     const { body } = await discord.call('POST', callback)
-    expect(body).toMatchObject({ type: 4, data: { flags: ephemeral, content: expect.stringContaining('restarted') as string } })
+    expect(body).toMatchObject({ type: 4, data: { flags: ephemeral, content: expect.stringContaining('restarting') as string } })
     expect(executed).toEqual([])
   })
 
   test('that is given up because the bot is being stopped hears so in private, and it is no failure', async () => {
-    context.execute = () => Promise.reject(new InterruptedByRestart())
+    behavior.execute = () => Promise.reject(new InterruptedByRestart())
     await send(commandPayload('clap'))
     expect(calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
     const { body } = await discord.call('POST', followUps)
-    expect(body).toMatchObject({ flags: ephemeral, content: expect.stringContaining('restarted') as string })
+    expect(body).toMatchObject({ flags: ephemeral, content: expect.stringContaining('restarting') as string })
     expect(captured.lines).toEqual([])
   })
 
   test('that comes while others are still under way at a stop is waited for, too', async () => {
     const first = Promise.withResolvers<undefined>()
     const begun = Promise.withResolvers<undefined>()
-    context.execute = () => {
+    behavior.execute = () => {
       begun.resolve(undefined)
       return first.promise
     }
@@ -230,7 +234,7 @@ describe('a slash command', () => {
   })
 
   test('that cannot even be told of its failure ends in the log', async () => {
-    context.execute = () => Promise.reject(new Refusal('prompt-empty'))
+    behavior.execute = () => Promise.reject(new Refusal('prompt-empty'))
     discord.answerOnce('DELETE', reply, refusals.invalidWebhookToken)
     discord.answerOnce('POST', followUps, refusals.invalidWebhookToken)
     await send(commandPayload('clap'))
@@ -256,7 +260,7 @@ describe('an option that is being typed', () => {
   }
 
   test('is answered at once with what the command offers, and nothing is begun', async () => {
-    context.choices = (typed) => [{ name: `Provider of ${typed}`, value: typed }]
+    behavior.choices = (typed) => [{ name: `Provider of ${typed}`, value: typed }]
     await send(typing('fa'))
     expect(await offered()).toEqual([{ name: 'Provider of fa', value: 'fa' }])
     expect(executed).toEqual([])
@@ -264,13 +268,13 @@ describe('an option that is being typed', () => {
   })
 
   test('is offered no more than Discord takes', async () => {
-    context.choices = () => Array.from({ length: 26 }, (_, index) => ({ name: `${index}`, value: `${index}` }))
+    behavior.choices = () => Array.from({ length: 26 }, (_, index) => ({ name: `${index}`, value: `${index}` }))
     await send(typing(''))
     expect((await offered()).at(-1)).toEqual({ name: '24', value: '24' })
   })
 
   test('is offered nothing where the command fails, and the log does not tell what was typed', async () => {
-    context.choices = (typed) => {
+    behavior.choices = (typed) => {
       throw new TypeError(`cannot complete ${typed}`)
     }
     await send(typing('a secret wish'))
@@ -302,7 +306,7 @@ describe('a button', () => {
   })
 
   test('refused: an ephemeral follow-up, and the card stays', async () => {
-    context.execute = () => Promise.reject(new Refusal('not-your-generation'))
+    behavior.execute = () => Promise.reject(new Refusal('not-your-generation'))
     await send(buttonPayload('stop:0196a1b2'))
     expect(calls()).toEqual(['POST callback', 'POST follow-up'])
     expect((await discord.call('POST', followUps)).body).toMatchObject({ flags: ephemeral })

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 
-import { commands } from '../../../commands/index.ts'
+import { readCommands } from '../../../commands/index.ts'
 import type { RegisteredCommand } from '../../../src/discord/interactions/registration.ts'
 import { findDrift } from '../../../src/discord/interactions/registration.ts'
 
+const { commands } = await readCommands()
 const expected = commands.map(({ data }) => data.toJSON())
 
 /** As Discord returns them: with ids, versions and defaults, and the properties in another order. */

@@ -30,6 +30,7 @@ export function exampleGeneration(change: Partial<Generation> = {}): Generation 
     startedAt: startedAt + 2000,
     endedAt: undefined,
     cancelRequestedAt: undefined,
+    cancelledBy: undefined,
     endReason: undefined,
     captured: false,
     reference: 'c0ffee42',

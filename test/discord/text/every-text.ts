@@ -8,7 +8,6 @@ type AllValues = Values<TextKey>
 const samples: AllValues = {
   ahead: 3,
   bar: '▰▰▰▰▱▱▱▱▱▱',
-  bytes: 60_000_000,
   characters: 2600,
   choices: 'fal.ai or Runware',
   count: 2,
@@ -17,6 +16,9 @@ const samples: AllValues = {
   height: 400,
   image: 'only',
   limit: 6,
+  limitBytes: 10_000_000,
+  limitPixels: 300,
+  limitRatio: 2.5,
   member: '@Mia',
   permissions: 'Send Messages and Attach Files',
   price: 700_000,
@@ -26,6 +28,7 @@ const samples: AllValues = {
   reference: 'c0ffee42',
   remaining: 350_000,
   seconds: 5,
+  sizeBytes: 60_000_000,
   url: 'https://discord.com/channels/1/2/3',
   when: 'in 5 hours',
   width: 3000,
@@ -36,15 +39,12 @@ const singular = { features: 'guidance', permissions: 'Send Messages' }
 
 /** Where one name means another amount. */
 const samplesFor: Partial<Record<TextKey, Partial<AllValues>>> = {
-  'option.image': { limit: 300 },
-  'option.last-image': { limit: 300 },
-  'refusal.image-too-large': { limit: 10_000_000 },
-  'refusal.image-too-many-pixels': { limit: 120_000_000 },
-  'refusal.image-too-narrow': { limit: 2.5 },
-  'refusal.image-too-small': { limit: 300, width: 200 },
+  'refusal.image-too-many-pixels': { limitPixels: 120_000_000 },
+  'refusal.image-too-small': { width: 200 },
   'refusal.negative-prompt-too-long': { limit: 2500 },
   'refusal.prompt-too-long': { limit: 2500 },
   'refusal.unsupported-by-provider': { provider: 'Replicate' },
+  'refusal.unsupported-by-provider.choose': { provider: 'Replicate' },
 }
 
 /** The text as members read it, once for each of its plural forms and variants. */

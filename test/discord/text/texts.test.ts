@@ -35,7 +35,9 @@ test('a plural form follows its number', () => {
 test('money comes in micro-dollars and sizes in bytes; a size above its limit never reads like the limit', () => {
   expect(text('card.price', { provider: 'fal.ai', price: 350_000 })).toBe('fal.ai · $0.35')
   expect(text('card.price', { provider: 'fal.ai', price: 4200 })).toBe('fal.ai · $0.0042')
-  expect(text('refusal.image-too-large', { image: 'last', bytes: 10_000_001, limit: 10_000_000 })).toContain('10.1 MB; the limit is 10 MB')
+  expect(text('refusal.image-too-large', { image: 'last', sizeBytes: 10_000_001, limitBytes: 10_000_000 })).toContain(
+    '10.1 MB; the limit is 10 MB',
+  )
 })
 
 test('a value is never read as part of the message', () => {

@@ -96,7 +96,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
     const { database, notifier } = await oneProcess(url, 20)
     const { id } = await acceptGeneration(database)
     const heard = notified(notifier, id)
-    await requestCancel(database.statements, id, 1)
+    await requestCancel(database.statements, id, { by: 'requester', now: 1 })
     await heard
   })
 })

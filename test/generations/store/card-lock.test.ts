@@ -79,7 +79,7 @@ describe.each(stores)('the cardLock at a card on $name', (store) => {
       arrived.push('in the queue')
     })
     await begun.promise
-    const ended = await cancelQueued(database, queued.id, now)
+    const ended = await cancelQueued(database, queued.id, { by: 'requester', now })
     if (!ended) throw new Error('it waited in the queue')
     const lastWord = gateway.whenIdle(ended).then(() => arrived.push('cancelled'))
     // Either it has looked and still waits, or it did not wait at all.

@@ -2,16 +2,16 @@ import { IncomingWebhookUpdateRequestPartialSchema, MessageEditRequestPartialSch
 import { ComponentType, MessageFlags } from 'discord.js'
 import { describe, expect, test } from 'vitest'
 
-import { cardOf } from '../../src/discord/cards/progress-card.ts'
-import { arrivingCard, finishedCard, linkedCard } from '../../src/discord/cards/clip-card.ts'
-import { limitLines, tidy } from '../../src/discord/cards/markdown.ts'
-import type { MessageBody } from '../../src/discord/cards/components.ts'
-import type { EndReason, Generation } from '../../src/generations/model/generation.ts'
-import { generationStates } from '../../src/generations/model/generation.ts'
-import type { LiveState } from '../../src/generations/model/delivery-port.ts'
+import { cardOf } from '../../../src/discord/cards/progress-card.ts'
+import { arrivingCard, finishedCard, linkedCard } from '../../../src/discord/cards/clip-card.ts'
+import { limitLines, tidy } from '../../../src/discord/cards/markdown.ts'
+import type { MessageBody } from '../../../src/discord/cards/components.ts'
+import type { EndReason, Generation } from '../../../src/generations/model/generation.ts'
+import { generationStates } from '../../../src/generations/model/generation.ts'
+import type { LiveState } from '../../../src/generations/model/delivery-port.ts'
 
-import { exampleGeneration, ids, startedAt } from './support/example-generation.ts'
-import { nastyPrompts } from './support/nasty-prompts.ts'
+import { exampleGeneration, ids, startedAt } from '../support/example-generation.ts'
+import { nastyPrompts } from '../support/nasty-prompts.ts'
 
 const live: LiveState = { now: startedAt + 41_000, ahead: 3, progress: 0.42, expectedEndAt: startedAt + 90_000 }
 const clip = { bytes: new Uint8Array(2_000_000), durationSeconds: 10.04, url: 'https://host.example/clip.mp4?signature=abc' }
@@ -68,23 +68,24 @@ test('a prompt that fits is shown whole', () => {
 describe('while it is being made', () => {
   test('shows state, bar, time so far, expected end, provider and price', () => {
     expect(textsOf(cardOf(exampleGeneration({ state: 'rendering' }), { ...live, ahead: 0 }))).toEqual([
-      '**Making the clip**',
-      `▰▰▰▰▱▱▱▱▱▱ 42 %\n0:41 so far · ready <t:${startedAt / 1000 + 90}:R>`,
+      '**Rendering**',
+      `▰▰▰▰▱▱▱▱▱▱ 42%\n0:41 elapsed · ready <t:${startedAt / 1000 + 90}:R>`,
       'a paper boat in the rain',
-      `-# <@${ids.member}> · 10 s\n-# fal.ai · $0.70`,
+      `-# <@${ids.member}> · 10s\n-# fal.ai · $0.70`,
     ])
   })
 
   test.each([
-    [0, 'Yours is next.'],
-    [3, '3 ahead of yours.'],
-  ])('says the place in the queue where %i are ahead', (ahead, words) => {
-    expect(textsOf(cardOf(exampleGeneration({ state: 'queued' }), { now: startedAt, ahead }))[0]).toBe(`**In line**\n${words}`)
+    [0, 'Next in the queue.'],
+    [1, '1 clip ahead in the queue.'],
+    [3, '3 clips ahead in the queue.'],
+  ])('says the position in the queue where %i are ahead', (ahead, words) => {
+    expect(textsOf(cardOf(exampleGeneration({ state: 'queued' }), { now: startedAt, ahead }))[0]).toBe(`**Queued**\n${words}`)
   })
 
   test('promises nothing that is already past', () => {
     const [, progress] = textsOf(cardOf(exampleGeneration(), { ...live, expectedEndAt: live.now - 1 }))
-    expect(progress).toContain('ready any moment now')
+    expect(progress).toContain('0:41 elapsed · taking longer than usual')
     expect(progress).not.toContain('<t:')
   })
 
@@ -103,7 +104,7 @@ describe('while it is being made', () => {
   test('says that it is cancelling, and that it may be too late', () => {
     const generation = exampleGeneration({ cancelRequestedAt: startedAt })
     expect(textsOf(cardOf(generation, live))[0]).toBe('**Cancelling…**')
-    expect(textsOf(cardOf(generation, { ...live, cancelRefused: true }))[0]).toContain('can no longer stop it')
+    expect(textsOf(cardOf(generation, { ...live, cancelRefused: true }))[0]).toContain('fal.ai can no longer stop this clip.')
   })
 })
 
@@ -111,11 +112,21 @@ describe('at its end', () => {
   const words = (change: Partial<Generation>) => textsOf(cardOf(exampleGeneration(change), live)).join('\n')
 
   test.each([
-    [{ state: 'failed', endReason: 'unavailable', captured: false }, 'Nothing was charged.'],
-    [{ state: 'failed', endReason: 'output_gone', captured: true }, '$0.70 was given back to this server.'],
-    [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: false }, 'Nothing was charged.'],
-    [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: true }, '$0.70 was charged'],
-    [{ state: 'held', endReason: 'submission_unknown', captured: false }, '$0.70 stays set aside'],
+    [{ state: 'failed', endReason: 'unavailable', captured: false, startedAt }, 'fal.ai had an error.\nNo charge.'],
+    [{ state: 'failed', endReason: 'unavailable', captured: false, startedAt: undefined }, 'No provider could be reached.\nNo charge.'],
+    [{ state: 'failed', endReason: 'output_gone', captured: true }, 'The bot refunded $0.70 to this server.'],
+    [
+      { state: 'cancelled', endReason: 'cancelled-by-member', cancelledBy: 'requester', captured: false },
+      `<@${ids.member}> cancelled this clip.\nNo charge.`,
+    ],
+    [
+      { state: 'cancelled', endReason: 'cancelled-by-member', cancelledBy: 'moderator', captured: false },
+      'A moderator cancelled this clip.',
+    ],
+    [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: true }, 'so this server paid $0.70'],
+    [{ state: 'held', endReason: 'submission_unknown', captured: false }, '$0.70 stays reserved'],
+    [{ state: 'held', endReason: 'auth', captured: false }, "can't reach its account at fal.ai"],
+    [{ state: 'held', endReason: 'cancelled-by-member', captured: false }, "hasn't confirmed the cancellation"],
   ] as const)('%o says %s', (change, sentence) => {
     expect(words(change)).toContain(sentence)
   })
@@ -133,13 +144,13 @@ test('the finished card plays the clip and says what made it', () => {
   expect(walk(body).find(({ type }) => type === ComponentType.MediaGallery)).toMatchObject({
     items: [{ media: { url: 'attachment://rushes-c0ffee42.mp4' }, description: 'AI-generated clip: a paper boat in the rain' }],
   })
-  expect(textsOf(body)).toEqual(['a paper boat in the rain', `-# <@${ids.member}> · 10 s\n-# fal.ai · $0.70 · AI-generated`])
+  expect(textsOf(body)).toEqual(['a paper boat in the rain', `-# <@${ids.member}> · 10s\n-# fal.ai · $0.70 · AI-generated`])
 })
 
 test('the linked card opens the clip at the provider, says why, and drops files of an earlier try', () => {
   const body = linkedCard(exampleGeneration(), { ...clip, bytes: new Uint8Array(24_000_000) })
   expect(walk(body).find(({ type }) => type === ComponentType.Button)).toMatchObject({ url: clip.url })
-  expect(textsOf(body)[0]).toContain('It is 24 MB, more than can be posted here.')
+  expect(textsOf(body)[0]).toContain('The clip is 24 MB, too large to post here.')
   expect(body.attachments).toEqual([])
 })
 

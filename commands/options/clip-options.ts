@@ -9,10 +9,12 @@ import {
   SlashCommandStringOption,
 } from 'discord.js'
 
-import type { AspectRatio, DurationSeconds } from '../src/domain/clip-request.ts'
-import { clipLimits } from '../src/domain/clip-request.ts'
-import { Refusal } from '../src/domain/refusal.ts'
-import type { ClipInput, ImageInput } from '../src/clip-service.ts'
+import type { AspectRatio, DurationSeconds } from '../../src/domain/clip-request.ts'
+import { clipLimits } from '../../src/domain/clip-request.ts'
+import { Refusal } from '../../src/domain/refusal.ts'
+import { commandText } from '../../src/discord/text/text.ts'
+import type { ClipInput, ImageInput } from '../../src/generations/model/clip-service-port.ts'
+import { imageLimits } from '../../src/media/images/image-limits.ts'
 
 import { providerOption } from './provider-option.ts'
 
@@ -29,40 +31,40 @@ export function guildCommand(name: string, description: string): SlashCommandBui
 
 export const imageOption = new SlashCommandAttachmentOption()
   .setName('image')
-  .setDescription('The first frame: PNG or JPEG, at least 300 pixels on each side')
+  .setDescription(commandText('option.image', { limitPixels: imageLimits.minPixels }))
   .setFileTypes('.png', '.jpg', '.jpeg')
   .setRequired(true)
 
 export const promptOption = new SlashCommandStringOption()
   .setName('prompt')
-  .setDescription('What happens in the clip')
+  .setDescription(commandText('option.prompt'))
   .setMinLength(2)
   .setMaxLength(clipLimits.promptCharacters)
   .setRequired(true)
 
 export const lastImageOption = new SlashCommandAttachmentOption()
   .setName('last_image')
-  .setDescription('The last frame, on which the clip ends: PNG or JPEG, at least 300 pixels on each side')
+  .setDescription(commandText('option.last-image', { limitPixels: imageLimits.minPixels }))
   .setFileTypes('.png', '.jpg', '.jpeg')
 
 const aspectOption = new SlashCommandStringOption()
   .setName('aspect')
-  .setDescription('The shape of the clip (16:9 if left out)')
+  .setDescription(commandText('option.aspect'))
   .addChoices(clipLimits.aspectRatios.map((ratio) => ({ name: ratio, value: ratio })))
 
 const durationOption = new SlashCommandIntegerOption()
   .setName('duration')
-  .setDescription(`How long the clip is (${defaultDuration} seconds if left out)`)
-  .addChoices(clipLimits.durationsSeconds.map((seconds) => ({ name: `${seconds} seconds`, value: seconds })))
+  .setDescription(commandText('option.duration', { seconds: defaultDuration }))
+  .addChoices(clipLimits.durationsSeconds.map((seconds) => ({ name: commandText('choice.duration', { seconds }), value: seconds })))
 
 const negativeOption = new SlashCommandStringOption()
   .setName('negative')
-  .setDescription('What should not be seen')
+  .setDescription(commandText('option.negative'))
   .setMaxLength(clipLimits.negativePromptCharacters)
 
 const guidanceOption = new SlashCommandNumberOption()
   .setName('guidance')
-  .setDescription('How closely the clip follows the prompt, from 0 to 1')
+  .setDescription(commandText('option.guidance'))
   .setMinValue(0)
   .setMaxValue(1)
 
