@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { runHeld } from './src/cli/held.ts'
 import { registerWithDiscord } from './src/cli/register.ts'
 import { chooseMode, ConfigError } from './src/config/config.ts'
+import { providerDescriptors } from './src/providers/registry.ts'
 import { startBot } from './src/main.ts'
 
 const { values: options, positionals } = parseArgs({
@@ -19,7 +20,7 @@ async function start(): Promise<void> {
     console.log(`Registered ${names.map((name) => `/${name}`).join(', ')} ${where}.`)
   } else if (options.held) {
     await runHeld(process.env, positionals, (line) => console.log(line))
-  } else if (chooseMode(process.env) === 'sandbox') {
+  } else if (chooseMode(process.env, providerDescriptors) === 'sandbox') {
     const { runSandbox } = await import('./sandbox/run.ts')
     await runSandbox()
   } else {

@@ -68,11 +68,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         origins: {
           discordApi: discord.apiUrl,
           discordMedia: [discord.cdnOrigin],
-          fal: { queue: providers.fal.origins.queue, storage: providers.fal.origins.rest },
-          replicate: { api: providers.replicate.origins.api },
-          wavespeed: { api: providers.wavespeed.origins.api },
-          runware: { api: providers.runware.origins.api },
-          eachlabs: { api: providers.eachlabs.origins.api },
+          providers: Object.fromEntries(providers.all.map(({ id, origins }) => [id, origins])),
           allowPrivateAddresses: true,
         },
         clock: options.clock,

@@ -2,7 +2,6 @@ import type { Image, ImageReference } from './domain/image.ts'
 import type { Config } from './config/config.ts'
 import { type ClipRequest, clipLimits } from './domain/clip-request.ts'
 import type { Clock } from './lib/clock.ts'
-import { providerNames } from './domain/provider-id.ts'
 import { Refusal, type RefusedImage } from './domain/refusal.ts'
 import { acceptOnce } from './generations/queue/enqueue.ts'
 import { selectProviders } from './generations/queue/select-providers.ts'
@@ -19,6 +18,7 @@ import { checkImageLimits } from './media/images/image-limits.ts'
 import { validateImage } from './media/images/validate-image.ts'
 import { capableProviders } from './providers/capabilities.ts'
 import type { Provider } from './providers/provider.ts'
+import { providerName } from './providers/registry.ts'
 import type { Router } from './providers/router.ts'
 import type { RequestRateLimits } from './billing/request-rate-limits.ts'
 import { budgetsOf, type GuildSettingsStore } from './billing/guild-settings.ts'
@@ -49,7 +49,7 @@ export function createClipService(context: ClipServiceContext): ClipService {
       const request = toRequest({ ...input, prompt: '', durationSeconds: 5 }, imagesSoFar(input))
       return capableProviders(context.providers, request).map((provider) => ({
         id: provider.id,
-        name: providerNames[provider.id],
+        name: providerName(provider.id),
         price: provider.price(request),
       }))
     },

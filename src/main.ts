@@ -5,7 +5,8 @@ import type { DestinationStream } from 'pino'
 import { readCommands } from '../commands/index.ts'
 import { createBilling } from './billing/create-billing.ts'
 import { createClipService } from './clip-service.ts'
-import { type Environment, liveOrigins, type Origins, readConfig } from './config/config.ts'
+import { liveOrigins, type Origins, readConfig } from './config/config.ts'
+import type { Environment } from './config/environment.ts'
 import { createDiscord, InterruptedByRestart } from './discord/create-discord.ts'
 import { createGenerations } from './generations/create-generations.ts'
 import type { typicalRunMs } from './generations/store/run-time-estimates.ts'
@@ -18,7 +19,9 @@ import { createShutdown } from './lib/shutdown.ts'
 import { createDownload } from './media/download.ts'
 import { downloadImage } from './media/images/download-image.ts'
 import { createNetwork } from './network/network.ts'
-import { createProviders } from './providers/registry.ts'
+import { createProviders } from './providers/create-providers.ts'
+import type { ProviderDescriptor } from './providers/descriptor.ts'
+import { providerDescriptors } from './providers/registry.ts'
 import { createRouter } from './providers/router.ts'
 import { openDatabase } from './storage/database.ts'
 
@@ -27,6 +30,8 @@ export interface BotSettings {
   environment: Environment
   /** Where Discord and the providers are; the real ones by default. */
   origins?: Origins | undefined
+  /** The providers that can be configured; all of the registry by default. */
+  providers?: readonly ProviderDescriptor[] | undefined
   clock?: Clock | undefined
   /** Expected run times until this installation has learned its own, in milliseconds by duration; the sandbox's providers are faster. */
   typicalRunMs?: typeof typicalRunMs | undefined
@@ -56,7 +61,8 @@ const afterGraceMs = 8000
 
 /** Creates every module, joins them and starts the bot. Resolves once Discord's gateway is ready. */
 export async function startBot(settings: BotSettings): Promise<Bot> {
-  const config = readConfig(settings.environment)
+  const { providers: descriptors = providerDescriptors } = settings
+  const config = readConfig(settings.environment, descriptors)
   const { commands, buttons } = await readCommands()
   const { origins = liveOrigins, clock = wallClock } = settings
   const log = createLog({ level: config.logLevel, destination: settings.logDestination })
@@ -68,9 +74,8 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     shutdown.own('the database', () => database.close())
     const billing = createBilling({ config, database })
     shutdown.own('the request limits', () => billing.close())
-    const providers = createProviders({ accounts: config.providers, origins, choices: { runware: config.runware } }, { network, clock })
+    const providers = createProviders({ descriptors, accounts: config.providers, origins }, { network, clock })
     shutdown.own('the providers', () => providers.close())
-    const providerById = new Map(providers.all().map((provider) => [provider.id, provider]))
     const router = createRouter({
       clock,
       onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, 'provider paused for ten minutes: check its key and its credit'),
@@ -79,7 +84,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     const discord = await createDiscord({ config, origins, database, network, clock, log, shutdown })
     const { delivery } = discord
     const generations = await createGenerations({
-      ...{ config, database, providers: providerById, router, download, delivery, clock, log },
+      ...{ config, database, providers: providers.byId, router, download, delivery, clock, log },
       typicalRunMs: settings.typicalRunMs,
       leaseTimes: settings.leaseTimes,
     })
@@ -90,11 +95,11 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       ...{ config, database, router, delivery, clock },
       ...billing,
       ...generations,
-      providers: providers.inOrder(config.providers.map(({ id }) => id)),
+      providers: [...providers.byId.values()],
       downloadImage: (source) => raceAbort(downloadImage(download, source, origins.discordMedia), interrupted.signal),
     })
     const interactions = discord.answerInteractions({ commands, buttons, context: { clipService } })
-    const server = await startHttpServer({ config, database, providers: providerById, notifier, clock, log })
+    const server = await startHttpServer({ config, database, providers: providers.byId, notifier, clock, log })
     shutdown.own('the HTTP server', () => server?.close())
 
     let started = Promise.resolve()

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import { chooseMode, ConfigError, keyVariables, liveOrigins, readConfig } from '../src/config/config.ts'
+import { chooseMode as chooseModeOf, ConfigError, liveOrigins, readConfig as readConfigOf } from '../src/config/config.ts'
+import type { Environment } from '../src/config/environment.ts'
+import { providerDescriptors } from '../src/providers/registry.ts'
 
 const token = 'a'.repeat(30)
 const complete = { DISCORD_TOKEN: token, FAL_KEY: 'key-of-fal' }
+
+const chooseMode = (environment: Environment) => chooseModeOf(environment, providerDescriptors)
+const readConfig = (environment: Environment) => readConfigOf(environment, providerDescriptors)
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
@@ -21,9 +26,12 @@ describe('chooseMode', () => {
     expect(chooseMode({ DISCORD_TOKEN: '', FAL_KEY: '  ' })).toBe('sandbox')
   })
 
-  it.each(['DISCORD_TOKEN', ...Object.values(keyVariables), 'DATABASE_URL', 'ROLE'])('goes live as soon as %s is set', (name) => {
-    expect(chooseMode({ [name]: 'x' })).toBe('live')
-  })
+  it.each(['DISCORD_TOKEN', ...providerDescriptors.map(({ keyVariable }) => keyVariable), 'DATABASE_URL', 'ROLE'])(
+    'goes live as soon as %s is set',
+    (name) => {
+      expect(chooseMode({ [name]: 'x' })).toBe('live')
+    },
+  )
 
   it('lets MODE decide, and refuses another word', () => {
     expect(chooseMode({ ...complete, MODE: 'sandbox' })).toBe('sandbox')
@@ -35,14 +43,14 @@ describe('chooseMode', () => {
 describe('readConfig', () => {
   it('takes a token and a key, with defaults for the rest', () => {
     const config = readConfig(complete)
-    expect(config.providers).toEqual([{ id: 'fal', apiKey: 'key-of-fal', concurrency: 2, createsPerMinute: 60 }])
+    expect(config.providers).toEqual([{ id: 'fal', apiKey: 'key-of-fal', concurrency: 2, createsPerMinute: 60, options: {} }])
     expect(config.installationBudgets).toEqual({ day: 20_000_000, month: 200_000_000 })
     expect(config.guildBudgets).toEqual({ day: 5_000_000, month: 50_000_000 })
     expect(config.allowedGuilds).toEqual(new Set())
   })
 
   it('names a missing key and a missing token, each with what it is for', () => {
-    expect(problemsOf({ DISCORD_TOKEN: token })).toEqual([expect.stringMatching(/^No host key is set.*FAL_KEY, REPLICATE_API_TOKEN/)])
+    expect(problemsOf({ DISCORD_TOKEN: token })).toEqual([expect.stringMatching(/^No provider key is set.*FAL_KEY, REPLICATE_API_TOKEN/)])
     expect(problemsOf({ FAL_KEY: 'x' })).toEqual([expect.stringMatching(/^DISCORD_TOKEN is missing/)])
     expect(problemsOf({})).toHaveLength(2)
   })
@@ -57,7 +65,9 @@ describe('readConfig', () => {
 
   it('knows every provider by its key, with what an account there can bear', () => {
     const keys = { FAL_KEY: 'a', REPLICATE_API_TOKEN: 'b', WAVESPEED_API_KEY: 'c', RUNWARE_API_KEY: 'd', EACHLABS_API_KEY: 'e' }
-    expect(readConfig({ DISCORD_TOKEN: token, ...keys, EACHLABS_CONCURRENCY: '7', WAVESPEED_CREATES_PER_MINUTE: '60' }).providers).toEqual([
+    expect(
+      readConfig({ DISCORD_TOKEN: token, ...keys, EACHLABS_CONCURRENCY: '7', WAVESPEED_CREATES_PER_MINUTE: '60' }).providers,
+    ).toMatchObject([
       { id: 'fal', apiKey: 'a', concurrency: 2, createsPerMinute: 60 },
       { id: 'replicate', apiKey: 'b', concurrency: 4, createsPerMinute: 60 },
       { id: 'wavespeed', apiKey: 'c', concurrency: 3, createsPerMinute: 60 },
@@ -65,18 +75,20 @@ describe('readConfig', () => {
       { id: 'eachlabs', apiKey: 'e', concurrency: 7, createsPerMinute: 60 },
     ])
     expect(readConfig({ DISCORD_TOKEN: token, WAVESPEED_API_KEY: 'c' }).providers[0]?.createsPerMinute).toBe(5)
-    const { discordApi, discordMedia, allowPrivateAddresses, ...providers } = liveOrigins
+    const { discordApi, discordMedia, allowPrivateAddresses } = liveOrigins
     expect(allowPrivateAddresses).toBe(false)
-    for (const url of [discordApi, ...discordMedia, ...Object.values(providers).flatMap((origins) => Object.values(origins))]) {
+    for (const url of [discordApi, ...discordMedia, ...providerDescriptors.flatMap(({ origins }) => Object.values(origins))]) {
       expect(url).toMatch(/^https:\/\/[a-z.]+(\/api)?$/)
     }
   })
 
-  it('leaves to the operator how large the files of Runware are, and whether it looks at them', () => {
-    expect(readConfig(complete).runware).toEqual({ output: { quality: 95 }, safety: undefined })
-    expect(readConfig({ ...complete, RUNWARE_OUTPUT_QUALITY: '60', RUNWARE_SAFETY: 'fast' }).runware).toEqual({
-      output: { quality: 60 },
-      safety: { checkContent: true, mode: 'fast' },
+  it('reads the variables that only one provider has', () => {
+    const withRunware = { DISCORD_TOKEN: token, RUNWARE_API_KEY: 'd' }
+    const optionsOf = (environment: Record<string, string>) => readConfig(environment).providers[0]?.options
+    expect(optionsOf(withRunware)).toEqual({ RUNWARE_OUTPUT_QUALITY: 95, RUNWARE_SAFETY: 'none' })
+    expect(optionsOf({ ...withRunware, RUNWARE_OUTPUT_QUALITY: '60', RUNWARE_SAFETY: 'fast' })).toEqual({
+      RUNWARE_OUTPUT_QUALITY: 60,
+      RUNWARE_SAFETY: 'fast',
     })
   })
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import { variableNames } from '../src/config/config.ts'
+import { providerDescriptors } from '../src/providers/registry.ts'
 import { neededPermissions, permissionsInteger } from '../src/discord/interactions/permissions.ts'
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
@@ -13,7 +14,7 @@ describe('the README', () => {
   it('lists every variable that is read, and no other', () => {
     const [, configuration = ''] = readme.split('## Configuration')
     const listed = [...configuration.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name ?? '')
-    expect(sorted(listed)).toEqual(sorted(variableNames))
+    expect(sorted(listed)).toEqual(sorted(variableNames(providerDescriptors)))
   })
 
   it('names each permission with its reason, and the integer they make', () => {
@@ -30,6 +31,6 @@ describe('the README', () => {
 describe('.env.example', () => {
   it('holds every variable that is read, and no other', () => {
     const listed = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name ?? '')
-    expect(sorted(listed)).toEqual(sorted(variableNames))
+    expect(sorted(listed)).toEqual(sorted(variableNames(providerDescriptors)))
   })
 })

@@ -3,7 +3,6 @@ import { z } from 'zod'
 
 import type { Budgets } from '../config/config.ts'
 import type { Snowflake } from '../domain/ids.ts'
-import { providerIds } from '../domain/provider-id.ts'
 import { Refusal } from '../domain/refusal.ts'
 
 const microDollars = z.number().int().nonnegative()
@@ -12,7 +11,7 @@ const microDollars = z.number().int().nonnegative()
 const GuildSettings = z.strictObject({
   budgets: z.strictObject({ day: microDollars.optional(), month: microDollars.optional() }).optional(),
   /** Providers in the order in which they are tried. */
-  providers: z.array(z.enum(providerIds)).min(1).optional(),
+  providers: z.array(z.string()).min(1).optional(),
   /** IANA name; days and months of the guild's wallet begin by its calendar. */
   timeZone: z
     .string()

@@ -1,7 +1,8 @@
-import { type Environment, readConfig } from '../config/config.ts'
+import { readConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
 import { formatUsd } from '../domain/money.ts'
-import { providerNames } from '../domain/provider-id.ts'
 import { decideHeld, listHeld } from '../generations/held/held.ts'
+import { providerDescriptors, providerName } from '../providers/registry.ts'
 import { type Database, openBeside } from '../storage/database.ts'
 
 /** `npm run held` lists held requests; `npm run held -- REFERENCE free|billed` decides one. A running bot applies it within seconds. */
@@ -10,7 +11,7 @@ export async function runHeld(
   [reference, decision]: readonly string[],
   print: (line: string) => void,
 ): Promise<void> {
-  const database = openBeside(readConfig(environment).store)
+  const database = openBeside(readConfig(environment, providerDescriptors).store)
   try {
     if (reference === undefined) {
       await printHeld(database, print)
@@ -34,7 +35,7 @@ async function printHeld({ statements }: Database, print: (line: string) => void
   }
   for (const { reference, price, provider, guildId, endedAt, createdAt, endReason = 'internal' } of held) {
     const since = new Date(endedAt ?? createdAt).toISOString()
-    print(`${reference}  ${formatUsd(price)}  ${providerNames[provider]}  since ${since}  ${endReason}  server ${guildId}`)
+    print(`${reference}  ${formatUsd(price)}  ${providerName(provider)}  since ${since}  ${endReason}  server ${guildId}`)
   }
   print('Look up each job in the provider\u2019s invoice, then run `npm run held -- REFERENCE free` or `npm run held -- REFERENCE billed`.')
 }

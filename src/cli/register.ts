@@ -6,14 +6,15 @@ import { createRestClients } from '../discord/rest/clients.ts'
 import { createTransport } from '../discord/rest/transport.ts'
 import { wallClock } from '../lib/clock.ts'
 import type { BotSettings } from '../main.ts'
+import { providerDescriptors } from '../providers/registry.ts'
 import { createNetwork } from '../network/network.ts'
 
 /** `npm run register`: replaces Discord's list of commands by ours, for one server or for all. Returns their names. */
 export async function registerWithDiscord(
-  settings: Pick<BotSettings, 'environment' | 'origins'> & { guildId?: string | undefined },
+  settings: Pick<BotSettings, 'environment' | 'origins' | 'providers'> & { guildId?: string | undefined },
 ): Promise<string[]> {
   const { commands } = await readCommands()
-  const { discordToken } = readConfig(settings.environment)
+  const { discordToken } = readConfig(settings.environment, settings.providers ?? providerDescriptors)
   const origins = settings.origins ?? liveOrigins
   const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses })
   const rest = createRestClients({

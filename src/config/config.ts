@@ -1,8 +1,10 @@
 import { z } from 'zod'
 
 import { microUsd, type MicroUsd } from '../domain/money.ts'
-import { providerIds, type ProviderId } from '../domain/provider-id.ts'
-import { dollars, guildIds, providerOrder, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './env-schema.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
+import { type Environment, parseVariables, readVariable } from './environment.ts'
+import { orderProviders, type ProviderConfig, type ProviderVariables, readProviders, variablesOf } from './provider-config.ts'
+import { dollars, guildIds, list, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './env-schema.ts'
 
 /** Every outside address the bot speaks to. Only the sandbox sets other ones; no environment variable can. */
 export interface Origins {
@@ -10,11 +12,8 @@ export interface Origins {
   discordApi: string
   /** The only places a member's image is fetched from. */
   discordMedia: readonly string[]
-  fal: { queue: string; storage: string }
-  replicate: { api: string }
-  wavespeed: { api: string }
-  runware: { api: string }
-  eachlabs: { api: string }
+  /** Where each provider is, by the names in its descriptor; undefined for the real ones, which the descriptors name. */
+  providers?: Readonly<Record<ProviderId, Readonly<Record<string, string>>>> | undefined
   /** Loopback and private addresses, and plain http: only ever true in the sandbox. */
   allowPrivateAddresses: boolean
 }
@@ -22,11 +21,6 @@ export interface Origins {
 export const liveOrigins: Origins = {
   discordApi: 'https://discord.com/api',
   discordMedia: ['https://cdn.discordapp.com', 'https://media.discordapp.net'],
-  fal: { queue: 'https://queue.fal.run', storage: 'https://rest.fal.ai' },
-  replicate: { api: 'https://api.replicate.com' },
-  wavespeed: { api: 'https://api.wavespeed.ai' },
-  runware: { api: 'https://api.runware.ai' },
-  eachlabs: { api: 'https://api.eachlabs.ai' },
   allowPrivateAddresses: false,
 }
 
@@ -35,14 +29,6 @@ export interface Budgets {
   day: MicroUsd
   /** The most that may be spent in a UTC month, in micro-dollars. */
   month: MicroUsd
-}
-
-export interface ProviderConfig {
-  id: ProviderId
-  apiKey: string
-  /** Jobs that may run there at once. */
-  concurrency: number
-  createsPerMinute: number
 }
 
 /** Where everything durable is: a file of this process alone, or a PostgreSQL server that any number of processes share. The URL is a secret. */
@@ -75,8 +61,6 @@ export interface Config {
   role: Role
   /** `auto`: all shards, as many as Discord recommends. */
   shards: 'auto' | GatewayShards
-  /** Of Runware alone: how good, and so how large its files are (20 to 99), and its own look at the clip, which has a price. */
-  runware: { output: { quality: number }; safety: { checkContent: boolean; mode: 'fast' | 'full' } | undefined }
   /** Milliseconds that a request may wait in the queue before it is given up and refunded. */
   queueDeadlineMs: number
   /** Milliseconds after which a render that never ends is held. */
@@ -97,33 +81,18 @@ export class ConfigError extends Error {
   }
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
 /** Nothing that makes a bot is set: the newcomer gets the sandbox. `MODE` overrides. */
-export function chooseMode(environment: Environment): 'live' | 'sandbox' {
+export function chooseMode(environment: Environment, providers: readonly ProviderVariables[]): 'live' | 'sandbox' {
   const set = readVariable(environment, 'MODE')
   if (set === 'live' || set === 'sandbox') return set
   if (set !== undefined) throw new ConfigError([`MODE is "${set}": it can be live or sandbox, or be left out.`])
-  const telling = ['DISCORD_TOKEN', 'DATABASE_URL', 'ROLE', ...Object.values(keyVariables)]
+  const telling = ['DISCORD_TOKEN', 'DATABASE_URL', 'ROLE', ...providers.map(({ keyVariable }) => keyVariable)]
   return telling.some((name) => readVariable(environment, name) !== undefined) ? 'live' : 'sandbox'
 }
 
-/** The variable that holds each provider's key, as the provider's own tools call it. */
-export const keyVariables: Record<ProviderId, string> = {
-  fal: 'FAL_KEY',
-  replicate: 'REPLICATE_API_TOKEN',
-  wavespeed: 'WAVESPEED_API_KEY',
-  runware: 'RUNWARE_API_KEY',
-  eachlabs: 'EACHLABS_API_KEY',
-}
-
-/** What an account has on its first day, where the provider says it; more is the operator's to set. */
-const defaultConcurrency: Record<ProviderId, number> = { fal: 2, replicate: 4, wavespeed: 3, runware: 4, eachlabs: 10 }
-const defaultCreatesPerMinute: Record<ProviderId, number> = { fal: 60, replicate: 60, wavespeed: 5, runware: 60, eachlabs: 60 }
-
 const Variables = z.object({
   DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
-  PROVIDERS: providerOrder.optional(),
+  PROVIDERS: list.optional(),
   ALLOWED_GUILDS: guildIds.default(new Set<string>()),
   BUDGET_DAY_USD: dollars.default(microUsd(20)),
   BUDGET_MONTH_USD: dollars.default(microUsd(200)),
@@ -141,55 +110,24 @@ const Variables = z.object({
   QUEUE_DEADLINE_MINUTES: wholeNumber(1, 1440).default(60),
   RENDER_DEADLINE_MINUTES: wholeNumber(5, 600).default(30),
   STOP_GRACE_SECONDS: wholeNumber(0, 600).default(30),
-  RUNWARE_OUTPUT_QUALITY: wholeNumber(20, 99).default(95),
-  RUNWARE_SAFETY: z.enum(['none', 'fast', 'full'], 'is none, fast or full').default('none'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'is debug, info, warn, error or silent').default('info'),
 })
 
-/** Reads and judges the whole environment at once, so that one look shows everything that is missing. */
-export function readConfig(environment: Environment): Config {
+/** Reads the whole environment at once, so that one start shows everything that is wrong with it. */
+export function readConfig(environment: Environment, knownProviders: readonly ProviderVariables[]): Config {
   const problems: string[] = []
-  const providers = providerIds.filter((id) => readVariable(environment, keyVariables[id]) !== undefined)
-
   if (readVariable(environment, 'DISCORD_TOKEN') === undefined) {
     problems.push('DISCORD_TOKEN is missing: the bot signs in to Discord with it (README, "Connect the real Discord").')
   }
-  if (providers.length === 0) {
-    problems.push(
-      `No provider key is set: clips are made by a provider. Set one of ${Object.values(keyVariables).join(', ')} (README, "Connect the real Discord").`,
-    )
-  }
-  const names = [...Object.keys(Variables.shape), ...providers.flatMap((id) => [concurrencyVariable(id), createsVariable(id)])]
-  const present = Object.fromEntries(names.map((name) => [name, readVariable(environment, name)]))
-  const providerVariables = Object.fromEntries(
-    providers.flatMap((id) => [
-      [concurrencyVariable(id), wholeNumber(1, 1000).default(defaultConcurrency[id])],
-      [createsVariable(id), wholeNumber(1, 10_000).default(defaultCreatesPerMinute[id])],
-    ]),
-  )
-  const parsed = Variables.safeParse(present)
-  const parsedProviders = z.object(providerVariables).safeParse(present)
-  for (const issue of [...(parsed.error?.issues ?? []), ...(parsedProviders.error?.issues ?? [])]) {
-    const name = issue.path.join('.')
-    // What is missing was said above; a value is never repeated, since it may be a secret.
-    if (present[name] !== undefined) problems.push(`${name} ${issue.message}.`)
-  }
-  for (const id of parsed.data?.PROVIDERS ?? []) {
-    if (!providers.includes(id))
-      problems.push(`PROVIDERS names ${id}, but ${keyVariables[id]} is not set: set the key, or take ${id} off the list.`)
-  }
-  if (parsed.success) problems.push(...contradictions(parsed.data))
-  if (problems.length > 0 || !parsed.success || !parsedProviders.success) throw new ConfigError(problems)
+  const configured = readProviders(environment, knownProviders, problems)
+  const variables = parseVariables(Variables, environment, problems)
+  const providers = variables?.PROVIDERS ? orderProviders(configured, variables.PROVIDERS, knownProviders, problems) : configured
+  if (variables) problems.push(...contradictions(variables))
+  if (problems.length > 0 || !variables) throw new ConfigError(problems)
 
-  const variables = parsed.data
   return {
     discordToken: variables.DISCORD_TOKEN,
-    providers: (variables.PROVIDERS ?? providers).map((id) => ({
-      id,
-      apiKey: readVariable(environment, keyVariables[id]) ?? '',
-      concurrency: parsedProviders.data[concurrencyVariable(id)] ?? defaultConcurrency[id],
-      createsPerMinute: parsedProviders.data[createsVariable(id)] ?? defaultCreatesPerMinute[id],
-    })),
+    providers,
     providerOrder: variables.PROVIDERS,
     publicServer: variables.PUBLIC_URL === undefined ? undefined : { url: variables.PUBLIC_URL, port: variables.PORT },
     allowedGuilds: variables.ALLOWED_GUILDS,
@@ -202,10 +140,6 @@ export function readConfig(environment: Environment): Config {
       variables.GATEWAY_SHARDS === 'auto' || variables.GATEWAY_SHARD_COUNT === undefined
         ? 'auto'
         : { ids: variables.GATEWAY_SHARDS, count: variables.GATEWAY_SHARD_COUNT },
-    runware: {
-      output: { quality: variables.RUNWARE_OUTPUT_QUALITY },
-      safety: variables.RUNWARE_SAFETY === 'none' ? undefined : { checkContent: true, mode: variables.RUNWARE_SAFETY },
-    },
     queueDeadlineMs: variables.QUEUE_DEADLINE_MINUTES * 60_000,
     renderDeadlineMs: variables.RENDER_DEADLINE_MINUTES * 60_000,
     stopGraceMs: variables.STOP_GRACE_SECONDS * 1000,
@@ -239,23 +173,7 @@ function storeOf({ DATABASE_URL: url = 'sqlite:', DATA_DIR: folder }: z.infer<ty
   return { file: url.slice('sqlite:'.length) || `${folder}/rushes.db` }
 }
 
-/** Every variable the bot reads; the README's table and `.env.example` are checked against it. */
-export const variableNames: readonly string[] = [
-  'MODE',
-  ...Object.keys(Variables.shape),
-  ...Object.values(keyVariables),
-  ...providerIds.flatMap((id) => [concurrencyVariable(id), createsVariable(id)]),
-]
-
-/** An empty value in a copied `.env.example` means "not set". */
-function readVariable(environment: Environment, name: string): string | undefined {
-  return environment[name]?.trim() || undefined
-}
-
-function concurrencyVariable(id: ProviderId): string {
-  return `${id.toUpperCase()}_CONCURRENCY`
-}
-
-function createsVariable(id: ProviderId): string {
-  return `${id.toUpperCase()}_CREATES_PER_MINUTE`
+/** Every variable that is read; the README's table and `.env.example` are compared with it. */
+export function variableNames(providers: readonly ProviderVariables[]): string[] {
+  return ['MODE', ...Object.keys(Variables.shape), ...providers.flatMap(variablesOf)]
 }

@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 
 import type { Clock } from '../lib/clock.ts'
-import { type ProviderId, providerIds } from '../domain/provider-id.ts'
+import type { ProviderId } from '../domain/provider-id.ts'
 import { findAttemptByToken } from '../generations/store/attempts.ts'
 import { isOver } from '../generations/model/generation.ts'
 import { recordWebhookEvent } from '../generations/store/webhook-events.ts'
@@ -30,7 +30,7 @@ const maxBodyBytes = 256 * 1024
 export function addWebhooks(app: Hono, { database, providers, notifier, clock, log }: WebhookContext): void {
   const path = '/webhooks/:provider/:token'
   const findTarget = async (name: string, token: string) => {
-    const provider = isProviderId(name) ? providers.get(name) : undefined
+    const provider = providers.get(name)
     const attempt = provider && (await findAttemptByToken(database.statements, provider.id, token))
     return attempt && provider.verifyWebhook ? { provider, attempt } : undefined
   }
@@ -71,8 +71,4 @@ export function addWebhooks(app: Hono, { database, providers, notifier, clock, l
     // Providers wait only seconds for a response; the notified worker does the rest.
     return call.body(null, 204)
   })
-}
-
-function isProviderId(name: string): name is ProviderId {
-  return (providerIds as readonly string[]).includes(name)
 }

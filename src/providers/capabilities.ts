@@ -2,9 +2,11 @@ import { type ClipFeature, type ClipRequest, modeOf } from '../domain/clip-reque
 import { ProviderError } from '../domain/provider-error.ts'
 import type { Capabilities, HostedImages, Provider } from './provider.ts'
 
-/** What the request needs and a provider with these capabilities does not have; empty where it can be done. */
+export const allCapabilities: Capabilities = { text: true, firstFrame: true, lastFrame: true, negativePrompt: true, guidance: true }
+
+/** What the request needs and a provider with these capabilities lacks; empty where the provider can do it. */
 export function missingCapabilities({ capabilities }: { capabilities: Capabilities }, request: ClipRequest): ClipFeature[] {
-  return needsOf(request).filter((capability) => !capabilities[capability])
+  return neededCapabilities(request).filter((capability) => !capabilities[capability])
 }
 
 /** The providers, in the order given, that can do everything the request asks for. */
@@ -12,18 +14,18 @@ export function capableProviders<T extends { capabilities: Capabilities }>(provi
   return providers.filter((provider) => missingCapabilities(provider, request).length === 0)
 }
 
-function needsOf(request: ClipRequest): ClipFeature[] {
+function neededCapabilities(request: ClipRequest): ClipFeature[] {
   const mode = modeOf(request)
-  const needs: ClipFeature[] = [mode === 'text' ? 'text' : 'firstFrame']
-  if (mode === 'first-and-last-frame') needs.push('lastFrame')
-  if (request.negativePrompt !== undefined) needs.push('negativePrompt')
-  if (request.guidance !== undefined) needs.push('guidance')
-  return needs
+  const needed: ClipFeature[] = [mode === 'text' ? 'text' : 'firstFrame']
+  if (mode === 'first-and-last-frame') needed.push('lastFrame')
+  if (request.negativePrompt !== undefined) needed.push('negativePrompt')
+  if (request.guidance !== undefined) needed.push('guidance')
+  return needed
 }
 
 /**
- * The last check before money is spent: the provider can do it, and the images asked for are there. A clip without an image that was asked for
- * would be paid and wrong.
+ * The last check before money is spent: the provider can do it, and every image is there. A clip made without a requested image would be paid for
+ * and wrong.
  * @throws {ProviderError} `invalid_input`; nothing was sent
  */
 export function assertStartable(provider: Pick<Provider, 'id' | 'capabilities'>, request: ClipRequest, images: HostedImages): void {

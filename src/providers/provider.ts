@@ -1,24 +1,15 @@
-import type { ClipRequest } from '../domain/clip-request.ts'
+import type { ClipFeature, ClipRequest } from '../domain/clip-request.ts'
 import type { Image } from '../domain/image.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import type { ProviderError } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
 
-/** What a provider can do; asking for more is refused up front, naming the providers that can. */
-export interface Capabilities {
-  text: boolean
-  firstFrame: boolean
-  lastFrame: boolean
-  negativePrompt: boolean
-  guidance: boolean
-  /** Does the provider know a cancel call at all? What it costs is told by `CancelOutcome`. */
-  cancel: boolean
-  /** How a webhook of this provider proves where it comes from. */
-  webhook: 'signed' | 'url-token'
-}
+/** What a provider can do. A request that needs more is refused before it is accepted, with the providers that can do it. */
+export type Capabilities = Readonly<Record<ClipFeature, boolean>>
 
-/** An image that the provider's own storage holds, named as the provider wants to hear it. Plain JSON. */
+/** An image in the provider's own storage. Plain JSON. */
 export interface HostedImage {
+  /** How the provider's create call refers to it: usually a URL. */
   url: string
 }
 
@@ -27,7 +18,7 @@ export interface HostedImages {
   lastFrame?: HostedImage | undefined
 }
 
-/** The provider's handle of an accepted job: plain JSON, stored as it is and handed back unread. `id` is unique per provider. */
+/** The provider's handle of an accepted job: plain JSON, stored as it is and passed back unread. `id` is unique per provider. */
 export interface Operation {
   readonly id: string
   readonly [key: string]: unknown
@@ -36,37 +27,37 @@ export interface Operation {
 export type Status =
   | {
       state: 'pending'
-      /** Jobs ahead of this one, where the provider says so. */
+      /** Jobs ahead of this one, where the provider reports it. */
       position?: number | undefined
-      /** 0 to 1, where the provider says so. */
+      /** 0 to 1, where the provider reports it. */
       progress?: number | undefined
     }
   | {
       state: 'completed'
       url: string
-      /** What the provider says it billed, where it says so. */
+      /** What the provider billed, where it reports it. */
       cost?: MicroUsd | undefined
-      /** The provider's own safety check marked the clip. */
+      /** The provider's own safety check flagged the clip. */
       flagged?: boolean | undefined
     }
   | {
       state: 'failed'
       error: ProviderError
-      /** True or false where the provider's rules say it; undefined where nobody can know. */
+      /** Undefined where the provider's rules do not say. */
       billed?: boolean | undefined
     }
-  /** The host ended the job because it was asked to; `billed` undefined where its rules do not say. */
+  /** The provider ended the job on request. `billed` is undefined where its rules do not say. */
   | { state: 'cancelled'; billed?: boolean | undefined }
 
 /**
- * `free`: ended and nothing is due. `billed`: ended and paid. `unknown`: asked; only the job's last status can tell.
- * `unsupported`: the provider cannot, or the job was already over: watch it to its end.
+ * `free`: ended and not billed. `billed`: ended and billed. `unknown`: requested; only the job's final status can tell.
+ * `unsupported`: the provider has no cancel, or the job was already over: watch it to its end.
  */
 export type CancelOutcome = 'free' | 'billed' | 'unknown' | 'unsupported'
 
-/** A webhook that proved where it comes from. Nothing in it is trusted beyond that: the state is read with `status`. */
+/** An authentic webhook. Only its sender is trusted, not its content: the state is read with `status`. */
 export interface WebhookEvent {
-  /** The job it speaks of, as `start` would have returned it: adopts a job whose create answer was lost. */
+  /** The job it is about, as `start` would have returned it: this is how a job whose create response was lost is found again. */
   operation: Operation
   /** The same for every repetition of this delivery. */
   deliveryId: string
@@ -76,60 +67,61 @@ export interface WebhookDelivery {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>
   rawBody: Uint8Array
-  /** Milliseconds since the epoch, for the tolerance of the signature's age. */
+  /** Milliseconds since the epoch; the age of the signature is measured by it. */
   now: number
   signal: AbortSignal
 }
+
+/** Throws `WebhookRejected` unless the delivery is authentic and fresh. */
+export type WebhookVerifier = (delivery: WebhookDelivery) => Promise<WebhookEvent>
 
 /** Thrown for a webhook that is forged, stale or unreadable. Its message holds nothing of the body. */
 export class WebhookRejected extends Error {
   override readonly name = 'WebhookRejected'
 }
 
-/** What is known of a create call whose answer was lost. */
+/** What is known of a create call whose response was lost. */
 export interface LostSubmission {
   attemptId: string
-  /** As it was given to `start`: its token is this attempt's own mark in a provider's list. */
+  /** As it was passed to `start`: its token identifies this attempt in a provider's list of jobs. */
   webhookUrl?: string | undefined
   /** Milliseconds since the epoch. */
   submittedAt: number
 }
 
-export interface StartOptions {
-  /** Our attempt's id: the client-chosen id where a provider has one. */
-  attemptId: string
-  webhookUrl?: string | undefined
+export interface CallOptions {
   signal: AbortSignal
 }
 
+export interface StartOptions extends CallOptions {
+  /** The id of our attempt; providers that let the client choose the job's id derive it from this one. */
+  attemptId: string
+  webhookUrl?: string | undefined
+}
+
 /**
- * One provider of the model. An adapter maps and does nothing else: no loop, no sleep, no retry of a billable call, no knowledge of
- * Discord, money or the store. Every method throws only `ProviderError` (or the signal's reason).
+ * One provider of the model. An implementation only maps requests and responses: no polling, no waiting, no retry of a billable call, no knowledge of
+ * Discord, money or the store. Every method throws only `ProviderError` or the signal's reason.
  */
 export interface Provider {
   readonly id: ProviderId
   readonly capabilities: Capabilities
-  /** What the provider will bill for this request by its price list, in micro-dollars. */
+  /** What the provider bills for this request by its price list. */
   price(request: ClipRequest): MicroUsd
-  /** Uploads an image to the provider's storage; harmless to repeat. */
-  prepare(image: Image, options: { signal: AbortSignal }): Promise<HostedImage>
+  /** Uploads an image to the provider's storage; safe to repeat. */
+  prepare(image: Image, options: CallOptions): Promise<HostedImage>
   /** The billable call: sent once, never repeated by any layer. */
   start(request: ClipRequest, images: HostedImages, options: StartOptions): Promise<Operation>
-  /** Reads the job's state; harmless to repeat. */
-  status(operation: Operation, options: { signal: AbortSignal }): Promise<Status>
-  /** Streams states until the job is over or the stream ends, where the provider can; the caller falls back to `status`. */
-  watch?(operation: Operation, options: { signal: AbortSignal }): AsyncIterable<Status>
-  cancel?(operation: Operation, options: { signal: AbortSignal }): Promise<CancelOutcome>
+  /** Reads the job's state; safe to repeat. */
+  status(operation: Operation, options: CallOptions): Promise<Status>
+  /** Streams states until the job or the stream ends, where the provider has a stream. The caller falls back to `status`. */
+  watch?(operation: Operation, options: CallOptions): AsyncIterable<Status>
+  /** Absent where the provider cannot cancel. */
+  cancel?(operation: Operation, options: CallOptions): Promise<CancelOutcome>
   /**
-   * Looks for a job whose create answer was lost by a mark that is only this attempt's, where the provider has one. `unknown` is never leave to
-   * submit again.
+   * Looks for a job whose create response was lost, by a mark that only this attempt has. Absent where the provider keeps no such mark. `unknown` does
+   * not prove that there is no job: it never permits another submission.
    */
-  recover?(
-    request: ClipRequest,
-    images: HostedImages,
-    lost: LostSubmission,
-    options: { signal: AbortSignal },
-  ): Promise<Operation | 'unknown'>
-  /** Throws `WebhookRejected` unless the delivery is authentic and fresh. */
-  verifyWebhook?(delivery: WebhookDelivery): Promise<WebhookEvent>
+  recover?(request: ClipRequest, images: HostedImages, lost: LostSubmission, options: CallOptions): Promise<Operation | 'unknown'>
+  verifyWebhook?: WebhookVerifier
 }

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 
-import { liveOrigins } from '../../src/config/config.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import { acceptGeneration } from '../../src/generations/queue/enqueue.ts'
 import { createNetwork } from '../../src/network/network.ts'
-import { createProviders } from '../../src/providers/registry.ts'
+import { createProviders } from '../../src/providers/create-providers.ts'
+import { providerDescriptors } from '../../src/providers/registry.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 
 /** Accepts 125 requests of 50 members of one guild at once, against money for 20; says how many got through. */
@@ -14,13 +14,13 @@ const clock = createClock()
 const network = createNetwork({ allowPrivateAddresses: false })
 const providers = createProviders(
   {
-    accounts: [{ id: 'fal', apiKey: 'a-key-that-is-never-sent' }],
-    origins: liveOrigins,
-    choices: { runware: { output: { quality: 95 }, safety: undefined } },
+    descriptors: providerDescriptors,
+    accounts: [{ id: 'fal', apiKey: 'a-key-that-is-never-sent', options: {} }],
+    origins: {},
   },
   { network, clock },
 )
-const [fal] = providers.all()
+const fal = providers.byId.get('fal')
 if (!fal) throw new Error('there is no provider')
 const price = 350_000
 const budget = { day: 20 * price + price - 1, month: 1_000_000_000 }

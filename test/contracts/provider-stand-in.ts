@@ -1,4 +1,3 @@
-import type { ProviderWire } from '../../src/providers/shared/http.ts'
 import type { Operation, Provider } from '../../src/providers/provider.ts'
 import type { ScriptedAnswer, ScriptedProvider } from '../support/scripted-provider.ts'
 
@@ -67,5 +66,4 @@ export interface ProviderStage {
   standIn: ProviderStandIn
 }
 
-export type MakeProvider = (origin: string, wire: ProviderWire) => Provider
 export type MakeStandIn = (server: ScriptedProvider) => ProviderStandIn

@@ -8,10 +8,11 @@ import type { Image } from '../../src/domain/image.ts'
 import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import type { ProviderWire } from '../../src/providers/shared/http.ts'
+import type { ProviderDescriptor } from '../../src/providers/descriptor.ts'
+import type { ProviderContext } from '../../src/providers/shared/http.ts'
 import type { HostedImages, Operation, Provider, Status } from '../../src/providers/provider.ts'
 import { describeLostAnswers } from './provider-lost-responses.ts'
-import type { MakeProvider, MakeStandIn, ProviderStandIn } from './provider-stand-in.ts'
+import type { MakeStandIn, ProviderStandIn } from './provider-stand-in.ts'
 import { describeSubmissions } from './provider-submissions.ts'
 import { describeWebhooks } from './provider-webhooks.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
@@ -24,14 +25,18 @@ const sha256 = createHash('sha256').update(bytes).digest('hex')
 const image: Image = { bytes, sha256, mediaType: 'image/png', width: 640, height: 360, sizeBytes: bytes.byteLength }
 
 /** What every provider's adapter promises (`src/providers/provider.ts`), over real sockets. */
-export function describeProviderContract(name: string, makeProvider: MakeProvider, makeStandIn: MakeStandIn): void {
-  describe(`${name} keeps the provider contract`, () => {
+export function describeProviderContract(descriptor: ProviderDescriptor, makeStandIn: MakeStandIn): void {
+  describe(`${descriptor.id} keeps the provider contract`, () => {
     let network: Network
     let server: ScriptedProvider
     let standIn: ProviderStandIn
     let provider: Provider
     let clock: ReturnType<typeof createInstantClock>
-    const make = (origin: string, wire: Partial<ProviderWire> = {}) => makeProvider(origin, { network, clock, random: () => 0.5, ...wire })
+    const make = (origin: string, context: Partial<ProviderContext> = {}) => {
+      const origins = Object.fromEntries(Object.keys(descriptor.origins).map((name) => [name, origin]))
+      const options = descriptor.options?.parse({}) ?? {}
+      return descriptor.create({ apiKey: standIn.key, origins, options }, { network, clock, random: () => 0.5, ...context })
+    }
     const { signal } = new AbortController()
     const start = (from = provider, options: { signal?: AbortSignal; webhookUrl?: string } = {}) =>
       from.start(request, {}, { attemptId: 'attempt-1', signal, ...options })
@@ -125,7 +130,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
       ]
       it.each(lost)('answered by %s is unknown, and not made again', async (_, answer) => {
         server.on(standIn.routes.submit, answer, standIn.submitted)
-        const error = await failureOf(start(make(server.origin, { timeouts: { answer: 300 } })))
+        const error = await failureOf(start(make(server.origin, { timeouts: { response: 300 } })))
         expect(error).toMatchObject({ kind: 'submission_unknown', failoverSafe: false, retryable: false })
         expect(server.requests).toHaveLength(1)
         expect(clock.waits).toEqual([])
@@ -266,7 +271,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
 
       it('is told as a time-out where the provider does not answer', async () => {
         server.on(standIn.routes.status, { fault: 'hang' })
-        expect(await failureOf(status(make(server.origin, { timeouts: { answer: 200 } })))).toMatchObject({
+        expect(await failureOf(status(make(server.origin, { timeouts: { response: 200 } })))).toMatchObject({
           kind: 'timeout',
           retryable: true,
         })
@@ -339,8 +344,7 @@ export function describeProviderContract(name: string, makeProvider: MakeProvide
     describe('a cancel', () => {
       /** The provider's answer to a cancel, and what the adapter makes of it; undefined where the provider has no such call. */
       const cancel = (answer: ScriptedAnswer | undefined) => {
-        expect(provider.cancel !== undefined).toBe(provider.capabilities.cancel)
-        expect(standIn.routes.cancel !== undefined).toBe(provider.capabilities.cancel)
+        expect(provider.cancel !== undefined).toBe(standIn.routes.cancel !== undefined)
         if (!provider.cancel || !standIn.routes.cancel || !answer) return undefined
         server.on(standIn.routes.cancel, answer)
         return { outcome: provider.cancel(standIn.operation, { signal }) }

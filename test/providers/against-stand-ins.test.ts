@@ -3,16 +3,19 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { Image } from '../../src/domain/image.ts'
-import { type ProviderId, providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
-import { createProviders, type Providers } from '../../src/providers/registry.ts'
+import { createProviders, type Providers } from '../../src/providers/create-providers.ts'
+import { providerDescriptors } from '../../src/providers/registry.ts'
 import { drawImage } from '../sandbox/images.ts'
 import { startReceiver } from '../sandbox/providers/receiver.ts'
+import { originsOf } from '../support/bot-settings.ts'
+import type { ProviderName } from '../sandbox/providers/customers.ts'
 import { withStandIns } from '../sandbox/providers/with-stand-ins.ts'
 
 /** The adapters against stand-ins that were written from the providers' own pages and are held to the vendors' own clients. */
-describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
+describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => {
+  const name = descriptor.id as ProviderName
   const stage = withStandIns()
   const { signal } = new AbortController()
   let network: Network
@@ -22,16 +25,10 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
   beforeEach(() => {
     const standIns = stage.providers
     network = createNetwork({ allowPrivateAddresses: true })
-    const origins = {
-      fal: { queue: standIns.fal.origins.queue, storage: standIns.fal.origins.rest },
-      replicate: { api: standIns.replicate.origins.api },
-      wavespeed: { api: standIns.wavespeed.origins.api },
-      runware: { api: standIns.runware.origins.api },
-      eachlabs: { api: standIns.eachlabs.origins.api },
-    }
-    const accounts = providerIds.map((each) => ({ id: each, apiKey: standIns[each].apiKey }))
-    providers = createProviders({ accounts, origins }, { network })
-    provider = providers.find(id) ?? expect.unreachable('it has an account')
+    const { id, apiKey } = standIns[name]
+    const accounts = [{ id, apiKey, options: descriptor.options?.parse({}) ?? {} }]
+    providers = createProviders({ descriptors: [descriptor], accounts, origins: { providers: originsOf(standIns) } }, { network })
+    provider = providers.byId.get(id) ?? expect.unreachable('it has an account')
   })
   afterEach(async () => {
     await providers.close()
@@ -45,7 +42,7 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
   }
   /** The state once the stand-in has ended the job. */
   const endOf = async (operation: { id: string }): Promise<Status> => {
-    await stage.providers[id].jobs.reached('finished', operation.id)
+    await stage.providers[name].jobs.reached('finished', operation.id)
     return provider.status(operation, { signal })
   }
   const deliveryOf = (headers: Record<string, unknown>, rawBody: string): WebhookDelivery => ({
@@ -69,10 +66,10 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
 
     const end = await endOf(operation)
     expect(end.state).toBe('completed')
-    const bill = stage.providers[id].invoice.lineOf(operation.id)?.amountMicroUsd
+    const bill = stage.providers[name].invoice.lineOf(operation.id)?.amountMicroUsd
     expect(bill).toBe(provider.price(asked))
     if (end.state === 'completed' && end.cost !== undefined) expect(end.cost).toBe(bill)
-    const job = stage.providers[id].jobs.get(operation.id)
+    const job = stage.providers[name].jobs.get(operation.id)
     expect(job?.order).toMatchObject({ prompt: 'a heron', negativePrompt: 'haze', durationSeconds: 10 })
     expect(job?.order.firstImageUrl).not.toBe(job?.order.lastImageUrl)
   })
@@ -84,7 +81,7 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
       { attemptId: 'attempt-1', signal },
     )
     expect(await endOf(operation)).toMatchObject({ state: 'completed' })
-    expect(stage.providers[id].jobs.get(operation.id)?.order).toMatchObject({ durationSeconds: 5, aspectRatio: '9:16' })
+    expect(stage.providers[name].jobs.get(operation.id)?.order).toMatchObject({ durationSeconds: 5, aspectRatio: '9:16' })
   })
 
   it.each([
@@ -110,13 +107,13 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
   ])('reads a create call answered with %s', async (fault, kind) => {
     const started = provider.start({ prompt: `a heron sandbox:${fault}`, durationSeconds: 5 }, {}, { attemptId: 'attempt-1', signal })
     await expect(started).rejects.toMatchObject({ kind, failoverSafe: true })
-    expect(stage.providers[id].jobs.list()).toEqual([])
+    expect(stage.providers[name].jobs.list()).toEqual([])
   })
 
   it('does not know what became of a create call whose answer is lost, and finds the one job where it can', async () => {
     const receiver = await startReceiver()
     const request = { prompt: 'a heron', durationSeconds: 5 } as const
-    stage.providers[id].faults.add({ kind: 'lost-answer' })
+    stage.providers[name].faults.add({ kind: 'lost-answer' })
     const submittedAt = Date.now()
     const webhookUrl = `${receiver.url}-of-this-attempt-0123456789`
     await expect(provider.start(request, {}, { attemptId: 'attempt-1', webhookUrl, signal })).rejects.toMatchObject({
@@ -124,11 +121,11 @@ describe.each(providerIds)('%s, against its stand-in', (id: ProviderId) => {
       failoverSafe: false,
     })
     const found = await provider.recover?.(request, {}, { attemptId: 'attempt-1', webhookUrl, submittedAt }, { signal })
-    const [job] = stage.providers[id].jobs.list()
+    const [job] = stage.providers[name].jobs.list()
     if (provider.recover) expect(found).toEqual({ id: job?.id })
     const [delivery] = await receiver.reached(1)
     const event = await provider.verifyWebhook?.(deliveryOf(delivery?.headers ?? {}, delivery?.rawBody ?? ''))
     expect(event?.operation.id).toBe(job?.id)
-    expect(stage.providers[id].jobs.list()).toHaveLength(1)
+    expect(stage.providers[name].jobs.list()).toHaveLength(1)
   })
 })

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { EachlabsProvider } from '../../src/providers/eachlabs/adapter.ts'
+import { eachlabs } from '../../src/providers/eachlabs/descriptor.ts'
+import { EachlabsProvider } from '../../src/providers/eachlabs/provider.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
 import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
@@ -90,7 +91,7 @@ const makeStandIn: MakeStandIn = (server) => {
   }
 }
 
-describeProviderContract('eachlabs', (origin, wire) => new EachlabsProvider({ apiKey, origins: { api: origin }, ...wire }), makeStandIn)
+describeProviderContract(eachlabs, makeStandIn)
 
 describe('eachlabs', () => {
   let network: Network
@@ -101,7 +102,10 @@ describe('eachlabs', () => {
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
     server = await startScriptedProvider()
-    provider = new EachlabsProvider({ apiKey, origins: { api: server.origin }, network, clock: createInstantClock(), random: () => 0.5 })
+    provider = new EachlabsProvider(
+      { apiKey, origins: { api: server.origin } },
+      { network, clock: createInstantClock(), random: () => 0.5 },
+    )
     server.on(submitRoute, { json: accepted })
   })
   afterEach(async () => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { FalProvider } from '../../src/providers/fal/adapter.ts'
+import { fal } from '../../src/providers/fal/descriptor.ts'
+import { FalProvider } from '../../src/providers/fal/provider.ts'
 import type { Operation, Status } from '../../src/providers/provider.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
@@ -116,11 +117,7 @@ const makeStandIn: MakeStandIn = (server) => {
   }
 }
 
-describeProviderContract(
-  'fal',
-  (origin, wire) => new FalProvider({ apiKey, origins: { queue: origin, storage: origin }, ...wire }),
-  makeStandIn,
-)
+describeProviderContract(fal, makeStandIn)
 
 describe('fal', () => {
   let network: Network
@@ -130,10 +127,10 @@ describe('fal', () => {
   const { signal } = new AbortController()
 
   const make = (silence?: number) =>
-    new FalProvider({
-      ...{ apiKey, origins: { queue: server.origin, storage: server.origin }, network, clock: createInstantClock(), random: () => 0.5 },
-      timeouts: { silence },
-    })
+    new FalProvider(
+      { apiKey, origins: { queue: server.origin, rest: server.origin } },
+      { network, clock: createInstantClock(), random: () => 0.5, timeouts: { silence } },
+    )
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
@@ -538,7 +535,7 @@ describe('fal', () => {
     })
 
     it('whose header names another request than its body is refused, however well it is signed', async () => {
-      await expect(deliver(JSON.stringify({ request_id: 'r1', status: 'OK' }), 'r3')).rejects.toThrow('of two requests')
+      await expect(deliver(JSON.stringify({ request_id: 'r1', status: 'OK' }), 'r3')).rejects.toThrow('about two requests')
     })
   })
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { readJson } from '../../src/providers/shared/response.ts'
-import { type Call, createProviderHttp, type ProviderWire } from '../../src/providers/shared/http.ts'
+import { type Call, createProviderHttp, type ProviderContext } from '../../src/providers/shared/http.ts'
 import { createInstantClock } from '../support/instant-clock.ts'
 import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
@@ -24,18 +24,13 @@ describe('the HTTP client of a provider', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  const make = (wire: Partial<ProviderWire> = {}, origins = [server.origin]) =>
-    createProviderHttp({
-      provider: 'fal',
-      network,
-      clock,
-      origins,
-      keyHeaders: { authorization: 'Key secret' },
-      rejections: () => undefined,
-      ...wire,
-    })
-  const send = (call: Partial<Call<{ ok: boolean }>> = {}, wire: Partial<ProviderWire> = {}) =>
-    make(wire).send({ method: 'GET', url: `${server.origin}/a`, step: 'follow', signal, read, ...call })
+  const make = (context: Partial<ProviderContext> = {}, origins = [server.origin]) =>
+    createProviderHttp(
+      { provider: 'fal', origins, keyHeaders: { authorization: 'Key secret' }, rejections: () => undefined },
+      { network, clock, ...context },
+    )
+  const send = (call: Partial<Call<{ ok: boolean }>> = {}, context: Partial<ProviderContext> = {}) =>
+    make(context).send({ method: 'GET', url: `${server.origin}/a`, step: 'follow', signal, read, ...call })
 
   it('does not take the key to an address that is not the provider’s, not even to ask', async () => {
     await using elsewhere = await startScriptedProvider()
@@ -93,7 +88,7 @@ describe('the HTTP client of a provider', () => {
 
   it('gives up an answer that comes a byte at a time', async () => {
     server.on('GET /a', { text: '{"ok":', fault: 'stall' })
-    await expect(send({}, { timeouts: { answer: 100, connect: 100 } })).rejects.toMatchObject({ kind: 'timeout', retryable: true })
+    await expect(send({}, { timeouts: { response: 100, connect: 100 } })).rejects.toMatchObject({ kind: 'timeout', retryable: true })
   })
 
   it('lets the limiter pace every try', async () => {

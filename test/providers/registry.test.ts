@@ -2,52 +2,62 @@ import { describe, expect, it } from 'vitest'
 
 import type { ImageReference } from '../../src/domain/image.ts'
 import type { ClipRequest } from '../../src/domain/clip-request.ts'
-import { liveOrigins } from '../../src/config/config.ts'
-import { providerIds } from '../../src/domain/provider-id.ts'
 import { createNetwork } from '../../src/network/network.ts'
 import { capableProviders, missingCapabilities } from '../../src/providers/capabilities.ts'
-import { capabilitiesOf, createProviders } from '../../src/providers/registry.ts'
+import { createProviders } from '../../src/providers/create-providers.ts'
+import { providerDescriptors } from '../../src/providers/registry.ts'
 import { startScriptedProvider } from '../support/scripted-provider.ts'
 
 const image: ImageReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
-const accounts = providerIds.map((id) => ({ id, apiKey: `key-of-${id}` }))
+const providerIds = providerDescriptors.map(({ id }) => id)
+const optionsOf: Record<string, Record<string, unknown>> = { runware: { RUNWARE_OUTPUT_QUALITY: 40, RUNWARE_SAFETY: 'full' } }
+const accounts = providerIds.map((id) => ({ id, apiKey: `key-of-${id}`, options: optionsOf[id] ?? {} }))
+
+describe('the registry', () => {
+  it('lists each provider once', () => {
+    expect(providerIds).toEqual(['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'])
+  })
+})
 
 describe('the providers', () => {
-  it('are those with an account, in the order asked for', async () => {
+  it('are those with an account, in the order of the accounts', async () => {
     const network = createNetwork({ allowPrivateAddresses: false })
-    const providers = createProviders({ accounts, origins: liveOrigins }, { network })
-    expect(providers.all().map(({ id }) => id)).toEqual(['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs'])
-    expect(providers.inOrder(['runware', 'fal']).map(({ id }) => id)).toEqual(['runware', 'fal'])
-    for (const id of providerIds) expect(providers.find(id)).toMatchObject({ id, capabilities: capabilitiesOf[id] })
-    const one = createProviders({ accounts: accounts.filter(({ id }) => id === 'replicate'), origins: liveOrigins }, { network })
-    expect(one.inOrder(['fal', 'replicate']).map(({ id }) => id)).toEqual(['replicate'])
-    expect(one.find('fal')).toBeUndefined()
-    await Promise.all([providers.close(), one.close(), network.close()])
+    const some = [...accounts].reverse().filter(({ id }) => id !== 'fal')
+    const providers = createProviders({ descriptors: providerDescriptors, accounts: some, origins: {} }, { network })
+    expect([...providers.byId.keys()]).toEqual(['eachlabs', 'runware', 'wavespeed', 'replicate'])
+    for (const { id, capabilities } of providerDescriptors.slice(1)) expect(providers.byId.get(id)).toMatchObject({ id, capabilities })
+    await Promise.all([providers.close(), network.close()])
   })
 
-  it('are reached with their own key, and Runware as the operator chose', async () => {
+  it('never fall back to the live service where origins are given', async () => {
+    const network = createNetwork({ allowPrivateAddresses: true })
+    const origins = { providers: { fal: { queue: 'http://127.0.0.1:1', rest: 'http://127.0.0.1:1' } } }
+    expect(() => createProviders({ descriptors: providerDescriptors, accounts, origins }, { network })).toThrow('replicate has no origins')
+    await network.close()
+  })
+
+  it('are reached with their own key, and Runware with the options of the operator', async () => {
     await using server = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
-    const at = { api: server.origin }
-    const origins = { fal: { queue: server.origin, storage: server.origin }, replicate: at, wavespeed: at, runware: at, eachlabs: at }
-    const choices = { runware: { output: { quality: 40 }, safety: { checkContent: true, mode: 'full' } } } as const
-    const providers = createProviders({ accounts, origins, choices }, { network })
+    const all = providerDescriptors.map(({ id, origins }) => [
+      id,
+      Object.fromEntries(Object.keys(origins).map((name) => [name, server.origin])),
+    ])
+    const origins = { providers: Object.fromEntries(all) as Record<string, Record<string, string>> }
+    const providers = createProviders({ descriptors: providerDescriptors, accounts, origins }, { network })
     const { signal } = new AbortController()
-    for (const provider of providers.all()) {
+    for (const [id, provider] of providers.byId) {
       server.requests.splice(0)
       await expect(provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })).rejects.toMatchObject({
-        provider: provider.id,
+        provider: id,
         httpStatus: 501,
       })
-      expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([
-        expect.stringMatching(new RegExp(`key-of-${provider.id}$`)),
-      ])
-      if (provider.id === 'runware') expect(server.requests[0]?.json).toMatchObject([{ outputQuality: 40, safety: { mode: 'full' } }])
+      expect(server.requests.map(({ headers }) => headers.authorization)).toEqual([expect.stringMatching(new RegExp(`key-of-${id}$`))])
+      if (id === 'runware') expect(server.requests[0]?.json).toMatchObject([{ outputQuality: 40, safety: { mode: 'full' } }])
     }
     await Promise.all([providers.close(), network.close()])
   })
 
-  const all = providerIds.map((id) => ({ id, capabilities: capabilitiesOf[id] }))
   it.each<[string, Partial<ClipRequest>, readonly string[]]>([
     ['words', {}, providerIds],
     ['a picture', { firstFrame: image }, providerIds],
@@ -56,12 +66,11 @@ describe('the providers', () => {
     ['guidance, even none', { guidance: 0 }, ['fal', 'wavespeed', 'runware', 'eachlabs']],
   ])('that can do a clip from %s', (_, more, ids) => {
     const request: ClipRequest = { prompt: 'p', durationSeconds: 5, ...more }
-    expect(capableProviders(all, request).map(({ id }) => id)).toEqual(ids)
+    expect(capableProviders(providerDescriptors, request).map(({ id }) => id)).toEqual(ids)
   })
 
   it('say everything that they lack', () => {
-    const nothing = { text: false, firstFrame: false, lastFrame: false, negativePrompt: false, guidance: false, cancel: false }
-    const server = { capabilities: { ...nothing, webhook: 'signed' as const } }
+    const server = { capabilities: { text: false, firstFrame: false, lastFrame: false, negativePrompt: false, guidance: false } }
     const request: ClipRequest = { prompt: 'p', durationSeconds: 5, firstFrame: image, lastFrame: image, negativePrompt: '', guidance: 0.5 }
     expect(missingCapabilities(server, request)).toEqual(['firstFrame', 'lastFrame', 'negativePrompt', 'guidance'])
     expect(missingCapabilities(server, { prompt: 'p', durationSeconds: 5 })).toEqual(['text'])

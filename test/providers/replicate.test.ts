@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { HostedImages } from '../../src/providers/provider.ts'
-import { ReplicateProvider } from '../../src/providers/replicate/adapter.ts'
+import { replicate } from '../../src/providers/replicate/descriptor.ts'
+import { ReplicateProvider } from '../../src/providers/replicate/provider.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
 import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
@@ -99,7 +100,7 @@ const makeStandIn: MakeStandIn = (server) => {
   }
 }
 
-describeProviderContract('replicate', (origin, wire) => new ReplicateProvider({ apiKey, origins: { api: origin }, ...wire }), makeStandIn)
+describeProviderContract(replicate, makeStandIn)
 
 describe('replicate', () => {
   let network: Network
@@ -110,7 +111,10 @@ describe('replicate', () => {
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
     server = await startScriptedProvider()
-    provider = new ReplicateProvider({ apiKey, origins: { api: server.origin }, network, clock: createInstantClock(), random: () => 0.5 })
+    provider = new ReplicateProvider(
+      { apiKey, origins: { api: server.origin } },
+      { network, clock: createInstantClock(), random: () => 0.5 },
+    )
     server.on(submitRoute, { status: 201, json: prediction({}) })
   })
   afterEach(async () => {

@@ -3,14 +3,14 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Clock } from '../../src/lib/clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/domain/provider-error.ts'
 import type { ProviderId } from '../../src/domain/provider-id.ts'
-import { capabilitiesOf } from '../../src/providers/registry.ts'
+import { allCapabilities } from '../../src/providers/capabilities.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { createRouter, type Router, type RouteRequirements } from '../../src/providers/router.ts'
 
 /** Only what the router looks at; what it calls is given with each call. */
 function server(id: ProviderId): Provider {
   const unused = () => Promise.reject(new Error('not called here'))
-  return { id, capabilities: capabilitiesOf[id], price: () => 1, prepare: unused, start: unused, status: unused }
+  return { id, capabilities: allCapabilities, price: () => 1, prepare: unused, start: unused, status: unused }
 }
 
 const [fal, replicate] = [server('fal'), server('replicate')]

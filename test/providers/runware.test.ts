@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { RunwareProvider } from '../../src/providers/runware/adapter.ts'
+import { runware } from '../../src/providers/runware/descriptor.ts'
+import { type RunwareAccount, RunwareProvider } from '../../src/providers/runware/provider.ts'
 import { taskUuidOf } from '../../src/providers/runware/task-uuid.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
@@ -100,7 +101,7 @@ const makeStandIn: MakeStandIn = (server) => {
   }
 }
 
-describeProviderContract('runware', (origin, wire) => new RunwareProvider({ apiKey, origins: { api: origin }, ...wire }), makeStandIn)
+describeProviderContract(runware, makeStandIn)
 
 describe('runware', () => {
   let network: Network
@@ -108,8 +109,11 @@ describe('runware', () => {
   let provider: RunwareProvider
   let clock: ReturnType<typeof createInstantClock>
   const { signal } = new AbortController()
-  const make = (more: object = {}) =>
-    new RunwareProvider({ apiKey, origins: { api: server.origin }, network, clock, random: () => 0.5, ...more })
+  const make = (more: Partial<RunwareAccount> = {}) =>
+    new RunwareProvider(
+      { apiKey, origins: { api: server.origin }, quality: 95, safety: 'none', ...more },
+      { network, clock, random: () => 0.5 },
+    )
 
   beforeEach(async () => {
     network = createNetwork({ allowPrivateAddresses: true })
@@ -144,9 +148,9 @@ describe('runware', () => {
   })
 
   it('makes what the operator chose, and its own look at the clip only then', async () => {
-    const chosen = make({ output: { format: 'WEBM', quality: 60, ttlSeconds: 3600 }, safety: { checkContent: true, mode: 'fast' } })
+    const chosen = make({ quality: 60, safety: 'fast' })
     await start(chosen)
-    expect(sent()).toMatchObject({ outputFormat: 'WEBM', outputQuality: 60, ttl: 3600, safety: { checkContent: true, mode: 'fast' } })
+    expect(sent()).toMatchObject({ outputQuality: 60, safety: { checkContent: true, mode: 'fast' } })
   })
 
   it.each([
@@ -278,7 +282,7 @@ describe('runware', () => {
     })
 
     it('that failed does not say what it cost', async () => {
-      expect(await status(inErrors(200, 'providerError'))).not.toHaveProperty('billed')
+      expect(await status(inErrors(200, 'providerError'))).toMatchObject({ state: 'failed', billed: undefined })
     })
 
     // A paid clip would be thrown away if a failing question were taken for a failed job.

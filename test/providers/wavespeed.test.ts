@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ImageReference } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { Status } from '../../src/providers/provider.ts'
-import { WaveSpeedProvider } from '../../src/providers/wavespeed/adapter.ts'
+import { wavespeed } from '../../src/providers/wavespeed/descriptor.ts'
+import { WaveSpeedProvider } from '../../src/providers/wavespeed/provider.ts'
 import { describeProviderContract } from '../contracts/provider.ts'
 import type { MakeStandIn } from '../contracts/provider-stand-in.ts'
 import { imageUrls, webhookUrl } from '../contracts/provider-submissions.ts'
@@ -96,7 +97,7 @@ const makeStandIn: MakeStandIn = (server) => {
   }
 }
 
-describeProviderContract('wavespeed', (origin, wire) => new WaveSpeedProvider({ apiKey, origins: { api: origin }, ...wire }), makeStandIn)
+describeProviderContract(wavespeed, makeStandIn)
 
 describe('wavespeed', () => {
   let network: Network
@@ -109,7 +110,10 @@ describe('wavespeed', () => {
     network = createNetwork({ allowPrivateAddresses: true })
     server = await startScriptedProvider()
     elsewhere = await startScriptedProvider()
-    provider = new WaveSpeedProvider({ apiKey, origins: { api: server.origin }, network, clock: createInstantClock(), random: () => 0.5 })
+    provider = new WaveSpeedProvider(
+      { apiKey, origins: { api: server.origin } },
+      { network, clock: createInstantClock(), random: () => 0.5 },
+    )
   })
   afterEach(async () => {
     await network.close()

@@ -18,12 +18,13 @@ export function botSettingsFor(
     origins: {
       discordApi: discord.apiUrl,
       discordMedia: [discord.cdnOrigin],
-      fal: { queue, storage: providers.fal.origins.rest },
-      replicate: { api: providers.replicate.origins.api },
-      wavespeed: { api: providers.wavespeed.origins.api },
-      runware: { api: providers.runware.origins.api },
-      eachlabs: { api: providers.eachlabs.origins.api },
+      providers: { ...originsOf(providers), fal: { ...providers.fal.origins, queue } },
       allowPrivateAddresses: true,
     },
   }
+}
+
+/** Where the stand-ins are, as the bot is told it. */
+export function originsOf({ all }: TestSandbox['providers']): NonNullable<NonNullable<BotSettings['origins']>['providers']> {
+  return Object.fromEntries(all.map(({ id, origins }) => [id, origins]))
 }

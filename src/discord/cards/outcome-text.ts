@@ -1,5 +1,5 @@
-import { providerNames } from '../../domain/provider-id.ts'
 import type { EndReason, Generation } from '../../generations/model/generation.ts'
+import { providerName } from '../../providers/registry.ts'
 import { type Text, textIn } from '../text/text.ts'
 
 type Outcome =
@@ -33,7 +33,7 @@ export function describeCharge(generation: Generation, text: Text): string {
 
 /** The values that the texts on a generation take. */
 export function valuesOf({ provider, price, memberId, reference }: Generation) {
-  return { provider: providerNames[provider], price, member: `<@${memberId}>`, reference }
+  return { provider: providerName(provider), price, member: `<@${memberId}>`, reference }
 }
 
 function outcomeOf({ state, endReason = 'internal', cancelledBy, startedAt }: Generation): Outcome {

@@ -1,5 +1,5 @@
-import { providerNames } from '../../domain/provider-id.ts'
 import type { Refusal, RefusalDetails, RefusalIdentifier } from '../../domain/refusal.ts'
+import { providerName } from '../../providers/registry.ts'
 import type { Text } from '../text/text.ts'
 
 import { formatMoment } from './format.ts'
@@ -35,7 +35,7 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
   'provider-unknown': (text, { typed, choices }) => {
     const provider = escapeAndCut(typed, 60, 1)
     return choices.length > 0
-      ? text('refusal.provider-unknown', { provider, choices: text.or(choices.map(nameOf)) })
+      ? text('refusal.provider-unknown', { provider, choices: text.or(choices.map(providerName)) })
       : text('refusal.provider-unknown.no-choice', { provider })
   },
   'rate-limited': (text, { scope, limit, retryAt }) => text(`refusal.rate-limited.${scope}`, { limit, when: formatMoment(retryAt) }),
@@ -43,13 +43,13 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
   unsupported: (text, { features, choices }) => {
     const values = featureValues(text, features)
     return choices.length > 0
-      ? text('refusal.unsupported-here', { ...values, choices: text.or(choices.map(nameOf)) })
+      ? text('refusal.unsupported-here', { ...values, choices: text.or(choices.map(providerName)) })
       : text('refusal.unsupported', values)
   },
   'unsupported-by-provider': (text, { provider, features, choices }) => {
-    const values = { ...featureValues(text, features), provider: nameOf(provider) }
+    const values = { ...featureValues(text, features), provider: providerName(provider) }
     return choices.length > 0
-      ? text('refusal.unsupported-by-provider.choose', { ...values, choices: text.or(choices.map(nameOf)) })
+      ? text('refusal.unsupported-by-provider.choose', { ...values, choices: text.or(choices.map(providerName)) })
       : text('refusal.unsupported-by-provider', values)
   },
 }
@@ -58,9 +58,6 @@ function featureValues(text: Text, features: RefusalDetails['unsupported'][0]['f
   return { features: text.and(features.map((feature) => text(`feature.${feature}`))), count: features.length }
 }
 
-function nameOf(provider: keyof typeof providerNames): string {
-  return providerNames[provider]
-}
 
 function bold(words: string): string {
   return `**${words}**`

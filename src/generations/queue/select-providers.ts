@@ -1,9 +1,9 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
-import { type ProviderId, providerIds } from '../../domain/provider-id.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import { capableProviders, missingCapabilities } from '../../providers/capabilities.ts'
 import type { Provider } from '../../providers/provider.ts'
-import { capabilitiesOf } from '../../providers/registry.ts'
+import { providerDescriptors } from '../../providers/registry.ts'
 import type { Router } from '../../providers/router.ts'
 import type { Estimates } from '../store/run-time-estimates.ts'
 
@@ -31,11 +31,14 @@ export function selectProviders(request: ClipRequest, selection: ProviderSelecti
 }
 
 function unsupported(request: ClipRequest, { providers, only }: ProviderSelection): Refusal {
-  const missingAt = (id: ProviderId) => missingCapabilities({ capabilities: capabilitiesOf[id] }, request)
+  const missingAt = (id: ProviderId) => {
+    const provider = [...providers, ...providerDescriptors].find((candidate) => candidate.id === id)
+    return provider ? missingCapabilities(provider, request) : []
+  }
   if (only !== undefined) {
     const choices = capableProviders(providers, request).map(({ id }) => id)
     return new Refusal('unsupported-by-provider', { provider: only, features: missingAt(only), choices })
   }
   const features = [...new Set(providers.flatMap(({ id }) => missingAt(id)))]
-  return new Refusal('unsupported', { features, choices: providerIds.filter((id) => missingAt(id).length === 0) })
+  return new Refusal('unsupported', { features, choices: capableProviders(providerDescriptors, request).map(({ id }) => id) })
 }

@@ -1,20 +1,11 @@
-import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, type Rejection } from '../shared/response.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
+import { failedStatus } from '../shared/failed-status.ts'
+import { isModerationText } from '../shared/moderation.ts'
+import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
 import { readRetryAfter } from '../shared/retry-after.ts'
+import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
 import { ErrorBody, OutputFailure, type Prediction } from './schemas.ts'
-
-const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
-  400: 'invalid_input',
-  401: 'auth',
-  402: 'no_credit',
-  403: 'auth',
-  404: 'unavailable',
-  413: 'invalid_input',
-  422: 'invalid_input',
-  429: 'rate_limited',
-}
 
 /** Codes of a failed job, as documented for Eachlabs' own engine. */
 const kindByCode: Readonly<Record<string, ProviderErrorKind>> = {
@@ -24,50 +15,44 @@ const kindByCode: Readonly<Record<string, ProviderErrorKind>> = {
   PROVIDER_BAD_REQUEST: 'invalid_input',
   INPUT_VALIDATION_ERROR: 'invalid_input',
   EXECUTION_TIMEOUT: 'timeout',
-  // The image could not be fetched, though it is one that Eachlabs itself stores.
+  // The image could not be fetched, although Eachlabs stores it itself.
   INPUT_DOWNLOAD_ERROR: 'unavailable',
 }
 
-/** Eachlabs' table of errors. A create call answered by one of the listed 4xx made no job, even where the body is `{}`. */
-export function readEachlabsRejection(answer: Answer, now: number): Rejection | undefined {
-  const { status, headers } = answer
-  if (isSuccess(answer)) return undefined
-  const listed = kindByStatus[status]
-  const kind = listed ?? (status === 504 ? 'timeout' : status >= 500 ? 'unavailable' : undefined)
+/** Eachlabs' table of errors. A create call that is refused with one of the listed 4xx made no job, even where the body is `{}`. */
+export function readEachlabsRejection(response: ProviderResponse, now: number): Rejection | undefined {
+  const { status, headers } = response
+  if (isSuccess(response)) return undefined
+  const kind = kindOfStatus(status)
   if (!kind) return undefined
-  const body = ErrorBody.safeParse(answer.body).data
-  const words = wordsOf(body?.message, body?.error, body?.details)
+  const body = ErrorBody.safeParse(response.body).data
+  const text = joinTexts(body?.message, body?.error, body?.details)
   return {
-    kind: kind === 'invalid_input' ? (kindOfWords(words) ?? kind) : kind,
-    notAccepted: listed !== undefined,
-    retryable: status === 404 || status === 429 || status >= 500,
+    kind: kind === 'invalid_input' ? (kindOfText(text) ?? kind) : kind,
+    notAccepted: status in refusalKinds,
+    retryable: isTransient(status),
     retryAfterMs: readRetryAfter(headers['retry-after'], now),
     requestId: headers['x-request-id'],
   }
 }
 
-/** A failed job. Its reason may stand in any of five places; the words go no further than this. */
-export function failureOf({ output, message, details, error, logs, metrics }: Prediction): Status {
-  const told = OutputFailure.safeParse(Array.isArray(output) ? output[0] : output).data
-  const words = wordsOf(output, told?.error, told?.error_message, message, details, error) || wordsOf(logs)
-  const code = told?.error_code ?? told?.code ?? Object.keys(kindByCode).find((known) => words.includes(known))
-  const kind = kindOfWords(words) ?? (code ? kindByCode[code] : undefined) ?? 'unavailable'
-  const cost = metrics?.cost
-  const billed = cost === null || cost === undefined ? undefined : cost > 0
-  return { state: 'failed', error: new ProviderError({ provider: 'eachlabs', kind }), billed }
+/** A failed job. Its reason may be in any of five fields; the texts are only matched, never shown or logged. */
+export function readJobFailure({ output, message, details, error, logs, metrics }: Prediction): Status {
+  const failure = OutputFailure.safeParse(Array.isArray(output) ? output[0] : output).data
+  const text = joinTexts(output, failure?.error, failure?.error_message, message, details, error) || joinTexts(logs)
+  const code = failure?.error_code ?? failure?.code ?? Object.keys(kindByCode).find((known) => text.includes(known))
+  const kind = kindOfText(text) ?? (code ? kindByCode[code] : undefined) ?? 'unavailable'
+  const cost = metrics?.cost ?? undefined
+  return failedStatus('eachlabs', kind, { billed: cost === undefined ? undefined : cost > 0 })
 }
 
-export function outputGone(): Status {
-  return { state: 'failed', error: new ProviderError({ provider: 'eachlabs', kind: 'output_gone' }), billed: true }
-}
-
-function kindOfWords(words: string): ProviderErrorKind | undefined {
-  if (isModerationText(words)) return 'moderation'
+function kindOfText(text: string): ProviderErrorKind | undefined {
+  if (isModerationText(text)) return 'moderation'
   // An older description reports an empty account with 422.
-  return /insufficient (balance|credit|funds)|payment required/i.test(words) ? 'no_credit' : undefined
+  return /insufficient (balance|credit|funds)|payment required/i.test(text) ? 'no_credit' : undefined
 }
 
-function wordsOf(...places: unknown[]): string {
-  const words = places.filter((place) => place !== undefined && place !== null && place !== '')
-  return words.map((place) => (typeof place === 'string' ? place : JSON.stringify(place))).join('\n')
+function joinTexts(...values: unknown[]): string {
+  const present = values.filter((value) => value !== undefined && value !== null && value !== '')
+  return present.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n')
 }

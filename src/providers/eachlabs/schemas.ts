@@ -2,8 +2,11 @@ import { z } from 'zod'
 
 const Url = z.url({ protocol: /^https?$/ })
 
-/** The id has two names in Eachlabs' own pages. The `success` beside it says that the job was accepted, not that it is over. */
-const PredictionId = z
+/**
+ * The documentation has two names for the id. The `success` beside it means that the job was accepted, not that it is over. Only the id is required: a job
+ * whose state we cannot read is still our job.
+ */
+export const Created = z
   .object({ predictionID: z.string().min(1).nullish(), id: z.string().min(1).nullish() })
   .transform(({ predictionID, id }, context) => {
     const known = predictionID ?? id
@@ -12,10 +15,7 @@ const PredictionId = z
     return z.NEVER
   })
 
-/** Of a create call only the id is needed: a job whose state we cannot read is still our job. */
-export const Created = PredictionId
-
-/** A clip is a URL; other models of Eachlabs answer with lists and objects, and so may this one tomorrow. */
+/** A clip is a URL; other models on Eachlabs return lists and objects, and so may this one some day. */
 const Clip = z.union([
   Url,
   z.object({ url: Url }).transform(({ url }) => url),
@@ -29,7 +29,7 @@ export const Output = z.union([
     .transform(([first]) => first),
 ])
 
-/** Both vocabularies: that of the poll and that of the webhook, each with the spellings that were seen. */
+/** The states of polls and of webhooks, in every spelling that was seen. */
 export const Prediction = z.object({
   status: z.enum([
     ...(['created', 'queued', 'starting', 'processing', 'success', 'succeeded'] as const),
@@ -47,7 +47,7 @@ export const Prediction = z.object({
 })
 export type Prediction = z.infer<typeof Prediction>
 
-/** What a failed job's output may say. */
+/** The output of a failed job. */
 export const OutputFailure = z.object({
   error_code: z.string().nullish().catch(undefined),
   code: z.string().nullish().catch(undefined),
@@ -65,7 +65,6 @@ export const Cancellation = z.object({ status: z.string().nullish().catch(undefi
 
 export const StoredOperation = z.object({ id: z.string() })
 
-/** An error body has one of two shapes, or none. */
 export const ErrorBody = z.object({ message: z.unknown().optional(), error: z.unknown().optional(), details: z.unknown().optional() })
 
 export const WebhookBody = z.object({

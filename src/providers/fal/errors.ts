@@ -1,11 +1,13 @@
-import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, type Rejection } from '../shared/response.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
+import { failedStatus } from '../shared/failed-status.ts'
+import { isModerationText } from '../shared/moderation.ts'
+import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
 import { readRetryAfter } from '../shared/retry-after.ts'
+import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
 import { ErrorBody, type RequestStatus } from './schemas.ts'
 
-/** fal's names of failures, of the model and of the queue. What is not here and comes with a 422 is a complaint about the input. */
+/** fal's error types, of the model and of the queue. Any other type with status 422 is about the input. */
 const kindByType: Readonly<Record<string, ProviderErrorKind>> = {
   content_policy_violation: 'moderation',
   no_media_generated: 'unavailable',
@@ -31,49 +33,37 @@ const unbilledTypes =
   /^(request_timeout|startup_timeout|generation_timeout|runner_\w+|internal_error|internal_server_error|downstream_service_unavailable)$/
 const cancelledTypes = /^client_(cancelled|disconnected)$/
 
-const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
-  400: 'invalid_input',
-  401: 'auth',
-  402: 'no_credit',
-  403: 'auth',
-  404: 'unavailable',
-  413: 'invalid_input',
-  415: 'invalid_input',
-  422: 'invalid_input',
-  429: 'rate_limited',
-}
-
-interface Complaint {
+/** The types and texts of an error. The texts are only matched, never shown or logged. */
+interface ErrorSummary {
   types: string[]
   text: string
 }
 
-/** fal's table of errors for any call. A create call answered by one of the listed 4xx made no job. */
-export function readFalRejection(answer: Answer, now: number): Rejection | undefined {
-  const { status, headers } = answer
-  if (isSuccess(answer)) return undefined
-  const complaint = readComplaint(answer)
-  const listed = kindByStatus[status]
-  const kind = kindOf(complaint, status)
+/** fal's table of errors. A create call that is refused with one of the listed 4xx made no job. */
+export function readFalRejection(response: ProviderResponse, now: number): Rejection | undefined {
+  const { status, headers } = response
+  if (isSuccess(response)) return undefined
+  const kind = kindOf(summarize(response), status)
   if (!kind) return undefined
   return {
     kind,
-    notAccepted: listed !== undefined,
-    retryable: status === 429 || status >= 500 || status === 404,
+    notAccepted: status in refusalKinds || status === 415,
+    retryable: isTransient(status),
     retryAfterMs: readRetryAfter(headers['retry-after'], now),
     requestId: headers['x-fal-request-id'],
   }
 }
 
-/** The failure of a job, read from the answer in place of its result; undefined where the answer is not about the job. */
-export function readJobFailure(answer: Answer): Status | undefined {
-  const { status, headers } = answer
-  const complaint = readComplaint(answer)
+/** The failure of a job, read from the response in place of its result; undefined where the response is not about the job. */
+export function readJobFailure(response: ProviderResponse): Status | undefined {
+  const { status, headers } = response
+  const summary = summarize(response)
   if (status < 400 || status === 401 || status === 403 || status === 429) return undefined
-  if (complaint.types.length === 0 && status !== 422 && status !== 499) return undefined
-  const units = readBillableUnits(answer)
+  if (summary.types.length === 0 && status !== 422 && status !== 499) return undefined
+  const units = readBillableUnits(response)
   const billed = units === undefined ? (status >= 500 ? false : undefined) : units > 0
-  return failureOf(status === 499 ? { ...complaint, types: ['client_cancelled'] } : complaint, {
+  if (status === 499 || isCancelled(summary)) return { state: 'cancelled', billed }
+  return failedStatus('fal', kindOf(summary, status) ?? 'unavailable', {
     billed,
     httpStatus: status,
     retryable: (headers['x-fal-retryable'] ?? headers['x-fal-needs-retry']) === 'true',
@@ -81,52 +71,38 @@ export function readJobFailure(answer: Answer): Status | undefined {
   })
 }
 
-/** The failure that a status of `COMPLETED` itself tells; undefined where it tells none. */
+/** The failure that a `COMPLETED` status itself reports; undefined where it reports none. */
 export function readStatusFailure({ error, error_type: type }: RequestStatus): Status | undefined {
   if (!error && !type) return undefined
-  return failureOf({ types: type ? [type] : [], text: error ?? '' }, { billed: type && unbilledTypes.test(type) ? false : undefined })
+  const summary = { types: type ? [type] : [], text: error ?? '' }
+  const billed = type && unbilledTypes.test(type) ? false : undefined
+  if (isCancelled(summary)) return { state: 'cancelled', billed }
+  return failedStatus('fal', kindOf(summary, 500) ?? 'unavailable', { billed })
 }
 
-/** The job is over by fal's word, but its result is no longer there. */
-export function outputGone(answer: Answer): Status {
-  const error = new ProviderError({
-    provider: 'fal',
-    kind: 'output_gone',
-    httpStatus: answer.status,
-    requestId: answer.headers['x-fal-request-id'],
-  })
-  // It had finished, and finished jobs are billed.
-  return { state: 'failed', error, billed: true }
+/** The job finished, and so was billed, but its result is no longer there. */
+export function outputGone({ status, headers }: ProviderResponse): Status {
+  return failedStatus('fal', 'output_gone', { billed: true, httpStatus: status, requestId: headers['x-fal-request-id'] })
 }
 
-/** What fal says it billed, in units of the endpoint (for this model: seconds); undefined where the header is absent or unreadable. */
-export function readBillableUnits({ headers }: Answer): number | undefined {
+/** What fal billed, in units of the endpoint (for this model: seconds); undefined where the header is absent or unreadable. */
+export function readBillableUnits({ headers }: ProviderResponse): number | undefined {
   const text = headers['x-fal-billable-units']?.trim() ?? ''
   return /^\d{1,9}(\.\d+)?$/.test(text) ? Number(text) : undefined
 }
 
-interface FailureDetails {
-  billed: boolean | undefined
-  httpStatus?: number
-  retryable?: boolean
-  requestId?: string | undefined
+function isCancelled({ types }: ErrorSummary): boolean {
+  return types.some((type) => cancelledTypes.test(type))
 }
 
-function failureOf(complaint: Complaint, { billed, httpStatus, retryable, requestId }: FailureDetails): Status {
-  if (complaint.types.some((type) => cancelledTypes.test(type))) return { state: 'cancelled', billed }
-  const kind = kindOf(complaint, httpStatus ?? 500) ?? 'unavailable'
-  return { state: 'failed', error: new ProviderError({ provider: 'fal', kind, httpStatus, retryable, requestId }), billed }
-}
-
-function kindOf({ types, text }: Complaint, status: number): ProviderErrorKind | undefined {
+function kindOf({ types, text }: ErrorSummary, status: number): ProviderErrorKind | undefined {
   if (types.includes('content_policy_violation') || isModerationText(text)) return 'moderation'
   if (status === 403 && /locked|exhausted balance/i.test(text)) return 'no_credit'
   const typed = types.map((type) => kindByType[type]).find((kind) => kind !== undefined)
-  return typed ?? kindByStatus[status] ?? (status === 504 ? 'timeout' : status >= 500 ? 'unavailable' : undefined)
+  return typed ?? (status === 415 ? 'invalid_input' : kindOfStatus(status))
 }
 
-/** Everything the answer names, by type and in words; the words are only matched, never shown or logged. */
-function readComplaint({ body, headers }: Answer): Complaint {
+function summarize({ body, headers }: ProviderResponse): ErrorSummary {
   const parsed = ErrorBody.safeParse(body).data
   const details = Array.isArray(parsed?.detail) ? parsed.detail : []
   const types = [...details.map(({ type }) => type), parsed?.error_type, headers['x-fal-error-type']]

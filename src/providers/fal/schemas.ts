@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
-/** Answer of a submit. The URLs lead to the request, whatever fal's paths look like by then. */
+const Url = z.url({ protocol: /^https?$/ })
+
+/** The response to a submit. The URLs lead to the request, whatever fal's paths look like by then. */
 export const Submitted = z.object({
   request_id: z.string().min(1),
   status_url: z.string().nullish(),
@@ -8,7 +10,7 @@ export const Submitted = z.object({
   cancel_url: z.string().nullish(),
 })
 
-/** A status, polled or streamed. `COMPLETED` says that it is over, not that it went well. */
+/** A status, polled or streamed. `COMPLETED` means that the job is over, not that it succeeded. */
 export const RequestStatus = z.object({
   status: z.enum(['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED']),
   queue_position: z.number().int().nonnegative().nullish(),
@@ -17,11 +19,11 @@ export const RequestStatus = z.object({
 })
 export type RequestStatus = z.infer<typeof RequestStatus>
 
-export const Result = z.object({ video: z.object({ url: z.url({ protocol: /^https?$/ }) }) })
+export const Result = z.object({ video: z.object({ url: Url }) })
 
-export const UploadTicket = z.object({ upload_url: z.url({ protocol: /^https?$/ }), file_url: z.url({ protocol: /^https?$/ }) })
+export const UploadTicket = z.object({ upload_url: Url, file_url: Url })
 
-/** What an operation remembers; where a URL is missing or leads elsewhere it is made anew from the id. */
+/** A stored operation; a URL that is missing or unreadable is built from the id. */
 export const StoredOperation = z.object({
   id: z.string(),
   statusUrl: z.string().optional().catch(undefined),
@@ -29,9 +31,13 @@ export const StoredOperation = z.object({
   cancelUrl: z.string().optional().catch(undefined),
 })
 
-/** An error body: of the model (`detail` is a list), of the queue (`error_type`), or plain words. */
+/** An error body: of the model (`detail` is a list), of the queue (`error_type`), or plain text. */
 export const ErrorBody = z.object({
   detail: z.union([z.string(), z.array(z.object({ type: z.string().nullish(), msg: z.string().nullish() }))]).nullish(),
   error: z.string().nullish(),
   error_type: z.string().nullish(),
 })
+
+export const KeySet = z.object({ keys: z.array(z.object({ x: z.string() }).catch({ x: '' })).max(100) })
+
+export const WebhookBody = z.object({ request_id: z.string().min(1), gateway_request_id: z.string().nullish() })

@@ -1,21 +1,17 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 
-import { z } from 'zod'
-
-import { readJson } from '../shared/response.ts'
+import { WebhookRejected, type WebhookVerifier } from '../provider.ts'
 import type { ProviderHttp } from '../shared/http.ts'
-import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../provider.ts'
+import { readJson } from '../shared/response.ts'
 import { WebhookKeys } from '../shared/webhook-keys.ts'
 import { assertFresh, readWebhookBody, requireHeader } from '../shared/webhook-signature.ts'
-
-const KeySet = z.object({ keys: z.array(z.object({ x: z.string() }).catch({ x: '' })).max(100) })
-const Body = z.object({ request_id: z.string().min(1), gateway_request_id: z.string().nullish() })
+import { KeySet, WebhookBody } from './schemas.ts'
 
 /**
- * Verifies fal's webhooks: Ed25519 over the request's id, the account, the time stamp and the hash of the body, by any key of fal's public set.
+ * Verifies fal's webhooks: Ed25519 over the request id, the account, the time stamp and the hash of the body, with any key of fal's public set.
  * Contract: docs/providers.md#fal
  */
-export function createFalVerification(http: ProviderHttp, rest: string): (delivery: WebhookDelivery) => Promise<WebhookEvent> {
+export function createFalVerification(http: ProviderHttp, rest: string): WebhookVerifier {
   const keys = new WebhookKeys(async () => {
     const url = `${rest}/.well-known/jwks.json`
     const { signal } = new AbortController()
@@ -33,14 +29,14 @@ export function createFalVerification(http: ProviderHttp, rest: string): (delive
     const text = Buffer.from([id, account, timestamp, createHash('sha256').update(rawBody).digest('hex')].join('\n'))
     await keys.assertFits((set) => set.some((key) => verify(null, text, key, Buffer.from(signature, 'hex'))), delivery)
 
-    const { request_id: requestId, gateway_request_id: gatewayId } = readWebhookBody(Body, rawBody)
-    // When fal ran the job again by itself, the gateway's id is another one; the job's own id stays.
-    if (id !== requestId && id !== gatewayId) throw new WebhookRejected('of two requests')
+    const { request_id: requestId, gateway_request_id: gatewayId } = readWebhookBody(WebhookBody, rawBody)
+    // If fal reran the job by itself, the header holds the gateway's id; the job keeps its own.
+    if (id !== requestId && id !== gatewayId) throw new WebhookRejected('about two requests')
     return { operation: { id: requestId }, deliveryId: id }
   }
 }
 
-/** The public key, or undefined where it is of another kind than the signatures are. */
+/** Undefined for a key that is not Ed25519. */
 function importKey(x: string): KeyObject | undefined {
   try {
     return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })

@@ -1,20 +1,20 @@
 import { z } from 'zod'
 
-/** A prediction as create, get and cancel answer it. `hidden` versions, logs and links are not ours to read. */
+const Url = z.url({ protocol: /^https?$/ })
+
+/** A prediction as get and cancel return it. */
 export const Prediction = z.object({
-  id: z.string().min(1),
   status: z.enum(['starting', 'processing', 'succeeded', 'failed', 'canceled', 'aborted']),
-  output: z.url({ protocol: /^https?$/ }).nullish(),
+  output: Url.nullish(),
   error: z.string().nullish(),
   logs: z.string().nullish(),
-  data_removed: z.boolean().nullish(),
 })
 export type Prediction = z.infer<typeof Prediction>
 
-/** Of a create call only the id is needed: a job whose state we cannot read is still our job. */
+/** Only the id is read of a create response: a job whose state we cannot read is still our job. */
 export const CreatedPrediction = z.object({ id: z.string().min(1) })
 
-/** A page of the account's predictions, newest first. What identifies one as ours may be missing from it. */
+/** A page of the account's predictions, newest first. The fields that identify one as ours may be missing. */
 export const PredictionPage = z.object({
   next: z.string().nullish(),
   results: z.array(
@@ -29,12 +29,16 @@ export const PredictionPage = z.object({
 export type PredictionPage = z.infer<typeof PredictionPage>
 export type ListedPrediction = PredictionPage['results'][number]
 
-export const UploadedFile = z.object({ urls: z.object({ get: z.url({ protocol: /^https?$/ }) }) })
+export const UploadedFile = z.object({ urls: z.object({ get: Url }) })
 
 export const StoredOperation = z.object({ id: z.string() })
 
 export const ErrorBody = z.object({
-  title: z.string().nullish(),
   detail: z.string().nullish(),
   retry_after: z.union([z.number(), z.string()]).nullish().catch(undefined),
 })
+
+/** One secret per account. A short one would let anyone sign. */
+export const WebhookSecret = z.object({ key: z.string().regex(/^whsec_[A-Za-z0-9+/_-]{16,}=*$/) })
+
+export const WebhookBody = z.object({ id: z.string().min(1) })

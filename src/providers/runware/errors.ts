@@ -1,11 +1,13 @@
-import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, type Rejection } from '../shared/response.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
+import { failedStatus } from '../shared/failed-status.ts'
+import { isModerationText } from '../shared/moderation.ts'
+import { isSuccess, type ProviderResponse, type Rejection, type RejectionTable } from '../shared/response.ts'
 import { readRetryAfter } from '../shared/retry-after.ts'
-import { Body, type Complaint, type Task } from './schemas.ts'
+import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
+import { Body, type Task, type TaskError } from './schemas.ts'
 
-/** The families of Runware's codes. The first that fits counts: `invalidApiKey` is about the key, `invalidProviderContent` about the content. */
+/** The families of Runware's codes, by the first pattern that matches: `invalidApiKey` is about the key, `invalidProviderContent` about the content. */
 const families = [
   [
     'moderation',
@@ -22,7 +24,7 @@ const families = [
   ['provider', /^(provider|inference|taskFailed|model(Unavailable|Error))/i],
   ['input', /^(invalid|missing|unsupported|value|array|conflict)/i],
 ] as const
-export type Family = (typeof families)[number][0] | 'unknown'
+type Family = (typeof families)[number][0] | 'unknown'
 
 const kinds: Readonly<Record<Family, ProviderErrorKind>> = {
   moderation: 'moderation',
@@ -39,69 +41,87 @@ const kinds: Readonly<Record<Family, ProviderErrorKind>> = {
   unknown: 'unavailable',
 }
 
-const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
-  400: 'invalid_input',
-  401: 'auth',
-  402: 'no_credit',
-  403: 'auth',
-  404: 'unavailable',
-  413: 'invalid_input',
-  422: 'invalid_input',
-  429: 'rate_limited',
+/** A create call that is refused with one of these made no task. */
+const refusalFamilies: ReadonlySet<Family> = new Set(['moderation', 'credit', 'rate', 'key', 'input'])
+const transientFamilies: ReadonlySet<Family> = new Set(['rate', 'missing', 'timeout', 'server', 'provider', 'unknown'])
+/** Only an accepted task can fail with one of these. */
+const familiesAfterAcceptance: ReadonlySet<Family> = new Set(['moderation', 'timeout', 'provider', 'cancelled'])
+
+/** Runware's table of errors for calls about one task: the body decides, and the HTTP status only where the body says nothing. */
+export function runwareRejections(taskUuid: string): RejectionTable {
+  return (response, now): Rejection | undefined => {
+    const { status } = response
+    const retryAfterMs = readRetryAfter(response.headers['retry-after'], now)
+    const [error] = [...errorsInTask(taskUuid, response), ...errorsBeside(taskUuid, response)]
+    const family = error ? familyOf(error) : 'unknown'
+    if (family !== 'unknown') {
+      return { kind: kinds[family], notAccepted: refusalFamilies.has(family), retryable: transientFamilies.has(family), retryAfterMs }
+    }
+    const namesOthers = !error && (Body.safeParse(response.body).data?.errors ?? []).length > 0
+    const isRefusal = !namesOthers && status in refusalKinds
+    const kind = isRefusal || status >= 500 ? kindOfStatus(status) : undefined
+    return kind && { kind, notAccepted: isRefusal, retryable: isTransient(status), retryAfterMs }
+  }
 }
 
-/** Families that say of a create call: no task was made. */
-const refusals: ReadonlySet<Family> = new Set(['moderation', 'credit', 'rate', 'key', 'input'])
-const passing: ReadonlySet<Family> = new Set(['rate', 'missing', 'timeout', 'server', 'provider', 'unknown'])
+/** Does a create response say that Runware has the task: acknowledged, or refused as a duplicate of itself? */
+export function isAccepted(taskUuid: string, response: ProviderResponse): boolean {
+  const isAcknowledged = isSuccess(response) && tasksOf(taskUuid, response).some((task) => !hasFailed(task))
+  return isAcknowledged || errorsBeside(taskUuid, response).some((error) => familyOf(error) === 'conflict')
+}
 
-export function familyOf({ code, message }: Pick<Complaint, 'code' | 'message'>): Family {
+/** The failure of the task, if the response to a poll reports one. Runware does not say what a failed task costs. */
+export function readTaskFailure(taskUuid: string, response: ProviderResponse): Status | undefined {
+  const error =
+    errorsInTask(taskUuid, response)[0] ?? errorsBeside(taskUuid, response).find((candidate) => isAboutTask(candidate, taskUuid, response))
+  if (!error) return undefined
+  const family = familyOf(error)
+  return family === 'cancelled' ? { state: 'cancelled' } : failedStatus('runware', kinds[family])
+}
+
+/** Does this response prove that Runware knows the task? Undefined where it is not about that. */
+export function readPresence(taskUuid: string, response: ProviderResponse): boolean | undefined {
+  const errors = errorsBeside(taskUuid, response)
+  if (isSuccess(response) && tasksOf(taskUuid, response).length > 0) return true
+  if (errors.some((error) => error.taskUUID === taskUuid && familiesAfterAcceptance.has(familyOf(error)))) return true
+  return errors.some((error) => familyOf(error) === 'missing') || response.status === 404 ? false : undefined
+}
+
+export function tasksOf(taskUuid: string, response: ProviderResponse): Task[] {
+  return (Body.safeParse(response.body).data?.data ?? []).filter(({ taskUUID }) => taskUUID === taskUuid)
+}
+
+export function hasFailed(task: Task): boolean {
+  return task.status === 'error' || (task.status !== 'success' && Boolean(task.error))
+}
+
+function familyOf({ code, message }: Pick<TaskError, 'code' | 'message'>): Family {
   const family = families.find(([, pattern]) => pattern.test(code ?? ''))?.[0]
   if (family === 'conflict' || family === 'moderation') return family
   return isModerationText(message ?? '') ? 'moderation' : (family ?? 'unknown')
 }
 
-/** Every error of the answer that is about this task or names none, whichever HTTP status it came under. */
-export function complaintsAbout(taskUuid: string, answer: Answer): Complaint[] {
-  const body = Body.safeParse(answer.body).data
+/** Errors inside the task's own entry. */
+function errorsInTask(taskUuid: string, response: ProviderResponse): Pick<TaskError, 'code' | 'message'>[] {
+  return tasksOf(taskUuid, response)
+    .filter(hasFailed)
+    .map((task) => task.error ?? task)
+}
+
+/** Errors beside the results that name this task or none, whatever the HTTP status. */
+function errorsBeside(taskUuid: string, response: ProviderResponse): TaskError[] {
+  const body = Body.safeParse(response.body).data
   const single = body?.error ? [{ ...body.error, taskUUID: body.error.taskUUID ?? body.taskUUID }] : []
   return [...(body?.errors ?? []), ...single].filter(({ taskUUID }) => !taskUUID || taskUUID === taskUuid)
 }
 
-/** Runware's table of errors for calls about one task: the body decides, and HTTP only where the body has nothing to say. */
-export function runwareRejections(taskUuid: string): (answer: Answer, now: number) => Rejection | undefined {
-  return (answer, now) => {
-    const { status } = answer
-    const retryAfterMs = readRetryAfter(answer.headers['retry-after'], now)
-    const [complaint] = [...failuresOf(taskUuid, answer), ...complaintsAbout(taskUuid, answer)]
-    const family = complaint ? familyOf(complaint) : 'unknown'
-    if (family !== 'unknown') {
-      return { kind: kinds[family], notAccepted: refusals.has(family), retryable: passing.has(family), retryAfterMs }
-    }
-    const namesOthers = !complaint && (Body.safeParse(answer.body).data?.errors ?? []).length > 0
-    const listed = namesOthers || isSuccess(answer) ? undefined : kindByStatus[status]
-    const kind = listed ?? (status === 504 ? 'timeout' : status >= 500 ? 'unavailable' : undefined)
-    if (!kind) return undefined
-    return { kind, notAccepted: listed !== undefined, retryable: status === 404 || status === 429 || status >= 500, retryAfterMs }
-  }
-}
-
-/** The failure of the task, where the answer to a question after it tells one. Runware does not say what a failed task costs. */
-export function readTaskFailure(taskUuid: string, answer: Answer): Status | undefined {
-  const own =
-    failuresOf(taskUuid, answer)[0] ?? complaintsAbout(taskUuid, answer).find((complaint) => isOfTask(complaint, taskUuid, answer))
-  if (!own) return undefined
-  const family = familyOf(own)
-  if (family === 'cancelled') return { state: 'cancelled' }
-  return { state: 'failed', error: new ProviderError({ provider: 'runware', kind: kinds[family] }) }
-}
-
 /**
- * An error in answer to a question is the task's end only where it cannot be about the question: a paid clip would be thrown away because our key or
- * their service was out of order for a moment.
+ * Is this error about the task, and not about the poll itself? Otherwise a paid clip would be discarded because our key or their service failed for a
+ * moment.
  */
-function isOfTask(complaint: Complaint, taskUuid: string, answer: Answer): boolean {
-  const family = familyOf(complaint)
-  if (complaint.taskUUID !== taskUuid) return family === 'moderation' || family === 'cancelled'
+function isAboutTask(error: TaskError, taskUuid: string, response: ProviderResponse): boolean {
+  const family = familyOf(error)
+  if (error.taskUUID !== taskUuid) return family === 'moderation' || family === 'cancelled'
   switch (family) {
     case 'rate':
     case 'key':
@@ -109,44 +129,13 @@ function isOfTask(complaint: Complaint, taskUuid: string, answer: Answer): boole
       return false
     case 'server':
     case 'credit':
-      return complaint.status === 'error' && isSuccess(answer)
+      return error.status === 'error' && isSuccess(response)
     case 'input':
-      // What is wrong with a question can only be its id.
-      return complaint.status === 'error' && !/uuid/i.test(complaint.code ?? '')
+      // The only input of a poll is the id.
+      return error.status === 'error' && !/uuid/i.test(error.code ?? '')
     case 'unknown':
-      return complaint.status === 'error' && answer.status < 500
+      return error.status === 'error' && response.status < 500
     default:
       return true
   }
-}
-
-/** Only a task that was taken on can have failed of these. */
-const afterAcceptance: ReadonlySet<Family> = new Set(['moderation', 'timeout', 'provider', 'cancelled'])
-
-/** Does this answer prove that Runware knows the task? Undefined where the answer is not about that. */
-export function readPresence(taskUuid: string, answer: Answer): boolean | undefined {
-  const complaints = complaintsAbout(taskUuid, answer)
-  if (isSuccess(answer) && tasksOf(taskUuid, answer).length > 0) return true
-  if (complaints.some((complaint) => complaint.taskUUID === taskUuid && afterAcceptance.has(familyOf(complaint)))) return true
-  return complaints.some((complaint) => familyOf(complaint) === 'missing') || answer.status === 404 ? false : undefined
-}
-
-export function tasksOf(taskUuid: string, answer: Answer): Task[] {
-  return (Body.safeParse(answer.body).data?.data ?? []).filter(({ taskUUID }) => taskUUID === taskUuid)
-}
-
-/** Errors that stand inside the task's own entry. */
-function failuresOf(taskUuid: string, answer: Answer): Complaint[] {
-  return tasksOf(taskUuid, answer)
-    .filter(hasFailed)
-    .map((task) => task.error ?? task)
-}
-
-export function hasFailed(task: Task): boolean {
-  return task.status === 'error' || (task.status !== 'success' && Boolean(task.error))
-}
-
-/** The task is over by Runware's word, but has no clip. */
-export function outputGone(): Status {
-  return { state: 'failed', error: new ProviderError({ provider: 'runware', kind: 'output_gone' }), billed: true }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The id under which Runware knows an attempt's task: always the same for the same attempt, in the form of a version 4 UUID. Runware refuses a
- * second task with the same id, so that sending it again can never be paid twice.
+ * The id of an attempt's task at Runware: always the same for the same attempt, in the form of a version 4 UUID. Runware refuses a second task with the
+ * same id, so a repeated request cannot be billed twice.
  */
 export function taskUuidOf(attemptId: string): string {
   const bytes = createHash('sha256').update(`rushes attempt ${attemptId}`).digest().subarray(0, 16)

@@ -1,36 +1,37 @@
 import Bottleneck from 'bottleneck'
 import { type Dispatcher, errors, type FormData } from 'undici'
 
-import { type Clock, createClock } from '../../lib/clock.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
+import { type Clock, wallClock } from '../../lib/clock.ts'
+import { retry } from '../../lib/retry.ts'
 import type { Network } from '../../network/network.ts'
-import { type Answer, type AnswerReader, flatten, readAnswer, type RejectionTable } from './response.ts'
+import { createErrorMapping, plainCause, type Step } from './error-mapping.ts'
+import { withLimiter } from './limiter.ts'
+import { flattenHeaders, type ProviderResponse, readResponse, type RejectionTable, type ResponseReader } from './response.ts'
 import { readEvents } from './sse.ts'
-import { createFailures, plainCause, type Step } from './error-mapping.ts'
-import { paced } from './limiter.ts'
 
 /** In milliseconds. */
 export interface ProviderTimeouts {
   connect: number
-  /** From the request to the first byte of the answer. */
-  answer: number
+  /** From the request to the first byte of the response. */
+  response: number
   /** The same for a call that carries an image. */
   upload: number
-  /** How long a stream of events may be silent before it is taken for dead. */
+  /** A stream of events that is silent for this long counts as broken. */
   silence: number
 }
 
-const defaultTimeouts: ProviderTimeouts = { connect: 10_000, answer: 60_000, upload: 180_000, silence: 45_000 }
-const maxAnswerBytes = 1024 * 1024
-const maxTries = 3
-/** A provider that asks for more patience than this is not waited for inside a call: the caller decides. */
-const longestWaitMs = 10_000
+const defaultTimeouts: ProviderTimeouts = { connect: 10_000, response: 60_000, upload: 180_000, silence: 45_000 }
+const maxResponseBytes = 1024 * 1024
+const maxAttempts = 3
+/** A longer wait is left to the caller. */
+const maxDelayMs = 10_000
 
-/** What every adapter hands on to the client of its provider. */
-export interface ProviderWire {
+/** What every provider's HTTP client depends on. */
+export interface ProviderContext {
   network: Network
-  /** Paces the calls; one per provider. Its owner stops it. */
+  /** Limits the rate of calls; one per provider. Its owner stops it. */
   limiter?: Bottleneck | undefined
   clock?: Clock | undefined
   /** 0 to 1, for the jitter. */
@@ -38,9 +39,9 @@ export interface ProviderWire {
   timeouts?: Partial<ProviderTimeouts> | undefined
 }
 
-export interface ProviderHttpOptions extends ProviderWire {
+export interface ProviderHttpOptions {
   provider: ProviderId
-  /** The provider's own origins: the only ones that get the key. */
+  /** The provider's own origins: the only ones that receive the key. */
   origins: readonly string[]
   /** The headers that carry the key. */
   keyHeaders: Readonly<Record<string, string>>
@@ -54,41 +55,40 @@ export interface Call<T> {
   signal: AbortSignal
   headers?: Readonly<Record<string, string>>
   json?: unknown
-  /** A function makes the body anew for each try. */
+  /** A function creates a new body for each attempt. */
   body?: Buffer | FormData | (() => Buffer)
-  /** `none` for a URL that the provider handed out and that proves itself (a signed upload): it may be anybody's, so the key stays here. */
+  /** `none` for a signed URL that the provider returned: it may be on anyone's server, so the key is not sent. */
   credentials?: 'own' | 'none'
-  /** A POST that only asks: it may be repeated like a GET. */
+  /** A POST that only reads: it may be repeated like a GET. */
   readsOnly?: boolean
-  /** What the answers to this one call mean, where the provider's table has to know what was asked. */
+  /** Replaces the provider's table where the meaning of a response depends on the request. */
   rejections?: RejectionTable
-  read: AnswerReader<T>
+  read: ResponseReader<T>
 }
 
 export interface ProviderHttp {
   /**
-   * Makes the call and reads the answer. Throws only `ProviderError`, or the signal's reason; once bytes of a billable call may have left,
-   * an abort is `submission_unknown` too.
+   * Makes the call and reads the response. Throws only `ProviderError` or the signal's reason; once bytes of a billable call may have left, an abort is
+   * `submission_unknown` too.
    */
   send<T>(call: Call<T>): Promise<T>
-  /** Opens a stream of events and yields their data; ends quietly when the provider ends it, breaks off or falls silent. */
+  /** Opens a stream of events and yields their data. Ends without an error when the provider ends it, the connection breaks or it falls silent. */
   stream(call: { url: string; signal: AbortSignal }): AsyncGenerator<string, void, undefined>
   /** Is this URL on one of the provider's own origins? */
   isOwn(url: string): boolean
 }
 
-/** The HTTP client of one provider: who gets the key, pacing, time-outs, and retries of what may be repeated. */
-export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
-  const { network, keyHeaders, limiter, clock = createClock(), random = Math.random } = options
-  const failures = createFailures(options.provider, options.rejections, clock)
-  const timeouts = { ...defaultTimeouts, ...options.timeouts }
+/** The HTTP client of one provider: who receives the key, rate limits, time-outs, and retries of what may be repeated. */
+export function createProviderHttp(options: ProviderHttpOptions, context: ProviderContext): ProviderHttp {
+  const { network, limiter, clock = wallClock, random = Math.random } = context
+  const mapping = createErrorMapping(options.provider, options.rejections, clock)
+  const timeouts = { ...defaultTimeouts, ...context.timeouts }
   const origins = new Set(options.origins.map((origin) => new URL(origin).origin))
   const agent = network.agent({ connectTimeoutMs: timeouts.connect })
 
   const isOwn = (url: string) => URL.canParse(url) && origins.has(new URL(url).origin)
 
-  /** Everything about a request but where it goes out. */
-  function requestOf({ url, method, headers, json, body, credentials }: Omit<Call<unknown>, 'read' | 'step'>) {
+  function requestOptions({ url, method, headers, json, body, credentials }: Omit<Call<unknown>, 'read' | 'step'>) {
     const { origin, pathname, search } = new URL(url)
     return {
       origin,
@@ -98,92 +98,91 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
         accept: 'application/json',
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
-        ...(credentials === 'none' ? {} : keyHeaders),
+        ...(credentials === 'none' ? {} : options.keyHeaders),
       },
       body: json === undefined ? ((typeof body === 'function' ? body() : body) ?? null) : JSON.stringify(json),
-      headersTimeout: body ? timeouts.upload : timeouts.answer,
-      bodyTimeout: timeouts.answer,
+      headersTimeout: body ? timeouts.upload : timeouts.response,
+      bodyTimeout: timeouts.response,
     } satisfies Dispatcher.RequestOptions
   }
 
-  async function exchange<T>(call: Call<T>): Promise<Answer> {
+  async function exchange<T>(call: Call<T>): Promise<ProviderResponse> {
     const single = call.step === 'submit' ? network.connection(new URL(call.url).origin, { connectTimeoutMs: timeouts.connect }) : undefined
-    // The time-outs of the parts do not end an answer that comes a byte at a time; this does.
-    const deadline = AbortSignal.timeout(timeouts.connect + (call.body ? timeouts.upload : timeouts.answer) + timeouts.answer)
+    // The other time-outs do not end a response that trickles in byte by byte; this one does.
+    const deadline = AbortSignal.timeout(timeouts.connect + (call.body ? timeouts.upload : timeouts.response) + timeouts.response)
     try {
       const signal = AbortSignal.any([call.signal, deadline])
-      return await readAnswer(await (single?.dispatcher ?? agent).request({ ...requestOf(call), signal }), maxAnswerBytes)
+      return await readResponse(await (single?.dispatcher ?? agent).request({ ...requestOptions(call), signal }), maxResponseBytes)
     } catch (error) {
-      const maySent = single?.opened() ?? false
-      if (call.signal.aborted && !maySent) throw call.signal.reason
-      throw failures.lost(call.step, error, { maySent, late: deadline.aborted })
+      const mayHaveSent = single?.opened() ?? false
+      if (call.signal.aborted && !mayHaveSent) throw call.signal.reason
+      throw mapping.lost(call.step, error, { mayHaveSent, late: deadline.aborted })
     } finally {
       await single?.close()
     }
   }
 
-  /** Waits for the limiter; where it turns the call away, nothing was sent. */
-  function inTurn<T>(step: Step, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    return paced(limiter, signal, work).catch((error: unknown) => {
+  /** Waits for the limiter. If the limiter rejects the call, nothing was sent. */
+  function limited<T>(step: Step, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return withLimiter(limiter, signal, work).catch((error: unknown) => {
       if (!(error instanceof Bottleneck.BottleneckError)) throw error
-      throw failures.of(step, 'rate_limited', { retryable: true, failoverSafe: step !== 'follow', cause: plainCause(error) })
+      throw mapping.of(step, 'rate_limited', { retryable: true, failoverSafe: step !== 'follow', cause: plainCause(error) })
     })
   }
 
-  async function attempt<T>(call: Call<T>): Promise<T> {
+  async function sendOnce<T>(call: Call<T>): Promise<T> {
     const foreign = call.credentials === 'none'
-    if (!foreign && !isOwn(call.url)) throw failures.of(call.step, 'unavailable')
-    const answer = await inTurn(call.step, call.signal, () => exchange(call))
-    const value = call.read(answer)
+    if (!foreign && !isOwn(call.url)) throw mapping.of(call.step, 'unavailable')
+    const response = await limited(call.step, call.signal, () => exchange(call))
+    const value = call.read(response)
     if (value !== undefined) return value
-    // The provider's table says nothing about the storage of somebody else.
-    throw foreign
-      ? failures.of(call.step, 'unavailable', { httpStatus: answer.status, retryable: true })
-      : failures.refused(call.step, answer, call.rejections)
+    // The provider's table does not apply to another company's storage.
+    if (foreign) throw mapping.of(call.step, 'unavailable', { httpStatus: response.status, retryable: true })
+    throw mapping.refused(call.step, response, call.rejections)
+  }
+
+  /** The delay before the next attempt; undefined where the error is final or the wait is for the caller to decide. */
+  function delayAfter(attempt: number, error: unknown): number | undefined {
+    if (attempt === maxAttempts || !(error instanceof ProviderError) || !error.retryable) return undefined
+    const delay = error.retryAfterMs ?? 500 * 2 ** (attempt - 1) * (0.5 + random())
+    return delay > maxDelayMs ? undefined : delay
   }
 
   async function openStream(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData['body']> {
-    const request = requestOf({ method: 'GET', url, signal, headers: { accept: 'text/event-stream' } })
+    const request = requestOptions({ method: 'GET', url, signal, headers: { accept: 'text/event-stream' } })
     try {
       const response = await agent.request({ ...request, signal, bodyTimeout: timeouts.silence })
-      if (response.statusCode === 200 && flatten(response.headers)['content-type']?.startsWith('text/event-stream')) return response.body
-      throw failures.refused('follow', await readAnswer(response, maxAnswerBytes))
+      const type = flattenHeaders(response.headers)['content-type']
+      if (response.statusCode === 200 && type?.startsWith('text/event-stream')) return response.body
+      throw mapping.refused('follow', await readResponse(response, maxResponseBytes))
     } catch (error) {
       if (error instanceof ProviderError) throw error
-      if (signal.aborted) throw signal.reason
-      throw failures.lost('follow', error, { maySent: true, late: false })
+      signal.throwIfAborted()
+      throw mapping.lost('follow', error, { mayHaveSent: true, late: false })
     }
   }
 
   return {
     isOwn,
-    async send(call) {
-      const repeatable = call.step === 'prepare' || (call.step === 'follow' && (call.method === 'GET' || call.readsOnly))
-      for (let tries = 1; ; tries++) {
-        try {
-          return await attempt(call)
-        } catch (error) {
-          if (!repeatable || tries === maxTries || !(error instanceof ProviderError) || !error.retryable) throw error
-          const wait = error.retryAfterMs ?? 500 * 2 ** (tries - 1) * (0.5 + random())
-          if (wait > longestWaitMs) throw error
-          await clock.sleep(wait, { signal: call.signal })
-        }
-      }
+    send(call) {
+      const { step, method, signal } = call
+      const isRepeatable = step === 'prepare' || (step === 'follow' && (method === 'GET' || call.readsOnly))
+      return isRepeatable ? retry(() => sendOnce(call), { delays: delayAfter, signal, clock }) : sendOnce(call)
     },
     async *stream({ url, signal }) {
-      if (!isOwn(url)) throw failures.of('follow', 'unavailable')
-      const body = await inTurn('follow', signal, () => openStream(url, signal))
+      if (!isOwn(url)) throw mapping.of('follow', 'unavailable')
+      const body = await limited('follow', signal, () => openStream(url, signal))
       try {
         yield* readEvents(body as AsyncIterable<Uint8Array>)
       } catch (error) {
-        if (signal.aborted) throw signal.reason
-        // A stream that breaks off says nothing about the job: the caller asks for the status instead.
-        if (!isBrokenOff(error)) throw failures.lost('follow', error, { maySent: true, late: false })
+        signal.throwIfAborted()
+        // A broken stream says nothing about the job: the caller reads the status instead.
+        if (!isConnectionError(error)) throw mapping.lost('follow', error, { mayHaveSent: true, late: false })
       }
     },
   }
 }
 
-function isBrokenOff(error: unknown): boolean {
+function isConnectionError(error: unknown): boolean {
   return error instanceof errors.UndiciError || (error instanceof Error && 'code' in error && error.code === 'ECONNRESET')
 }

@@ -1,25 +1,22 @@
 import type Bottleneck from 'bottleneck'
 
+import { raceAbort } from '../../lib/abortable.ts'
+
 /**
- * Does the work when the limiter allows it, and stops waiting as soon as the signal is aborted. Once begun, the work listens to the signal
- * by itself: only it knows what an abort then means.
+ * Runs the work when the limiter allows it; an abort ends the wait. Once the work has begun it handles the signal itself, because only the work knows
+ * what an abort then means.
  */
-export async function paced<T>(limiter: Bottleneck | undefined, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+export async function withLimiter<T>(limiter: Bottleneck | undefined, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   signal.throwIfAborted()
   if (!limiter) return work()
-  const aborted = Promise.withResolvers<never>()
-  const stopWaiting = () => {
-    aborted.reject(signal.reason as Error)
-  }
-  signal.addEventListener('abort', stopWaiting, { once: true })
+  const started = Promise.withResolvers<{ result: Promise<T> }>()
   const turn = limiter.schedule(() => {
-    signal.removeEventListener('abort', stopWaiting)
     signal.throwIfAborted()
-    return work()
+    const result = work()
+    started.resolve({ result })
+    return result
   })
-  try {
-    return await Promise.race([turn, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', stopWaiting)
-  }
+  turn.catch(started.reject)
+  const { result } = await raceAbort(started.promise, signal)
+  return result
 }

@@ -2,13 +2,13 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 
 import type { z } from 'zod'
 
-import { parseJson } from './response.ts'
 import { type WebhookDelivery, WebhookRejected } from '../provider.ts'
+import { parseJson } from './response.ts'
 
-/** A delivery older or younger than this by its own time stamp is refused, however well it is signed. */
+/** A delivery whose time stamp is further away than this is refused, even if its signature is valid. */
 const toleranceMs = 300_000
 
-/** A delivery in the form that Replicate and WaveSpeed share. What differs is the key and how the signature is written. */
+/** A delivery in the form that Replicate and WaveSpeed share. The key and the encoding of the signature differ. */
 export interface SignedMessage {
   id: string
   /** The whole header: versions and signatures. */
@@ -18,7 +18,7 @@ export interface SignedMessage {
 }
 
 /**
- * Reads `webhook-id`, `webhook-timestamp` and `webhook-signature`, and joins what was signed from the raw bytes.
+ * Reads `webhook-id`, `webhook-timestamp` and `webhook-signature`, and joins the bytes that were signed.
  * @throws {WebhookRejected} where a header is missing or the time stamp is not fresh
  */
 export function readSignedMessage({ headers, rawBody, now }: WebhookDelivery): SignedMessage {
@@ -42,7 +42,7 @@ export function requireHeader(headers: WebhookDelivery['headers'], name: string)
   return value
 }
 
-/** @param timestamp seconds since the epoch, as the header has it */
+/** @param timestamp seconds since the epoch, as in the header */
 export function assertFresh(timestamp: string, now: number): void {
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * 1000) > toleranceMs) throw new WebhookRejected('stale')
 }
@@ -51,12 +51,12 @@ export function hmacSha256(key: Uint8Array, text: Uint8Array): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** Takes as long for a near miss as for a wide one; only the length shows, and that is no secret. */
+/** Constant time for equal lengths; the length itself is no secret. */
 export function isSame(given: Uint8Array, expected: Uint8Array): boolean {
   return given.byteLength === expected.byteLength && timingSafeEqual(given, expected)
 }
 
-/** Reads a body whose bytes were verified before. @throws {WebhookRejected} */
+/** Reads a body whose signature was verified before. @throws {WebhookRejected} */
 export function readWebhookBody<T>(schema: z.ZodType<T>, rawBody: Uint8Array): T {
   const parsed = schema.safeParse(parseJson(Buffer.from(rawBody).toString('utf8')))
   if (!parsed.success) throw new WebhookRejected('unreadable')

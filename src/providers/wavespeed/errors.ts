@@ -1,27 +1,18 @@
-import { ProviderError, type ProviderErrorKind } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, type Rejection } from '../shared/response.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
+import { failedStatus } from '../shared/failed-status.ts'
+import { isModerationText } from '../shared/moderation.ts'
+import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
 import { readRetryAfter } from '../shared/retry-after.ts'
+import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
 import { ErrorBody, type Prediction } from './schemas.ts'
 
-const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
-  400: 'invalid_input',
-  401: 'auth',
-  402: 'no_credit',
-  403: 'auth',
-  404: 'unavailable',
-  413: 'invalid_input',
-  422: 'invalid_input',
-  429: 'rate_limited',
-}
-
-/** WaveSpeed's own codes, of a task and, as far as we know, of a refused call too. */
+/** WaveSpeed's own codes, of a task and, as far as is known, of a refused call too. */
 const kindByCode: Readonly<Record<number, ProviderErrorKind>> = {
   1200: 'moderation',
   1400: 'invalid_input',
   1401: 'invalid_input',
-  // The image could not be fetched, though it is one that WaveSpeed itself stores.
+  // The image could not be fetched, although WaveSpeed stores it itself.
   1402: 'unavailable',
   1403: 'unavailable',
   1405: 'unavailable',
@@ -29,35 +20,33 @@ const kindByCode: Readonly<Record<number, ProviderErrorKind>> = {
   5003: 'unavailable',
   5004: 'timeout',
 }
+/** Those of them that refuse a create call. */
+const refusalCodes: ReadonlySet<number> = new Set([1200, 1400, 1401, 1402])
 
-/** WaveSpeed's table of errors. A create call answered by one of the listed 4xx, in HTTP or in the wrapper, made no task. */
-export function readWaveSpeedRejection(answer: Answer, now: number): Rejection | undefined {
-  const body = ErrorBody.safeParse(answer.body).data
+/** WaveSpeed's table of errors. A create call that is refused with one of the listed 4xx, in HTTP or in the wrapper, made no task. */
+export function readWaveSpeedRejection(response: ProviderResponse, now: number): Rejection | undefined {
+  const body = ErrorBody.safeParse(response.body).data
   const code = body?.code ?? undefined
-  const status = isSuccess(answer) ? (code ?? answer.status) : answer.status
-  const listed = kindByStatus[status] ?? (status >= 1200 && status < 1403 ? kindByCode[status] : undefined)
-  const kind = kindOf(code, body?.message) ?? listed ?? (status === 504 ? 'timeout' : status >= 500 ? 'unavailable' : undefined)
+  const status = isSuccess(response) ? (code ?? response.status) : response.status
+  const isRefusal = status in refusalKinds || refusalCodes.has(status)
+  const kind = kindOf(code, body?.message) ?? kindOfStatus(status)
   if (!kind) return undefined
   return {
     kind,
-    notAccepted: listed !== undefined,
-    retryable: status === 404 || status === 429 || status >= 500,
-    retryAfterMs: readRetryAfter(answer.headers['retry-after'], now),
+    notAccepted: isRefusal,
+    retryable: isTransient(status),
+    retryAfterMs: readRetryAfter(response.headers['retry-after'], now),
   }
 }
 
-/** A task that failed, which WaveSpeed tells with HTTP 200. It gives the money back by itself. */
-export function failureOf({ code, error, status }: Prediction): Status {
+/** A failed task, which WaveSpeed reports with HTTP 200 and refunds by itself. */
+export function readTaskFailure({ code, error, status }: Prediction): Status {
   const kind = kindOf(code ?? undefined, error) ?? (status === 'timeout' ? 'timeout' : 'unavailable')
-  return { state: 'failed', error: new ProviderError({ provider: 'wavespeed', kind }), billed: false }
+  return failedStatus('wavespeed', kind, { billed: false })
 }
 
-export function outputGone(billed: boolean | undefined): Status {
-  return { state: 'failed', error: new ProviderError({ provider: 'wavespeed', kind: 'output_gone' }), billed }
-}
-
-function kindOf(code: number | undefined, words: string | null | undefined): ProviderErrorKind | undefined {
-  if (isModerationText(words ?? '')) return 'moderation'
-  if (/insufficient (balance|credit|funds)/i.test(words ?? '')) return 'no_credit'
+function kindOf(code: number | undefined, text: string | null | undefined): ProviderErrorKind | undefined {
+  if (isModerationText(text ?? '')) return 'moderation'
+  if (/insufficient (balance|credit|funds)/i.test(text ?? '')) return 'no_credit'
   return code === undefined ? undefined : kindByCode[code]
 }

@@ -2,12 +2,12 @@ import { z } from 'zod'
 
 const Url = z.url({ protocol: /^https?$/ })
 
-/** WaveSpeed wraps every answer. `code` repeats the HTTP status, or speaks where HTTP says 200 all the same. */
+/** WaveSpeed wraps every response in `data`. */
 function wrapped<T extends z.ZodType>(content: T) {
   return z.object({ data: content })
 }
 
-/** Of a create call only the id is needed: a job whose state we cannot read is still our job. */
+/** Only the id of a create response is required: a job whose state we cannot read is still our job. */
 export const Created = wrapped(
   z.object({
     id: z.string().min(1),
@@ -34,17 +34,18 @@ export const UploadTicket = wrapped(
   }),
 ).transform(({ data }) => data)
 
-/** What an operation remembers; where the URL is missing or leads elsewhere it is made anew from the id. */
+/** A stored operation; a URL that is missing or unreadable is built from the id. */
 export const StoredOperation = z.object({ id: z.string(), resultUrl: z.string().optional().catch(undefined) })
 
+/** The wrapper of an error. `code` repeats the HTTP status, or holds the status where HTTP says 200. */
 export const ErrorBody = z.object({ code: z.number().nullish().catch(undefined), message: z.string().nullish().catch(undefined) })
 
-/** One secret per key, told in an object or by itself. A short one would let anybody sign. */
+/** One secret per key, in an object or by itself. A short one would let anyone sign. */
 const Secret = z.string().min(16)
 export const WebhookSecret = wrapped(z.union([Secret, z.object({ secret: Secret }).transform(({ secret }) => secret)])).transform(
   ({ data }) => data,
 )
 
-/** The prediction without its wrapper; the wrapped one is taken too. Read to the id of the job. */
+/** The prediction without its wrapper; a wrapped one is accepted too. Only the job's id is read. */
 const Identified = z.object({ id: z.string().min(1) }).transform(({ id }) => id)
 export const WebhookBody = z.union([Identified, wrapped(Identified).transform(({ data }) => data)])

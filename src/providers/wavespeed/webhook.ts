@@ -1,15 +1,15 @@
+import type { WebhookVerifier } from '../provider.ts'
 import type { ProviderHttp } from '../shared/http.ts'
 import { readJson } from '../shared/response.ts'
-import type { WebhookDelivery, WebhookEvent } from '../provider.ts'
 import { WebhookKeys } from '../shared/webhook-keys.ts'
 import { hmacSha256, isSame, readSignedMessage, readWebhookBody, signaturesOf } from '../shared/webhook-signature.ts'
 import { WebhookBody, WebhookSecret } from './schemas.ts'
 
 /**
- * Verifies WaveSpeed's webhooks: HMAC-SHA256 in hexadecimal, and the key is the secret's text as it stands, not decoded. Replicate's headers have the
- * same names and another scheme. Contract: docs/providers.md#wavespeed
+ * Verifies WaveSpeed's webhooks: HMAC-SHA256 in hexadecimal; the key is the secret's text as it is, not decoded. Replicate uses the same header names
+ * for a different scheme. Contract: docs/providers.md#wavespeed
  */
-export function createWaveSpeedVerification(http: ProviderHttp, api: string): (delivery: WebhookDelivery) => Promise<WebhookEvent> {
+export function createWaveSpeedVerification(http: ProviderHttp, api: string): WebhookVerifier {
   const keys = new WebhookKeys(async () => {
     const url = `${api}/webhook/secret`
     const { signal } = new AbortController()

@@ -41,11 +41,13 @@ export function settingsFor(
     origins: {
       discordApi: discord.api,
       discordMedia: [discord.cdn],
-      fal: { queue: slowOrigins.fal, storage: providers.fal.origins['rest'] ?? '' },
-      replicate: { api: slowOrigins.replicate },
-      wavespeed: { api: slowOrigins.wavespeed },
-      runware: { api: slowOrigins.runware },
-      eachlabs: { api: slowOrigins.eachlabs },
+      providers: {
+        fal: { queue: slowOrigins.fal, rest: providers.fal.origins['rest'] ?? '' },
+        replicate: { api: slowOrigins.replicate },
+        wavespeed: { api: slowOrigins.wavespeed },
+        runware: { api: slowOrigins.runware },
+        eachlabs: { api: slowOrigins.eachlabs },
+      },
       allowPrivateAddresses: true,
     },
     // A clip takes 160 s of the providers' clock, which runs faster than real time.

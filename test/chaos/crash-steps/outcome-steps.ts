@@ -143,7 +143,7 @@ export const outcomeSteps: readonly Step[] = [
       const { discord, providers } = stage.sandbox
       const { jobs, origins } = providers.fal
       const queue = await openGate(origins.queue)
-      const bot = await stage.start({ fal: { queue: queue.origin, storage: origins.rest } })
+      const bot = await stage.start({ fal: { queue: queue.origin } })
       jobs.hold('completion')
       const interaction = await stage.film()
       const card = await interaction.reply(({ text }) => text.includes('Rendering'))

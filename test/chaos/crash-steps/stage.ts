@@ -2,16 +2,18 @@ import { onTestFinished } from 'vitest'
 
 import type { OptionValues } from '../../../sandbox/discord/people/options.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import type { ProviderId } from '../../../src/domain/provider-id.ts'
+import type { StandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { createClock } from '../../../src/lib/clock.ts'
-import { type BotSettings, startBot } from '../../../src/main.ts'
+import { startBot } from '../../../src/main.ts'
 import { type BotProcess, startBotProcess } from '../../support/bot-process.ts'
 import { botSettingsFor } from '../../support/bot-settings.ts'
 import { freePort } from '../../support/free-ports.ts'
 import { type TestSandbox, testSandbox } from '../../support/sandbox.ts'
 
+type ProviderName = Exclude<keyof StandIns, 'all' | 'clock' | 'stop'>
+
 export interface StageOptions {
-  provider?: ProviderId
+  provider?: ProviderName
   /** Can the provider send webhooks to the bot? */
   reachable?: boolean
 }
@@ -19,9 +21,9 @@ export interface StageOptions {
 /** A sandbox with a bot process that is killed at a chosen moment, then restarted over the same store. */
 export interface Stage {
   readonly sandbox: TestSandbox
-  readonly provider: ProviderId
-  /** Starts the bot that will be killed; `origins` replaces some of its origins. */
-  start(origins?: Partial<NonNullable<BotSettings['origins']>>): Promise<BotProcess>
+  readonly provider: ProviderName
+  /** Starts the bot that will be killed; `origins` replaces some origins of the providers. */
+  start(origins?: Record<string, Record<string, string>>): Promise<BotProcess>
   film(options?: OptionValues): Promise<Interaction>
   /** Restarts the bot over the same store, this much later by its own clock and Discord's. */
   restart(laterMs?: number): Promise<void>
@@ -62,7 +64,11 @@ export async function setStage({ provider = 'fal', reachable = false }: StageOpt
   return {
     sandbox,
     provider,
-    start: (origins) => startBotProcess({ ...settings, typicalRunMs, origins: { ...settings.origins, ...origins } }),
+    start: (origins = {}) => {
+      const providers: Record<string, Record<string, string>> = { ...settings.origins.providers }
+      for (const [id, others] of Object.entries(origins)) providers[id] = { ...providers[id], ...others }
+      return startBotProcess({ ...settings, typicalRunMs, origins: { ...settings.origins, providers } })
+    },
     film: (options = {}) => sandbox.discord.member.run('film', { prompt: 'a boat', ...options }),
     restart: async (laterMs = 0) => {
       sandbox.discord.clock.advance(laterMs)

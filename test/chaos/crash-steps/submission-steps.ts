@@ -62,7 +62,7 @@ export const submissionSteps: readonly Step[] = [
       const { discord, providers } = stage.sandbox
       const storage = await openGate(providers.fal.origins.rest)
       storage.hold()
-      const bot = await stage.start({ fal: { queue: providers.fal.origins.queue, storage: storage.origin } })
+      const bot = await stage.start({ fal: { rest: storage.origin } })
       const image = { name: 'boat.png', bytes: await testImage() }
       const interaction = await discord.member.run('animate', { image, prompt: 'a boat' })
       await storage.answered
@@ -76,7 +76,7 @@ export const submissionSteps: readonly Step[] = [
     creates: 0,
     crash: async (stage) => {
       const queue = await openSilentOrigin()
-      const bot = await stage.start({ fal: { queue: queue.origin, storage: stage.sandbox.providers.fal.origins.rest } })
+      const bot = await stage.start({ fal: { queue: queue.origin } })
       const interaction = await stage.film()
       await queue.asked
       await bot.kill()
@@ -141,9 +141,7 @@ async function beforeTheAnswerArrives(stage: Stage): Promise<Interaction> {
   const { providers } = stage.sandbox
   const gate = await openGate(stage.provider === 'runware' ? providers.runware.origins.api : providers.fal.origins.queue)
   gate.hold()
-  const bot = await stage.start(
-    stage.provider === 'runware' ? { runware: { api: gate.origin } } : { fal: { queue: gate.origin, storage: providers.fal.origins.rest } },
-  )
+  const bot = await stage.start(stage.provider === 'runware' ? { runware: { api: gate.origin } } : { fal: { queue: gate.origin } })
   const interaction = await stage.film()
   await gate.answered
   await bot.kill()

@@ -6,6 +6,7 @@ import { createEstimates } from '../../../src/generations/store/run-time-estimat
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
 import { createNotifier, type Notifier } from '../../../src/generations/notify/notifier.ts'
 import { createLog } from '../../../src/lib/log.ts'
+import { allCapabilities } from '../../../src/providers/capabilities.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import { createRouter } from '../../../src/providers/router.ts'
 import type { Database } from '../../../src/storage/database.ts'
@@ -19,10 +20,7 @@ export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}
     get creates() {
       return creates
     },
-    capabilities: {
-      ...{ text: true, firstFrame: true, lastFrame: true, negativePrompt: true, guidance: true, cancel: false },
-      webhook: 'url-token',
-    },
+    capabilities: allCapabilities,
     price: () => 350_000,
     prepare: () => Promise.resolve({ url: 'https://host.example/picture' }),
     start: () => {

@@ -1,12 +1,12 @@
 import { FormData } from 'undici'
 
-import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
-import { type Answer, isSuccess, readJson } from '../shared/response.ts'
-import { assertStartable } from '../capabilities.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import type { Image } from '../../domain/image.ts'
+import { allCapabilities, assertStartable } from '../capabilities.ts'
+import type { ProviderAccount } from '../descriptor.ts'
 import { pricePerSecond } from '../pricing.ts'
 import type {
+  CallOptions,
   CancelOutcome,
   Capabilities,
   HostedImage,
@@ -16,59 +16,40 @@ import type {
   Provider,
   StartOptions,
   Status,
-  WebhookDelivery,
-  WebhookEvent,
+  WebhookVerifier,
 } from '../provider.ts'
-import { outputGone, predictionError, readReplicateRejection } from './errors.ts'
+import { failedStatus } from '../shared/failed-status.ts'
+import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../shared/http.ts'
+import { imageFilename } from '../shared/image-upload.ts'
+import { isModerationText } from '../shared/moderation.ts'
+import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
+import { readReplicateRejection } from './errors.ts'
 import { findLostPrediction } from './lost-prediction.ts'
 import { CreatedPrediction, Prediction, StoredOperation, UploadedFile } from './schemas.ts'
 import { createReplicateVerification } from './webhook.ts'
 
-export interface ReplicateOptions extends ProviderWire {
-  apiKey: string
-  /** `https://api.replicate.com`, without the version of the API. */
-  origins: { api: string }
-}
+/** The current version of the model has no guidance input, and ignores unknown fields. */
+export const replicateCapabilities: Capabilities = { ...allCapabilities, guidance: false }
 
-export const replicateCapabilities: Capabilities = {
-  text: true,
-  firstFrame: true,
-  lastFrame: true,
-  negativePrompt: true,
-  // Its current version of the model has no such input, and drops what it does not know.
-  guidance: false,
-  cancel: true,
-  webhook: 'signed',
-}
-
-/** Kling 2.5 Turbo Pro on Replicate. Durations are integers; the output lives for an hour; no answer tells a cost. Contract: docs/providers.md#replicate */
+/** Replicate's predictions API. Durations are integers; outputs last an hour; costs are not reported. Contract: docs/providers.md#replicate */
 export class ReplicateProvider implements Provider {
   readonly id = 'replicate'
   readonly capabilities = replicateCapabilities
+  readonly price = pricePerSecond
+  readonly verifyWebhook: WebhookVerifier
   readonly #http: ProviderHttp
   readonly #api: string
-  readonly #verify: (delivery: WebhookDelivery) => Promise<WebhookEvent>
 
-  constructor({ apiKey, origins, ...wire }: ReplicateOptions) {
+  constructor({ apiKey, origins }: ProviderAccount<'api'>, context: ProviderContext) {
     this.#api = `${origins.api}/v1`
-    this.#http = createProviderHttp({
-      ...wire,
-      provider: 'replicate',
-      origins: [origins.api],
-      keyHeaders: { authorization: `Bearer ${apiKey}` },
-      rejections: readReplicateRejection,
-    })
-    this.#verify = createReplicateVerification(this.#http, this.#api)
+    const keyHeaders = { authorization: `Bearer ${apiKey}` }
+    this.#http = createProviderHttp({ provider: this.id, origins: [origins.api], keyHeaders, rejections: readReplicateRejection }, context)
+    this.verifyWebhook = createReplicateVerification(this.#http, this.#api)
   }
 
-  price(request: ClipRequest) {
-    return pricePerSecond(request)
-  }
-
-  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
+  async prepare(image: Image, { signal }: CallOptions): Promise<HostedImage> {
     const form = new FormData()
-    const extension = image.mediaType === 'image/png' ? 'png' : 'jpg'
-    form.append('content', new Blob([new Uint8Array(image.bytes)], { type: image.mediaType }), `${image.sha256}.${extension}`)
+    form.append('content', new Blob([new Uint8Array(image.bytes)], { type: image.mediaType }), imageFilename(image))
     form.append('metadata', new Blob(['{}'], { type: 'application/json' }))
     const read = readJson(UploadedFile)
     const file = await this.#http.send({ method: 'POST', url: `${this.#api}/files`, step: 'prepare', body: form, signal, read })
@@ -81,7 +62,7 @@ export class ReplicateProvider implements Provider {
       method: 'POST',
       url: `${this.#api}/models/kwaivgi/kling-v2.5-turbo-pro/predictions`,
       step: 'submit',
-      // No `Prefer`: it would hold the answer, and with it the id, until the job is half over.
+      // No `Prefer`: it would delay the response, and with it the id.
       json: {
         input: toInput(request, images),
         ...(webhookUrl !== undefined && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
@@ -92,27 +73,18 @@ export class ReplicateProvider implements Provider {
     return { id }
   }
 
-  async status(operation: Operation, { signal }: { signal: AbortSignal }): Promise<Status> {
+  async status(operation: Operation, { signal }: CallOptions): Promise<Status> {
     const url = this.#prediction(operation)
     return toStatus(await this.#http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(Prediction) }))
   }
 
-  async cancel(operation: Operation, { signal }: { signal: AbortSignal }): Promise<CancelOutcome> {
+  async cancel(operation: Operation, { signal }: CallOptions): Promise<CancelOutcome> {
     const url = `${this.#prediction(operation)}/cancel`
     return this.#http.send({ method: 'POST', url, step: 'follow', signal, read: readCancellation })
   }
 
-  recover(
-    _request: ClipRequest,
-    images: HostedImages,
-    lost: LostSubmission,
-    { signal }: { signal: AbortSignal },
-  ): Promise<Operation | 'unknown'> {
+  recover(_request: ClipRequest, images: HostedImages, lost: LostSubmission, { signal }: CallOptions): Promise<Operation | 'unknown'> {
     return findLostPrediction(this.#http, this.#api, { images, lost, signal })
-  }
-
-  verifyWebhook(delivery: WebhookDelivery): Promise<WebhookEvent> {
-    return this.#verify(delivery)
   }
 
   #prediction(operation: Operation): string {
@@ -120,7 +92,7 @@ export class ReplicateProvider implements Provider {
   }
 }
 
-/** What a member did not ask for is left out and keeps the provider's default. */
+/** What was not asked for is omitted and takes Replicate's default. */
 function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
@@ -132,19 +104,18 @@ function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) 
   }
 }
 
-function toStatus(prediction: Prediction): Status {
-  switch (prediction.status) {
+function toStatus({ status, output, error, logs }: Prediction): Status {
+  switch (status) {
     case 'starting':
     case 'processing':
-      return { state: 'pending', progress: readProgress(prediction.logs) }
+      return { state: 'pending', progress: readProgress(logs) }
     case 'succeeded':
-      if (prediction.output) return { state: 'completed', url: prediction.output }
-      return { state: 'failed', error: outputGone(), billed: true }
+      return output ? { state: 'completed', url: output } : failedStatus('replicate', 'output_gone', { billed: true })
     case 'failed':
       // The price is per second of output, and a failed prediction has none.
-      return { state: 'failed', error: predictionError(prediction.error), billed: false }
+      return failedStatus('replicate', isModerationText(error ?? '') ? 'moderation' : 'unavailable', { billed: false })
     case 'canceled':
-      // Replicate bills cancelled runs; how much of one that is priced by its output, it does not say.
+      // Replicate bills cancelled runs, but does not say how much of one that is priced by its output.
       return { state: 'cancelled' }
     case 'aborted':
       // Ended before it began, which Replicate does not bill.
@@ -152,15 +123,15 @@ function toStatus(prediction: Prediction): Status {
   }
 }
 
-/** The answer to a cancel is the prediction as it is then, or, if it was over, perhaps an error. */
-function readCancellation(answer: Answer): CancelOutcome | undefined {
-  if ([400, 404, 409, 422].includes(answer.status)) return 'unsupported'
-  if (!isSuccess(answer)) return undefined
-  const status = readJson(Prediction)(answer)?.status
+/** The response to a cancel is the prediction as it is then or, if it was over, possibly an error. */
+function readCancellation(response: ProviderResponse): CancelOutcome | undefined {
+  if ([400, 404, 409, 422].includes(response.status)) return 'unsupported'
+  if (!isSuccess(response)) return undefined
+  const status = readJson(Prediction)(response)?.status
   return status === 'succeeded' || status === 'failed' ? 'unsupported' : 'unknown'
 }
 
-/** 0 to 1 from the last progress line of a log, such as ` 40%|####      | 4/10`, where there is one. */
+/** 0 to 1 from the last progress line of the log, such as ` 40%|####      | 4/10`, if there is one. */
 function readProgress(logs: string | null | undefined): number | undefined {
   const line = logs?.split('\n').findLast((candidate) => /^\s*\d+%\s*\|/.test(candidate))
   const percent = line === undefined ? undefined : Number.parseInt(line, 10)

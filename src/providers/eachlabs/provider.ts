@@ -1,13 +1,12 @@
-import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
+import type { Image } from '../../domain/image.ts'
 import { MICRO_USD_PER_USD } from '../../domain/money.ts'
-import { type Answer, isSuccess, readJson } from '../shared/response.ts'
-import { assertStartable } from '../capabilities.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { allCapabilities, assertStartable } from '../capabilities.ts'
+import type { ProviderAccount } from '../descriptor.ts'
 import { pricePerSecond } from '../pricing.ts'
 import type {
+  CallOptions,
   CancelOutcome,
-  Capabilities,
   HostedImage,
   HostedImages,
   Operation,
@@ -17,74 +16,46 @@ import type {
   WebhookDelivery,
   WebhookEvent,
 } from '../provider.ts'
-import { failureOf, outputGone, readEachlabsRejection } from './errors.ts'
+import { failedStatus } from '../shared/failed-status.ts'
+import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../shared/http.ts'
+import { putImage } from '../shared/image-upload.ts'
+import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
+import { readEachlabsRejection, readJobFailure } from './errors.ts'
 import { Cancellation, Created, Output, Prediction, StoredOperation, UploadTicket } from './schemas.ts'
 import { readEachlabsWebhook, webhookSecretOf } from './webhook.ts'
 
-export interface EachlabsOptions extends ProviderWire {
-  apiKey: string
-  /** `https://api.eachlabs.ai`, without the version of the API. */
-  origins: { api: string }
-}
+/** Images are needed until the clip is made; a day outlasts any outage worth planning for. */
+const imageLifetimeSeconds = 24 * 60 * 60
 
-export const eachlabsCapabilities: Capabilities = {
-  text: true,
-  firstFrame: true,
-  lastFrame: true,
-  negativePrompt: true,
-  guidance: true,
-  cancel: true,
-  webhook: 'url-token',
-}
-
-/** Images are needed until the clip is made; a day outlives any outage of ours worth planning for. */
-const keptSeconds = 24 * 60 * 60
-
-/** Kling 2.5 Turbo Pro on Eachlabs. Durations are strings; a poll and a webhook name states differently. Contract: docs/providers.md#eachlabs */
+/** Eachlabs. Durations are strings; polls and webhooks use different words for the same states. Contract: docs/providers.md#eachlabs */
 export class EachlabsProvider implements Provider {
   readonly id = 'eachlabs'
-  readonly capabilities = eachlabsCapabilities
+  readonly capabilities = allCapabilities
+  readonly price = pricePerSecond
   readonly #http: ProviderHttp
   readonly #api: string
   readonly #webhookSecret: string
 
-  constructor({ apiKey, origins, ...wire }: EachlabsOptions) {
+  constructor({ apiKey, origins }: ProviderAccount<'api'>, context: ProviderContext) {
     this.#api = `${origins.api}/v1`
     this.#webhookSecret = webhookSecretOf(apiKey)
-    this.#http = createProviderHttp({
-      ...wire,
-      provider: 'eachlabs',
-      origins: [origins.api],
-      // Its pages name one or the other; each reads its own and passes over the second.
-      keyHeaders: { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey },
-      rejections: readEachlabsRejection,
-    })
+    // The documentation names either header; the service ignores the one that it does not read.
+    const keyHeaders = { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey }
+    this.#http = createProviderHttp({ provider: this.id, origins: [origins.api], keyHeaders, rejections: readEachlabsRejection }, context)
   }
 
-  price(request: ClipRequest) {
-    return pricePerSecond(request)
-  }
-
-  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
+  async prepare(image: Image, { signal }: CallOptions): Promise<HostedImage> {
     const ticket = await this.#http.send({
       method: 'POST',
       url: `${this.#api}/upload/presign`,
       step: 'prepare',
-      json: { content_type: image.mediaType, file_type: 'image', expires_in_seconds: keptSeconds },
+      json: { content_type: image.mediaType, file_type: 'image', expires_in_seconds: imageLifetimeSeconds },
       signal,
       read: readJson(UploadTicket),
     })
     const required = Object.entries(ticket.required_headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const)
-    await this.#http.send({
-      method: 'PUT',
-      url: ticket.presigned_url,
-      step: 'prepare',
-      credentials: 'none',
-      headers: { 'content-type': image.mediaType, ...Object.fromEntries(required) },
-      body: Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength),
-      signal,
-      read: (answer) => isSuccess(answer) || undefined,
-    })
+    const headers = { 'content-type': image.mediaType, ...Object.fromEntries(required) }
+    await putImage(this.#http, image, { url: ticket.presigned_url, headers, signal })
     return { url: ticket.public_url }
   }
 
@@ -106,11 +77,11 @@ export class EachlabsProvider implements Provider {
     return { id }
   }
 
-  async status(operation: Operation, { signal }: { signal: AbortSignal }): Promise<Status> {
+  async status(operation: Operation, { signal }: CallOptions): Promise<Status> {
     return this.#http.send({ method: 'GET', url: this.#prediction(operation), step: 'follow', signal, read: readStatus })
   }
 
-  async cancel(operation: Operation, { signal }: { signal: AbortSignal }): Promise<CancelOutcome> {
+  async cancel(operation: Operation, { signal }: CallOptions): Promise<CancelOutcome> {
     const url = `${this.#prediction(operation)}/cancel`
     return this.#http.send({ method: 'POST', url, step: 'follow', signal, read: readCancellation })
   }
@@ -124,7 +95,7 @@ export class EachlabsProvider implements Provider {
   }
 }
 
-/** What a member did not ask for is left out and keeps the provider's default: also the negative prompt, which is not empty there. */
+/** What was not asked for is omitted and takes Eachlabs' default: also the negative prompt, whose default is not empty. */
 function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
@@ -137,8 +108,8 @@ function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) 
   }
 }
 
-function readStatus(answer: Answer): Status | undefined {
-  const prediction = readJson(Prediction)(answer)
+function readStatus(response: ProviderResponse): Status | undefined {
+  const prediction = readJson(Prediction)(response)
   if (!prediction) return undefined
   switch (prediction.status) {
     case 'created':
@@ -151,7 +122,7 @@ function readStatus(answer: Answer): Status | undefined {
       return readClip(prediction)
     case 'error':
     case 'failed':
-      return failureOf(prediction)
+      return readJobFailure(prediction)
     case 'cancelled':
     case 'canceled':
       return { state: 'cancelled', billed: false }
@@ -159,17 +130,16 @@ function readStatus(answer: Answer): Status | undefined {
 }
 
 function readClip({ output, metrics }: Prediction): Status | undefined {
-  if (output === null || output === undefined || output === '') return outputGone()
+  if (output === null || output === undefined || output === '') return failedStatus('eachlabs', 'output_gone', { billed: true })
   const url = Output.safeParse(output).data
-  // No clip is free: a cost of zero only means that it was not counted yet.
-  return url === undefined
-    ? undefined
-    : { state: 'completed', url, cost: metrics?.cost ? Math.round(metrics.cost * MICRO_USD_PER_USD) : undefined }
+  if (url === undefined) return undefined
+  // No clip is free: a cost of zero only means that it has not been calculated yet.
+  return { state: 'completed', url, cost: metrics?.cost ? Math.round(metrics.cost * MICRO_USD_PER_USD) : undefined }
 }
 
-/** A cancel is best effort: what runs upstream may go on and end either way. Only the last status tells. */
-function readCancellation(answer: Answer): CancelOutcome | undefined {
-  if ([400, 404, 409, 422].includes(answer.status)) return 'unsupported'
-  if (!isSuccess(answer)) return undefined
-  return Cancellation.safeParse(answer.body).data?.status === 'error' ? 'unsupported' : 'unknown'
+/** A cancel is best effort: the upstream job may still finish. Only the final status tells. */
+function readCancellation(response: ProviderResponse): CancelOutcome | undefined {
+  if ([400, 404, 409, 422].includes(response.status)) return 'unsupported'
+  if (!isSuccess(response)) return undefined
+  return Cancellation.safeParse(response.body).data?.status === 'error' ? 'unsupported' : 'unknown'
 }

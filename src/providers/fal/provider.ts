@@ -1,94 +1,61 @@
-import type { Image } from '../../domain/image.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
+import type { Image } from '../../domain/image.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
-import { type Answer, isSuccess, parseJson, readJson } from '../shared/response.ts'
-import { assertStartable } from '../capabilities.ts'
-import { createProviderHttp, type ProviderHttp, type ProviderWire } from '../shared/http.ts'
+import { allCapabilities, assertStartable } from '../capabilities.ts'
+import type { ProviderAccount } from '../descriptor.ts'
 import { microUsdPerSecond, pricePerSecond } from '../pricing.ts'
 import type {
+  CallOptions,
   CancelOutcome,
-  Capabilities,
   HostedImage,
   HostedImages,
   Operation,
   Provider,
   StartOptions,
   Status,
-  WebhookDelivery,
-  WebhookEvent,
+  WebhookVerifier,
 } from '../provider.ts'
+import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../shared/http.ts'
+import { imageFilename, putImage } from '../shared/image-upload.ts'
+import { isSuccess, parseJson, type ProviderResponse, readJson } from '../shared/response.ts'
 import { outputGone, readBillableUnits, readFalRejection, readJobFailure, readStatusFailure } from './errors.ts'
 import { RequestStatus, Result, StoredOperation, Submitted, UploadTicket } from './schemas.ts'
 import { createFalVerification } from './webhook.ts'
 
-export interface FalOptions extends ProviderWire {
-  apiKey: string
-  /** `queue` takes the jobs (`https://queue.fal.run`), `storage` the images, and shows the keys of the webhooks (`https://rest.fal.ai`). */
-  origins: { queue: string; storage: string }
-}
-
-export const falCapabilities: Capabilities = {
-  text: true,
-  firstFrame: true,
-  lastFrame: true,
-  negativePrompt: true,
-  guidance: true,
-  cancel: true,
-  webhook: 'signed',
-}
-
 const model = 'fal-ai/kling-video/v2.5-turbo/pro'
-/** A request is addressed by its owner and application alone: the rest of the model's path is left out. */
+/** A request is addressed by owner and application alone, without the rest of the model's path. */
 const application = 'fal-ai/kling-video'
-/** Images and clips are needed until they are posted; a day outlives any outage of ours worth planning for. */
+/** Images and clips are needed until the clip is posted; a day outlasts any outage worth planning for. */
 const lifecycle = JSON.stringify({ expiration_duration_seconds: 24 * 60 * 60 })
 
-/** Kling 2.5 Turbo Pro on fal, by its queue. Durations are strings; `COMPLETED` may be a failure. Contract: docs/providers.md#fal */
+/** fal's queue API. Durations are strings; `COMPLETED` may be a failure. Contract: docs/providers.md#fal */
 export class FalProvider implements Provider {
   readonly id = 'fal'
-  readonly capabilities = falCapabilities
+  readonly capabilities = allCapabilities
+  readonly price = pricePerSecond
+  readonly verifyWebhook: WebhookVerifier
   readonly #http: ProviderHttp
-  readonly #origins: FalOptions['origins']
-  readonly #verify: (delivery: WebhookDelivery) => Promise<WebhookEvent>
+  readonly #origins: ProviderAccount<'queue' | 'rest'>['origins']
 
-  constructor({ apiKey, origins, ...wire }: FalOptions) {
+  constructor({ apiKey, origins }: ProviderAccount<'queue' | 'rest'>, context: ProviderContext) {
     this.#origins = origins
-    const own = [origins.queue, origins.storage]
-    this.#http = createProviderHttp({
-      ...wire,
-      provider: 'fal',
-      origins: own,
-      keyHeaders: { authorization: `Key ${apiKey}` },
-      rejections: readFalRejection,
-    })
-    this.#verify = createFalVerification(this.#http, origins.storage)
+    const keyHeaders = { authorization: `Key ${apiKey}` }
+    const own = [origins.queue, origins.rest]
+    this.#http = createProviderHttp({ provider: this.id, origins: own, keyHeaders, rejections: readFalRejection }, context)
+    this.verifyWebhook = createFalVerification(this.#http, origins.rest)
   }
 
-  price(request: ClipRequest) {
-    return pricePerSecond(request)
-  }
-
-  async prepare(image: Image, { signal }: { signal: AbortSignal }): Promise<HostedImage> {
-    const extension = image.mediaType === 'image/png' ? 'png' : 'jpg'
+  async prepare(image: Image, { signal }: CallOptions): Promise<HostedImage> {
     const ticket = await this.#http.send({
       method: 'POST',
-      url: `${this.#origins.storage}/storage/upload/initiate?storage_type=fal-cdn-v3`,
+      url: `${this.#origins.rest}/storage/upload/initiate?storage_type=fal-cdn-v3`,
       step: 'prepare',
       headers: { 'x-fal-object-lifecycle': lifecycle },
-      json: { content_type: image.mediaType, file_name: `${image.sha256}.${extension}` },
+      json: { content_type: image.mediaType, file_name: imageFilename(image) },
       signal,
       read: readJson(UploadTicket),
     })
-    await this.#http.send({
-      method: 'PUT',
-      url: ticket.upload_url,
-      step: 'prepare',
-      credentials: 'none',
-      headers: { 'content-type': image.mediaType },
-      body: Buffer.from(image.bytes.buffer, image.bytes.byteOffset, image.bytes.byteLength),
-      signal,
-      read: (answer) => isSuccess(answer) || undefined,
-    })
+    await putImage(this.#http, image, { url: ticket.upload_url, headers: { 'content-type': image.mediaType }, signal })
     return { url: ticket.file_url }
   }
 
@@ -101,7 +68,7 @@ export class FalProvider implements Provider {
       url: url.href,
       step: 'submit',
       headers: {
-        // Otherwise fal runs a failed job again by itself, or on another model, and the bill is ours.
+        // Otherwise fal reruns a failed job by itself, or runs it on another model, at our cost.
         'x-fal-no-retry': '1',
         'x-app-fal-disable-fallback': 'true',
         'x-fal-object-lifecycle-preference': lifecycle,
@@ -118,52 +85,49 @@ export class FalProvider implements Provider {
     }
   }
 
-  async status(operation: Operation, { signal }: { signal: AbortSignal }): Promise<Status> {
+  async status(operation: Operation, { signal }: CallOptions): Promise<Status> {
     const { status } = this.#urls(operation)
     const current = await this.#http.send({ method: 'GET', url: status, step: 'follow', signal, read: readJson(RequestStatus) })
     return this.#toStatus(operation, current, signal)
   }
 
-  async *watch(operation: Operation, { signal }: { signal: AbortSignal }): AsyncGenerator<Status, void, undefined> {
+  async *watch(operation: Operation, { signal }: CallOptions): AsyncGenerator<Status, void, undefined> {
     const url = new URL(this.#urls(operation).status)
     url.pathname += '/stream'
     for await (const event of this.#http.stream({ url: url.href, signal })) {
       const current = RequestStatus.safeParse(parseJson(event)).data
-      if (!current) throw new ProviderError({ provider: 'fal', kind: 'unavailable', retryable: true })
+      if (!current) throw new ProviderError({ provider: this.id, kind: 'unavailable', retryable: true })
       yield await this.#toStatus(operation, current, signal)
       if (current.status === 'COMPLETED') return
     }
   }
 
-  async cancel(operation: Operation, { signal }: { signal: AbortSignal }): Promise<CancelOutcome> {
+  async cancel(operation: Operation, { signal }: CallOptions): Promise<CancelOutcome> {
     const { cancel } = this.#urls(operation)
-    // What is over or unknown (400, 404) can no longer be cancelled; what is running may go on to its end all the same.
-    const read = (answer: Answer) => (isSuccess(answer) ? 'unknown' : isOver(answer) ? 'unsupported' : undefined)
+    // A job that is over or unknown (400, 404) cannot be cancelled; a running one may still finish after the cancel is accepted.
+    const read = (response: ProviderResponse) => (isSuccess(response) ? 'unknown' : isOver(response) ? 'unsupported' : undefined)
     return this.#http.send<CancelOutcome>({ method: 'PUT', url: cancel, step: 'follow', signal, read })
-  }
-
-  verifyWebhook(delivery: WebhookDelivery): Promise<WebhookEvent> {
-    return this.#verify(delivery)
   }
 
   async #toStatus(operation: Operation, current: RequestStatus, signal: AbortSignal): Promise<Status> {
     if (current.status !== 'COMPLETED') return { state: 'pending', position: current.queue_position ?? undefined }
-    const told = readStatusFailure(current)
+    const reported = readStatusFailure(current)
     try {
       const url = this.#urls(operation).response
-      return await this.#http.send({ method: 'GET', url, step: 'follow', signal, read: (answer) => readResult(answer, told) })
+      return await this.#http.send({ method: 'GET', url, step: 'follow', signal, read: (response) => readResult(response, reported) })
     } catch (error) {
-      // The result of a request that failed need not exist: then the status alone is fal's word.
-      if (told && error instanceof ProviderError) return told
+      // A failed request need not have a result: then the status alone decides.
+      if (reported && error instanceof ProviderError) return reported
       throw error
     }
   }
 
-  /** The URLs that fal gave, where they are fal's own (only then may they get the key), else the ones its documentation describes. */
+  /** The URLs that fal returned, where they are fal's own (only then may they receive the key), else those of its documentation. */
   #urls(operation: Operation): { status: string; response: string; cancel: string } {
     const { id, statusUrl, responseUrl, cancelUrl } = StoredOperation.parse(operation)
     const request = `${this.#origins.queue}/${application}/requests/${encodeURIComponent(id)}`
-    const choose = (given: string | undefined, known: string) => (given !== undefined && this.#http.isOwn(given) ? given : known)
+    const choose = (returned: string | undefined, documented: string) =>
+      returned !== undefined && this.#http.isOwn(returned) ? returned : documented
     return {
       status: choose(statusUrl, `${request}/status`),
       response: choose(responseUrl, request),
@@ -172,7 +136,7 @@ export class FalProvider implements Provider {
   }
 }
 
-/** What a member did not ask for is left out and keeps fal's default: also the negative prompt, which is not empty there. */
+/** What was not asked for is omitted and takes fal's default: also the negative prompt, whose default is not empty. */
 function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
     prompt: request.prompt,
@@ -185,18 +149,18 @@ function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) 
   }
 }
 
-function readResult(answer: Answer, told: Status | undefined): Status | undefined {
-  const result = readJson(Result)(answer)
+function readResult(response: ProviderResponse, reported: Status | undefined): Status | undefined {
+  const result = readJson(Result)(response)
   if (result) {
-    const units = readBillableUnits(answer)
+    const units = readBillableUnits(response)
     return { state: 'completed', url: result.video.url, cost: units === undefined ? undefined : Math.round(units * microUsdPerSecond) }
   }
-  if (answer.status === 400 && /still in progress/i.test(JSON.stringify(answer.body ?? ''))) return { state: 'pending' }
-  const failure = readJobFailure(answer)
+  if (response.status === 400 && /still in progress/i.test(JSON.stringify(response.body ?? ''))) return { state: 'pending' }
+  const failure = readJobFailure(response)
   if (failure) return failure
-  return answer.status === 404 ? (told ?? outputGone(answer)) : undefined
+  return response.status === 404 ? (reported ?? outputGone(response)) : undefined
 }
 
-function isOver({ status, body }: Answer): boolean {
+function isOver({ status, body }: ProviderResponse): boolean {
   return status === 404 || (status === 400 && /"ALREADY_COMPLETED"/.test(JSON.stringify(body ?? '')))
 }

@@ -1,0 +1,33 @@
+import type { z } from 'zod'
+
+import type { ProviderVariables } from '../config/provider-config.ts'
+import type { Capabilities, Provider } from './provider.ts'
+import type { ProviderContext } from './shared/http.ts'
+
+/** What a provider is created with: the operator's key, and where its services are. */
+export interface ProviderAccount<Origin extends string = string> {
+  apiKey: string
+  /** Scheme, host and port, by the names in the descriptor. */
+  origins: Readonly<Record<Origin, string>>
+}
+
+/** Everything that is known of a provider before there is a key for it. One per folder, listed in registry.ts. */
+export interface ProviderDescriptor extends ProviderVariables {
+  /** The name that members and operators read. */
+  readonly name: string
+  readonly capabilities: Capabilities
+  /** The origins of the live services. */
+  readonly origins: Readonly<Record<string, string>>
+  create(account: ProviderAccount & { options: Readonly<Record<string, unknown>> }, context: ProviderContext): Provider
+}
+
+/** Checks that `create` only uses origins and options that the descriptor itself declares. */
+export function defineProvider<Origin extends string, Options extends z.ZodObject>(
+  descriptor: Omit<ProviderDescriptor, 'origins' | 'options' | 'create'> & {
+    readonly origins: Readonly<Record<Origin, string>>
+    readonly options?: Options
+    create(account: ProviderAccount<Origin> & { options: z.output<Options> }, context: ProviderContext): Provider
+  },
+): ProviderDescriptor {
+  return descriptor
+}

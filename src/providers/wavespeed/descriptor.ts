@@ -1,0 +1,14 @@
+import { allCapabilities } from '../capabilities.ts'
+import { defineProvider } from '../descriptor.ts'
+import { WaveSpeedProvider } from './provider.ts'
+
+export const wavespeed = defineProvider({
+  id: 'wavespeed',
+  name: 'WaveSpeedAI',
+  keyVariable: 'WAVESPEED_API_KEY',
+  concurrency: 3,
+  createsPerMinute: 5,
+  capabilities: allCapabilities,
+  origins: { api: 'https://api.wavespeed.ai' },
+  create: (account, context) => new WaveSpeedProvider(account, context),
+})
