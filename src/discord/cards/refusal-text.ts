@@ -58,7 +58,6 @@ function featureValues(text: Text, features: RefusalDetails['unsupported'][0]['f
   return { features: text.and(features.map((feature) => text(`feature.${feature}`))), count: features.length }
 }
 
-
 function bold(words: string): string {
   return `**${words}**`
 }
