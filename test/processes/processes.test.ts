@@ -91,7 +91,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     // Nobody can know what became of the call: whoever takes over lets go of the job, and makes no second one.
     expect((await lastWord(interaction)).text).toContain('On hold')
     expect(await owners(database)).not.toContain(claimed)
-    sleeper.goOn()
+    sleeper.resume()
     gate.release()
     const posted = await interaction.reply(({ components }) => showsClip(components))
     await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'hold', 'capture'])

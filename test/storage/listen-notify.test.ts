@@ -2,13 +2,13 @@ import { expect, it, onTestFinished } from 'vitest'
 
 import { type Channel, openChannel } from '../../src/storage/postgres/listen-notify.ts'
 import { createCapturedLog } from '../support/captured-log.ts'
-import { openLine } from '../support/line.ts'
+import { openPostgresProxy } from '../support/postgres-proxy.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from './stores.ts'
 
 it.skipIf(!hasPostgres)('a channel notices a dead connection and reconnects', async () => {
   const url = await temporaryPostgres()
   const database = await openPlace({ url })
-  const line = await openLine(url)
+  const proxy = await openPostgresProxy(url)
   const reconnected = Promise.withResolvers<undefined>()
   const received = Promise.withResolvers<string>()
   const open = async (at: string, onMessage: (message: string) => void): Promise<Channel> => {
@@ -18,9 +18,9 @@ it.skipIf(!hasPostgres)('a channel notices a dead connection and reconnects', as
     onTestFinished(() => channel.close())
     return channel
   }
-  await open(line.url, received.resolve)
+  await open(proxy.url, received.resolve)
   const sender = await open(url, () => undefined)
-  line.swallow()
+  proxy.swallow()
   await reconnected.promise
   sender.send('message')
   expect(await received.promise).toBe('message')

@@ -2,7 +2,7 @@ import { Kysely, sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { connectDedicated, createPostgresDialect, type StatementTimeouts } from '../../src/storage/postgres/pool.ts'
-import { type Line, openLine } from '../support/line.ts'
+import { type PostgresProxy, openPostgresProxy } from '../support/postgres-proxy.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 
 interface Notes {
@@ -10,20 +10,20 @@ interface Notes {
 }
 
 interface Pool {
-  line: Line
+  proxy: PostgresProxy
   statements: Kysely<Notes>
   errors: Error[]
 }
 
 /** A pool over a connection that can fail, with an empty table `notes`. */
 async function openPool(times: Partial<StatementTimeouts>): Promise<Pool> {
-  const line = await openLine(await temporaryPostgres())
+  const proxy = await openPostgresProxy(await temporaryPostgres())
   const errors: Error[] = []
-  const dialect = createPostgresDialect(line.url, (error) => errors.push(error), { lockMs: 0, silenceMs: 0, statementMs: 0, ...times })
+  const dialect = createPostgresDialect(proxy.url, (error) => errors.push(error), { lockMs: 0, silenceMs: 0, statementMs: 0, ...times })
   const statements = new Kysely<Notes>({ dialect })
   onTestFinished(() => statements.destroy())
   await sql`create table notes (text text primary key)`.execute(statements)
-  return { line, statements, errors }
+  return { proxy, statements, errors }
 }
 
 async function notes(statements: Kysely<Notes>): Promise<string[]> {
@@ -32,18 +32,18 @@ async function notes(statements: Kysely<Notes>): Promise<string[]> {
 
 describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
   it('fail if the server falls silent, and the next one gets another connection', async () => {
-    const { line, statements, errors } = await openPool({ silenceMs: 500 })
-    line.swallow()
+    const { proxy, statements, errors } = await openPool({ silenceMs: 500 })
+    proxy.swallow()
     await expect(notes(statements)).rejects.toMatchObject({ name: 'StoreSilentError', code: 'ETIMEDOUT' })
     expect(await notes(statements)).toEqual([])
     expect(errors).toEqual([expect.objectContaining({ name: 'StoreSilentError' })])
   })
 
   it('of a transaction are rolled back if the server falls silent, and its connection is not reused', async () => {
-    const { line, statements } = await openPool({ silenceMs: 500 })
+    const { proxy, statements } = await openPool({ silenceMs: 500 })
     const broken = statements.transaction().execute(async (transaction) => {
       await transaction.insertInto('notes').values({ text: 'begun' }).execute()
-      line.swallow()
+      proxy.swallow()
       await transaction.insertInto('notes').values({ text: 'never received' }).execute()
     })
     await expect(broken).rejects.toThrow()
@@ -75,18 +75,18 @@ describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
 
 describe.skipIf(!hasPostgres)('a dedicated connection', () => {
   it('stays open while the server responds, and ends if it falls silent', async () => {
-    const line = await openLine(await temporaryPostgres())
-    const client = await connectDedicated(line.url, { everyMs: 50, timeoutMs: 500 })
+    const proxy = await openPostgresProxy(await temporaryPostgres())
+    const client = await connectDedicated(proxy.url, { everyMs: 50, timeoutMs: 500 })
     const ended = new Promise((resolve) => client.once('end', resolve))
     expect((await client.query('select pg_sleep(0.3)')).rowCount).toBe(1)
-    line.swallow()
+    proxy.swallow()
     await ended
   })
 
   it('can be ended while the server does not respond', async () => {
-    const line = await openLine(await temporaryPostgres())
-    const client = await connectDedicated(line.url)
-    line.swallow()
+    const proxy = await openPostgresProxy(await temporaryPostgres())
+    const client = await connectDedicated(proxy.url)
+    proxy.swallow()
     await client.end()
   })
 })

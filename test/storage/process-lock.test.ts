@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { backendOf, endBackends } from '../../src/storage/postgres/advisory-locks.ts'
 import { acquireProcessLocks, type ProcessLockOptions, LockTakenError } from '../../src/storage/postgres/process-lock.ts'
 import { connectDedicated } from '../../src/storage/postgres/pool.ts'
-import { openLine } from '../support/line.ts'
+import { openPostgresProxy } from '../support/postgres-proxy.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 
 async function hold(
@@ -85,12 +85,12 @@ describe.skipIf(!hasPostgres)('process locks on PostgreSQL', () => {
 
   it.each(['cut', 'swallow'] as const)('are acquired again if only our side of the connection broke (%s)', async (fault) => {
     const url = await temporaryPostgres()
-    const line = await openLine(url)
+    const proxy = await openPostgresProxy(url)
     const taken: string[] = []
-    await hold(line.url, ['a', 'b'], (name) => taken.push(name), { heartbeat: { everyMs: 100, timeoutMs: 1000 } })
+    await hold(proxy.url, ['a', 'b'], (name) => taken.push(name), { heartbeat: { everyMs: 100, timeoutMs: 1000 } })
     const client = await observe(url)
     const [former] = await holders(client)
-    line[fault]()
+    proxy[fault]()
     await anotherHolder(client, former)
     await expect.poll(() => holders(client)).not.toContain(former)
     expect(taken).toEqual([])
@@ -99,9 +99,9 @@ describe.skipIf(!hasPostgres)('process locks on PostgreSQL', () => {
 
   it('are awaited while their holder is silent, until the server notices that it is gone', async () => {
     const url = await temporaryPostgres()
-    const line = await openLine(url)
-    await hold(line.url, ['a'], undefined, { heartbeat: { everyMs: 500, timeoutMs: 60_000 } })
-    line.swallow()
+    const proxy = await openPostgresProxy(url)
+    await hold(proxy.url, ['a'], undefined, { heartbeat: { everyMs: 500, timeoutMs: 60_000 } })
+    proxy.swallow()
     const successor = hold(url, ['a'])
     // Longer than the wait for a living holder: no event marks that a wait continues.
     await Promise.race([successor, sleep(4000)])

@@ -7,16 +7,16 @@ import { onTestFinished } from 'vitest'
 import type { BotSettings } from '../../src/main.ts'
 
 export interface BotProcess {
-  /** Ends it as a power cut does. */
+  /** Like a power cut. */
   kill(): Promise<void>
-  /** Lets it stand still, as a machine that swaps does. */
+  /** Suspends it, like a machine that is swapping. */
   stall(): void
-  goOn(): void
-  /** Resolves once it has logged these words, past or future. */
+  resume(): void
+  /** Resolves once it has logged these words; immediately if it already has. */
   logged(words: string): Promise<void>
 }
 
-/** The bot in a process of its own, which can be killed. Ready when this resolves; gone with the test. */
+/** The bot in a process of its own, which can be killed. Ready when this resolves; killed at the end of the test. */
 export async function startBotProcess(settings: Pick<BotSettings, 'environment' | 'origins' | 'typicalRunMs'>): Promise<BotProcess> {
   const child: ChildProcess = fork(fileURLToPath(new URL('./bot-process-child.ts', import.meta.url)), {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -33,16 +33,16 @@ export async function startBotProcess(settings: Pick<BotSettings, 'environment' 
   await Promise.race([
     once(child, 'message'),
     exited.then(() => {
-      throw new Error('the bot ended instead of becoming ready')
+      throw new Error('the bot exited before it was ready')
     }),
   ])
   const logged = (words: string) =>
     new Promise<void>((resolve) => {
-      const look = () => {
+      const check = () => {
         if (log.includes(words)) resolve()
       }
-      child.stdout?.on('data', look)
-      look()
+      child.stdout?.on('data', check)
+      check()
     })
-  return { kill, stall: () => void child.kill('SIGSTOP'), goOn: () => void child.kill('SIGCONT'), logged }
+  return { kill, stall: () => void child.kill('SIGSTOP'), resume: () => void child.kill('SIGCONT'), logged }
 }

@@ -1,7 +1,7 @@
 import type { BotSettings } from '../../src/main.ts'
 import type { TestSandbox } from './sandbox.ts'
 
-/** Settings as plain JSON for one more bot over the sandbox's store, which reaches fal's queue by another way. */
+/** Settings as plain JSON for another bot over the sandbox's store. `queue` replaces the origin of fal's queue. */
 export function botSettingsFor(
   { discord, providers, dataFolder }: TestSandbox,
   { queue = providers.fal.origins.queue, environment = {} }: { queue?: string; environment?: Record<string, string> } = {},

@@ -3,17 +3,17 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 export interface Gate {
-  /** `http://127.0.0.1:PORT`, to be used in place of the origin behind it. */
+  /** `http://127.0.0.1:PORT`, in place of the origin behind it. */
   readonly origin: string
-  /** From now on answers to POST requests stay here, as if the way back were slow. */
+  /** From now on answers to POST requests are kept back. */
   hold(): void
-  /** Resolves once an answer is kept here: what was asked for has been done by then. */
+  /** Resolves once an answer is kept back: the provider has handled the request by then. */
   readonly answered: Promise<void>
-  /** Lets everything through again, also what was kept. */
+  /** Lets everything through again, also what was kept back. */
   release(): void
 }
 
-/** Stands before an HTTP origin and can keep the answers to its billable calls, without understanding them. Gone with the test. */
+/** A proxy to an HTTP origin that can keep back the answers to POST requests. Closed at the end of the test. */
 export async function openGate(target: string): Promise<Gate> {
   const sockets = new Set<Socket>()
   const answered = Promise.withResolvers<undefined>()
@@ -22,7 +22,7 @@ export async function openGate(target: string): Promise<Gate> {
   const server = createServer((client) => {
     const provider = connect(Number(new URL(target).port), '127.0.0.1')
     let isPost = false
-    /** In order, whenever each part of the answer may pass. */
+    /** Parts of the answer pass in order. */
     let passed = Promise.resolve()
     const pass = (onward: () => void) => {
       const opened = isPost ? held?.promise : undefined

@@ -6,23 +6,23 @@ import { onTestFinished } from 'vitest'
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface StartedProcess {
-  /** Resolves with all of the output as soon as it matches; rejects if the process ends before. */
+  /** Resolves with the whole output once it matches; rejects if the process exits first. */
   says(words: RegExp): Promise<string>
-  /** Resolves with the exit code (null after a signal that was not caught) and everything that was said. */
+  /** Resolves with the exit code (null after an uncaught signal) and the whole output. */
   readonly ended: Promise<{ code: number | null; output: string }>
   signal(name: 'SIGTERM' | 'SIGINT'): void
 }
 
 export interface ProcessOptions {
-  /** Node of which version; the one that runs the tests unless given. */
+  /** The Node executable; by default the one that runs the tests. */
   node?: string | undefined
-  /** All there is in the environment beside PATH. */
+  /** The whole environment besides PATH. */
   environment?: Record<string, string> | undefined
-  /** Where it runs: not the project's folder, so that nobody's `.env` is read. */
+  /** Where it runs: not the project's folder, so that no developer's `.env` is read. */
   folder: string
 }
 
-/** Starts one of the project's files as a user does; killed with the test where it has not ended by itself. */
+/** Starts one of the project's files as a user does. Killed at the end of the test if it is still running. */
 export function startProcess(
   file: string,
   words: readonly string[],
@@ -47,13 +47,13 @@ export function startProcess(
     ended,
     says: (expected) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           if (expected.test(output)) resolve(output)
         }
-        child.stdout?.on('data', look)
-        child.stderr?.on('data', look)
-        void ended.then(() => reject(new Error(`the process ended without saying ${String(expected)}:\n${output}`)))
-        look()
+        child.stdout?.on('data', check)
+        child.stderr?.on('data', check)
+        void ended.then(() => reject(new Error(`the process exited without printing ${String(expected)}:\n${output}`)))
+        check()
       }),
     signal: (name) => void child.kill(name),
   }

@@ -13,7 +13,7 @@ export interface TestSandbox extends Sandbox {
   readonly logLines: readonly string[]
 }
 
-/** The whole world on free ports, with small clips and quick providers; gone with the test, and held to Discord's own description of its answers. */
+/** The sandbox on free ports, with small clips and quick providers. Stopped at the end of the test. */
 export async function testSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
   const logLines: string[] = []
   const { environment, ...rest } = options
@@ -36,7 +36,7 @@ export interface ImageOptions {
   type?: 'png' | 'jpeg'
 }
 
-/** An image with enough in it to be told from another: discs whose places and colours follow from the seed. Drawn by hand, because the bot forbids sharp to read drawings. */
+/** An image of discs whose positions and colours follow from the seed. Drawn pixel by pixel, because the bot forbids sharp to read SVG. */
 export async function testImage({ width = 640, height = 360, seed = 1, type = 'png' }: ImageOptions = {}): Promise<Buffer> {
   const chance = chances(seed)
   const pixels = Buffer.alloc(width * height * 3)
@@ -63,7 +63,7 @@ function chances(seed: number): () => number {
   }
 }
 
-/** The finished card of a run, or an error that says what the bot said instead. */
+/** The card with its clip, or an error with the bot's private refusal. */
 export async function finishedCard(interaction: Interaction): Promise<ShownMessage> {
   const refused = interaction
     .followUp((message) => message.ephemeral)
@@ -73,7 +73,7 @@ export async function finishedCard(interaction: Interaction): Promise<ShownMessa
   return Promise.race([interaction.reply(({ attachments, components }) => attachments.length > 0 && showsClip(components)), refused])
 }
 
-/** Waits until the card has come to an end without a clip: no button and no progress any more. */
+/** Waits for the card of an outcome without a clip: no button and these words. */
 export async function endedCard(interaction: Interaction, words: RegExp): Promise<ShownMessage> {
   return interaction.reply((message) => message.buttons.length === 0 && words.test(message.text))
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 
 import { WebSocketServer } from 'ws'
 
-/** One call as it came over the wire. */
+/** One call as received. */
 export interface RecordedCall {
   method: string
   /** Decoded and without `/api/v10`. */
@@ -27,13 +27,13 @@ export interface ScriptedDiscord {
   /** For `origins.discordApi`. */
   readonly api: string
   readonly calls: RecordedCall[]
-  /** The next call that fits gets this answer instead of the friendly one; answers for the same call are used in order. */
+  /** The next matching call gets this answer instead of success; answers for the same call are used in order. */
   answerOnce(method: string, path: RegExp, answer: ScriptedAnswer): void
   /** The same for every such call from now on. */
   answerAlways(method: string, path: RegExp, answer: ScriptedAnswer): void
-  /** Holds calls that fit until the returned function is called. */
+  /** Holds matching calls until the returned function is called. */
   hold(method: string, path: RegExp): () => void
-  /** Resolves with the call at this place among those that fit, as soon as it has come. */
+  /** Resolves with the matching call at this index once it has arrived. */
   call(method: string, path: RegExp, place?: number): Promise<RecordedCall>
   /** Sends an event to the bot's gateway connection. */
   dispatch(name: string, payload: unknown): void
@@ -64,7 +64,7 @@ export interface ScriptedDiscordOptions {
   messageIds: string[]
 }
 
-/** A server on loopback that says yes to what the bot does, unless told otherwise. It proves what is sent, not that Discord would take it. */
+/** A server on loopback that accepts every call unless scripted otherwise. It proves what is sent, not that Discord would accept it. */
 export async function startScriptedDiscord({
   applicationId,
   guildId,
@@ -96,7 +96,7 @@ export async function startScriptedDiscord({
       request.socket.resetAndDestroy()
       return
     }
-    // A 204 must not name a type of content, or discord.js tries to parse nothing.
+    // A 204 must have no content type, or discord.js tries to parse the empty body.
     response.writeHead(status, { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) })
     response.end(body === undefined ? undefined : JSON.stringify(body))
   }

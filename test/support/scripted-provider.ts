@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 
-/** One answer of a scripted provider; a fault is what happens to the connection once the whole request has arrived. */
+/** One answer of a scripted provider. A fault happens to the connection once the whole request has arrived. */
 export interface ScriptedAnswer {
   status?: number
   headers?: Record<string, string>
@@ -17,7 +17,7 @@ export interface ScriptedAnswer {
 
 export interface RecordedRequest {
   method: string
-  /** What the scripts know it by: method and path, and for a list of tasks the kind of the first (`POST /v1#getResponse`). */
+  /** Method and path, and for a list of tasks the type of the first (`POST /v1#getResponse`). */
   route: string
   /** With the query. */
   path: string
@@ -34,11 +34,11 @@ type Script = ScriptedAnswer | ((request: RecordedRequest) => ScriptedAnswer | P
 export interface ScriptedProvider extends AsyncDisposable {
   origin: string
   requests: RecordedRequest[]
-  /** Answers `GET /path` with these, one after another; the last one stays. A route set again starts anew. */
+  /** Answers a route such as `GET /path` with these, one after another, and repeats the last one. */
   on(route: string, ...answers: Script[]): void
   /** The requests to one route so far. */
   to(route: string): RecordedRequest[]
-  /** Called when the connection of a request to this route is closed, by whomever. */
+  /** Called when the connection of a request to this route is closed, by either side. */
   onClose(route: string, listener: () => void): void
 }
 
@@ -117,7 +117,7 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-/** An origin on loopback where nobody listens. */
+/** An origin on loopback where nothing listens. */
 export async function closedOrigin(): Promise<string> {
   const server = createTcpServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -4,11 +4,11 @@ import { onTestFinished } from 'vitest'
 
 export interface SilentOrigin {
   readonly origin: string
-  /** Resolves once a POST has come, which nobody will ever act on. */
+  /** Resolves once a POST has arrived; it is never answered. */
   readonly asked: Promise<void>
 }
 
-/** Takes connections and whatever is sent over them, and never answers. Gone with the test. */
+/** Accepts connections and requests, and never answers. Closed at the end of the test. */
 export async function openSilentOrigin(): Promise<SilentOrigin> {
   const sockets = new Set<Socket>()
   const asked = Promise.withResolvers<undefined>()

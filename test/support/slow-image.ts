@@ -6,13 +6,13 @@ import { onTestFinished } from 'vitest'
 export interface SlowImage {
   readonly origin: string
   readonly url: string
-  /** Resolves once somebody asked for it. */
+  /** Resolves once it was requested. */
   readonly asked: Promise<void>
-  /** Hands it out, to whoever asked before and to all that come. */
+  /** Answers all requests, past and future. */
   release(): void
 }
 
-/** An image that nobody gets before it is released. Gone with the test. */
+/** An image that is not sent before it is released. Closed at the end of the test. */
 export async function openSlowImage(bytes: Buffer): Promise<SlowImage> {
   const asked = Promise.withResolvers<undefined>()
   const released = Promise.withResolvers<undefined>()

@@ -9,12 +9,12 @@ const StoredGeneration = z.object({
   interactionId: z.string(),
   endReason: z.string().nullable(),
   attempts: z.number(),
-  /** Kinds of the ledger's rows in their order, as in `reserve capture`. */
+  /** Kinds of its ledger rows in order, for instance `reserve capture`. */
   ledger: z.string(),
 })
 export type StoredGeneration = z.infer<typeof StoredGeneration>
 
-/** What the bot has written down, in the order of asking, read from outside through a connection of its own; the bot may be running. */
+/** The bot's generations, oldest first, read through a separate connection; the bot may be running. */
 export function readGenerations({ dataFolder }: { dataFolder: string }): StoredGeneration[] {
   const rows = readRows(
     dataFolder,
@@ -26,10 +26,10 @@ export function readGenerations({ dataFolder }: { dataFolder: string }): StoredG
   return z.array(StoredGeneration).parse(rows)
 }
 
-/** The one generation that came of this interaction. */
+/** The only generation of this interaction. */
 export function readGeneration(sandbox: { dataFolder: string }, { id }: { id: string }): StoredGeneration {
   const found = readGenerations(sandbox).filter(({ interactionId }) => interactionId === id)
-  if (!found[0] || found.length > 1) throw new Error(`${found.length} generations came of one interaction`)
+  if (!found[0] || found.length > 1) throw new Error(`${found.length} generations belong to one interaction`)
   return found[0]
 }
 
@@ -38,7 +38,7 @@ export function countRows({ dataFolder }: { dataFolder: string }, table: 'genera
   return z.array(z.object({ rows: z.number() })).parse(readRows(dataFolder, `select count(*) as rows from ${table}`))[0]?.rows ?? 0
 }
 
-/** Everything that a guild or the installation (an empty owner) has set aside and spent today, in micro-dollars. */
+/** What a guild, or with an empty owner the installation, has reserved and spent today, in micro-dollars. */
 export function readDayWallet({ dataFolder }: { dataFolder: string }, ownerId = ''): { reserved: number; spent: number } {
   const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })
   try {
@@ -71,16 +71,16 @@ function readRows(dataFolder: string, statement: string): unknown[] {
 const StoredAttempt = z.object({
   provider: z.string(),
   state: z.string(),
-  /** What a refusal or failure was called. */
+  /** The reason of a refusal or failure. */
   endReason: z.string().nullable(),
-  /** What the provider said it billed, in micro-dollars. */
+  /** What the provider reported as billed, in micro-dollars. */
   providerCost: z.number().nullable(),
   webhookToken: z.string(),
   operationId: z.string().nullable(),
 })
 export type StoredAttempt = z.infer<typeof StoredAttempt>
 
-/** Every try at a provider, in its order. */
+/** All attempts, oldest first. */
 export function readAttempts({ dataFolder }: { dataFolder: string }): StoredAttempt[] {
   return z.array(StoredAttempt).parse(
     readRows(

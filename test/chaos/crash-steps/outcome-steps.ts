@@ -1,5 +1,5 @@
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { closeStore, refuseWrite } from '../../support/closed-store.ts'
+import { lockStore, refuseWrite } from '../../support/locked-store.ts'
 import { openGate } from '../../support/gate.ts'
 import type { Stage } from './stage.ts'
 import { shows, type Step, uploads } from './step.ts'
@@ -16,11 +16,11 @@ export const outcomeSteps: readonly Step[] = [
       jobs.hold('completion')
       const interaction = await stage.film()
       await interaction.reply(({ text }) => text.includes('Rendering'))
-      const open = closeStore(stage.sandbox)
+      const unlock = lockStore(stage.sandbox)
       jobs.release('completion')
       await requests.reached('result')
       await bot.kill()
-      open()
+      unlock()
       return interaction
     },
   },
@@ -94,11 +94,11 @@ export const outcomeSteps: readonly Step[] = [
       jobs.hold('completion')
       const interaction = await stage.film({ prompt: 'a boat sandbox:failed' })
       await interaction.reply(({ text }) => text.includes('Rendering'))
-      const open = closeStore(stage.sandbox)
+      const unlock = lockStore(stage.sandbox)
       jobs.release('completion')
       await requests.reached('result')
       await bot.kill()
-      open()
+      unlock()
       return interaction
     },
   },

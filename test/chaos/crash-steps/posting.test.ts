@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { closeStore } from '../../support/closed-store.ts'
+import { lockStore } from '../../support/locked-store.ts'
 import { expectOutcome } from './outcome.ts'
 import { setStage, type Stage } from './stage.ts'
 import { uploads } from './step.ts'
@@ -37,11 +37,11 @@ const postings: readonly Posting[] = [
       const bot = await stage.start()
       const interaction = await stage.film()
       await upload.arrived
-      const open = closeStore(stage.sandbox)
+      const unlock = lockStore(stage.sandbox)
       upload.release()
       await guild.channel.message(({ attachments }) => attachments.length > 0)
       await bot.kill()
-      open()
+      unlock()
       return interaction
     },
   },
@@ -67,11 +67,11 @@ const postings: readonly Posting[] = [
       const bot = await stage.start()
       const interaction = await filmWithoutReply(stage)
       await message.arrived
-      const open = closeStore(stage.sandbox)
+      const unlock = lockStore(stage.sandbox)
       message.release()
       await guild.channel.message(({ text }) => text.includes('Your clip is ready'))
       await bot.kill()
-      open()
+      unlock()
       return interaction
     },
   },
@@ -98,11 +98,11 @@ const postings: readonly Posting[] = [
       const upload = faults.hold({ ...uploads, path: /^\/channels\// })
       const interaction = await filmWithoutReply(stage)
       await upload.arrived
-      const open = closeStore(stage.sandbox)
+      const unlock = lockStore(stage.sandbox)
       upload.release()
       await guild.channel.message(({ attachments }) => attachments.length > 0)
       await bot.kill()
-      open()
+      unlock()
       return interaction
     },
   },

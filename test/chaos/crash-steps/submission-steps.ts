@@ -1,5 +1,5 @@
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { closeStore, refuseWrite } from '../../support/closed-store.ts'
+import { lockStore, refuseWrite } from '../../support/locked-store.ts'
 import { openGate } from '../../support/gate.ts'
 import { testImage } from '../../support/sandbox.ts'
 import { openSilentOrigin } from '../../support/silent-origin.ts'
@@ -32,11 +32,11 @@ export const submissionSteps: readonly Step[] = [
       const acknowledgement = stage.sandbox.discord.faults.hold({ path: /\/callback$/ })
       const interaction = await stage.film()
       await acknowledgement.arrived
-      const open = closeStore(stage.sandbox)
+      const unlock = lockStore(stage.sandbox)
       acknowledgement.release()
       await interaction.acknowledged()
       await bot.kill()
-      open()
+      unlock()
       return interaction
     },
   },

@@ -11,7 +11,7 @@ import { claimNotification, findGeneration, rememberMessage } from '../../../src
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/generations.ts'
-import { hearLooks } from '../../support/quiet-looks.ts'
+import { watchEditChecks } from '../../support/repeated-checks.ts'
 import { refusals, type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
 
 import { createCapturedLog } from '../../support/captured-log.ts'
@@ -97,8 +97,8 @@ describe.each(stores.filter(shared))('a held generation that another process res
 
   test('gets its clip after an outcome that is already being sent', async () => {
     const database = await openStore(store)
-    const looks = hearLooks(database)
-    const [former, owner] = [startProcess(database), startProcess(looks.database)]
+    const checks = watchEditChecks(database)
+    const [former, owner] = [startProcess(database), startProcess(checks.database)]
     const held = await heldOne(database)
     const release = discord.hold('PATCH', reply)
     const posting = former.delivery.postOutcome(held, { now: former.clock.now() })
@@ -106,7 +106,7 @@ describe.each(stores.filter(shared))('a held generation that another process res
     const posted = post(owner, await resumed(database, held))
     const upload = discord.call('PATCH', reply, 1)
     // Either it waits for the edit under way, or (wrongly) it uploads at the same time.
-    await Promise.race([looks.again, upload])
+    await Promise.race([checks.repeated, upload])
     expect(edits()).toEqual([0])
     release()
     await Promise.all([posting, posted])

@@ -9,7 +9,7 @@ import { claimNotification, findGeneration, transition } from '../../../src/gene
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/generations.ts'
-import { hearLooks } from '../../support/quiet-looks.ts'
+import { watchEditChecks } from '../../support/repeated-checks.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const owner = 'a-worker'
@@ -68,8 +68,8 @@ describe.each(stores)('the cardLock at a card on $name', (store) => {
 
   it('let the last word wait until an edit under way has arrived, whoever made it', async () => {
     const database = await openStore(store)
-    const looks = hearLooks(database)
-    const [gateway, worker] = [createCardLock(looks.database), createCardLock(database)]
+    const checks = watchEditChecks(database)
+    const [gateway, worker] = [createCardLock(checks.database), createCardLock(database)]
     const queued = await acceptGeneration(database, { now })
     const arrived: string[] = []
     const [begun, answer] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
@@ -83,7 +83,7 @@ describe.each(stores)('the cardLock at a card on $name', (store) => {
     if (!ended) throw new Error('it waited in the queue')
     const lastWord = gateway.whenIdle(ended).then(() => arrived.push('cancelled'))
     // Either it has looked and still waits, or it did not wait at all.
-    await Promise.race([looks.again, lastWord])
+    await Promise.race([checks.repeated, lastWord])
     answer.resolve(undefined)
     await Promise.all([editing, lastWord])
     expect(arrived).toEqual(['in the queue', 'cancelled'])

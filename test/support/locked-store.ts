@@ -4,20 +4,20 @@ import SQLite from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
 
 /**
- * Lets nobody else write to the store: whoever tries waits in that very statement, so a process killed meanwhile was killed before it. SQLite gives up
- * waiting after five seconds; a test is done long before. Open again by the returned function, or with the end of the test.
+ * Locks the store against writes. A writer waits in its statement, so a process that is killed meanwhile was killed before the write. SQLite gives up
+ * waiting after five seconds; a test is done long before. Unlocked by the returned function, or at the end of the test.
  */
-export function closeStore({ dataFolder }: { dataFolder: string }): () => void {
+export function lockStore({ dataFolder }: { dataFolder: string }): () => void {
   const database = new SQLite(join(dataFolder, 'rushes.db'))
   database.exec('begin immediate')
-  const open = () => {
+  const unlock = () => {
     if (database.open) database.close()
   }
-  onTestFinished(open)
-  return open
+  onTestFinished(unlock)
+  return unlock
 }
 
-/** Makes the store refuse one kind of write, as a full disk does; all others go through. Gone by the returned function. */
+/** Makes the store refuse one kind of write, like a full disk; all others succeed. Undone by the returned function. */
 export function refuseWrite({ dataFolder }: { dataFolder: string }, write: 'claim' | 'rendering'): () => void {
   const state = { claim: 'submitting', rendering: 'rendering' }[write]
   execute(

@@ -2,18 +2,18 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 import { onTestFinished } from 'vitest'
 
-/** A line to a PostgreSQL server that can break as lines in the world do: at one end only, or without a word. */
-export interface Line {
-  /** The server's URL, by way of this line. */
+/** A proxy to a PostgreSQL server whose connections fail like real ones: at one end only, or silently. */
+export interface PostgresProxy {
+  /** The server's URL through this proxy. */
   readonly url: string
-  /** Breaks the connections of the moment at the client's end; the server's end stays open, and the server hears nothing. */
+  /** Closes the current connections at the client's end; the server does not notice. */
   cut(): void
-  /** From now on the connections of the moment swallow every byte; both ends stay open. */
+  /** From now on the current connections drop every byte; both ends stay open. */
   swallow(): void
 }
 
-/** Stands before a PostgreSQL server. Gone with the test. */
-export async function openLine(serverUrl: string): Promise<Line> {
+/** Closed at the end of the test. */
+export async function openPostgresProxy(serverUrl: string): Promise<PostgresProxy> {
   const target = new URL(serverUrl)
   const sockets = new Set<Socket>()
   const open = new Set<{ client: Socket; swallows: boolean; isCut: boolean }>()
