@@ -16,7 +16,7 @@ describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
     const processes = await startProcesses(file, 4, [url])
     const database = await openPlace({ url })
     for (const each of processes) each.go()
-    const accepted = await Promise.all(processes.map((each) => each.hears<number>()))
+    const accepted = await Promise.all(processes.map((each) => each.receive<number>()))
     expect(accepted.reduce((total, count) => total + count, 0)).toBe(20)
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 20 * price, spent: 0 })
     expect(await walletOf(database, 'installation', 'month')).toEqual({ reserved: 20 * price, spent: 0 })

@@ -8,7 +8,7 @@ import { NotConnected } from '../../src/network/connector.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import { closedOrigin, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 
-/** A resolver that answers with these addresses, call after call; the last ones stay. */
+/** A resolver that returns these addresses, one list per call; the last list repeats. */
 function resolverOf(...answers: string[][]): LookupFunction & { asked: string[] } {
   const asked: string[] = []
   const lookup: LookupFunction = (hostname, options, callback) => {
@@ -39,7 +39,7 @@ const privateAddresses = [
   ...['::ffff:127.0.0.1', '::ffff:8.8.8.8', '::7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', 'fec0::1', 'not an address', ''],
 ]
 
-describe('what is a public address', () => {
+describe('isPublicAddress', () => {
   it.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700:4700::1111', '2a00:1450:4001:800::200e'])('%s is', (address) => {
     expect(isPublicAddress(address)).toBe(true)
   })
@@ -73,18 +73,21 @@ describe('the network of the live bot', () => {
     expect(host.requests).toEqual([])
   }
 
-  it.each(['127.0.0.1', '10.0.0.1', '169.254.169.254', '::1', '::ffff:127.0.0.1'])('does not follow a name to %s', async (address) => {
-    const lookup = resolverOf([address])
-    expectBlocked(await failureOf(`https://clips.example:${new URL(host.origin).port}/`, { lookup }))
-    expect(lookup.asked).toEqual(['clips.example'])
-  })
+  it.each(['127.0.0.1', '10.0.0.1', '169.254.169.254', '::1', '::ffff:127.0.0.1'])(
+    'rejects a name that resolves to %s',
+    async (address) => {
+      const lookup = resolverOf([address])
+      expectBlocked(await failureOf(`https://clips.example:${new URL(host.origin).port}/`, { lookup }))
+      expect(lookup.asked).toEqual(['clips.example'])
+    },
+  )
 
-  it('does not follow a name that leads to a private address among public ones', async () => {
+  it('rejects a name with a private address among public ones', async () => {
     expectBlocked(await failureOf('https://clips.example/', { lookup: resolverOf(['8.8.8.8', '127.0.0.1']) }))
   })
 
-  it('asks once and connects to what it judged, so that a second answer gains nothing', async () => {
-    // First a public address (reserved for nobody here, so the connection fails), then, as a rebinding name server would, loopback.
+  it('resolves once and connects to the address that it checked', async () => {
+    // First a public address that nothing answers at, then loopback, like a DNS rebinding attack.
     const lookup = resolverOf(['192.0.2.1'], ['127.0.0.1'])
     expectBlocked(await failureOf(`https://clips.example:${new URL(host.origin).port}/`, { lookup }))
     expect(lookup.asked).toHaveLength(1)
@@ -97,11 +100,11 @@ describe('the network of the live bot', () => {
     },
   )
 
-  it('does not speak plain http', async () => {
+  it('rejects plain http', async () => {
     expectBlocked(await failureOf('http://clips.example/', { lookup: resolverOf(['8.8.8.8']) }))
   })
 
-  it('refuses on a single connection too, which then was never opened', async () => {
+  it('rejects on a single connection, too, without opening it', async () => {
     network = createNetwork({ allowPrivateAddresses: false, lookup: resolverOf(['127.0.0.1']) })
     const connection = network.connection(`https://clips.example:${new URL(host.origin).port}`)
     await expect(connection.dispatcher.request({ method: 'GET', path: '/' })).rejects.toBeInstanceOf(NotConnected)
@@ -109,7 +112,7 @@ describe('the network of the live bot', () => {
     await connection.close()
   })
 
-  it.each([true, false])('guards the resolver that others use (all: %s)', async (all) => {
+  it.each([true, false])('guards the resolver for other clients (all: %s)', async (all) => {
     network = createNetwork({ allowPrivateAddresses: false, lookup: resolverOf(['8.8.8.8'], ['127.0.0.1']) })
     const { lookup } = network
     const resolve = () =>
@@ -125,7 +128,7 @@ describe('the network of the live bot', () => {
 })
 
 describe('the network of the sandbox', () => {
-  it('speaks http to loopback and resolves with the resolver it was given', async () => {
+  it('allows http to loopback and uses the given resolver', async () => {
     await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true, lookup: resolverOf(['127.0.0.1']) })
     host.on('GET /', { text: 'hello' })
@@ -134,7 +137,7 @@ describe('the network of the sandbox', () => {
     await network.close()
   })
 
-  it('tells a connection that was never opened from one that was lost', async () => {
+  it('distinguishes a connection that was never opened from a lost one', async () => {
     await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
     const lost = network.connection(host.origin)
@@ -161,7 +164,7 @@ describe('the network of the sandbox', () => {
     await network.close()
   })
 
-  it('ends what is under way when it is closed', async () => {
+  it('ends requests in progress when it is closed', async () => {
     await using host = await startScriptedProvider()
     const network = createNetwork({ allowPrivateAddresses: true })
     const arrived = Promise.withResolvers<undefined>()

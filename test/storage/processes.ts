@@ -8,21 +8,21 @@ export interface StoreProcess {
   /** Lets it begin. */
   go(): void
   /** Resolves with its next message. */
-  hears<Word>(): Promise<Word>
+  receive<Message>(): Promise<Message>
   /** Resolves with its exit code. */
   readonly ended: Promise<number | null>
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
 }
 
 /** Starts processes at the same moment and resolves once each has sent its first message; killed with the test. */
-export async function startProcesses(file: URL, count: number, words: readonly string[]): Promise<StoreProcess[]> {
-  const children = Array.from({ length: count }, () => fork(file, words, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
+export async function startProcesses(file: URL, count: number, parameters: readonly string[]): Promise<StoreProcess[]> {
+  const children = Array.from({ length: count }, () => fork(file, parameters, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }))
   const processes = children.map(toStoreProcess)
   onTestFinished(async () => {
     for (const child of children) child.kill('SIGKILL')
     await Promise.all(processes.map(({ ended }) => ended))
   })
-  await Promise.all(processes.map((each) => each.hears()))
+  await Promise.all(processes.map((each) => each.receive()))
   return processes
 }
 
@@ -31,12 +31,12 @@ function toStoreProcess(child: ChildProcess): StoreProcess {
   return {
     ended,
     go: () => void child.send('go'),
-    hears: async <Word>() => {
-      const word = once(child, 'message').then(([message]) => message as Word)
+    receive: async <Message>() => {
+      const message = once(child, 'message').then(([content]) => content as Message)
       const end = ended.then((code) => {
-        throw new Error(`the process ended with ${String(code)} instead of saying something`)
+        throw new Error(`the process exited with ${String(code)} before it sent a message`)
       })
-      return Promise.race([word, end])
+      return Promise.race([message, end])
     },
     signal: (name) => void child.kill(name),
   }

@@ -28,7 +28,7 @@ describe.skipIf(!hasPostgres)('four processes that claim from one line', () => {
     }
     for (const each of processes) each.go()
     const over = new AbortController()
-    const made = Promise.all(processes.map((each) => each.hears<number>())).finally(() => over.abort())
+    const made = Promise.all(processes.map((each) => each.receive<number>())).finally(() => over.abort())
     const samples: number[] = []
     while (!over.signal.aborted) samples.push(await countRunning(database))
 
