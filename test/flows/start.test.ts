@@ -76,7 +76,7 @@ it('with nothing configured the sandbox starts, says what to type, makes a clip 
   // The providers stand from ten ports further on.
   const port = String(await freePort([10, 11, 12, 13, 14]))
   const sandbox = start({ SANDBOX_PORT: port })
-  const greeting = await sandbox.says(/Ctrl\+C ends the sandbox/)
+  const greeting = await sandbox.says(/Press Ctrl\+C to stop/)
   expect(greeting).toContain('Nothing is configured, so this is the sandbox')
   expect(greeting).toMatch(/npm run try -- film "/)
   expect(greeting).toContain(`http://127.0.0.1:${port}`)
@@ -84,7 +84,7 @@ it('with nothing configured the sandbox starts, says what to type, makes a clip 
   const folder = temporaryFolder()
   const attempt = startProcess('sandbox/try.ts', ['film', 'a paper boat'], { environment: { SANDBOX_PORT: port }, folder })
   const { code, output } = await attempt.ended
-  expect(output).toMatch(/posted: rushes-\w+\.mp4/)
+  expect(output).toMatch(/rushes-\w+\.mp4: \d+ bytes, saved/)
   expect(output).toContain('a paper boat')
   expect(code).toBe(0)
   const [clip = ''] = readdirSync(folder)
@@ -101,7 +101,7 @@ it('a try without a sandbox says how to start one', async () => {
     folder: temporaryFolder(),
   }).ended
   expect(code).toBe(1)
-  expect(output).toMatch(/No sandbox answers at .*npm start/)
+  expect(output).toMatch(/No sandbox is running at .*npm start/)
 })
 
 it.skipIf(!hasPostgres)('a worker starts all the same where Discord is at fault for a moment', async () => {

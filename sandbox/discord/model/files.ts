@@ -7,11 +7,6 @@ export interface UploadedFile {
   bytes: Buffer
 }
 
-export interface ImageSize {
-  width: number
-  height: number
-}
-
 const contentTypes: Record<string, string> = {
   png: 'image/png',
   jpg: 'image/jpeg',
@@ -50,7 +45,7 @@ export function storedFilename(filename: string): string {
 }
 
 /** Reads width and height from a PNG or JPEG header. Discord leaves the fields out for other files. */
-export function imageSizeOf(bytes: Uint8Array): ImageSize | undefined {
+export function imageSizeOf(bytes: Uint8Array): { width: number; height: number } | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length >= 24 && view.getUint32(0) === 0x89504e47 && view.getUint32(12) === 0x49484452) {
     return { width: view.getUint32(16), height: view.getUint32(20) }
@@ -59,7 +54,7 @@ export function imageSizeOf(bytes: Uint8Array): ImageSize | undefined {
 }
 
 /** Steps from marker to marker until a frame header (SOF0 to SOF15 without DHT, JPG and DAC). */
-function jpegSizeOf(view: DataView): ImageSize | undefined {
+function jpegSizeOf(view: DataView) {
   let position = 2
   while (position + 9 <= view.byteLength && view.getUint8(position) === 0xff) {
     const marker = view.getUint8(position + 1)

@@ -1,14 +1,14 @@
 import { allComponents, componentTypes, hasFlag, messageFlags, readableText, type StoredMessage } from '../model/message.ts'
 import type { World } from '../world/world.ts'
 
-export interface ShownButton {
+interface ShownButton {
   customId: string | undefined
   label: string
   url: string | undefined
   disabled: boolean
 }
 
-export interface ShownAttachment {
+interface ShownAttachment {
   id: string
   filename: string
   contentType: string
@@ -69,7 +69,7 @@ export function showMessage(message: StoredMessage, world: World): ShownMessage 
   }
 }
 
-export function buttonsOf({ components }: StoredMessage): ShownButton[] {
+function buttonsOf({ components }: StoredMessage): ShownButton[] {
   return allComponents(components)
     .filter(({ type }) => type === componentTypes.button)
     .map(({ custom_id: customId, label, url, disabled }) => ({

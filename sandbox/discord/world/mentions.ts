@@ -1,13 +1,7 @@
 import type { AllowedMentions } from '../model/message.ts'
 
-export interface Mentioned {
-  users: string[]
-  roles: string[]
-  everyone: boolean
-}
-
 /** The mentions in a text that `allowed_mentions` lets through; without it all of them count. */
-export function mentionedBy(text: string, allowed: AllowedMentions | null | undefined, mayMentionEveryone: boolean): Mentioned {
+export function mentionedBy(text: string, allowed: AllowedMentions | null | undefined, mayMentionEveryone: boolean) {
   const idsOf = (pattern: RegExp) => [...new Set(Array.from(text.matchAll(pattern), ([, id]) => id ?? ''))]
   const written = {
     users: idsOf(/<@!?(\d+)>/g),
