@@ -1,8 +1,8 @@
 import type { ClipSize } from './clip-size.ts'
 
 /**
- * A backdrop as raw RGB24 for a clip from words alone; colours and shapes follow from the fingerprint. Drawn pixel by pixel: the bot in the same
- * process rightly forbids sharp, for everyone, to read drawings.
+ * A backdrop as raw RGB24 for a clip without a first image; colours and shapes follow from the fingerprint. Painted without sharp, because
+ * the bot in the same process disables SVG input in sharp for the whole process.
  */
 export function backdropLayer(fingerprint: string, { width, height }: ClipSize): Buffer {
   const chance = [...Buffer.from(fingerprint, 'hex')].map((byte) => byte / 255)
@@ -40,12 +40,12 @@ function mix(from: Colour, to: Colour, share: number): [number, number, number] 
   return [red + (to[0] - red) * share, green + (to[1] - green) * share, blue + (to[2] - blue) * share]
 }
 
-/** From hue in degrees, saturation and lightness 0 to 1, to 0 to 255 each. */
+/** Converts a hue in degrees and a saturation and lightness of 0 to 1 to channels of 0 to 255. */
 function colour(hue: number, saturation: number, lightness: number): Colour {
   const channel = (shift: number) => {
-    const place = (shift + hue / 30) % 12
+    const position = (shift + hue / 30) % 12
     const chroma = saturation * Math.min(lightness, 1 - lightness)
-    return 255 * (lightness - chroma * Math.max(-1, Math.min(place - 3, 9 - place, 1)))
+    return 255 * (lightness - chroma * Math.max(-1, Math.min(position - 3, 9 - position, 1)))
   }
   return [channel(0), channel(8), channel(4)]
 }

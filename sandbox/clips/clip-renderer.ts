@@ -7,15 +7,15 @@ import { captionLayer, imageLayer, uprightSizeOf } from './image-layers.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface ClipRendererOptions {
-  /** Length of the clips' shorter side in pixels; 720 unless given. Tests render small to be quick. */
+  /** The clips' shorter side in pixels; 720 unless given. Tests use small clips to be fast. */
   height?: number | undefined
-  /** How many finished clips are kept in memory; the one unused for longest goes first. */
+  /** The number of clips cached in memory; the least recently used one is dropped first. */
   keep?: number | undefined
-  /** The media process is killed when one clip needs longer. */
+  /** The media process is killed when a clip takes longer. */
   timeoutMs?: number | undefined
 }
 
-/** Renders the clips of the sandbox: real MP4s (H.264, yuv420p, index first), one at a time. */
+/** Renders the sandbox's clips: real MP4s (H.264, yuv420p, fast start), one at a time. */
 export class ClipRenderer {
   readonly #options: ClipRendererOptions
   readonly #kept = new Map<string, Promise<Uint8Array>>()
@@ -27,7 +27,7 @@ export class ClipRenderer {
   }
 
   /**
-   * @returns the MP4's bytes: exactly as long as ordered, the same bytes for the same order
+   * @returns the MP4, exactly as long as ordered
    * @throws Error when an image cannot be decoded or the media process fails
    */
   render(order: ClipOrder): Promise<Uint8Array> {
@@ -35,21 +35,21 @@ export class ClipRenderer {
     const clip = this.#kept.get(fingerprint) ?? this.#inTurn(() => this.#make(order, fingerprint))
     this.#kept.delete(fingerprint)
     this.#kept.set(fingerprint, clip)
-    // A failure is told to who asked, and forgotten: the next one may succeed.
+    // Failures are not cached: the next attempt may succeed.
     clip.catch(() => this.#kept.delete(fingerprint))
     const oldest = this.#kept.keys().next()
     if (this.#kept.size > (this.#options.keep ?? 64) && !oldest.done) this.#kept.delete(oldest.value)
     return clip
   }
 
-  /** Kills what is being rendered; what waits is refused. */
+  /** Kills the running render and rejects the queued ones. */
   async close(): Promise<void> {
     this.#closed.abort(new Error('the clip renderer is closed'))
     await this.#last.catch(() => undefined)
     this.#kept.clear()
   }
 
-  /** One encoder fills every core of a small machine; two at once would only make both late. */
+  /** Serial, because one encoder uses every core of a small machine. */
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const turn = this.#last.then(work, work)
     this.#last = turn.catch(() => undefined)
@@ -63,11 +63,11 @@ export class ClipRenderer {
     const size = clipSizeOf(aspectRatio ?? '16:9', this.#options.height)
     const doubled = { width: 2 * size.width, height: 2 * size.height }
     return await withTemporaryFolder(async (pathOf) => {
-      const files = { imageFile: pathOf('picture.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip.mp4') }
+      const files = { imageFile: pathOf('image.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip.mp4') }
       const image = order.firstImage ? imageLayer(order.firstImage, doubled) : backdropLayer(fingerprint, doubled)
       await writeFile(files.imageFile, await image)
       await writeFile(files.captionFile, await captionLayer(order.prompt, fingerprint, size))
-      const lastImageFile = order.lastImage ? pathOf('end-picture.rgb') : undefined
+      const lastImageFile = order.lastImage ? pathOf('last-image.rgb') : undefined
       if (order.lastImage && lastImageFile) await writeFile(lastImageFile, await imageLayer(order.lastImage, size))
       const { durationSeconds } = order
       const { timeoutMs } = this.#options

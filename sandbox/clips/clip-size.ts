@@ -5,21 +5,21 @@ export interface ClipSize {
   height: number
 }
 
-/** The three shapes that the model makes, widest first, so that an image exactly between two of them becomes the wider one. */
+/** The model's aspect ratios, widest first, so that an image exactly between two of them gets the wider one. */
 const shapes = { '16:9': 16 / 9, '1:1': 1, '9:16': 9 / 16 } satisfies Record<ClipAspectRatio, number>
 
 const fullShortSide = 720
 
 /**
  * The size of a clip in pixels, both sides even as 4:2:0 demands.
- * @param shortSide length of the shorter side; 720 is what the providers deliver, tests render smaller
+ * @param shortSide the providers deliver 720; tests use smaller clips
  */
 export function clipSizeOf(aspectRatio: ClipAspectRatio, shortSide = fullShortSide): ClipSize {
   const ratio = shapes[aspectRatio]
   return { width: even(shortSide * Math.max(1, ratio)), height: even(shortSide * Math.max(1, 1 / ratio)) }
 }
 
-/** The shape that is nearest to an image's own, measured as a factor, so that 2:1 is as far from 1:1 as 1:2 is. */
+/** The aspect ratio nearest to the image's, measured as a factor: 2:1 is as far from 1:1 as 1:2 is. */
 export function nearestAspectRatio(image: ClipSize): ClipAspectRatio {
   const distanceTo = (ratio: number) => Math.round(1e6 * Math.abs(Math.log(image.width / image.height / ratio)))
   const [first, ...others] = Object.entries(shapes) as [[ClipAspectRatio, number], ...[ClipAspectRatio, number][]]

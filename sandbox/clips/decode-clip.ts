@@ -1,11 +1,11 @@
-/** Runs only inside the child process. */
+/** Runs only in the child process. */
 import { writeFile } from 'node:fs/promises'
 import { Decoder, Demuxer, Encoder, FilterAPI } from 'node-av/api'
 import { AV_LOG_FATAL, AVCOL_SPC_UNSPECIFIED, FF_ENCODER_PNG } from 'node-av/constants'
 import { avGetCodecName, avGetPixFmtName, type Frame, Log, type Stream } from 'node-av/lib'
 import type { Inspection } from './media-job.ts'
 
-/** Says what the file is, and decodes all of it on the way: a clip that breaks off cannot pass for a whole one. */
+/** Decodes the whole file, so that a truncated clip does not count as complete. */
 export async function inspect(clipFile: string): Promise<Inspection> {
   await using clip = await open(clipFile)
   const { codecpar } = clip.video
@@ -46,12 +46,12 @@ export async function writeFrame(clipFile: string, which: 'first' | 'last', outp
 
 async function open(clipFile: string) {
   Log.setLevel(AV_LOG_FATAL)
-  // A fixed format and protocol: nothing that merely looks like a clip may send the library elsewhere.
+  // With a fixed format and protocol a crafted file cannot make the library open other addresses.
   const demuxer = await Demuxer.open(clipFile, { format: 'mov', options: { protocol_whitelist: 'file' } })
   const video = demuxer.video()
   if (!video) {
     await demuxer.close()
-    throw new Error('the file has no image track')
+    throw new Error('the file has no video track')
   }
   const decoder = await Decoder.create(video)
   return {
@@ -67,13 +67,13 @@ async function open(clipFile: string) {
   }
 }
 
-/** High-definition video that does not say its colours means BT.709 to every player; the scaler would take it for BT.601. */
+/** Players read HD video without colour metadata as BT.709; the scaler would assume BT.601. */
 function rgbFilter({ codecpar }: Stream): string {
   const matrix = codecpar.colorSpace === AVCOL_SPC_UNSPECIFIED && codecpar.height >= 600 ? 'in_color_matrix=bt709:' : ''
   return `scale=${matrix}flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24`
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- the library wants an async iterable, there is nothing to wait for
+// eslint-disable-next-line @typescript-eslint/require-await -- the library requires an async iterable
 async function* once(frame: Frame): AsyncGenerator<Frame | null> {
   yield frame
   yield null

@@ -1,4 +1,4 @@
-/** Runs only inside the child process. */
+/** Runs only in the child process. */
 import { readFile } from 'node:fs/promises'
 import { Encoder, FilterComplexAPI, Muxer } from 'node-av/api'
 import {
@@ -14,13 +14,13 @@ import type { MediaJob } from './media-job.ts'
 
 type EncodeJob = Extract<MediaJob, { kind: 'encode' }>
 
-/** What the providers deliver. */
+/** As the providers deliver. */
 const framesPerSecond = 24
-/** A fixed number: on another machine another number of threads would cut the images differently and give other bytes. */
+/** Fixed, because the number of threads changes the encoded bytes. */
 const encoderThreads = 2
 const timeBase = { num: 1, den: framesPerSecond }
 
-/** A slow zoom into the image with the caption over it, H.264 in a file that can be played from its beginning. */
+/** Encodes a slow zoom into the image with the caption over it: H.264 in a fast-start MP4. */
 export async function encodeClip(job: EncodeJob): Promise<void> {
   Log.setLevel(AV_LOG_FATAL)
   const { width, height } = job
@@ -44,15 +44,12 @@ export async function encodeClip(job: EncodeJob): Promise<void> {
   await using file = await Muxer.open(job.outputFile, { format: 'mp4', options: { movflags: '+faststart' } })
   const stream = file.addStream(encoder)
   for (const [label, frame] of Object.entries(inputs)) await graph.process(label, frame)
-  // The images are in; the filters' own clock makes all frames from them, once they know that nothing follows.
+  // The filters generate all frames from the images once they know that no more input follows.
   const noMore = Object.fromEntries(Object.keys(inputs).map((label) => [label, null]))
   for await (using packet of encoder.packets(graph.frames('out', noMore))) await file.writePacket(packet, stream)
 }
 
-/**
- * The caption appears after the first second and is gone before the end: the first frame is the given image, the last one
- * is fit to begin the next clip with.
- */
+/** The caption is hidden at both ends, so that the first frame is the given image and the last one can start the next clip. */
 function filterGraph({ width, height, durationSeconds, focus, lastImageFile }: EncodeJob): string {
   const frames = framesPerSecond * durationSeconds
   const still = `loop=loop=${frames - 1}:size=1:start=0,setpts=N,format=rgba`
@@ -71,10 +68,7 @@ function filterGraph({ width, height, durationSeconds, focus, lastImageFile }: E
   ].join(';')
 }
 
-/**
- * A frame that owns its pixels. What `fromVideoBuffer` returns only points into the buffer, which may be gone by the time the
- * filters read it; so the pixels are copied while the buffer is certainly there.
- */
+/** A frame that owns its pixels. One from `fromVideoBuffer` only points into the buffer, which may be collected before the filters read it. */
 async function rawFrame(file: string, { width, height, format }: { width: number; height: number; format: AVPixelFormat }): Promise<Frame> {
   const pixels = await readFile(file)
   using borrowed = Frame.fromVideoBuffer(pixels, { width, height, format, timeBase, pts: 0n })
@@ -83,10 +77,10 @@ async function rawFrame(file: string, { width, height, format }: { width: number
   frame.width = width
   frame.height = height
   frame.format = format
-  FFmpegError.throwIfError(frame.getBuffer(), 'no memory for an image')
+  FFmpegError.throwIfError(frame.getBuffer(), 'out of memory for an image')
   FFmpegError.throwIfError(frame.copy(borrowed), 'the image could not be copied')
-  FFmpegError.throwIfError(frame.copyProps(borrowed), 'the image could not be described')
-  // Read once more after the copy, so that the buffer cannot have been collected before it.
+  FFmpegError.throwIfError(frame.copyProps(borrowed), 'the properties of the image could not be copied')
+  // This use after the copy keeps the buffer from being collected before it.
   if (pixels.length === 0) throw new Error('the image is empty')
   return frame
 }

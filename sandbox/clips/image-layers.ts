@@ -5,13 +5,13 @@ import type { ClipSize } from './clip-size.ts'
 const captionFont = fileURLToPath(import.meta.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'))
 const captionCharacters = 110
 
-/** How the image stands, before it is scaled: EXIF orientation applied. */
+/** The size of the image with its EXIF orientation applied. */
 export async function uprightSizeOf(image: Uint8Array): Promise<ClipSize> {
   const { autoOrient } = await sharp(image).metadata()
   return { width: autoOrient.width, height: autoOrient.height }
 }
 
-/** The image as raw RGB24 that covers `size`: cut where its shape differs, never stretched. */
+/** The image as raw RGB24 that covers `size`, cropped and not stretched. */
 export async function imageLayer(image: Uint8Array, size: ClipSize): Promise<Buffer> {
   return await sharp(image)
     .autoOrient()
@@ -24,14 +24,14 @@ export async function imageLayer(image: Uint8Array, size: ClipSize): Promise<Buf
 }
 
 /**
- * The prompt's beginning on a dark bar near the lower edge, as raw RGBA of the whole size. The end of the fingerprint stands
- * behind it, so that two orders whose visible words agree still give two different clips.
+ * The start of the prompt on a dark bar near the lower edge, as raw RGBA of the whole size. The end of the fingerprint follows it, so that
+ * orders with the same visible text give different clips.
  */
 export async function captionLayer(prompt: string, fingerprint: string, size: ClipSize): Promise<Buffer> {
   const margin = Math.max(2, Math.round(size.height * 0.03))
   const letterHeight = Math.max(6, Math.round(Math.min(size.width, size.height) * 0.045))
   const widest = size.width - 4 * margin
-  const words = await sharp({
+  const text = await sharp({
     text: {
       text: `<span foreground="white">${escapeMarkup(shorten(prompt))} · ${fingerprint.slice(-6)}</span>`,
       fontfile: captionFont,
@@ -44,7 +44,7 @@ export async function captionLayer(prompt: string, fingerprint: string, size: Cl
   })
     .png()
     .toBuffer()
-  const fitted = await sharp(words)
+  const fitted = await sharp(text)
     .resize({ width: widest, height: Math.round(size.height * 0.3), fit: 'inside', withoutEnlargement: true })
     .png()
     .toBuffer({ resolveWithObject: true })
@@ -66,7 +66,7 @@ export async function captionLayer(prompt: string, fingerprint: string, size: Cl
 }
 
 function shorten(prompt: string): string {
-  // Control characters are no legal markup, and a lone half of a surrogate pair is no legal text.
+  // Control characters are invalid in markup, and lone surrogates in text.
   const plain = prompt
     .toWellFormed()
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')

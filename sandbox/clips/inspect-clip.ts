@@ -4,12 +4,12 @@ import { runMediaJob } from './media-process.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface InspectedClip extends Inspection {
-  /** The index stands before the images, so that a player can begin while the rest is still on its way. */
+  /** The index precedes the frames, so that playback can start before the download ends. */
   fastStart: boolean
 }
 
 /**
- * What an MP4 really is, found by decoding all of it.
+ * Describes an MP4 by decoding all of it.
  * @throws Error when it cannot be decoded
  */
 export async function inspectClip(bytes: Uint8Array): Promise<InspectedClip> {
@@ -17,7 +17,7 @@ export async function inspectClip(bytes: Uint8Array): Promise<InspectedClip> {
     const clipFile = pathOf('clip.mp4')
     await writeFile(clipFile, bytes)
     const inspection = await runMediaJob({ kind: 'inspect', clipFile })
-    if (!inspection) throw new Error('the media process did not say what the clip is')
+    if (!inspection) throw new Error('the media process sent no inspection')
     const boxes = topLevelBoxesOf(bytes)
     return { ...inspection, fastStart: boxes.includes('moov') && boxes.indexOf('moov') < boxes.indexOf('mdat') }
   })
@@ -40,7 +40,7 @@ function topLevelBoxesOf(bytes: Uint8Array): string[] {
   for (let position = 0; position + 8 <= bytes.length;) {
     const size = view.getUint32(position)
     names.push(Buffer.from(bytes.subarray(position + 4, position + 8)).toString('latin1'))
-    // 0 is “to the end”, 1 a 64-bit size: neither occurs in clips of this length.
+    // 0 means “to the end”, 1 a 64-bit size: neither occurs in such short clips.
     if (size < 8) break
     position += size
   }

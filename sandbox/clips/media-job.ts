@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What the child process is asked to do; everything large is in files, so that only short messages cross. */
+/** A task for the child process. Large content is passed in files, to keep the messages short. */
 export type MediaJob =
   | {
       kind: 'encode'
@@ -13,7 +13,7 @@ export type MediaJob =
       captionFile: string
       /** Raw RGB24 at the clip's size; the clip ends on it. */
       lastImageFile?: string | undefined
-      /** 0 to 1 from the left and from the top: where the zoom goes. */
+      /** The target of the zoom, 0 to 1 from the left and from the top. */
       focus: { x: number; y: number }
       outputFile: string
     }
@@ -26,7 +26,7 @@ export const Inspection = z.object({
   pixelFormat: z.string(),
   width: z.number(),
   height: z.number(),
-  /** Frames that were really decoded, from the first to the last. */
+  /** The number of decoded frames. */
   frames: z.number(),
 })
 export type Inspection = z.infer<typeof Inspection>

@@ -1,4 +1,4 @@
-/** The other end of `runMediaJob`: one job, one answer, the end. Whoever forks it is trusted; it reads no other input. */
+/** The child process of `runMediaJob`: performs one job and exits. It trusts its parent and reads no other input. */
 import { setPriority } from 'node:os'
 import type { MediaAnswer, MediaJob } from './media-job.ts'
 
@@ -19,7 +19,7 @@ process.once('message', (job) => {
     .catch((error: unknown): MediaAnswer => ({ ok: false, reason: error instanceof Error ? error.message : String(error) }))
     .then((answer) => process.send?.(answer))
 })
-// The parent went away: nobody wants the answer any more.
+// The parent has exited.
 process.once('disconnect', () => process.exit(1))
-// A little behind the bot, which must answer while this process fills a core.
+// Lower than the bot's priority, which must respond while this process uses a whole core.
 setPriority(5)

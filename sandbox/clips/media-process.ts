@@ -3,14 +3,13 @@ import { MediaAnswer, type Inspection, type MediaJob } from './media-job.ts'
 
 export interface MediaProcessOptions {
   signal?: AbortSignal | undefined
-  /** The child is killed when it needs longer. */
+  /** The child is killed when it takes longer. */
   timeoutMs?: number
 }
 
 /**
- * Does one job in a process of its own: a native crash, a leak or an endless loop of the media library ends there, and a
- * time-out can really stop it.
- * @throws Error when the child fails, crashes or needs too long; the signal's reason when it is aborted
+ * Performs one job in its own process, which contains crashes, leaks and endless loops of the media library.
+ * @throws Error when the child fails, crashes or takes too long; the signal's reason when it is aborted
  */
 export async function runMediaJob(
   job: MediaJob,
@@ -20,19 +19,19 @@ export async function runMediaJob(
   const { promise, resolve, reject } = Promise.withResolvers<Inspection | undefined>()
   const child = fork(new URL('media-process-child.ts', import.meta.url), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // Nothing of the parent's environment (its keys) and nothing of its loaders goes along.
+    // The child gets neither the parent's environment, which holds keys, nor its loaders.
     env: { PATH: process.env['PATH'] ?? '' },
     execArgv: [],
   })
   const kill = () => void child.kill('SIGKILL')
   const timer = setTimeout(() => {
-    reject(new Error(`the media process needed longer than ${timeoutMs} ms`))
+    reject(new Error(`the media process took longer than ${timeoutMs} ms`))
     kill()
   }, timeoutMs)
   signal?.addEventListener('abort', kill, { once: true })
 
-  let complaint = ''
-  child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-500)))
+  let stderr = ''
+  child.stderr?.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-500)))
   child.on('error', reject)
   child.on('message', (message) => {
     const answer = MediaAnswer.parse(message)
@@ -41,7 +40,7 @@ export async function runMediaJob(
   })
   child.on('close', (code, killedBy) => {
     if (signal?.aborted) reject(signal.reason as Error)
-    else reject(new Error(`the media process ended without an answer (${killedBy ?? code ?? 'unknown'}) ${complaint}`.trim()))
+    else reject(new Error(`the media process ended without an answer (${killedBy ?? code ?? 'unknown'}) ${stderr}`.trim()))
   })
   child.send(job)
   try {

@@ -1,67 +1,69 @@
 import type { ClipOrder } from '../clips/clip-order.ts'
-import { type EachlabsStandIn, startEachlabs } from './eachlabs/stand-in.ts'
-import { type FalStandIn, startFal } from './fal/stand-in.ts'
+import { startEachlabs } from './eachlabs/stand-in.ts'
+import { startFal } from './fal/stand-in.ts'
+import { startReplicate } from './replicate/stand-in.ts'
+import { startRunware } from './runware/stand-in.ts'
 import { ProviderClock } from './simulation/provider-clock.ts'
 import type { StandIn, StandInContext } from './stand-in/stand-in.ts'
-import { type ReplicateStandIn, startReplicate } from './replicate/stand-in.ts'
-import { type RunwareStandIn, startRunware } from './runware/stand-in.ts'
-import { startWavespeed, type WavespeedStandIn } from './wavespeed/stand-in.ts'
+import { startWavespeed } from './wavespeed/stand-in.ts'
 
 export interface StandInsOptions {
-  /** Renders the clips; the caller closes it, after the providers. */
+  /** Renders the clips; the caller closes it after the stand-ins have stopped. */
   clips: { render(order: ClipOrder): Promise<Uint8Array> }
-  /** Virtual seconds in a real one; a five-second clip takes about 160 virtual ones. Can be changed later at `clock.speed`. */
+  /** Virtual seconds per real second; a five-second clip takes about 160 virtual ones. `clock.speed` changes it later. */
   speed: number
-  /**
-   * First of twelve ports in a row: fal's queue, rest and media (+0 to +2), Replicate's api and delivery (+3, +4), WaveSpeed's api
-   * and media (+5, +6), Runware's api, socket and media (+7 to +9), Eachlabs' api and media (+10, +11). Any free ones unless given.
-   */
+  /** The first of twelve consecutive ports: the origins of fal, Replicate, WaveSpeed, Runware and Eachlabs. Any free ones unless given. */
   port?: number | undefined
   /** The same seed gives the same run times. */
   seed?: string | undefined
-  /** The time of whoever gets webhooks, in milliseconds since the epoch: their signatures are dated with it. The real time unless given. */
+  /** The webhook receiver's time, in milliseconds since the epoch, which dates signatures. Real time unless given. */
   receiverNow?: (() => number) | undefined
-  /** Images that the rest of the world would serve; a stand-in never calls anyone outside. None unless given. */
+  /** Images at public addresses, which a stand-in never requests. None unless given. */
   outside?: ((url: URL) => Uint8Array | undefined) | undefined
 }
 
-export interface StandIns {
-  /** The providers' time, which all of them share. */
+type Start = <Name extends string>(start: (context: StandInContext) => Promise<StandIn<Name>>) => Promise<StandIn<Name>>
+
+/** Every stand-in, in the order of their ports. */
+async function startEach(start: Start) {
+  return {
+    fal: await start(startFal),
+    replicate: await start(startReplicate),
+    wavespeed: await start(startWavespeed),
+    runware: await start(startRunware),
+    eachlabs: await start(startEachlabs),
+  }
+}
+
+export interface StandIns extends Awaited<ReturnType<typeof startEach>> {
+  /** The time of all providers. */
   readonly clock: ProviderClock
-  readonly fal: FalStandIn
-  readonly replicate: ReplicateStandIn
-  readonly wavespeed: WavespeedStandIn
-  readonly runware: RunwareStandIn
-  readonly eachlabs: EachlabsStandIn
   readonly all: readonly StandIn[]
-  /** Breaks off all jobs and connections. */
+  /** Aborts all jobs and closes all connections. */
   stop(): Promise<void>
 }
 
 /**
- * The providers on this machine, speaking their real wire formats.
+ * Starts the providers on this machine, with their real wire formats.
  * @throws when a port is taken
  */
 export async function startStandIns(options: StandInsOptions): Promise<StandIns> {
-  const { clips, speed, port = 0, seed = 'rushes', receiverNow = () => Date.now(), outside = () => undefined } = options
+  const { clips, speed, seed = 'rushes', receiverNow = () => Date.now(), outside = () => undefined } = options
   const clock = new ProviderClock(speed)
-  const contextAt = (offset: number): StandInContext => ({ clock, clips, seed, receiverNow, outside, port: port === 0 ? 0 : port + offset })
-  const started: StandIn[] = []
-  const keep = <Started extends StandIn>(provider: Started): Started => {
-    started.push(provider)
-    return provider
+  const all: StandIn[] = []
+  let port = options.port ?? 0
+  const start: Start = async (startOne) => {
+    const standIn = await startOne({ clock, clips, seed, receiverNow, outside, port })
+    all.push(standIn)
+    if (port > 0) port += Object.keys(standIn.origins).length
+    return standIn
   }
   const stop = async () => {
-    await Promise.all(started.map((provider) => provider.stop()))
+    await Promise.all(all.map((standIn) => standIn.stop()))
     clock.close()
   }
   try {
-    const fal = keep(await startFal(contextAt(0)))
-    const replicate = keep(await startReplicate(contextAt(3)))
-    const wavespeed = keep(await startWavespeed(contextAt(5)))
-    const runware = keep(await startRunware(contextAt(7)))
-    const eachlabs = keep(await startEachlabs(contextAt(10)))
-    return { clock, fal, replicate, wavespeed, runware, eachlabs, all: started, stop }
+    return { ...(await startEach(start)), clock, all, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,49 +1,40 @@
 import type { Call } from '../http/call.ts'
-import type { AnswerFault } from '../simulation/faults.ts'
 import type { JobFailure } from '../jobs/job.ts'
+import type { AnswerFault } from '../simulation/faults.ts'
 
 type ErrorStatus = 400 | 401 | 402 | 403 | 404 | 413 | 422 | 429 | 503
 
-/** The body of every error. */
-export function refuse(call: Call, status: ErrorStatus, error: string, details: string): Response {
+export function respondWithError(call: Call, status: ErrorStatus, error: string, details: string): Response {
   return call.json({ status, error, details }, status)
 }
 
-/** How Eachlabs words what it refuses. */
-export const eachlabsAnswers: Record<AnswerFault, (call: Call) => Response> = {
-  'bad-key': (call) => refuse(call, 401, 'unauthorized', 'Missing or invalid API key'),
-  'no-credit': (call) => refuse(call, 402, 'payment required', 'Insufficient balance for this prediction'),
-  busy: (call) => refuse(call, 429, 'too many requests', 'Account rate limited: too many predictions in flight'),
-  down: (call) => refuse(call, 503, 'service unavailable', 'Please try again later'),
-  refused: (call) => refuse(call, 400, 'bad request', 'prompt: invalid value'),
+const refusals: Record<AnswerFault, [status: ErrorStatus, error: string, details: string]> = {
+  'bad-key': [401, 'unauthorized', 'Missing or invalid API key'],
+  'no-credit': [402, 'payment required', 'Insufficient balance for this prediction'],
+  busy: [429, 'too many requests', 'Account rate limited: too many predictions in flight'],
+  down: [503, 'service unavailable', 'Please try again later'],
+  refused: [400, 'bad request', 'prompt: invalid value'],
 }
 
-/** Why a job failed: a code and a sentence. */
+export function refuse(fault: AnswerFault, call: Call): Response {
+  return respondWithError(call, ...refusals[fault])
+}
+
+const reasons: Record<JobFailure['kind'], [code: string, message: string]> = {
+  moderated: ['PROVIDER_REJECTED', 'The content was rejected by the safety policy of the provider'],
+  failed: ['PROVIDER_FAILED', 'The provider failed to process the request'],
+  'timed-out': ['EXECUTION_TIMEOUT', 'The execution timed out'],
+  'image-unreachable': ['INPUT_DOWNLOAD_ERROR', '{image} could not be downloaded'],
+  'image-too-large': ['INPUT_VALIDATION_ERROR', '{image} is larger than 10MB'],
+  'image-unsupported': ['INPUT_VALIDATION_ERROR', '{image} must be a jpg, jpeg or png file'],
+  'image-unreadable': ['INPUT_VALIDATION_ERROR', '{image} could not be decoded'],
+  'image-too-small': ['INPUT_VALIDATION_ERROR', '{image} must be at least 300x300 pixels'],
+  'image-aspect': ['INPUT_VALIDATION_ERROR', 'the aspect ratio of {image} must be between 1:2.5 and 2.5:1'],
+}
+
+/** Why a job failed. */
 export function reasonOf({ kind, image = 'start' }: JobFailure): { code: string; message: string; retryable: boolean } {
+  const [code, message] = reasons[kind]
   const field = image === 'start' ? 'image_url' : 'tail_image_url'
-  const invalid = (message: string) => ({ code: 'INPUT_VALIDATION_ERROR', message, retryable: false })
-  switch (kind) {
-    case 'moderated':
-      return {
-        code: 'PROVIDER_REJECTED',
-        message: 'The content was rejected by the safety policy of the provider',
-        retryable: false,
-      }
-    case 'failed':
-      return { code: 'PROVIDER_FAILED', message: 'The provider failed to process the request', retryable: true }
-    case 'timed-out':
-      return { code: 'EXECUTION_TIMEOUT', message: 'The execution timed out', retryable: true }
-    case 'image-unreachable':
-      return { code: 'INPUT_DOWNLOAD_ERROR', message: `${field} could not be downloaded`, retryable: false }
-    case 'image-too-large':
-      return invalid(`${field} is larger than 10MB`)
-    case 'image-unsupported':
-      return invalid(`${field} must be a jpg, jpeg or png file`)
-    case 'image-unreadable':
-      return invalid(`${field} could not be decoded`)
-    case 'image-too-small':
-      return invalid(`${field} must be at least 300x300 pixels`)
-    case 'image-aspect':
-      return invalid(`the aspect ratio of ${field} must be between 1:2.5 and 2.5:1`)
-  }
+  return { code, message: message.replace('{image}', field), retryable: kind === 'failed' || kind === 'timed-out' }
 }

@@ -1,11 +1,14 @@
 import type { Job } from '../jobs/job.ts'
+import type { Outputs } from '../stand-in/outputs.ts'
 import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
 import { reasonOf } from './responses.ts'
-import { type PredictionContext, type PredictionRecord } from './prediction.ts'
 
-type WebhookContext = Pick<PredictionContext, 'addressOf'> & { recordOf: (jobId: string) => PredictionRecord | undefined }
+interface WebhookContext {
+  outputs: Outputs
+  secretOf: (jobId: string) => string | undefined
+}
 
-/** One webhook when a job is over, in words of its own (`succeeded`, `failed`); none when it was cancelled. */
+/** One webhook when a job ends, with statuses of its own (`succeeded`, `failed`); none when it was cancelled. */
 export function eachlabsWebhookForm(context: WebhookContext): WebhookForm {
   return {
     messagesOf: (job) =>
@@ -14,16 +17,16 @@ export function eachlabsWebhookForm(context: WebhookContext): WebhookForm {
   }
 }
 
-function bodyOf(job: Job, context: WebhookContext): Record<string, unknown> {
+function bodyOf(job: Job, { outputs }: WebhookContext): Record<string, unknown> {
   const ids = { exec_id: job.id, flow_id: null }
-  if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: context.addressOf(job), error: '' }
-  // The reason stands in the output; the field that is named for it stays empty.
+  if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: outputs.addressOf(job), error: '' }
+  // Eachlabs puts the reason into `output` and leaves `error` empty.
   const { message } = reasonOf(job.failure ?? { kind: 'failed' })
   return { ...ids, status: 'failed', output: [{ id: '', status: '', output: '', error: message }], error: '' }
 }
 
-function headersFor({ ownerId, forged }: SigningOrder, { recordOf }: WebhookContext): Record<string, string> {
-  const secret = recordOf(ownerId)?.webhookSecret
+function headersFor({ ownerId, forged }: SigningOrder, { secretOf }: WebhookContext): Record<string, string> {
+  const secret = secretOf(ownerId)
   if (secret === undefined) return {}
   return { 'x-webhook-secret': forged ? `${secret}-guessed` : secret }
 }

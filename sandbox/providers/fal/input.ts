@@ -1,18 +1,11 @@
 import { z } from 'zod'
 import type { JobOrder } from '../jobs/job.ts'
+import { klingFields, klingOrder, KlingTextInput } from '../stand-in/kling-input.ts'
 
-const prompt = z.string().min(1).max(2500)
-const common = {
-  prompt,
-  duration: z.enum(['5', '10']).default('5'),
-  negative_prompt: z.string().max(2500).default('blur, distort, and low quality'),
-  cfg_scale: z.number().min(0).max(1).default(0.5),
-}
-
-/** The body of a submission, flat: at fal there is no `input` around it, and durations are strings. */
+/** The flat body of a submission. */
 const inputs = {
-  'text-to-video': z.strictObject({ ...common, aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9') }),
-  'image-to-video': z.strictObject({ ...common, image_url: z.string().min(1), tail_image_url: z.string().min(1).optional() }),
+  'text-to-video': KlingTextInput,
+  'image-to-video': z.strictObject({ ...klingFields, image_url: z.string().min(1), tail_image_url: z.string().min(1).optional() }),
 }
 
 export type FalOperation = keyof typeof inputs
@@ -31,22 +24,11 @@ export interface FalProblem {
   ctx?: unknown
 }
 
-/** Reads what was submitted, or says what is wrong with it as fal does. */
+/** Parses a submission, or describes its problems as fal does. */
 export function readFalInput(operation: FalOperation, body: unknown): { order: JobOrder } | { problems: FalProblem[] } {
   const parsed = inputs[operation].safeParse(body)
   if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, body)) }
-  const { data: input } = parsed
-  return {
-    order: {
-      prompt: input.prompt,
-      negativePrompt: input.negative_prompt,
-      durationSeconds: input.duration === '5' ? 5 : 10,
-      guidance: input.cfg_scale,
-      ...('aspect_ratio' in input
-        ? { aspectRatio: input.aspect_ratio }
-        : { firstImageUrl: input.image_url, lastImageUrl: input.tail_image_url }),
-    },
-  }
+  return { order: klingOrder(parsed.data) }
 }
 
 function problemsOf(issue: z.core.$ZodIssue, body: unknown): FalProblem[] {
@@ -60,10 +42,10 @@ function problemsOf(issue: z.core.$ZodIssue, body: unknown): FalProblem[] {
     }))
   }
   const input = valueAt(body, path)
-  return [{ ...wordsOf(issue, input), loc: ['body', ...path], input: input === undefined ? body : input }]
+  return [{ ...describe(issue, input), loc: ['body', ...path], input: input === undefined ? body : input }]
 }
 
-function wordsOf(issue: z.core.$ZodIssue, input: unknown): { type: string; msg: string } {
+function describe(issue: z.core.$ZodIssue, input: unknown): { type: string; msg: string } {
   if (input === undefined) return { type: 'missing', msg: 'Field required' }
   switch (issue.code) {
     case 'invalid_value': {

@@ -1,36 +1,25 @@
-import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { acceptOrder, planOrder } from '../stand-in/acceptance.ts'
-import { type Call, type CallEnvironment, type CallContext, receiveCall, unknownCall } from '../http/call.ts'
-import { addControl } from '../http/control.ts'
-import type { RouteName } from '../simulation/faults.ts'
-import type { StandInBase } from '../stand-in/stand-in.ts'
+import type { Call } from '../http/call.ts'
+import type { Routes } from '../http/routes.ts'
 import { isFinished, type Job } from '../jobs/job.ts'
-import { withRetryAfter } from '../http/retry-after.ts'
-import { answerWithFailure, answerWithProblems, falAnswers, notFound, requestErrorOf } from './responses.ts'
+import { createJob } from '../stand-in/acceptance.ts'
+import type { StandInBase } from '../stand-in/create-stand-in.ts'
 import { isFalOperation, readFalInput } from './input.ts'
+import { notFound, requestErrorOf, respondWithFailure, respondWithProblems } from './responses.ts'
 
 const model = '/fal-ai/kling-video/v2.5-turbo/pro'
-/** Where a request is asked for: the model's owner and name, without the rest of its path. */
+/** The path of requests: the model's owner and name, without the rest of its path. */
 const requests = '/fal-ai/kling-video/requests'
 
-/** A client that hears nothing for fifteen seconds gives the stream up. */
+/** Clients give up a stream after fifteen seconds without an event. */
 const heartbeatMs = 5_000
 
-type QueueContext = StandInBase & {
-  origins: { queue: string }
-  authorization: string
-  /** Where the finished clip can be fetched. */
-  addressOf: (job: Job) => string
-}
+type QueueContext = StandInBase<'queue'>
 
 /** `queue.fal.run`: submit, status, result, cancel. */
-export function falQueue(context: QueueContext): Hono<CallEnvironment> {
-  const app = new Hono<CallEnvironment>()
-  const callContext: CallContext = { origin: 'queue', ...context, answers: withRetryAfter(falAnswers, context.behavior) }
-  const on = (route: RouteName) => receiveCall(route, callContext)
-  addControl(app, context)
-
+export function falQueue(context: QueueContext): Routes {
+  const routes = context.routes('queue', { authorization: `Key ${context.apiKey}`, notFound })
+  const { app, on } = routes
   app.post(`${model}/:operation`, on('create'), (call) => submit(call, context))
   app.get(`${requests}/:id/status`, on('status'), (call) => withJob(call, context, (job) => status(call, job, context)))
   app.get(`${requests}/:id/status/stream`, on('stream'), (call) => withJob(call, context, (job) => stream(call, job, context)))
@@ -43,8 +32,7 @@ export function falQueue(context: QueueContext): Hono<CallEnvironment> {
   for (const path of [`${requests}/:id`, `${requests}/:id/response`]) {
     app.get(path, on('result'), (call) => withJob(call, context, (job) => result(call, job, context)))
   }
-  app.notFound(unknownCall(callContext, notFound) as Parameters<typeof app.notFound>[0])
-  return app
+  return routes
 }
 
 async function submit(call: Call, context: QueueContext): Promise<Response> {
@@ -52,16 +40,13 @@ async function submit(call: Call, context: QueueContext): Promise<Response> {
   if (!isFalOperation(operation)) return notFound(call, `Application ${call.req.path} not found`)
   const webhookUrl = call.req.query('fal_webhook')
   if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) {
-    return answerWithProblems(call, [{ loc: ['query', 'fal_webhook'], msg: 'Input should be a valid URL', type: 'url_parsing' }])
+    return respondWithProblems(call, [{ loc: ['query', 'fal_webhook'], msg: 'Input should be a valid URL', type: 'url_parsing' }])
   }
   const read = readFalInput(operation, await call.req.json().catch(() => undefined))
-  if ('problems' in read) return answerWithProblems(call, read.problems)
+  if ('problems' in read) return respondWithProblems(call, read.problems)
 
-  const planned = planOrder(read.order.prompt, context)
-  if ('refusal' in planned) return withRetryAfter(falAnswers, context.behavior)[planned.refusal](call)
-  const { plan } = planned
-  const job = await acceptOrder({ ...read.order, webhookUrl }, plan, context)
-  if (plan.answerIsLost) call.set('answerIsLost', true)
+  const job = await createJob(call, { ...read.order, webhookUrl }, context)
+  if (job instanceof Response) return job
   call.header('x-fal-request-id', job.id)
   const address = `${context.origins.queue}${requests}/${job.id}`
   return call.json({
@@ -89,7 +74,7 @@ function status(call: Call, job: Job, context: QueueContext): Response {
 
 function statusOf(job: Job, withLogs: boolean, { jobs, origins }: QueueContext): Record<string, unknown> {
   const common = { request_id: job.id, response_url: `${origins.queue}${requests}/${job.id}` }
-  // The model runs at a partner of fal, which gives no logs: asked for, the list is empty.
+  // The model runs at a partner of fal, which provides no logs.
   const logs = withLogs ? [] : null
   if (job.state === 'queued') return { status: 'IN_QUEUE', ...common, queue_position: jobs.positionOf(job) }
   if (job.state === 'running') return { status: 'IN_PROGRESS', ...common, logs }
@@ -99,41 +84,39 @@ function statusOf(job: Job, withLogs: boolean, { jobs, origins }: QueueContext):
   return { status: 'COMPLETED', ...common, logs, metrics, ...(wrong && { error: wrong.error, error_type: wrong.type }) }
 }
 
-/** One event for each change, the first at once; ends with the job. */
+/** Sends the status at once and after each change, until the job ends. */
 function stream(call: Call, job: Job, context: QueueContext): Response {
+  const status = () => JSON.stringify(statusOf(job, call.req.query('logs') === '1', context))
   return streamSSE(call, async (events) => {
-    const gone = new AbortController()
-    events.onAbort(() => gone.abort())
-    let sent = ''
+    const closed = new AbortController()
+    events.onAbort(() => closed.abort())
     for (;;) {
-      const data = JSON.stringify(statusOf(job, call.req.query('logs') === '1', context))
+      const data = status()
       await events.writeSSE({ data })
-      sent = data
       if (isFinished(job)) return
-      const changed = () => JSON.stringify(statusOf(job, call.req.query('logs') === '1', context)) !== sent
-      if (!(await nextNews(changed, context, gone.signal))) return
+      if (!(await changeOrHeartbeat(() => status() !== data, context, closed.signal))) return
     }
   })
 }
 
-/** Resolves with true when there is something to tell (or nothing was told for long), with false when nobody listens any more. */
-async function nextNews(changed: () => boolean, { jobs }: QueueContext, gone: AbortSignal): Promise<boolean> {
+/** Waits until the status has changed or a heartbeat is due; resolves with false when the client has closed the stream. */
+async function changeOrHeartbeat(changed: () => boolean, { jobs }: QueueContext, closed: AbortSignal): Promise<boolean> {
   const heartbeat = AbortSignal.timeout(heartbeatMs)
   try {
-    while (!changed()) await jobs.nextChange(AbortSignal.any([gone, heartbeat]))
+    while (!changed()) await jobs.nextChange(AbortSignal.any([closed, heartbeat]))
     return true
   } catch {
-    return heartbeat.aborted && !gone.aborted
+    return heartbeat.aborted && !closed.aborted
   }
 }
 
-function result(call: Call, job: Job, { invoice, addressOf }: QueueContext): Response {
+function result(call: Call, job: Job, { invoice, outputs }: QueueContext): Response {
   if (!isFinished(job)) return call.json({ detail: 'Request is still in progress' }, 400)
-  // fal sells this model by the second: a unit is one, and what was not billed are none.
+  // fal sells this model by the second: a unit is a billed second.
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))
-  if (job.state !== 'succeeded' || !job.clip) return answerWithFailure(call, job)
-  return call.json(resultOf(job.clip, addressOf(job)))
+  if (job.state !== 'succeeded' || !job.clip) return respondWithFailure(call, job)
+  return call.json(resultOf(job.clip, outputs.addressOf(job)))
 }
 
 /** The model's output. */

@@ -1,10 +1,11 @@
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { isFinished, type Job } from '../jobs/job.ts'
+import type { Outputs } from '../stand-in/outputs.ts'
 import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
-import { failureOf } from './responses.ts'
 import { resultOf } from './queue.ts'
+import { failureOf } from './responses.ts'
 
-/** Who the webhooks are for, as fal knows its customers. */
+/** The id of fal's customer. */
 const userId = 'user-sandbox'
 
 export interface FalSignedText {
@@ -21,11 +22,11 @@ export function signFalWebhook({ requestId, userId, timestamp, rawBody }: FalSig
   return sign(null, Buffer.from(text), privateKey).toString('hex')
 }
 
-/** The keys that fal signs with; all but the last are older ones, still published. */
+/** fal's signing keys. Only the last one signs; the others are still published. */
 export class FalKeys {
   readonly #keys: readonly KeyObject[] = [newKey(), newKey()]
 
-  /** What `/.well-known/jwks.json` answers. */
+  /** The response of `/.well-known/jwks.json`. */
   published(): { keys: Record<string, unknown>[] } {
     return { keys: this.#keys.map((key) => ({ ...createPublicKey(key).export({ format: 'jwk' }), use: 'sig', alg: 'EdDSA' })) }
   }
@@ -42,22 +43,17 @@ export class FalKeys {
   }
 }
 
-/** One webhook when a job is over: what its result would answer, under `payload`. */
-export function falWebhookForm(context: { keys: FalKeys; addressOf: (job: Job) => string }): WebhookForm {
+/** One webhook when a job ends: its result under `payload`. */
+export function falWebhookForm(keys: FalKeys, outputs: Outputs): WebhookForm {
   return {
-    messagesOf: (job) => {
-      if (!isFinished(job)) return []
-      return [{ event: 'completed', body: bodyOf(job, context), retried: true }]
-    },
-    sign: (order) => ({ headers: context.keys.headersFor(order) }),
+    messagesOf: (job) => (isFinished(job) ? [{ event: 'completed', body: bodyOf(job, outputs), retried: true }] : []),
+    sign: (order) => ({ headers: keys.headersFor(order) }),
   }
 }
 
-function bodyOf(job: Job, { addressOf }: { addressOf: (job: Job) => string }): Record<string, unknown> {
+function bodyOf(job: Job, outputs: Outputs): Record<string, unknown> {
   const ids = { request_id: job.id, gateway_request_id: job.id }
-  if (job.state === 'succeeded' && job.clip) {
-    return { ...ids, status: 'OK', payload: resultOf(job.clip, addressOf(job)) }
-  }
+  if (job.state === 'succeeded' && job.clip) return { ...ids, status: 'OK', payload: resultOf(job.clip, outputs.addressOf(job)) }
   const { body, status } = failureOf(job)
   return { ...ids, status: 'ERROR', error: `Invalid status code: ${status}`, payload: body }
 }

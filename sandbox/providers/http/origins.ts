@@ -1,30 +1,18 @@
-import type { HttpBindings } from '@hono/node-server'
-import type { Hono } from 'hono'
-import type { CallEnvironment } from './call.ts'
-import { OriginServer, type Upgrade } from './origin-server.ts'
+import { OriginServer, type OriginRoutes } from './origin-server.ts'
 
-/** The origins of one provider, each a server of its own, as they are different machines in the world. */
+/** The origins of one provider, each with its own server, as in reality each is another machine. */
 export class Origins<Name extends string> {
   readonly #servers: Map<Name, OriginServer>
 
-  /**
-   * @param port of the first origin, the others follow; 0 for any that are free
-   * @param upgrades for the origins that also speak WebSocket
-   */
-  constructor(apps: Record<Name, Hono<CallEnvironment>>, port: number, upgrades: Partial<Record<Name, Upgrade>> = {}) {
-    const entries = Object.entries(apps) as [Name, Hono<CallEnvironment>][]
-    const servers = entries.map(([name, app], index) => {
-      const answer = (request: Request, bindings: HttpBindings) => app.fetch(request, bindings)
-      const server = new OriginServer(answer, port === 0 ? 0 : port + index, upgrades[name])
-      return [name, server] as const
-    })
-    this.#servers = new Map(servers)
+  /** @param port of the first origin, the others follow; 0 for any that are free */
+  constructor(routes: Record<Name, OriginRoutes>, port: number) {
+    const entries = Object.entries(routes) as [Name, OriginRoutes][]
+    this.#servers = new Map(entries.map(([name, each], index) => [name, new OriginServer(each, port === 0 ? 0 : port + index)]))
   }
 
-  of(name: Name): string {
-    const server = this.#servers.get(name)
-    if (!server) throw new Error(`no origin is called ${name}`)
-    return server.origin
+  /** The address of each origin, known once it listens. */
+  addresses(): Record<string, string> {
+    return Object.fromEntries([...this.#servers].map(([name, { origin }]) => [name, origin]))
   }
 
   /** @throws when a port is taken; then none of them listens */

@@ -3,27 +3,27 @@ import type { RouteName } from '../simulation/faults.ts'
 
 /** One call that reached a provider. */
 export interface LoggedRequest {
-  /** Which of the provider's origins was called, by its name (`queue`, `api` …). */
+  /** The name of the called origin (`queue`, `api` …). */
   origin: string
   method: string
-  /** With its query. */
+  /** Includes the query. */
   path: string
-  /** What the call is for; undefined where the provider has no such call. */
+  /** The purpose of the call; undefined for an unknown path. */
   route: RouteName | undefined
-  /** Whether a key came along, and whether it was the right one. Never the key itself. */
+  /** Whether a key was sent and valid; never the key itself. */
   authorization: 'accepted' | 'wrong' | 'none'
-  /** The parsed JSON of the body; undefined where there was none, or it was not read, or it was no JSON. */
+  /** The parsed JSON body; undefined if it was not read or is not JSON. */
   body: unknown
-  /** Undefined until it is answered, and for ever where the connection was broken off instead. */
+  /** Undefined until the response is sent, and if the connection was reset instead. */
   status: number | undefined
 }
 
-/** What was asked of one provider, in the order of arrival. */
+/** The calls of one provider in the order of arrival. */
 export class RequestLog {
   readonly #requests: LoggedRequest[] = []
   readonly #events = new EventEmitter<{ request: [LoggedRequest] }>().setMaxListeners(0)
 
-  /** Called by the provider; the entry is completed as the call goes on. */
+  /** The provider completes the entry while it handles the call. */
   add(request: LoggedRequest): void {
     this.#requests.push(request)
     this.#events.emit('request', request)
@@ -37,7 +37,7 @@ export class RequestLog {
     return this.list(route).length
   }
 
-  /** Resolves as soon as this many calls of the kind have arrived since the log was begun or cleared. */
+  /** Resolves once this many calls of the route are in the log. */
   async reached(route: RouteName, count = 1): Promise<LoggedRequest[]> {
     while (this.count(route) < count) await once(this.#events, 'request')
     return this.list(route)

@@ -1,27 +1,20 @@
-import type { Call } from './call.ts'
 import type { Behavior } from '../simulation/behavior.ts'
-import type { AnswerFault } from '../simulation/faults.ts'
+import type { Call, Refuse } from './call.ts'
 
-/** When a customer who came too often may come back. */
-export const throttledSeconds = 5
+/** When to retry a call that got 429. */
+export const retryAfterSeconds = 5
 
-type Answers = Record<AnswerFault, (call: Call) => Response>
-
-/** The provider's answers, of which the one to too many requests says when to come back as the provider's behavior has it. */
-export function withRetryAfter(answers: Answers, behavior: Behavior): Answers {
-  return {
-    ...answers,
-    busy: (call) => {
-      const hint = retryAfterOf(behavior)
-      if (hint !== undefined) call.header('Retry-After', hint)
-      return answers.busy(call)
-    },
+/** Adds `Retry-After` to a 429 as the provider's behavior says. */
+export function withRetryAfter(refuse: Refuse, behavior: Behavior): Refuse {
+  return (fault, call) => {
+    if (fault === 'busy') setRetryAfter(call, behavior)
+    return refuse(fault, call)
   }
 }
 
-/** The `Retry-After` header; undefined where the provider does not send one. */
-export function retryAfterOf({ retryAfter }: Behavior): string | undefined {
-  if (retryAfter === 'none') return undefined
-  // A date of the real world, as whoever reads it has no other clock.
-  return retryAfter === 'seconds' ? String(throttledSeconds) : new Date(Date.now() + 1000 * throttledSeconds).toUTCString()
+export function setRetryAfter(call: Call, { retryAfter }: Behavior): void {
+  if (retryAfter === 'none') return
+  // A date in real time, as clients do not know the virtual time.
+  const date = () => new Date(Date.now() + 1000 * retryAfterSeconds).toUTCString()
+  call.header('Retry-After', retryAfter === 'seconds' ? String(retryAfterSeconds) : date())
 }

@@ -1,32 +1,48 @@
 import { randomBytes } from 'node:crypto'
+import type { ProviderClock } from '../simulation/provider-clock.ts'
 
 export interface ServedFile {
   bytes: Uint8Array
   mediaType: string
+  /** Virtual milliseconds since the epoch; never unless given. */
+  expiresAt?: number | undefined
 }
 
-/** Files that a provider serves to whoever knows their address. */
+/** The files that a provider serves, by the paths of their addresses. */
 export class ServedFiles {
+  readonly #clock: ProviderClock
   readonly #files = new Map<string, ServedFile>()
+
+  constructor(clock: ProviderClock) {
+    this.#clock = clock
+  }
 
   put(path: string, file: ServedFile): void {
     this.#files.set(path, file)
   }
 
   get(path: string): ServedFile | undefined {
-    return this.#files.get(path)
+    const file = this.#files.get(path)
+    return file && this.#clock.now() < (file.expiresAt ?? Infinity) ? file : undefined
   }
 
   remove(path: string): void {
     this.#files.delete(path)
   }
+
+  /** The response with the file at this address; undefined if there is none. */
+  respond(url: string): Response | undefined {
+    // The path as it was sent: Hono decodes its own.
+    const file = this.get(new URL(url).pathname)
+    return file && respondWithFile(file)
+  }
 }
 
-/** A piece of an address that nobody can guess. */
+/** A part of an address that cannot be guessed. */
 export function unguessable(): string {
   return randomBytes(18).toString('base64url')
 }
 
-export function answerWithFile({ bytes, mediaType }: ServedFile): Response {
+export function respondWithFile({ bytes, mediaType }: ServedFile): Response {
   return new Response(Buffer.from(bytes), { headers: { 'content-type': mediaType, 'content-length': String(bytes.length) } })
 }

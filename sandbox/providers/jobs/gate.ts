@@ -1,4 +1,6 @@
-/** A door that whoever passes waits at while it is held. */
+import { abortableWait } from '../simulation/abortable-wait.ts'
+
+/** A point that every job passes, and where jobs wait while the gate is held. */
 export class Gate {
   readonly #waiting = new Map<string, () => void>()
   #held = false
@@ -7,27 +9,25 @@ export class Gate {
     this.#held = true
   }
 
-  /** Lets one through that waits, or opens the door for all. */
+  /** Lets the named waiter pass, or opens the gate for all. */
   release(id?: string): void {
     if (id === undefined) this.#held = false
     for (const [waitingId, pass] of [...this.#waiting]) if (id === undefined || id === waitingId) pass()
   }
 
-  /** Resolves at once while nobody holds the door; rejects with the signal's reason when it is aborted. */
+  /**
+   * Resolves at once unless the gate is held.
+   * @throws the signal's reason when it is aborted
+   */
   pass(id: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (!this.#held) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        this.#waiting.delete(id)
-        reject(signal.reason as Error)
-      }
-      signal.addEventListener('abort', stop, { once: true })
+    return abortableWait(signal, (resolve) => {
       this.#waiting.set(id, () => {
         this.#waiting.delete(id)
-        signal.removeEventListener('abort', stop)
         resolve()
       })
+      return () => this.#waiting.delete(id)
     })
   }
 }

@@ -3,7 +3,7 @@ import sharp from 'sharp'
 export type ImageProblemKind =
   'image-unreachable' | 'image-too-large' | 'image-unsupported' | 'image-unreadable' | 'image-too-small' | 'image-aspect'
 
-/** Why the model cannot begin with an image. */
+/** Why the model cannot use an image. */
 export class ImageProblem extends Error {
   override readonly name = 'ImageProblem'
   readonly kind: ImageProblemKind
@@ -14,11 +14,11 @@ export class ImageProblem extends Error {
   }
 }
 
-/** What the model takes, whichever provider it runs at. */
+/** The model's limits, which are the same at every provider. */
 const imageLimits = { bytes: 10 * 1024 * 1024, sidePixels: 300, aspectRatio: 2.5 }
 
 /**
- * Decodes the whole image, as the model has to.
+ * Decodes the whole image, as the model does.
  * @throws ImageProblem
  */
 export async function checkImage(bytes: Uint8Array): Promise<void> {
@@ -37,24 +37,22 @@ export async function checkImage(bytes: Uint8Array): Promise<void> {
   if (Math.max(width / height, height / width) > imageLimits.aspectRatio) throw new ImageProblem('image-aspect')
 }
 
-export interface ImageSource {
-  /** The bytes of an image that this provider keeps itself, which it needs no key to read. */
-  own: (url: URL) => Uint8Array | undefined
-}
+/** The bytes of an image that the provider can read without a request. */
+export type ImageSource = (url: URL) => Uint8Array | undefined
 
-/** As long as fal says that it waits for an image. */
+/** fal's documented timeout. */
 const downloadTimeoutMs = 20_000
 
 /**
- * Gets the image that an order names: from the provider's own storage, out of a data URI, or from this machine. A stand-in never
- * calls anyone outside: an address elsewhere is unreachable to it.
+ * Reads the image that an order names: from the provider's own storage, a data URI, or this machine. A stand-in never sends requests
+ * elsewhere: any other address is unreachable.
  * @throws ImageProblem
  */
 export async function fetchImage(address: string, source: ImageSource, signal: AbortSignal): Promise<Uint8Array> {
   const url = URL.parse(address)
   if (!url) throw new ImageProblem('image-unreachable')
   if (url.protocol === 'data:') return bytesOfDataUri(address)
-  const own = source.own(url)
+  const own = source(url)
   if (own) return own
   if (!['http:', 'https:'].includes(url.protocol) || !isLoopback(url.hostname)) throw new ImageProblem('image-unreachable')
   try {
@@ -68,7 +66,7 @@ export async function fetchImage(address: string, source: ImageSource, signal: A
   }
 }
 
-/** How many bytes a data URI carries; undefined for any other address or where it is not base64. */
+/** The number of bytes in a data URI; undefined for any other address, or if it is not base64. */
 export function dataUriSize(address: string): number | undefined {
   const match = /^data:[^,]*;base64,(.*)$/s.exec(address)
   return match ? Math.floor(((match[1]?.replace(/=+$/, '').length ?? 0) * 3) / 4) : undefined
@@ -79,7 +77,6 @@ function bytesOfDataUri(address: string): Uint8Array {
   return Buffer.from(address.slice(address.indexOf(',') + 1), 'base64')
 }
 
-/** An address on this machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }

@@ -2,10 +2,10 @@ export type BillingReason = 'completed' | 'failed' | 'cancelled' | 'aborted'
 
 export interface InvoiceLine {
   jobId: string
-  /** 0 where the job was not billed: every job that ended has its line. */
+  /** 0 if the job was not billed; every ended job has a line. */
   amountMicroUsd: number
   reason: BillingReason
-  /** ISO 8601, in the providers' time. */
+  /** ISO 8601, virtual. */
   at: string
 }
 
@@ -14,7 +14,7 @@ export interface InvoiceSheet {
   totalMicroUsd: number
 }
 
-/** What one provider bills its customer; read over HTTP at `GET /sandbox/invoice`. */
+/** The provider's bill, served at `GET /sandbox/invoice`. */
 export class Invoice {
   readonly #lines: InvoiceLine[] = []
 

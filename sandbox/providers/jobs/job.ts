@@ -2,7 +2,7 @@ import type { ClipAspectRatio } from '../../clips/clip-order.ts'
 import type { PlannedFault } from '../simulation/faults.ts'
 import type { ImageProblemKind } from './image.ts'
 
-/** What a customer ordered, read out of the provider's own wire format. */
+/** A customer's order, independent of the provider's wire format. */
 export interface JobOrder {
   prompt: string
   negativePrompt?: string | undefined
@@ -12,20 +12,20 @@ export interface JobOrder {
   firstImageUrl?: string | undefined
   lastImageUrl?: string | undefined
   webhookUrl?: string | undefined
-  /** Tells apart the clips that were ordered at once, which differ only by their seed. */
+  /** Distinguishes clips of one order, which would differ only in their seed. */
   variation?: number | undefined
 }
 
-/** `aborted`: its deadline passed before it had started. */
+/** `aborted`: its deadline passed before it started. */
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'aborted'
 
 export interface JobFailure {
   kind: 'moderated' | 'failed' | 'timed-out' | ImageProblemKind
-  /** Which of the two images was to blame. */
+  /** The image that caused the failure. */
   image?: 'start' | 'end'
 }
 
-/** One order at one provider. Times are virtual milliseconds since the epoch. */
+/** Times are virtual milliseconds since the epoch. */
 export interface Job {
   readonly id: string
   readonly order: JobOrder

@@ -21,14 +21,14 @@ export interface SubmitOptions {
   deadlineMs?: number | undefined
 }
 
-/** Why work is broken off; the job's state says the rest. */
+/** The reason with which a job's work is aborted; its state says more. */
 class Ended extends Error {
   override readonly name = 'Ended'
 }
 
 /**
- * The jobs of one provider, the same behind every wire format: they wait, start, run for their virtual time, and end when that is
- * over and the clip is rendered; and each ends on the invoice.
+ * The jobs of one provider, the same behind every wire format: they queue, run for their virtual time, and end when that has passed
+ * and the clip is rendered. Each is billed at its end.
  */
 export class Jobs {
   readonly #context: JobsContext
@@ -36,7 +36,7 @@ export class Jobs {
   readonly #work = new Map<Job, { ended: AbortController; hurry: AbortController }>()
   readonly #gates = { start: new Gate(), completion: new Gate() }
   readonly #slots: Slots
-  // Each waiting answer listens: how many there are is the clients' choice.
+  // Each open response listens, and clients may open any number of them.
   readonly #events = new EventEmitter<{ change: [Job] }>().setMaxListeners(0)
   readonly #closed = new AbortController()
 
@@ -65,17 +65,13 @@ export class Jobs {
     return [...this.#jobs.values()]
   }
 
-  /** How many jobs wait in front of this one. */
+  /** The number of jobs ahead of this one in the queue. */
   positionOf(job: Job): number {
-    return Math.max(
-      0,
-      this.list()
-        .filter(({ state }) => state === 'queued')
-        .indexOf(job),
-    )
+    const queue = this.list().filter(({ state }) => state === 'queued')
+    return Math.max(0, queue.indexOf(job))
   }
 
-  /** What the provider's behavior makes of the wish; `too-late` when the job is over, or is completed instead. */
+  /** Cancels as the provider's behavior says; `too-late` if the job has ended, or completes instead. */
   async cancel(job: Job): Promise<'accepted' | 'too-late'> {
     if (isFinished(job)) return 'too-late'
     const { onCancel } = this.#context.behavior
@@ -88,30 +84,30 @@ export class Jobs {
     return 'accepted'
   }
 
-  /** The job is done as soon as it has started and its clip is rendered, whatever time it would have taken. */
+  /** Completes the job as soon as its clip is rendered, however much run time is left. */
   hurry(job: Job): void {
     this.#work.get(job)?.hurry.abort()
   }
 
-  /** Calls the listener at each change of any job, at once and for as long as the jobs live. */
+  /** Calls the listener synchronously at every change of any job. */
   onChange(listener: (job: Job) => void): void {
     this.#events.on('change', listener)
   }
 
-  /** From now on no job passes this point; each waits there until it is released. */
+  /** Makes every job wait at this point until it is released. */
   hold(point: 'start' | 'completion'): void {
     this.#gates[point].hold()
   }
 
-  /** Lets the named job pass, or opens the point for all. */
+  /** Lets the named job pass, or all of them from now on. */
   release(point: 'start' | 'completion', jobId?: string): void {
     this.#gates[point].release(jobId)
   }
 
   /**
-   * Resolves with the earliest job, or the named one, as soon as it is in this state or has been (`running` stays true of a job
-   * that has started, `queued` of all).
-   * @throws the reason of the signal, or that the providers were stopped
+   * Resolves with the first job, or the named one, once it has reached this state (every job has reached `queued`, and each that has
+   * started has reached `running`).
+   * @throws the signal's reason when it is aborted, or `Ended` when the providers stop
    */
   async reached(state: JobState | 'finished', jobId?: string, signal?: AbortSignal): Promise<Job> {
     const has = (job: Job) => (jobId === undefined || job.id === jobId) && wasIn(job, state)
@@ -122,18 +118,18 @@ export class Jobs {
     }
   }
 
-  /** Resolves at the next change of any job: a place in the queue depends on the others. */
+  /** Resolves at the next change of any job, as a position in the queue depends on the others. */
   async nextChange(signal?: AbortSignal): Promise<void> {
     const { signal: closed } = this.#closed
     await once(this.#events, 'change', { signal: signal ? AbortSignal.any([signal, closed]) : closed })
   }
 
-  /** Aborted when all work ends. */
+  /** Aborted when the provider stops. */
   get closed(): AbortSignal {
     return this.#closed.signal
   }
 
-  /** Ends all work. */
+  /** Aborts all work. */
   close(): void {
     const reason = new Ended('the providers were stopped')
     this.#closed.abort(reason)
@@ -149,11 +145,11 @@ export class Jobs {
     const signals = { ended: work.ended.signal, hurry: work.hurry.signal }
     const number = this.#jobs.size
     try {
-      job.clip = await performJob({ job, number, gates: this.#gates, slots: this.#slots, started, ...signals }, this.#context)
+      job.clip = await performJob({ ...this.#context, ...signals, job, number, gates: this.#gates, slots: this.#slots, started })
       this.#finish(job, 'succeeded')
     } catch (error) {
       if (work.ended.signal.aborted) return
-      // Whatever else goes wrong in here is the provider's own failure, as it would be at the real one.
+      // Any other error counts as an internal failure of the provider.
       job.failure = error instanceof JobFailed ? error.failure : { kind: 'failed' }
       this.#finish(job, 'failed')
     }

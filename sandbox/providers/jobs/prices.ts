@@ -1,11 +1,11 @@
-/** What a provider asks, in micro-dollars (1 USD = 1,000,000). A test changes it to see whether a wrong bill is noticed. */
+/** What a provider charges, in micro-dollars (1 USD = 1,000,000). Tests change it to check that a wrong bill is noticed. */
 export interface Prices {
   microUsdPerSecond: number
-  /** On top, for each clip; 10,000 makes the provider one cent dearer than it says. */
+  /** Added for each clip. */
   microUsdPerClip: number
 }
 
-/** Every provider lists the model at $0.07 for a second of output. */
+/** Every provider lists the model at $0.07 per second of output. */
 export function listPrices(): Prices {
   return { microUsdPerSecond: 70_000, microUsdPerClip: 0 }
 }

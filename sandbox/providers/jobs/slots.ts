@@ -1,4 +1,6 @@
-/** Lets at most `limit()` in at a time, in the order of their coming. */
+import { abortableWait } from '../simulation/abortable-wait.ts'
+
+/** Limits concurrency to `limit()`, first come, first served. */
 export class Slots {
   readonly #limit: () => number
   readonly #waiting: (() => void)[] = []
@@ -8,7 +10,10 @@ export class Slots {
     this.#limit = limit
   }
 
-  /** Resolves with the way out, which must be taken once; rejects with the signal's reason when it is aborted. */
+  /**
+   * @returns how to leave the slot; must be called exactly once
+   * @throws the signal's reason when it is aborted
+   */
   async enter(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted()
     if (this.#taken >= this.#limit()) await this.#turn(signal)
@@ -24,17 +29,9 @@ export class Slots {
   }
 
   #turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const enter = () => {
-        signal.removeEventListener('abort', leave)
-        resolve()
-      }
-      const leave = () => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1)
-        reject(signal.reason as Error)
-      }
-      signal.addEventListener('abort', leave, { once: true })
+    return abortableWait(signal, (enter) => {
       this.#waiting.push(enter)
+      return () => this.#waiting.splice(this.#waiting.indexOf(enter), 1)
     })
   }
 }

@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto'
-import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { CallEnvironment, receiveCall } from '../http/call.ts'
-import type { RouteName } from '../simulation/faults.ts'
-import type { StandIn } from '../stand-in/stand-in.ts'
-import type { ProviderClock } from '../simulation/provider-clock.ts'
+import type { Routes } from '../http/routes.ts'
 import { unguessable } from '../http/served-files.ts'
-import { answerWithInvalidFields, notFound } from './responses.ts'
+import type { StandInBase } from '../stand-in/create-stand-in.ts'
+import { notFound, respondWithError, respondWithInvalidFields } from './responses.ts'
 
-export interface UploadedFile {
+interface UploadedFile {
   id: string
   name: string
   mediaType: string
@@ -17,53 +14,54 @@ export interface UploadedFile {
   createdAt: number
 }
 
-export type UploadedFiles = Map<string, UploadedFile>
-
 const fileBytes = 100 * 1024 * 1024
 const keptMs = 24 * 60 * 60 * 1000
 
 const Metadata = z.record(z.string(), z.unknown())
 
-interface FilesContext extends Pick<StandIn<'api'>, 'origins'> {
-  clock: ProviderClock
-  files: UploadedFiles
-}
-
-/** Uploads: kept for the account alone, so that only its key, or a prediction of its own, can read them. */
-export function addFiles(
-  app: Hono<CallEnvironment>,
-  on: (route: RouteName) => ReturnType<typeof receiveCall>,
-  context: FilesContext,
-): void {
-  const { files, clock } = context
+/** Uploads. They are private: only the account's key and its predictions can read them. */
+export function addFiles({ app, on }: Routes, { origins, clock, files }: StandInBase<'api'>): void {
+  const uploads = new Map<string, UploadedFile>()
   app.post('/v1/files', on('upload'), async (call) => {
     const form = await call.req.parseBody().catch(() => undefined)
     const content = form?.['content']
     if (!(content instanceof File)) {
-      return answerWithInvalidFields(call, [{ type: 'required', field: '(root)', description: 'content is required' }])
+      return respondWithInvalidFields(call, [{ type: 'required', field: '(root)', description: 'content is required' }])
     }
-    if (content.size > fileBytes) return call.json({ title: 'File too large', detail: 'Files may be up to 100MB.', status: 413 }, 413)
+    if (content.size > fileBytes) return respondWithError(call, 413, 'File too large', 'Files may be up to 100MB.')
     const metadata = await readMetadata(form?.['metadata'])
-    if (!metadata)
-      return answerWithInvalidFields(call, [{ type: 'invalid_type', field: 'metadata', description: 'metadata must be an object' }])
+    if (!metadata) {
+      return respondWithInvalidFields(call, [{ type: 'invalid_type', field: 'metadata', description: 'metadata must be an object' }])
+    }
     const id = unguessable()
     const bytes = new Uint8Array(await content.arrayBuffer())
     const mediaType = content.type || 'application/octet-stream'
     const file: UploadedFile = { id, name: content.name, mediaType, bytes, metadata, createdAt: clock.now() }
-    files.set(id, file)
-    return call.json(describe(file, context), 201)
+    uploads.set(id, file)
+    files.put(pathOf(file), file)
+    return call.json(describe(file, origins.api), 201)
   })
   app.get('/v1/files', on('file'), (call) =>
-    call.json({ previous: null, next: null, results: [...files.values()].reverse().map((file) => describe(file, context)) }),
+    call.json({ previous: null, next: null, results: [...uploads.values()].reverse().map((file) => describe(file, origins.api)) }),
   )
   app.get('/v1/files/:id', on('file'), (call) => {
-    const file = files.get(call.req.param('id'))
-    return file ? call.json(describe(file, context)) : notFound(call)
+    const file = uploads.get(call.req.param('id'))
+    return file ? call.json(describe(file, origins.api)) : notFound(call)
   })
-  app.delete('/v1/files/:id', on('file'), (call) => (files.delete(call.req.param('id')) ? call.body(null, 204) : notFound(call)))
+  app.delete('/v1/files/:id', on('file'), (call) => {
+    const file = uploads.get(call.req.param('id'))
+    if (!file) return notFound(call)
+    uploads.delete(file.id)
+    files.remove(pathOf(file))
+    return call.body(null, 204)
+  })
 }
 
-/** The part is a JSON document, sent as text or as a file of its own. */
+function pathOf({ id }: UploadedFile): string {
+  return `/v1/files/${id}`
+}
+
+/** Metadata is JSON, sent as a field or as a file. */
 async function readMetadata(part: string | File | (string | File)[] | undefined): Promise<Record<string, unknown> | undefined> {
   if (part === undefined) return {}
   if (Array.isArray(part)) return undefined
@@ -75,7 +73,7 @@ async function readMetadata(part: string | File | (string | File)[] | undefined)
   }
 }
 
-function describe(file: UploadedFile, { origins }: FilesContext): Record<string, unknown> {
+function describe(file: UploadedFile, api: string): Record<string, unknown> {
   return {
     id: file.id,
     name: file.name,
@@ -86,6 +84,6 @@ function describe(file: UploadedFile, { origins }: FilesContext): Record<string,
     metadata: file.metadata,
     created_at: new Date(file.createdAt).toISOString(),
     expires_at: new Date(file.createdAt + keptMs).toISOString(),
-    urls: { get: `${origins.api}/v1/files/${file.id}` },
+    urls: { get: api + pathOf(file) },
   }
 }

@@ -1,4 +1,4 @@
-/** Seconds to keep a create call open, as `Prefer: wait` or `Prefer: wait=N` asks: 1 to 60. */
+/** How many seconds, 1 to 60, `Prefer: wait` or `Prefer: wait=N` keeps a create call open. */
 export function readPrefer(header: string | undefined): number | undefined {
   const match = /^wait(?:=(\d+))?$/.exec(header?.trim() ?? '')
   if (!match) return undefined
@@ -9,7 +9,7 @@ const shortestDeadlineSeconds = 5
 
 /**
  * Milliseconds in `Cancel-After`: `30`, `30s`, `5m`, `1h30m45s`.
- * @returns undefined where it is not given, `invalid` where it cannot be read or is under five seconds
+ * @returns undefined if there is no header, `invalid` if it is malformed or under five seconds
  */
 export function readCancelAfter(header: string | undefined): number | 'invalid' | undefined {
   if (header === undefined) return undefined

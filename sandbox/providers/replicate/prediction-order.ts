@@ -2,33 +2,33 @@ import { z } from 'zod'
 import type { JobOrder } from '../jobs/job.ts'
 import { dataUriSize } from '../jobs/image.ts'
 
-/** Larger images have to be uploaded or named by an address. */
+/** Larger images must be uploaded or given as an HTTPS URL. */
 const dataUriBytes = 256 * 1024
 
-const image = z.url().refine((address) => (dataUriSize(address) ?? 0) <= dataUriBytes, { error: 'is larger than 256kB, use a URL instead' })
+const Image = z.url().refine((address) => (dataUriSize(address) ?? 0) <= dataUriBytes, { error: 'is larger than 256kB, use a URL instead' })
 
-const input = z.strictObject({
+const Input = z.strictObject({
   prompt: z.string().min(1).max(2500),
   negative_prompt: z.string().max(2500).default(''),
-  start_image: image.optional(),
-  end_image: image.optional(),
-  /** The older name of `start_image`, which still works. */
-  image: image.optional(),
+  start_image: Image.optional(),
+  end_image: Image.optional(),
+  /** The deprecated name of `start_image`. */
+  image: Image.optional(),
   aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9'),
   duration: z.union([z.literal(5), z.literal(10)]).default(5),
 })
 
 const webhookEvents = ['start', 'output', 'logs', 'completed'] as const
 
-const body = z.looseObject({
-  input,
+const Body = z.looseObject({
+  input: Input,
   webhook: z
     .url()
     .refine((address) => /^https:|^http:\/\/(127\.|localhost)/.test(address), { error: 'must be an HTTPS URL' })
     .optional(),
   webhook_events_filter: z.array(z.enum(webhookEvents)).optional(),
   version: z.string().optional(),
-  // Belongs into the address of the other way to create a prediction.
+  // A model is named in the path, not in the body.
   model: z.never({ error: 'Additional property model is not allowed' }).optional(),
 })
 
@@ -45,20 +45,20 @@ export interface InvalidField {
   description: string
 }
 
-/** Reads what was ordered, or says what is wrong with it as Replicate does. */
+/** Parses an order; problems are described as Replicate does. */
 export function readPredictionOrder(given: unknown): { order: PredictionOrder } | { invalidFields: InvalidField[] } {
-  const parsed = body.safeParse(given, { reportInput: true })
+  const parsed = Body.safeParse(given, { reportInput: true })
   if (!parsed.success) return { invalidFields: parsed.error.issues.flatMap(invalidFieldsOf) }
-  const { input: wanted, webhook, webhook_events_filter: webhookEventsFilter, version } = parsed.data
-  const firstImageUrl = wanted.start_image ?? wanted.image
+  const { input, webhook, webhook_events_filter: webhookEventsFilter, version } = parsed.data
+  const firstImageUrl = input.start_image ?? input.image
   const job: JobOrder = {
-    prompt: wanted.prompt,
-    negativePrompt: wanted.negative_prompt,
-    durationSeconds: wanted.duration,
-    // A first frame decides the shape; what was asked for beside it is ignored.
-    aspectRatio: firstImageUrl === undefined ? wanted.aspect_ratio : undefined,
+    prompt: input.prompt,
+    negativePrompt: input.negative_prompt,
+    durationSeconds: input.duration,
+    // The start image determines the aspect ratio; the field is ignored.
+    aspectRatio: firstImageUrl === undefined ? input.aspect_ratio : undefined,
     firstImageUrl,
-    lastImageUrl: wanted.end_image,
+    lastImageUrl: input.end_image,
     webhookUrl: webhook,
   }
   return { order: { job, webhookEventsFilter, version } }

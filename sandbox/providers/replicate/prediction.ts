@@ -1,21 +1,25 @@
 import { type Job, isFinished, type JobState } from '../jobs/job.ts'
+import type { Outputs } from '../stand-in/outputs.ts'
 import { errorOf } from './responses.ts'
 
 export const replicateModel = 'kwaivgi/kling-v2.5-turbo-pro'
 
-/** How long after its end a prediction's input, output and files are kept. */
+/** How long a prediction's input and output are kept after its end. */
 export const keptMs = 60 * 60 * 1000
 
-/** What Replicate knows about a prediction beside the job itself. */
+/** What Replicate stores about a prediction in addition to the job. */
 export interface PredictionRecord {
   job: Job
-  /** As it was sent, which is how it comes back. */
+  /** As it was sent; returned unchanged. */
   input: unknown
   webhookEventsFilter: readonly string[] | undefined
-  /** Virtual milliseconds since the epoch, where the creator set one. */
+  /** Virtual milliseconds since the epoch, if the customer set one. */
   deadline: number | undefined
-  /** Where the finished clip can be fetched. */
-  outputUrl: string
+}
+
+interface PredictionContext {
+  origins: { api: string }
+  outputs: Outputs
 }
 
 const statuses = {
@@ -27,16 +31,12 @@ const statuses = {
   aborted: 'aborted',
 } as const satisfies Record<JobState, string>
 
-export function isRemoved({ job }: PredictionRecord, now: number): boolean {
-  return job.finishedAt !== undefined && (now - job.finishedAt >= keptMs || job.faults.has('output-gone'))
-}
-
-/** The one object that create, get, list and cancel all answer with. */
-export function predictionOf(record: PredictionRecord, { api, now }: { api: string; now: number }): Record<string, unknown> {
-  const { job, input, webhookEventsFilter, deadline, outputUrl } = record
-  const removed = isRemoved(record, now)
+/** The object in every response about a prediction. */
+export function predictionOf(record: PredictionRecord, { origins: { api }, outputs }: PredictionContext): Record<string, unknown> {
+  const { job, input, webhookEventsFilter, deadline } = record
+  const removed = outputs.isGone(job)
   const address = `${api}/v1/predictions/${job.id}`
-  const output = job.state === 'succeeded' && !removed ? outputUrl : null
+  const output = job.state === 'succeeded' && !removed ? outputs.addressOf(job) : null
   return {
     id: job.id,
     model: replicateModel,

@@ -4,31 +4,29 @@ import { signedHeaders, signWithDecodedKey } from '../webhooks/message-signature
 import type { PredictionRecord } from './prediction.ts'
 
 export interface ReplicateWebhookContext {
-  /** `whsec_` and the key as base64; one for the whole account. */
+  /** The account's secret: `whsec_` and the key in base64. */
   secret: string
   recordOf: (jobId: string) => PredictionRecord | undefined
-  /** The prediction as any call would answer it. */
   show: (record: PredictionRecord) => Record<string, unknown>
 }
 
-/** Without a filter, Replicate tells of output and of the end. */
-const usualEvents = ['output', 'completed']
+/** The events that are sent without a filter. */
+const defaultEvents = ['output', 'completed']
 
-/** The prediction itself, at the moments that its creator asked to hear of; only the last is told again when nobody hears it. */
+/** Sends the prediction at the events that its creator selected; only `completed` is retried. */
 export function replicateWebhookForm({ secret, recordOf, show }: ReplicateWebhookContext): WebhookForm {
   return {
     messagesOf: (job) => {
       const record = recordOf(job.id)
       if (!record) return []
-      const wanted = record.webhookEventsFilter ?? usualEvents
+      const selected = record.webhookEventsFilter ?? defaultEvents
       return eventsOf(job)
-        .filter((event) => wanted.includes(event))
+        .filter((event) => selected.includes(event))
         .map((event): WebhookMessage => ({ event, body: show(record), retried: event === 'completed' }))
     },
     sign: ({ deliveryId, timestamp, rawBody, forged }) => {
       const message = { id: `msg_${deliveryId.replaceAll('-', '')}`, timestamp, rawBody }
-      const signature = signWithDecodedKey(forged ? { ...message, rawBody: `${rawBody} ` } : message, secret)
-      return { headers: signedHeaders(message, signature) }
+      return { headers: signedHeaders(message, forged, (signed) => signWithDecodedKey(signed, secret)) }
     },
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { ServedFiles } from '../http/served-files.ts'
 import { fetchImage } from '../jobs/image.ts'
+import type { Jobs } from '../jobs/jobs.ts'
 import type { TaskOutcome } from './response.ts'
 
 const UploadTask = z.union([
@@ -11,19 +12,21 @@ const UploadTask = z.union([
 
 const isUuid = (text: string) => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
 
-/** The media that a customer has stored, each known by a UUID. */
-export class MediaLibrary {
-  readonly #files: ServedFiles
-  readonly #origin: () => string
-  readonly #closed: AbortSignal
+interface LibraryContext {
+  files: ServedFiles
+  origins: { media: string }
+  jobs: Jobs
+}
 
-  constructor({ files, origin, closed }: { files: ServedFiles; origin: () => string; closed: AbortSignal }) {
-    this.#files = files
-    this.#origin = origin
-    this.#closed = closed
+/** The customer's stored media, each with a UUID. */
+export class MediaLibrary {
+  readonly #context: LibraryContext
+
+  constructor(context: LibraryContext) {
+    this.#context = context
   }
 
-  /** Does a `mediaStorage` task, or the older `imageUpload`. */
+  /** Performs a `mediaStorage` task, or the older `imageUpload`. */
   async store(given: unknown): Promise<TaskOutcome> {
     const task = UploadTask.safeParse(given)
     if (!task.success) {
@@ -32,26 +35,25 @@ export class MediaLibrary {
     }
     const { taskType, taskUUID } = task.data
     const media = 'media' in task.data ? task.data.media : task.data.image
-    const bytes = await fetchImage(asAddress(media), { own: (url) => this.read(url) }, this.#closed).catch(() => undefined)
+    const { files, origins, jobs } = this.#context
+    const own = (url: URL) => (url.origin === origins.media ? files.get(url.pathname)?.bytes : undefined)
+    const bytes = await fetchImage(asAddress(media), own, jobs.closed).catch(() => undefined)
     if (!bytes || bytes.length === 0) {
       const problem = { code: 'invalidMedia', message: 'The media could not be read.', parameter: 'media', taskType, taskUUID }
       return { kind: 'refused', problem }
     }
     const id = randomUUID()
-    this.#files.put(`/media/${id}`, { bytes, mediaType: 'application/octet-stream' })
-    const url = `${this.#origin()}/media/${id}`
+    files.put(`/media/${id}`, { bytes, mediaType: 'application/octet-stream' })
+    const url = `${origins.media}/media/${id}`
     const names = taskType === 'mediaStorage' ? { mediaUUID: id, mediaURL: url } : { imageUUID: id, imageURL: url }
     return { kind: 'item', item: { taskType, taskUUID, ...names } }
   }
 
-  /** The address of an image that was given as UUID, URL, data URI or bare base64; undefined for a UUID that is not here. */
+  /** The address of an image given as UUID, URL, data URI or plain base64; undefined for an unknown UUID. */
   addressOf(image: string): string | undefined {
     if (!isUuid(image)) return asAddress(image)
-    return this.#files.get(`/media/${image}`) && `${this.#origin()}/media/${image}`
-  }
-
-  read(url: URL): Uint8Array | undefined {
-    return url.origin === this.#origin() ? this.#files.get(url.pathname)?.bytes : undefined
+    const { files, origins } = this.#context
+    return files.get(`/media/${image}`) && `${origins.media}/media/${image}`
   }
 }
 

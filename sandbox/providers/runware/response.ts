@@ -1,9 +1,9 @@
 import { type RunwareProblem, statusOf } from './problems.ts'
 
-/** What one task, or one of its results, is answered with. */
+/** The outcome of one task, or of one of its results. */
 export type TaskOutcome =
   | { kind: 'item'; item: Record<string, unknown> }
-  /** The task was not done. */
+  /** The task was not accepted. */
   | { kind: 'refused'; problem: RunwareProblem }
   /** The job was accepted, and failed. */
   | { kind: 'failed'; problem: RunwareProblem }
@@ -13,7 +13,7 @@ export interface RunwareAnswer {
   body: Record<string, unknown>
 }
 
-/** Puts the outcomes of all tasks of a call into one response. */
+/** Combines the outcomes of all tasks of a call in one response. */
 export function answerOf(outcomes: readonly TaskOutcome[]): RunwareAnswer {
   const data = outcomes.flatMap((outcome) => (outcome.kind === 'item' ? [outcome.item] : []))
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'item' ? [] : [errorEntry(outcome.problem)]))
@@ -24,7 +24,7 @@ export function errorEntry(problem: RunwareProblem): Record<string, unknown> {
   return { ...problem, status: 'error', documentation: `https://runware.ai/docs/errors#${problem.code}` }
 }
 
-/** A failed job is reported with 200; only a response without anything else but refusals has an error status. */
+/** A failed job is reported with 200; only a response without data has an error status, that of its first refusal. */
 function httpStatusOf(outcomes: readonly TaskOutcome[]): number {
   const [first] = outcomes
   return first?.kind === 'refused' && outcomes.every(({ kind }) => kind !== 'item') ? statusOf(first.problem) : 200

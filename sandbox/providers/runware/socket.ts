@@ -8,18 +8,16 @@ import { refusals } from './problems.ts'
 import { judgeTasks } from './rest.ts'
 import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './tasks.ts'
 
-type SocketContext = RunwareTasksContext & { apiKey: string }
-
 const largestMessage = 32 * 1024 * 1024
-/** A connection without messages is closed after this much real time. */
+/** A connection without messages is closed after this real time. */
 const idleMs = 120_000
 
-/** `ws-api.runware.ai`: the same tasks as over HTTP, in messages; results are asked for here, too, nothing is pushed. */
+/** `ws-api.runware.ai`: the same tasks as over HTTP, in messages. Results must be polled, nothing is pushed. */
 export class RunwareSocket {
-  readonly #context: SocketContext
+  readonly #context: RunwareTasksContext
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage })
 
-  constructor(context: SocketContext) {
+  constructor(context: RunwareTasksContext) {
     this.#context = context
   }
 
@@ -47,14 +45,15 @@ export class RunwareSocket {
     const { client } = session
     const tasks = parse(text)
     const route = routeOf(tasks)
-    const greeting = judgeTasks(tasks, apiKey)
-    if (greeting !== 'none') session.judged = greeting
+    const judged = judgeTasks(tasks, apiKey)
+    if (judged !== 'none') session.judged = judged
+    const { judged: authorization } = session
     const entry: LoggedRequest = {
       origin: 'socket',
       method: 'MESSAGE',
       path: '/v1',
       route,
-      authorization: session.judged,
+      authorization,
       body: undefined,
       status: undefined,
     }
@@ -67,7 +66,7 @@ export class RunwareSocket {
     const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
     const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#context)
     const answer = answerOf(performed.outcomes)
-    // A message arrives whole or not at all, so that however an answer is corrupted, it is lost.
+    // A WebSocket message arrives whole or not at all, so every corruption of a response loses it.
     if (performed.lost || faults.take(route, lostAnswers)) {
       client.terminate()
       return
@@ -77,10 +76,10 @@ export class RunwareSocket {
   }
 }
 
-/** Every task of the message is refused, each under its own name, as whoever sent it looks for that. */
+/** Refuses each task of the message by its UUID, as clients match responses by that. */
 function refuse(tasks: unknown, fault: (typeof answerFaults)[number]): { outcomes: TaskOutcome[]; lost: boolean } {
-  const named = Array.isArray(tasks) && tasks.length > 0 ? (tasks as { taskType?: string; taskUUID?: string }[]) : [{}]
-  const outcomes = named.map(({ taskType, taskUUID }): TaskOutcome => ({
+  const identified = Array.isArray(tasks) && tasks.length > 0 ? (tasks as { taskType?: string; taskUUID?: string }[]) : [{}]
+  const outcomes = identified.map(({ taskType, taskUUID }): TaskOutcome => ({
     kind: 'refused',
     problem: { ...refusals[fault], taskType, taskUUID },
   }))

@@ -4,14 +4,14 @@ import type { Outputs } from '../stand-in/outputs.ts'
 import type { TaskOutcome } from './response.ts'
 import { problemOf } from './problems.ts'
 
-/** One of the clips of a task, which is a job of its own. */
+/** One of the clips of a task; each is a job. */
 export interface TaskResult {
   job: Job
   videoUUID: string
   seed: number
 }
 
-/** What Runware knows about a task beside its jobs. */
+/** What Runware stores about a task in addition to its jobs. */
 export interface TaskRecord {
   taskUUID: string
   includeCost: boolean
@@ -24,7 +24,7 @@ export interface ResultContext {
   outputs: Outputs
 }
 
-/** What one result is told with, by poll and by webhook alike. */
+/** The outcome of one result, for polls and webhooks. */
 export function resultOf({ taskUUID, includeCost, checksContent }: TaskRecord, result: TaskResult, context: ResultContext): TaskOutcome {
   const { job, videoUUID, seed } = result
   const task = { taskType: 'videoInference', taskUUID }

@@ -2,38 +2,36 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { acceptOrder, planOrder } from '../stand-in/acceptance.ts'
 import type { RouteName } from '../simulation/faults.ts'
-import type { StandInBase } from '../stand-in/stand-in.ts'
+import type { StandInBase } from '../stand-in/create-stand-in.ts'
 import type { Job } from '../jobs/job.ts'
-import type { Outputs } from '../stand-in/outputs.ts'
 import type { MediaLibrary } from './media-library.ts'
 import type { TaskOutcome } from './response.ts'
 import { refusals, type RunwareProblem } from './problems.ts'
 import { resultOf, type TaskRecord } from './task-record.ts'
 import { readVideoTask } from './video-task.ts'
 
-export interface RunwareTasksContext extends StandInBase {
+export interface RunwareTasksContext extends StandInBase<'api' | 'socket' | 'media'> {
   records: Map<string, TaskRecord>
-  outputs: Outputs
   library: MediaLibrary
 }
 
-const Named = z.object({ taskType: z.string(), taskUUID: z.string().optional() })
+const TaskHead = z.object({ taskType: z.string(), taskUUID: z.string().optional() })
 
-/** What a call is for, by the first of its tasks that is more than a greeting. */
+/** The purpose of a call, by the most important of its tasks. */
 export function routeOf(tasks: unknown): RouteName {
-  const types = (Array.isArray(tasks) ? tasks : []).map((task) => Named.safeParse(task).data?.taskType)
+  const types = (Array.isArray(tasks) ? tasks : []).map((task) => TaskHead.safeParse(task).data?.taskType)
   if (types.includes('videoInference')) return 'create'
   if (types.includes('getResponse')) return 'status'
   return types.includes('mediaStorage') || types.includes('imageUpload') ? 'upload' : 'session'
 }
 
-/** What may be written down of a call: a customer may send the key as a task of its own. */
+/** Hides the key, which may come in an authentication task. */
 export function withoutKeys(tasks: unknown): unknown {
   if (!Array.isArray(tasks)) return tasks
   return (tasks as unknown[]).map((task) => (isObject(task) && 'apiKey' in task ? { ...task, apiKey: 'hidden' } : task))
 }
 
-/** Does the tasks of one call, one after the other, whichever way it came. `lost`: its answer shall not arrive. */
+/** Performs the tasks of one call in order. `lost`: its response must not arrive. */
 export async function performTasks(tasks: unknown, context: RunwareTasksContext): Promise<{ outcomes: TaskOutcome[]; lost: boolean }> {
   if (!Array.isArray(tasks) || tasks.length === 0) {
     const problem = { code: 'invalidRequest', message: 'The body must be an array of tasks.' }
@@ -50,12 +48,12 @@ export async function performTasks(tasks: unknown, context: RunwareTasksContext)
 }
 
 async function perform(task: unknown, context: RunwareTasksContext): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
-  const { taskType, taskUUID } = Named.safeParse(task).data ?? {}
+  const { taskType, taskUUID } = TaskHead.safeParse(task).data ?? {}
   switch (taskType) {
     case 'videoInference':
       return await createVideo(task, taskUUID, context)
     case 'getResponse':
-      return { outcomes: look(taskUUID, context) }
+      return { outcomes: outcomesOf(taskUUID, context) }
     case 'mediaStorage':
     case 'imageUpload':
       return { outcomes: [await context.library.store(task)] }
@@ -78,7 +76,7 @@ async function createVideo(
   const refuse = (problems: RunwareProblem[]) => ({
     outcomes: problems.map((problem): TaskOutcome => ({ kind: 'refused', problem: { ...problem, taskType: 'videoInference', taskUUID } })),
   })
-  // Also while the first call with this UUID is not answered yet: the job runs once.
+  // Applies even before the first call with this UUID has its response: the job runs once.
   if (taskUUID !== undefined && context.records.has(taskUUID)) {
     return refuse([{ code: 'conflictTaskUUID', message: 'A task with this taskUUID exists already.', parameter: 'taskUUID' }])
   }
@@ -92,18 +90,18 @@ async function createVideo(
   for (let number = 1; number <= task.numberResults; number++) {
     const order = number === 1 ? task.order : { ...task.order, variation: number }
     const id = number === 1 ? task.taskUUID : `${task.taskUUID}-${number}`
-    const made = (job: Job) => {
+    const onCreated = (job: Job) => {
       record.results.push({ job, videoUUID: randomUUID(), seed: randomInt(2 ** 31) })
       if (task.ttlSeconds !== undefined) context.outputs.limit(job, 1000 * task.ttlSeconds)
     }
-    await acceptOrder(order, planned.plan, context, { id, made })
+    await acceptOrder(order, planned.plan, context, { id, onCreated })
   }
   const item = { taskType: 'videoInference', taskUUID: task.taskUUID }
   return { outcomes: [{ kind: 'item', item }], lost: planned.plan.answerIsLost }
 }
 
-/** What has become of a task: one outcome for each of its results. */
-function look(taskUUID: string | undefined, context: RunwareTasksContext): TaskOutcome[] {
+/** One outcome for each result of the task. */
+function outcomesOf(taskUUID: string | undefined, context: RunwareTasksContext): TaskOutcome[] {
   const record = taskUUID === undefined ? undefined : context.records.get(taskUUID)
   if (record) return record.results.map((result) => resultOf(record, result, context))
   const problem = { code: 'taskNotFound', message: 'The task was not found.', parameter: 'taskUUID', taskType: 'getResponse', taskUUID }

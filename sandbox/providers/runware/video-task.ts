@@ -23,7 +23,7 @@ const VideoTask = z.strictObject({
   inputs: z.strictObject({ frameImages: z.array(FrameImage).min(1).max(2).optional() }).optional(),
   numberResults: z.int().min(1).max(4).default(1),
   outputType: z.literal('URL').default('URL'),
-  // The others exist; here nothing renders them.
+  // Runware has other formats, but the stand-in renders only this one.
   outputFormat: z.literal('MP4').default('MP4'),
   outputQuality: z.int().min(20).max(99).default(95),
   deliveryMethod: z.literal('async').default('async'),
@@ -43,8 +43,8 @@ export interface VideoTask {
 }
 
 /**
- * Reads one task, or says what is wrong with it.
- * @param addressOf turns an image, however it was given, into an address; undefined where there is no such image
+ * Parses one task, or describes its problems as Runware does.
+ * @param addressOf the address of a given image; undefined if there is no such image
  */
 export function readVideoTask(
   given: unknown,
@@ -77,7 +77,7 @@ export function readVideoTask(
       negativePrompt: task.negativePrompt,
       durationSeconds: task.duration,
       guidance: task.CFGScale,
-      // A first frame decides the shape.
+      // A first frame determines the aspect ratio.
       aspectRatio: firstImageUrl === undefined && isSize(size) ? aspectRatios[size] : undefined,
       firstImageUrl,
       lastImageUrl,
@@ -86,16 +86,16 @@ export function readVideoTask(
   }
 }
 
-/** The first and the last image; undefined where two claim the same place. One alone is the first unless it says otherwise. */
+/** The first and the last image, by their order unless they name a frame; undefined if two claim the same frame. */
 function framesOf(images: readonly z.infer<typeof FrameImage>[]): [string | undefined, string | undefined] | undefined {
-  const placed: [string | undefined, string | undefined] = [undefined, undefined]
+  const frames: [string | undefined, string | undefined] = [undefined, undefined]
   for (const [index, given] of images.entries()) {
     const { image, frame } = typeof given === 'string' ? { image: given, frame: undefined } : given
-    const place = frame === undefined ? index : frame === 'first' || frame === 0 ? 0 : 1
-    if (placed[place] !== undefined) return undefined
-    placed[place] = image
+    const position = frame === undefined ? index : frame === 'first' || frame === 0 ? 0 : 1
+    if (frames[position] !== undefined) return undefined
+    frames[position] = image
   }
-  return placed
+  return frames
 }
 
 function isSize(size: string): size is keyof typeof aspectRatios {

@@ -4,16 +4,16 @@ import type { WebhookForm } from '../webhooks/delivery.ts'
 import { errorEntry, type TaskOutcome } from './response.ts'
 import { resultOf, type ResultContext, type TaskRecord } from './task-record.ts'
 
-/** One webhook for each finished result: the item alone, nothing around it, and no signature; what proves it is what its address holds. */
-export function runwareWebhookForm(context: () => ResultContext & { records: ReadonlyMap<string, TaskRecord> }): WebhookForm {
+type WebhookContext = ResultContext & { records: ReadonlyMap<string, TaskRecord> }
+
+/** One webhook for each finished result, with that item alone. It has no signature; only a secret in its address proves its origin. */
+export function runwareWebhookForm(context: WebhookContext): WebhookForm {
   return {
     messagesOf: (job) => {
       if (!isFinished(job)) return []
-      const { records, ...resultContext } = context()
-      const record = [...records.values()].find(({ results }) => results.some((result) => result.job === job))
+      const record = [...context.records.values()].find(({ results }) => results.some((result) => result.job === job))
       const result = record?.results.find((each) => each.job === job)
-      if (!record || !result) return []
-      return [{ event: 'completed', body: bodyOf(resultOf(record, result, resultContext)), retried: true }]
+      return record && result ? [{ event: 'completed', body: bodyOf(resultOf(record, result, context)), retried: true }] : []
     },
     sign: ({ url, forged }) => ({ headers: {}, url: forged ? withoutSecret(url) : url }),
   }
@@ -23,7 +23,7 @@ function bodyOf(outcome: TaskOutcome): Record<string, unknown> {
   return outcome.kind === 'item' ? outcome.item : errorEntry(outcome.problem)
 }
 
-/** Somebody knows where webhooks go, and has to guess the rest: the last piece of the path, and what the query holds. */
+/** The address as an attacker would guess it: with a wrong last path segment and wrong query values. */
 function withoutSecret(address: string): string {
   const url = new URL(address)
   url.pathname = url.pathname.replace(/[^/]+$/, unguessable())

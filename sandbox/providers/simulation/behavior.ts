@@ -1,4 +1,4 @@
-/** How a stand-in behaves where providers differ or their documentation is silent. Every field can be changed while jobs run. */
+/** How a stand-in behaves where providers differ or do not document it. Every field can be changed while jobs run. */
 export interface Behavior {
   /**
    * The effect of a cancel call on a running job (a queued job is always removed, unbilled). `cancels`: the job ends. `cannot`: the provider
@@ -9,19 +9,19 @@ export interface Behavior {
   billCancelled: boolean
   /** Whether a job that failed while running is billed in full. */
   billFailed: boolean
-  /** Jobs that run at the same time; the others wait in the queue. */
+  /** Jobs that run at the same time; others are queued. */
   concurrency: number
-  /** Jobs that may be queued or running; the next create call gets 429. */
+  /** Jobs that may be queued or running; further create calls get 429. */
   inFlight: number
-  /** Create calls per virtual minute; the next one gets 429. */
+  /** Create calls per virtual minute; further ones get 429. */
   createsPerMinute: number
-  /** How a 429 says when to retry. */
+  /** The form of `Retry-After` in a 429. */
   retryAfter: 'none' | 'seconds' | 'date'
-  /** Virtual seconds that a job runs, by its duration, before a random spread of 20 % either way. */
+  /** Virtual seconds that a job runs, by clip duration, before a random spread of 20 % either way. */
   runSeconds: { 5: number; 10: number }
-  /** Virtual seconds between two delivery attempts of one webhook; after the last one the provider gives up. */
+  /** Virtual seconds before each further delivery attempt of a webhook. */
   webhookRetrySeconds: readonly number[]
-  /** Real milliseconds that a receiver has to answer a webhook. */
+  /** Real milliseconds in which a receiver must answer a webhook. */
   webhookTimeoutMs: number
 }
 

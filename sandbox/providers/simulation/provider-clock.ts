@@ -1,18 +1,20 @@
+import { abortableWait } from './abortable-wait.ts'
+
 interface Timer {
   dueAt: number
-  wake: () => void
+  fire: () => void
 }
 
 /**
- * The providers' own time. It runs `speed` virtual seconds in each real one, whatever the bot's and Discord's clocks do, and may be
- * set to another speed (0 stands still) or moved forward at any moment.
+ * The time of all providers, independent of the bot's and Discord's clocks. `speed` virtual seconds pass in a real one. The speed can be
+ * changed (0 stops the clock) and the time moved forward at any moment.
  */
 export class ProviderClock {
-  readonly #sleepers = new Set<Timer>()
+  readonly #timers = new Set<Timer>()
   #speed: number
   #virtualAtChange = Date.now()
   #realAtChange = performance.now()
-  #timer: NodeJS.Timeout | undefined
+  #timeout: NodeJS.Timeout | undefined
 
   constructor(speed: number) {
     this.#speed = checked(speed)
@@ -33,41 +35,37 @@ export class ProviderClock {
     return this.#virtualAtChange + (performance.now() - this.#realAtChange) * this.#speed
   }
 
-  /** The same as ISO 8601, as the providers write their times. */
+  /** The current time as ISO 8601. */
   timestamp(): string {
     return new Date(this.now()).toISOString()
   }
 
-  /** Jumps forward; whoever would have woken on the way wakes now. */
+  /** Moves forward; every sleep that would have ended by then ends now. */
   advance(milliseconds: number): void {
     this.#moveTo(this.now() + milliseconds)
     this.#arm()
   }
 
-  /** Resolves after so many virtual milliseconds; rejects with the signal's reason as soon as it is aborted. */
+  /**
+   * Resolves after this many virtual milliseconds.
+   * @throws the signal's reason when it is aborted
+   */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal.throwIfAborted()
-      const stop = () => {
-        this.#sleepers.delete(sleeper)
-        this.#arm()
-        reject(signal.reason as Error)
-      }
-      const wake = () => {
-        signal.removeEventListener('abort', stop)
-        resolve()
-      }
-      const sleeper = { dueAt: this.now() + milliseconds, wake }
-      signal.addEventListener('abort', stop, { once: true })
-      this.#sleepers.add(sleeper)
+    return abortableWait(signal, (fire) => {
+      const timer = { dueAt: this.now() + milliseconds, fire }
+      this.#timers.add(timer)
       this.#arm()
+      return () => {
+        this.#timers.delete(timer)
+        this.#arm()
+      }
     })
   }
 
-  /** Stops the timer. Who still sleeps must be ended by their own signal. */
+  /** Stops the clock. Pending sleeps end only through their own signals. */
   close(): void {
-    clearTimeout(this.#timer)
-    this.#sleepers.clear()
+    clearTimeout(this.#timeout)
+    this.#timers.clear()
   }
 
   #moveTo(virtual: number): void {
@@ -76,26 +74,26 @@ export class ProviderClock {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer)
-    if (this.#sleepers.size === 0 || this.#speed === 0) {
-      this.#wakeDue()
+    clearTimeout(this.#timeout)
+    if (this.#timers.size === 0 || this.#speed === 0) {
+      this.#fireDue()
       return
     }
-    const next = Math.min(...[...this.#sleepers].map(({ dueAt }) => dueAt))
+    const next = Math.min(...[...this.#timers].map(({ dueAt }) => dueAt))
     const realMilliseconds = (next - this.now()) / this.#speed
-    // A timer takes at most 2^31 ms; a longer wait is armed again when that is over.
-    this.#timer = setTimeout(() => this.#wakeDue(), Math.min(Math.max(0, realMilliseconds), 2 ** 31 - 1))
+    // A Node.js timer takes at most 2^31 - 1 ms; a longer wait is armed again afterwards.
+    this.#timeout = setTimeout(() => this.#fireDue(), Math.min(Math.max(0, realMilliseconds), 2 ** 31 - 1))
   }
 
-  #wakeDue(): void {
+  #fireDue(): void {
     const now = this.now()
-    // Timers may fire a fraction early; nobody can tell a thousandth of a millisecond.
-    const due = [...this.#sleepers].filter(({ dueAt }) => dueAt <= now + 0.001)
-    for (const sleeper of due) {
-      this.#sleepers.delete(sleeper)
-      sleeper.wake()
+    // Node.js timers may fire a fraction of a millisecond early.
+    const due = [...this.#timers].filter(({ dueAt }) => dueAt <= now + 0.001)
+    for (const timer of due) {
+      this.#timers.delete(timer)
+      timer.fire()
     }
-    if (this.#sleepers.size > 0 && this.#speed > 0) this.#arm()
+    if (this.#timers.size > 0 && this.#speed > 0) this.#arm()
   }
 }
 

@@ -1,3 +1,6 @@
+import type { Call, Refuse } from '../http/call.ts'
+import { isFinished, type Job, type JobOrder } from '../jobs/job.ts'
+import type { Jobs, SubmitOptions } from '../jobs/jobs.ts'
 import type { Behavior } from '../simulation/behavior.ts'
 import {
   type AnswerFault,
@@ -5,17 +8,16 @@ import {
   earlyWebhook,
   type Faults,
   faultsInPrompt,
-  type PlannedFault,
   jobFaults,
+  type PlannedFault,
+  type WebhookFault,
   webhookFaults,
 } from '../simulation/faults.ts'
 import type { ProviderClock } from '../simulation/provider-clock.ts'
-import { isFinished, type Job, type JobOrder } from '../jobs/job.ts'
-import type { Jobs, SubmitOptions } from '../jobs/jobs.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 
 export interface AcceptanceContext {
-  providerId: string
+  id: string
   clock: ProviderClock
   behavior: Behavior
   jobs: Jobs
@@ -23,41 +25,59 @@ export interface AcceptanceContext {
   webhooks: Webhooks
 }
 
-/** What is to become of an order. */
+/** The faults that an accepted order will meet. */
 export interface OrderPlan {
   job: ReadonlySet<PlannedFault>
-  webhook: ReadonlySet<(typeof webhookFaults)[number]>
+  webhook: ReadonlySet<WebhookFault>
   answerIsLost: boolean
   webhookFirst: boolean
 }
 
-/** What the prompt, what was ordered to go wrong, and the provider's limits make of an order; the provider refuses it or accepts it with its plan. */
+export type AcceptanceOptions = Omit<SubmitOptions, 'faults'> & {
+  /** Called before the job's first webhook. */
+  onCreated?: (job: Job) => void
+}
+
+/** Creates a job, or responds with the error that the prompt, the pending faults, or the provider's limits require. */
+export async function createJob(
+  call: Call,
+  order: JobOrder,
+  context: AcceptanceContext & { refuse: Refuse },
+  options: AcceptanceOptions = {},
+): Promise<Job | Response> {
+  const planned = planOrder(order.prompt, context)
+  if ('refusal' in planned) return context.refuse(planned.refusal, call)
+  const job = await acceptOrder(order, planned.plan, context, options)
+  if (planned.plan.answerIsLost) call.set('answerIsLost', true)
+  return job
+}
+
+/** Decides whether an order is accepted, and with which faults. */
 export function planOrder(prompt: string, context: AcceptanceContext): { refusal: AnswerFault } | { plan: OrderPlan } {
-  const { providerId, faults } = context
-  const asked = faultsInPrompt(prompt, providerId)
-  const refusal = answerFaults.find((fault) => asked.has(fault)) ?? (isOverLimits(context) ? 'busy' : undefined)
+  const { id, faults } = context
+  const requested = faultsInPrompt(prompt, id)
+  const refusal = answerFaults.find((fault) => requested.has(fault)) ?? (isOverLimits(context) ? 'busy' : undefined)
   if (refusal) return { refusal }
-  const ordered = faults.take('create', jobFaults)?.kind
+  const pending = faults.take('create', jobFaults)?.kind
   return {
     plan: {
-      job: new Set([...jobFaults, 'output-gone' as const].filter((fault) => asked.has(fault) || fault === ordered)),
-      webhook: new Set(webhookFaults.filter((fault) => asked.has(fault))),
-      answerIsLost: asked.has('lost-answer'),
-      webhookFirst: asked.has(earlyWebhook) || faults.take('create', [earlyWebhook]) !== undefined,
+      job: new Set([...jobFaults, 'output-gone' as const].filter((fault) => requested.has(fault) || fault === pending)),
+      webhook: new Set(webhookFaults.filter((fault) => requested.has(fault))),
+      answerIsLost: requested.has('lost-answer'),
+      webhookFirst: requested.has(earlyWebhook) || faults.take('create', [earlyWebhook]) !== undefined,
     },
   }
 }
 
-/** Makes the job; when its webhook is to come first, resolves only after whoever gets it has answered. */
+/** Creates the job. If its webhook is planned to come first, resolves only when that has been delivered. */
 export async function acceptOrder(
   order: JobOrder,
   plan: OrderPlan,
-  { jobs, webhooks }: Pick<AcceptanceContext, 'jobs' | 'webhooks'>,
-  options: Omit<SubmitOptions, 'faults'> & { made?: (job: Job) => void } = {},
+  { jobs, webhooks }: AcceptanceContext,
+  { onCreated, ...submitOptions }: AcceptanceOptions,
 ): Promise<Job> {
-  const { made, ...submitOptions } = options
   const job = jobs.submit(order, { ...submitOptions, faults: plan.job })
-  made?.(job)
+  onCreated?.(job)
   webhooks.corrupt(job.id, plan.webhook)
   if (plan.webhookFirst && order.webhookUrl !== undefined) {
     jobs.hurry(job)

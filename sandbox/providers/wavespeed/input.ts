@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import type { JobOrder } from '../jobs/job.ts'
 
-const prompt = z.string().min(1).max(2500)
 const common = {
-  prompt,
+  prompt: z.string().min(1).max(2500),
   negative_prompt: z.string().max(2500).optional(),
   guidance_scale: z.number().min(0).max(1).default(0.5),
   duration: z.union([z.literal(5), z.literal(10)]).default(5),
 }
 
-/** The flat body of a task. A field that the model does not know (`end_image`, `seed`) is dropped without a word. */
+/** The flat body of a task. Unknown fields (`end_image`, `seed`) are ignored. */
 const inputs = {
   'text-to-video': z.object({ ...common, aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9') }),
   'image-to-video': z.object({ ...common, image: z.url(), last_image: z.url().optional() }),
@@ -21,7 +20,7 @@ export function isWavespeedOperation(name: string | undefined): name is Wavespee
   return name !== undefined && Object.hasOwn(inputs, name)
 }
 
-/** Reads what was submitted, or says what is wrong with it. */
+/** Parses a task, or describes its problem as WaveSpeed does. */
 export function readWavespeedInput(
   operation: WavespeedOperation,
   body: unknown,

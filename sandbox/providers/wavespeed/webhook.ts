@@ -1,26 +1,25 @@
 import type { WebhookForm } from '../webhooks/delivery.ts'
 import { signedHeaders, signWithPlainKey } from '../webhooks/message-signature.ts'
-import { type TaskContext, type TaskRecord, taskOf } from './task.ts'
+import type { TaskRecord } from './task.ts'
 
 export interface WavespeedWebhookContext {
   secret: string
   recordOf: (jobId: string) => TaskRecord | undefined
-  taskContext: () => TaskContext
+  show: (record: TaskRecord) => Record<string, unknown>
 }
 
-/** The task without the envelope that its result comes in, with its input beside it; when it is completed and when it failed. */
-export function wavespeedWebhookForm({ secret, recordOf, taskContext }: WavespeedWebhookContext): WebhookForm {
+/** Sends a completed or failed task without the envelope of responses, and with its input. */
+export function wavespeedWebhookForm({ secret, recordOf, show }: WavespeedWebhookContext): WebhookForm {
   return {
     messagesOf: (job) => {
       const record = recordOf(job.id)
       if (!record || (job.state !== 'succeeded' && job.state !== 'failed')) return []
-      const task = taskOf(record, taskContext())
+      const task = show(record)
       const { inference: executionTime } = task['timings'] as { inference: number }
       return [{ event: 'completed', body: { ...task, input: record.input, executionTime }, retried: true }]
     },
-    sign: ({ jobId, timestamp, rawBody, forged }) => {
-      const message = { id: jobId, timestamp, rawBody }
-      return { headers: signedHeaders(message, signWithPlainKey(forged ? { ...message, rawBody: `${rawBody} ` } : message, secret)) }
-    },
+    sign: ({ jobId: id, timestamp, rawBody, forged }) => ({
+      headers: signedHeaders({ id, timestamp, rawBody }, forged, (signed) => signWithPlainKey(signed, secret)),
+    }),
   }
 }

@@ -1,56 +1,54 @@
-import type { WebhookFault } from '../simulation/faults.ts'
 import type { Job } from '../jobs/job.ts'
+import type { WebhookFault } from '../simulation/faults.ts'
 
-/** What became of one attempt: an HTTP status, or why there is none. */
+/** The HTTP status of a delivery attempt, or why there is none. */
 export type DeliveryOutcome = number | 'lost' | 'unreachable' | 'timed-out'
 
-/** One attempt to tell a customer something, as the record shows it. */
+/** One attempt to deliver a webhook. */
 export interface WebhookDelivery {
   jobId: string
-  /** What it tells (`start`, `output`, `completed`). */
+  /** `start`, `output` or `completed`. */
   event: string
   /** 1 for the first attempt. */
   attempt: number
   url: string
   headers: Readonly<Record<string, string>>
-  /** The very text that was sent and signed. */
+  /** As sent and signed. */
   body: string
-  /** What was made wrong with it. */
   fault: WebhookFault | undefined
-  /** ISO 8601, in the providers' time. */
+  /** ISO 8601, virtual. */
   at: string
-  /** Undefined while it is under way. */
+  /** Undefined while the attempt is in progress. */
   outcome: DeliveryOutcome | undefined
 }
 
-/** Something that a provider tells about a job. */
 export interface WebhookMessage {
   event: string
-  /** Sent as JSON, as it is when the message is made: a retry tells the same again. */
+  /** Serialized once: a retry sends the same text. */
   body: unknown
-  /** Only the last word is said again when nobody hears it. */
+  /** Whether it is sent again when it was not accepted. */
   retried: boolean
 }
 
 export interface SigningOrder {
-  /** The same in every attempt of a message. */
+  /** The same in every attempt. */
   deliveryId: string
-  /** The job whose customer is told. */
+  /** The job that the webhook belongs to. */
   ownerId: string
-  /** The job that the body speaks of: the same, unless a fault makes it another. */
+  /** The job that the body names: the same, unless a fault replaces it. */
   jobId: string
   /** Seconds since the epoch, in the receiver's time. */
   timestamp: number
   rawBody: string
-  /** Make a proof that does not hold. */
+  /** Make the proof invalid. */
   forged: boolean
   url: string
 }
 
-/** How one provider tells its customers about their jobs. */
+/** The webhooks of one provider. */
 export interface WebhookForm {
-  /** What a job's new state is worth telling; called at each change. */
+  /** The webhooks to send for a job's new state; called at each change. */
   messagesOf(job: Job): WebhookMessage[]
-  /** The headers that prove where a message comes from, and the address, which is a proof itself at some providers. */
+  /** The headers that prove the origin, and the URL where that holds the proof. */
   sign(order: SigningOrder): { headers: Record<string, string>; url?: string }
 }

@@ -17,14 +17,14 @@ export interface WebhooksContext {
   jobs: Jobs
   form: WebhookForm
   seed: string
-  /** Milliseconds since the epoch in the receiver's time, which signatures are dated with: the providers' own runs ahead of it. */
+  /** The receiver's time, in milliseconds since the epoch, which dates signatures: virtual time runs ahead of it. */
   receiverNow: () => number
 }
 
-/** Older than any receiver should take. */
+/** Older than any receiver should accept. */
 const staleSeconds = 3600
 
-/** Tells a provider's customers what becomes of their jobs: signs, delivers, tries again by the provider's rule, and keeps a record of it. */
+/** The webhooks of one provider: signs, delivers, retries by the provider's schedule, and records each attempt. */
 export class Webhooks {
   readonly #context: WebhooksContext
   readonly #deliveries: WebhookDelivery[] = []
@@ -37,33 +37,33 @@ export class Webhooks {
     context.jobs.onChange((job) => {
       for (const message of context.form.messagesOf(job)) {
         this.#notify(job, message).catch((error: unknown) => {
-          // What is broken off by the end of all is nobody's failure.
+          // Deliveries aborted by `close` are not failures.
           if (!this.#closed.signal.aborted) throw error
         })
       }
     })
   }
 
-  /** Every attempt, in the order in which they were begun. */
+  /** Every attempt, in the order of their starts. */
   list(jobId?: string): WebhookDelivery[] {
     return this.#deliveries.filter((delivery) => jobId === undefined || delivery.jobId === jobId)
   }
 
-  /** Resolves as soon as so many attempts of the job (or of all jobs) are over, one way or the other. */
+  /** Resolves once this many attempts for the job (or for all jobs) have an outcome. */
   async answered(jobId?: string, count = 1): Promise<WebhookDelivery[]> {
     for (;;) {
-      const over = this.list(jobId).filter(({ outcome }) => outcome !== undefined)
-      if (over.length >= count) return over
+      const finished = this.list(jobId).filter(({ outcome }) => outcome !== undefined)
+      if (finished.length >= count) return finished
       await once(this.#events, 'change', { signal: this.#closed.signal })
     }
   }
 
-  /** Every attempt for this job meets these faults. */
+  /** Applies these faults to every attempt for this job. */
   corrupt(jobId: string, faults: ReadonlySet<WebhookFault>): void {
     if (faults.size > 0) this.#corrupted.set(jobId, faults)
   }
 
-  /** Breaks off what is under way; nothing is sent any more. */
+  /** Aborts deliveries in progress and sends no more. */
   close(): void {
     this.#closed.abort(new Error('the providers were stopped'))
   }
@@ -72,9 +72,9 @@ export class Webhooks {
     const { clock, behavior, providerId, seed } = this.#context
     if (job.order.webhookUrl === undefined || this.#closed.signal.aborted) return
     const message = { job, event, text: JSON.stringify(body), url: job.order.webhookUrl, deliveryId: randomUUID() }
-    const waits = retried ? behavior.webhookRetrySeconds : []
-    for (const [index, seconds] of [0, ...waits].entries()) {
-      // Up to a fifth earlier than the rule says, so that not everyone comes back in the same moment.
+    const delays = retried ? behavior.webhookRetrySeconds : []
+    for (const [index, seconds] of [0, ...delays].entries()) {
+      // Up to a fifth early, so that retries do not coincide.
       const jitter = 1 - 0.2 * chanceOf(`${seed}:${providerId}:${job.id}:${index}`)
       if (index > 0) await clock.sleep(1000 * seconds * jitter, this.#closed.signal)
       if (isAccepted(await this.#attempt(message, index + 1))) return
@@ -93,18 +93,11 @@ export class Webhooks {
 
   #compose({ job, event, text, url, deliveryId }: OutgoingWebhook, attempt: number, fault: WebhookFault | undefined): WebhookDelivery {
     const { clock, form, receiverNow } = this.#context
-    const spokenOf = fault === 'webhook-of-another-job' ? this.#otherJobThan(job) : job.id
-    const body = text.replaceAll(job.id, spokenOf)
+    const namedId = fault === 'webhook-of-another-job' ? this.#otherJobThan(job) : job.id
+    const body = text.replaceAll(job.id, namedId)
     const timestamp = Math.floor(receiverNow() / 1000) - (fault === 'webhook-stale' ? staleSeconds : 0)
-    const signed = form.sign({
-      deliveryId,
-      ownerId: job.id,
-      jobId: spokenOf,
-      timestamp,
-      rawBody: body,
-      forged: fault === 'webhook-forged',
-      url,
-    })
+    const forged = fault === 'webhook-forged'
+    const signed = form.sign({ deliveryId, ownerId: job.id, jobId: namedId, timestamp, rawBody: body, forged, url })
     const headers = { 'content-type': 'application/json', ...signed.headers }
     return { jobId: job.id, event, attempt, url: signed.url ?? url, headers, body, fault, at: clock.timestamp(), outcome: undefined }
   }
@@ -118,17 +111,17 @@ export class Webhooks {
   }
 
   async #post({ url, headers, body }: WebhookDelivery): Promise<DeliveryOutcome> {
-    // A stand-in never calls anyone outside.
+    // A stand-in never sends requests to other machines.
     if (!isLoopback(new URL(url).hostname)) return 'unreachable'
-    const late = AbortSignal.timeout(this.#context.behavior.webhookTimeoutMs)
+    const timeout = AbortSignal.timeout(this.#context.behavior.webhookTimeoutMs)
     try {
-      const signal = AbortSignal.any([late, this.#closed.signal])
+      const signal = AbortSignal.any([timeout, this.#closed.signal])
       const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
       await response.body?.cancel()
       return response.status
     } catch {
       this.#closed.signal.throwIfAborted()
-      return late.aborted ? 'timed-out' : 'unreachable'
+      return timeout.aborted ? 'timed-out' : 'unreachable'
     }
   }
 
