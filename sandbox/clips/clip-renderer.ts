@@ -69,13 +69,15 @@ export class ClipRenderer {
       await writeFile(files.captionFile, await captionLayer(order.prompt, fingerprint, size))
       const lastImageFile = order.lastImage ? pathOf('last-image.rgb') : undefined
       if (order.lastImage && lastImageFile) await writeFile(lastImageFile, await imageLayer(order.lastImage, size))
-      const { durationSeconds } = order
-      const { timeoutMs } = this.#options
-      const focus = focusOf(fingerprint)
-      await runMediaJob(
-        { kind: 'encode', ...size, durationSeconds, focus, ...files, lastImageFile },
-        { signal, ...(timeoutMs && { timeoutMs }) },
-      )
+      const job = {
+        kind: 'encode',
+        ...size,
+        durationSeconds: order.durationSeconds,
+        focus: focusOf(fingerprint),
+        ...files,
+        lastImageFile,
+      } as const
+      await runMediaJob(job, { signal, timeoutMs: this.#options.timeoutMs })
       return await readFile(files.outputFile)
     })
   }

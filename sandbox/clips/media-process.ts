@@ -4,7 +4,7 @@ import { MediaAnswer, type Inspection, type MediaJob } from './media-job.ts'
 export interface MediaProcessOptions {
   signal?: AbortSignal | undefined
   /** The child is killed when it takes longer. */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
 }
 
 /**

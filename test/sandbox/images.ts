@@ -3,12 +3,12 @@ import sharp from 'sharp'
 export interface ImageOptions {
   width?: number
   height?: number
-  /** Another number, another image. */
+  /** A different seed gives a different image. */
   seed?: number
   format?: 'png' | 'jpeg'
 }
 
-/** An image with enough in it to be told from another: stripes and discs whose places follow from the seed. */
+/** Draws a distinguishable image: rectangles and discs at positions that follow from the seed. */
 export async function drawImage({ width = 640, height = 360, seed = 1, format = 'png' }: ImageOptions = {}): Promise<Buffer> {
   const chance = chances(seed)
   const between = (low: number, high: number) => Math.round(low + (high - low) * chance())
@@ -22,7 +22,7 @@ export async function drawImage({ width = 640, height = 360, seed = 1, format = 
   return await sharp(Buffer.from(drawing)).flatten().toFormat(format).toBuffer()
 }
 
-/** A sequence of numbers from 0 to 1, the same for the same seed. */
+/** Pseudo-random numbers from 0 to 1, the same for the same seed. */
 function chances(seed: number): () => number {
   let state = seed * 2_654_435_761 + 1
   return () => {

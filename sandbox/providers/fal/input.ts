@@ -2,17 +2,7 @@ import { z } from 'zod'
 import type { JobOrder } from '../jobs/job.ts'
 import { klingFields, klingOrder, KlingTextInput } from '../stand-in/kling-input.ts'
 
-/** The flat body of a submission. */
-const inputs = {
-  'text-to-video': KlingTextInput,
-  'image-to-video': z.strictObject({ ...klingFields, image_url: z.string().min(1), tail_image_url: z.string().min(1).optional() }),
-}
-
-export type FalOperation = keyof typeof inputs
-
-export function isFalOperation(name: string | undefined): name is FalOperation {
-  return name !== undefined && Object.hasOwn(inputs, name)
-}
+const ImageInput = z.strictObject({ ...klingFields, image_url: z.string().min(1), tail_image_url: z.string().min(1).optional() })
 
 /** One entry of `detail` in a 422. */
 export interface FalProblem {
@@ -24,9 +14,10 @@ export interface FalProblem {
   ctx?: unknown
 }
 
-/** Parses a submission, or describes its problems as fal does. */
-export function readFalInput(operation: FalOperation, body: unknown): { order: JobOrder } | { problems: FalProblem[] } {
-  const parsed = inputs[operation].safeParse(body)
+/** Parses the flat body of a submission, or describes its problems as fal does; undefined for an unknown operation. */
+export function readFalInput(operation: string | undefined, body: unknown): { order: JobOrder } | { problems: FalProblem[] } | undefined {
+  if (operation !== 'text-to-video' && operation !== 'image-to-video') return undefined
+  const parsed = (operation === 'text-to-video' ? KlingTextInput : ImageInput).safeParse(body)
   if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, body)) }
   return { order: klingOrder(parsed.data) }
 }

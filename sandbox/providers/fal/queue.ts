@@ -1,10 +1,10 @@
 import { streamSSE } from 'hono/streaming'
 import type { Call } from '../http/call.ts'
 import type { Routes } from '../http/routes.ts'
-import { isFinished, type Job } from '../jobs/job.ts'
+import { isFinished, type Job, runSecondsOf } from '../jobs/job.ts'
 import { createJob } from '../stand-in/acceptance.ts'
 import type { StandInBase } from '../stand-in/create-stand-in.ts'
-import { isFalOperation, readFalInput } from './input.ts'
+import { readFalInput } from './input.ts'
 import { notFound, requestErrorOf, respondWithFailure, respondWithProblems } from './responses.ts'
 
 const model = '/fal-ai/kling-video/v2.5-turbo/pro'
@@ -21,7 +21,9 @@ export function falQueue(context: QueueContext): Routes {
   const routes = context.routes('queue', { authorization: `Key ${context.apiKey}`, notFound })
   const { app, on } = routes
   app.post(`${model}/:operation`, on('create'), (call) => submit(call, context))
-  app.get(`${requests}/:id/status`, on('status'), (call) => withJob(call, context, (job) => status(call, job, context)))
+  app.get(`${requests}/:id/status`, on('status'), (call) =>
+    withJob(call, context, (job) => call.json(statusOf(call, job, context), isFinished(job) ? 200 : 202)),
+  )
   app.get(`${requests}/:id/status/stream`, on('stream'), (call) => withJob(call, context, (job) => stream(call, job, context)))
   app.put(`${requests}/:id/cancel`, on('cancel'), async (call) => {
     const job = context.jobs.get(call.req.param('id'))
@@ -36,13 +38,12 @@ export function falQueue(context: QueueContext): Routes {
 }
 
 async function submit(call: Call, context: QueueContext): Promise<Response> {
-  const operation = call.req.param('operation')
-  if (!isFalOperation(operation)) return notFound(call, `Application ${call.req.path} not found`)
+  const read = readFalInput(call.req.param('operation'), await call.req.json().catch(() => undefined))
+  if (!read) return notFound(call, `Application ${call.req.path} not found`)
   const webhookUrl = call.req.query('fal_webhook')
   if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) {
     return respondWithProblems(call, [{ loc: ['query', 'fal_webhook'], msg: 'Input should be a valid URL', type: 'url_parsing' }])
   }
-  const read = readFalInput(operation, await call.req.json().catch(() => undefined))
   if ('problems' in read) return respondWithProblems(call, read.problems)
 
   const job = await createJob(call, { ...read.order, webhookUrl }, context)
@@ -68,25 +69,21 @@ function withJob(call: Call, { jobs }: QueueContext, answer: (job: Job) => Respo
   return answer(job)
 }
 
-function status(call: Call, job: Job, context: QueueContext): Response {
-  return call.json(statusOf(job, call.req.query('logs') === '1', context), isFinished(job) ? 200 : 202)
-}
-
-function statusOf(job: Job, withLogs: boolean, { jobs, origins }: QueueContext): Record<string, unknown> {
+function statusOf(call: Call, job: Job, { jobs, origins }: QueueContext): Record<string, unknown> {
   const common = { request_id: job.id, response_url: `${origins.queue}${requests}/${job.id}` }
   // The model runs at a partner of fal, which provides no logs.
-  const logs = withLogs ? [] : null
+  const logs = call.req.query('logs') === '1' ? [] : null
   if (job.state === 'queued') return { status: 'IN_QUEUE', ...common, queue_position: jobs.positionOf(job) }
   if (job.state === 'running') return { status: 'IN_PROGRESS', ...common, logs }
-  const seconds = job.startedAt === undefined ? undefined : ((job.finishedAt ?? job.startedAt) - job.startedAt) / 1000
+  const seconds = runSecondsOf(job)
   const metrics = seconds === undefined ? {} : { inference_time: seconds }
-  const wrong = requestErrorOf(job)
-  return { status: 'COMPLETED', ...common, logs, metrics, ...(wrong && { error: wrong.error, error_type: wrong.type }) }
+  const failure = requestErrorOf(job)
+  return { status: 'COMPLETED', ...common, logs, metrics, ...(failure && { error: failure.error, error_type: failure.type }) }
 }
 
 /** Sends the status at once and after each change, until the job ends. */
 function stream(call: Call, job: Job, context: QueueContext): Response {
-  const status = () => JSON.stringify(statusOf(job, call.req.query('logs') === '1', context))
+  const status = () => JSON.stringify(statusOf(call, job, context))
   return streamSSE(call, async (events) => {
     const closed = new AbortController()
     events.onAbort(() => closed.abort())

@@ -1,5 +1,5 @@
 import type { Call } from '../http/call.ts'
-import type { ImageProblemKind } from '../jobs/image.ts'
+import type { ImageProblem } from '../jobs/image.ts'
 import type { Job } from '../jobs/job.ts'
 import type { AnswerFault } from '../simulation/faults.ts'
 import type { FalProblem } from './input.ts'
@@ -58,7 +58,7 @@ interface Failure {
   retryable: boolean
 }
 
-const imageProblems: Record<ImageProblemKind, [type: string, msg: string]> = {
+const imageProblems: Record<ImageProblem, [type: string, msg: string]> = {
   'image-unreachable': ['file_download_error', 'Failed to download the file. Please check if the URL is accessible and try again.'],
   'image-too-large': ['file_too_large', 'The file is larger than the allowed 10485760 bytes.'],
   'image-unsupported': ['unsupported_image_format', 'Unsupported image format. Use one of: jpg, jpeg, png.'],

@@ -8,16 +8,11 @@ import { failureOf } from './responses.ts'
 /** The id of fal's customer. */
 const userId = 'user-sandbox'
 
-export interface FalSignedText {
-  requestId: string
-  userId: string
-  /** Seconds since the epoch. */
-  timestamp: number
-  rawBody: string
-}
-
-/** Hexadecimal Ed25519 over four lines: request, user, time, and the SHA-256 of the body. */
-export function signFalWebhook({ requestId, userId, timestamp, rawBody }: FalSignedText, privateKey: KeyObject): string {
+/** Hexadecimal Ed25519 over four lines: request, user, seconds since the epoch, and the SHA-256 of the body. */
+export function signFalWebhook(
+  { requestId, userId, timestamp, rawBody }: { requestId: string; userId: string; timestamp: number; rawBody: string },
+  privateKey: KeyObject,
+): string {
   const text = [requestId, userId, timestamp, createHash('sha256').update(rawBody).digest('hex')].join('\n')
   return sign(null, Buffer.from(text), privateKey).toString('hex')
 }

@@ -70,10 +70,7 @@ async function logRequest(
 ): Promise<LoggedRequest> {
   const { pathname, search } = new URL(call.req.url)
   const judged = typeof authorization === 'function' ? await authorization(call) : judgeKey(call.req.header('authorization'), authorization)
-  const path = pathname + search
-  const entry: LoggedRequest = { origin, method: call.req.method, path, route, authorization: judged, body: undefined, status: undefined }
-  requests.add(entry)
-  return entry
+  return requests.add({ origin, method: call.req.method, path: pathname + search, route, authorization: judged })
 }
 
 export function judgeKey(given: string | undefined, expected: string | undefined): KeyJudgement {
@@ -83,7 +80,10 @@ export function judgeKey(given: string | undefined, expected: string | undefined
 
 export async function jsonOf(call: Call): Promise<unknown> {
   if (!call.req.header('content-type')?.includes('application/json')) return undefined
-  const text = await call.req.text()
+  return parseJson(await call.req.text())
+}
+
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
@@ -120,8 +120,7 @@ async function corrupt(call: Call, kind: LostAnswer, status = call.res.status): 
 async function sendHalf(call: Call, response: Response): Promise<Response> {
   const { outgoing, incoming } = call.env
   const reader = response.body?.getReader()
-  const chunk = (await reader?.read())?.value as Uint8Array | undefined
-  const first = chunk ?? new Uint8Array()
+  const first = ((await reader?.read())?.value as Uint8Array | undefined) ?? new Uint8Array()
   await reader?.cancel()
   const headers = new Headers(response.headers)
   // A stream has no content length; in chunked encoding its half would be complete.

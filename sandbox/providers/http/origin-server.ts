@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import type { CallEnvironment } from './call.ts'
 
@@ -25,7 +25,7 @@ export class OriginServer {
   /** @param port 0 for any that is free; the same one is used again after a refusal */
   constructor({ app, upgrade }: OriginRoutes, port: number) {
     // The global Request and Response stay the platform's: clients in the same process use them too.
-    this.#listener = getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings), {
+    this.#listener = getRequestListener((request, bindings) => app.fetch(request, bindings), {
       overrideGlobalObjects: false,
     })
     this.#port = port

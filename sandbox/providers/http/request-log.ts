@@ -23,10 +23,12 @@ export class RequestLog {
   readonly #requests: LoggedRequest[] = []
   readonly #events = new EventEmitter<{ request: [LoggedRequest] }>().setMaxListeners(0)
 
-  /** The provider completes the entry while it handles the call. */
-  add(request: LoggedRequest): void {
+  /** @returns the entry, which the provider completes while it handles the call */
+  add(call: Omit<LoggedRequest, 'body' | 'status'>): LoggedRequest {
+    const request = { ...call, body: undefined, status: undefined }
     this.#requests.push(request)
     this.#events.emit('request', request)
+    return request
   }
 
   list(route?: RouteName): LoggedRequest[] {

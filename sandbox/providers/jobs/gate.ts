@@ -12,7 +12,11 @@ export class Gate {
   /** Lets the named waiter pass, or opens the gate for all. */
   release(id?: string): void {
     if (id === undefined) this.#held = false
-    for (const [waitingId, pass] of [...this.#waiting]) if (id === undefined || id === waitingId) pass()
+    for (const [waitingId, pass] of [...this.#waiting]) {
+      if (id !== undefined && id !== waitingId) continue
+      this.#waiting.delete(waitingId)
+      pass()
+    }
   }
 
   /**
@@ -22,11 +26,8 @@ export class Gate {
   pass(id: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     if (!this.#held) return Promise.resolve()
-    return abortableWait(signal, (resolve) => {
-      this.#waiting.set(id, () => {
-        this.#waiting.delete(id)
-        resolve()
-      })
+    return abortableWait(signal, (pass) => {
+      this.#waiting.set(id, pass)
       return () => this.#waiting.delete(id)
     })
   }

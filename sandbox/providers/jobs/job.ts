@@ -1,6 +1,6 @@
 import type { ClipAspectRatio } from '../../clips/clip-order.ts'
 import type { PlannedFault } from '../simulation/faults.ts'
-import type { ImageProblemKind } from './image.ts'
+import type { ImageProblem } from './image.ts'
 
 /** A customer's order, independent of the provider's wire format. */
 export interface JobOrder {
@@ -20,7 +20,7 @@ export interface JobOrder {
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'aborted'
 
 export interface JobFailure {
-  kind: 'moderated' | 'failed' | 'timed-out' | ImageProblemKind
+  kind: 'moderated' | 'failed' | 'timed-out' | ImageProblem
   /** The image that caused the failure. */
   image?: 'start' | 'end'
 }
@@ -40,4 +40,9 @@ export interface Job {
 
 export function isFinished(job: Job): boolean {
   return job.state !== 'queued' && job.state !== 'running'
+}
+
+/** How long the job ran, in virtual seconds; undefined if it has not ended or never started. */
+export function runSecondsOf({ startedAt, finishedAt }: Job): number | undefined {
+  return startedAt === undefined || finishedAt === undefined ? undefined : (finishedAt - startedAt) / 1000
 }

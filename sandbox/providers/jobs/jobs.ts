@@ -51,7 +51,13 @@ export class Jobs {
     this.#jobs.set(id, job)
     this.#work.set(job, work)
     void this.#run(job, work)
-    if (deadlineMs !== undefined) void this.#endAfter(job, deadlineMs, work.ended.signal)
+    if (deadlineMs !== undefined) {
+      const end = () => {
+        if (!isFinished(job)) this.#finish(job, job.state === 'queued' ? 'aborted' : 'cancelled')
+      }
+      // Rejects when the job ends first.
+      this.#context.clock.sleep(deadlineMs, work.ended.signal).then(end, () => undefined)
+    }
     this.#events.emit('change', job)
     return job
   }
@@ -153,15 +159,6 @@ export class Jobs {
       job.failure = error instanceof JobFailed ? error.failure : { kind: 'failed' }
       this.#finish(job, 'failed')
     }
-  }
-
-  async #endAfter(job: Job, milliseconds: number, ended: AbortSignal): Promise<void> {
-    try {
-      await this.#context.clock.sleep(milliseconds, ended)
-    } catch {
-      return
-    }
-    if (!isFinished(job)) this.#finish(job, job.state === 'queued' ? 'aborted' : 'cancelled')
   }
 
   #finish(job: Job, state: 'succeeded' | 'failed' | 'cancelled' | 'aborted'): void {

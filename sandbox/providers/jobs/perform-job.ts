@@ -4,7 +4,7 @@ import type { Behavior } from '../simulation/behavior.ts'
 import { chanceOf } from '../simulation/chance.ts'
 import type { ProviderClock } from '../simulation/provider-clock.ts'
 import type { Gate } from './gate.ts'
-import { checkImage, fetchImage, ImageProblem, type ImageSource } from './image.ts'
+import { type ImageSource, readImage } from './image.ts'
 import type { Job, JobFailure } from './job.ts'
 import type { Slots } from './slots.ts'
 
@@ -110,7 +110,7 @@ async function unlessHurried({ ended, hurry }: Performance, wait: (signal: Abort
     await wait(AbortSignal.any([ended, hurry]))
   } catch (error) {
     ended.throwIfAborted()
-    if (!hurry.aborted) throw error
+    if (error !== hurry.reason) throw error
   }
 }
 
@@ -122,13 +122,9 @@ function runMilliseconds(durationSeconds: 5 | 10, { job, number, behavior, seed,
 async function clipOrderOf({ job, images, ended }: Performance): Promise<ClipOrder> {
   const imageAt = async (address: string | undefined, image: 'start' | 'end') => {
     if (address === undefined) return undefined
-    try {
-      const bytes = await fetchImage(address, images, ended)
-      await checkImage(bytes)
-      return bytes
-    } catch (error) {
-      throw error instanceof ImageProblem ? new JobFailed({ kind: error.kind, image }) : error
-    }
+    const bytes = await readImage(address, images, ended)
+    if (typeof bytes === 'string') throw new JobFailed({ kind: bytes, image })
+    return bytes
   }
   const { negativePrompt, durationSeconds, aspectRatio, guidance, variation, firstImageUrl, lastImageUrl } = job.order
   const prompt = variation === undefined ? job.order.prompt : `${job.order.prompt} (${variation})`

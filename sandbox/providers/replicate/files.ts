@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { parseJson } from '../http/call.ts'
 import type { Routes } from '../http/routes.ts'
 import { unguessable } from '../http/served-files.ts'
 import type { StandInBase } from '../stand-in/create-stand-in.ts'
@@ -65,12 +66,7 @@ function pathOf({ id }: UploadedFile): string {
 async function readMetadata(part: string | File | (string | File)[] | undefined): Promise<Record<string, unknown> | undefined> {
   if (part === undefined) return {}
   if (Array.isArray(part)) return undefined
-  const text = typeof part === 'string' ? part : await part.text()
-  try {
-    return Metadata.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
+  return Metadata.safeParse(parseJson(typeof part === 'string' ? part : await part.text())).data
 }
 
 function describe(file: UploadedFile, api: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { type Job, isFinished, type JobState } from '../jobs/job.ts'
+import { type Job, type JobState, runSecondsOf } from '../jobs/job.ts'
 import type { Outputs } from '../stand-in/outputs.ts'
 import { errorOf } from './responses.ts'
 
@@ -17,7 +17,7 @@ export interface PredictionRecord {
   deadline: number | undefined
 }
 
-interface PredictionContext {
+export interface PredictionContext {
   origins: { api: string }
   outputs: Outputs
 }
@@ -60,9 +60,9 @@ export function predictionOf(record: PredictionRecord, { origins: { api }, outpu
 }
 
 function metricsOf(job: Job): Record<string, number> {
-  if (!isFinished(job) || job.finishedAt === undefined) return {}
-  const total = { total_time: (job.finishedAt - job.createdAt) / 1000 }
-  return job.startedAt === undefined ? total : { predict_time: (job.finishedAt - job.startedAt) / 1000, ...total }
+  if (job.finishedAt === undefined) return {}
+  const seconds = runSecondsOf(job)
+  return { ...(seconds !== undefined && { predict_time: seconds }), total_time: (job.finishedAt - job.createdAt) / 1000 }
 }
 
 function timestamp(milliseconds: number | undefined): string | null {

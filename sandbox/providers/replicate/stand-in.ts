@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createStandIn } from '../stand-in/create-stand-in.ts'
 import type { StandIn, StandInContext } from '../stand-in/stand-in.ts'
 import { addFiles } from './files.ts'
-import { keptMs, type PredictionRecord, predictionOf } from './prediction.ts'
+import { keptMs, type PredictionRecord } from './prediction.ts'
 import { addPredictions } from './predictions.ts'
 import { notFound, refuse } from './responses.ts'
 import { replicateWebhookForm } from './webhook.ts'
@@ -21,8 +21,7 @@ export function startReplicate(context: StandInContext): Promise<ReplicateStandI
     behavior: { webhookRetrySeconds: [2, 4, 8, 16, 30] },
     refuse,
     outputs: { origin: 'delivery', path: (unguessable) => `/xezq/${unguessable}/tmp${randomBytes(4).toString('hex')}.mp4`, keptMs },
-    webhookForm: (base) =>
-      replicateWebhookForm({ secret, recordOf: (id) => records.get(id), show: (record) => predictionOf(record, base) }),
+    webhookForm: (base) => replicateWebhookForm({ ...base, secret, records }),
     routes: (base) => {
       const api = base.routes('api', { authorization: `Bearer ${apiKey}`, notFound })
       addPredictions(api, { ...base, records })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ServedFiles } from '../http/served-files.ts'
 import { fetchImage } from '../jobs/image.ts'
 import type { Jobs } from '../jobs/jobs.ts'
-import type { TaskOutcome } from './response.ts'
+import { refused, type TaskOutcome } from './response.ts'
 
 const UploadTask = z.union([
   z.object({ taskType: z.literal('mediaStorage'), taskUUID: z.uuidv4(), operation: z.literal('upload'), media: z.string().min(1) }),
@@ -31,16 +31,15 @@ export class MediaLibrary {
     const task = UploadTask.safeParse(given)
     if (!task.success) {
       const parameter = task.error.issues[0]?.path.join('.') || 'media'
-      return { kind: 'refused', problem: { code: 'invalidMedia', message: 'The media cannot be stored.', parameter } }
+      return refused({ code: 'invalidMedia', message: 'The media cannot be stored.', parameter })
     }
     const { taskType, taskUUID } = task.data
     const media = 'media' in task.data ? task.data.media : task.data.image
     const { files, origins, jobs } = this.#context
     const own = (url: URL) => (url.origin === origins.media ? files.get(url.pathname)?.bytes : undefined)
-    const bytes = await fetchImage(asAddress(media), own, jobs.closed).catch(() => undefined)
-    if (!bytes || bytes.length === 0) {
-      const problem = { code: 'invalidMedia', message: 'The media could not be read.', parameter: 'media', taskType, taskUUID }
-      return { kind: 'refused', problem }
+    const bytes = await fetchImage(asAddress(media), own, jobs.closed)
+    if (typeof bytes === 'string' || bytes.length === 0) {
+      return refused({ code: 'invalidMedia', message: 'The media could not be read.', parameter: 'media', taskType, taskUUID })
     }
     const id = randomUUID()
     files.put(`/media/${id}`, { bytes, mediaType: 'application/octet-stream' })

@@ -8,6 +8,10 @@ export type TaskOutcome =
   /** The job was accepted, and failed. */
   | { kind: 'failed'; problem: RunwareProblem }
 
+export function refused(problem: RunwareProblem): TaskOutcome {
+  return { kind: 'refused', problem }
+}
+
 export interface RunwareAnswer {
   status: number
   body: Record<string, unknown>

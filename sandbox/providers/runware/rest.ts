@@ -3,7 +3,7 @@ import { setRetryAfter } from '../http/retry-after.ts'
 import type { Routes } from '../http/routes.ts'
 import type { AnswerFault } from '../simulation/faults.ts'
 import { refusals } from './problems.ts'
-import { answerOf, type RunwareAnswer } from './response.ts'
+import { answerOf, refused, type RunwareAnswer } from './response.ts'
 import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './tasks.ts'
 
 /** `api.runware.ai`: one path for everything; takes an array of tasks and returns all outcomes. */
@@ -27,7 +27,7 @@ export function runwareRest(context: RunwareTasksContext): Routes {
 
 /** Refuses a call as a whole. */
 export function refuse(fault: AnswerFault, call: Call): Response {
-  return respond(call, answerOf([{ kind: 'refused', problem: refusals[fault] }]))
+  return respond(call, answerOf([refused(refusals[fault])]))
 }
 
 export function notFound(call: Call): Response {

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { answerFaults, lostAnswers } from '../simulation/faults.ts'
-import type { LoggedRequest } from '../http/request-log.ts'
-import { answerOf, type TaskOutcome } from './response.ts'
+import { type KeyJudgement, parseJson } from '../http/call.ts'
+import { answerOf, refused, type TaskOutcome } from './response.ts'
 import { refusals } from './problems.ts'
 import { judgeTasks } from './rest.ts'
 import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './tasks.ts'
@@ -11,6 +11,11 @@ import { performTasks, routeOf, type RunwareTasksContext, withoutKeys } from './
 const largestMessage = 32 * 1024 * 1024
 /** A connection without messages is closed after this real time. */
 const idleMs = 120_000
+
+interface Session {
+  client: WebSocket
+  judged: KeyJudgement
+}
 
 /** `ws-api.runware.ai`: the same tasks as over HTTP, in messages. Results must be polled, nothing is pushed. */
 export class RunwareSocket {
@@ -30,7 +35,7 @@ export class RunwareSocket {
   }
 
   #accept(client: WebSocket): void {
-    const session = { client, judged: 'none' as LoggedRequest['authorization'] }
+    const session: Session = { client, judged: 'none' }
     const idle = setTimeout(() => client.close(1000, 'idle'), idleMs)
     client.on('close', () => clearTimeout(idle))
     client.on('error', () => client.terminate())
@@ -40,31 +45,21 @@ export class RunwareSocket {
     })
   }
 
-  async #receive(session: { client: WebSocket; judged: LoggedRequest['authorization'] }, text: string): Promise<void> {
+  async #receive(session: Session, text: string): Promise<void> {
     const { faults, requests, apiKey } = this.#context
     const { client } = session
-    const tasks = parse(text)
+    const tasks = parseJson(text)
     const route = routeOf(tasks)
     const judged = judgeTasks(tasks, apiKey)
     if (judged !== 'none') session.judged = judged
-    const { judged: authorization } = session
-    const entry: LoggedRequest = {
-      origin: 'socket',
-      method: 'MESSAGE',
-      path: '/v1',
-      route,
-      authorization,
-      body: undefined,
-      status: undefined,
-    }
-    requests.add(entry)
+    const entry = requests.add({ origin: 'socket', method: 'MESSAGE', path: '/v1', route, authorization: session.judged })
     if (faults.take(route, ['reset'])) {
       client.terminate()
       return
     }
     entry.body = withoutKeys(tasks)
-    const refused = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
-    const performed = refused ? refuse(tasks, refused) : await performTasks(tasks, this.#context)
+    const refusal = session.judged === 'accepted' ? faults.take(route, answerFaults)?.kind : 'bad-key'
+    const performed = refusal ? refuse(tasks, refusal) : await performTasks(tasks, this.#context)
     const answer = answerOf(performed.outcomes)
     // A WebSocket message arrives whole or not at all, so every corruption of a response loses it.
     if (performed.lost || faults.take(route, lostAnswers)) {
@@ -79,19 +74,8 @@ export class RunwareSocket {
 /** Refuses each task of the message by its UUID, as clients match responses by that. */
 function refuse(tasks: unknown, fault: (typeof answerFaults)[number]): { outcomes: TaskOutcome[]; lost: boolean } {
   const identified = Array.isArray(tasks) && tasks.length > 0 ? (tasks as { taskType?: string; taskUUID?: string }[]) : [{}]
-  const outcomes = identified.map(({ taskType, taskUUID }): TaskOutcome => ({
-    kind: 'refused',
-    problem: { ...refusals[fault], taskType, taskUUID },
-  }))
+  const outcomes = identified.map(({ taskType, taskUUID }) => refused({ ...refusals[fault], taskType, taskUUID }))
   return { outcomes, lost: false }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }
 
 function textOf(message: RawData): string {

@@ -5,7 +5,7 @@ import type { RouteName } from '../simulation/faults.ts'
 import type { StandInBase } from '../stand-in/create-stand-in.ts'
 import type { Job } from '../jobs/job.ts'
 import type { MediaLibrary } from './media-library.ts'
-import type { TaskOutcome } from './response.ts'
+import { refused, type TaskOutcome } from './response.ts'
 import { refusals, type RunwareProblem } from './problems.ts'
 import { resultOf, type TaskRecord } from './task-record.ts'
 import { readVideoTask } from './video-task.ts'
@@ -34,8 +34,7 @@ export function withoutKeys(tasks: unknown): unknown {
 /** Performs the tasks of one call in order. `lost`: its response must not arrive. */
 export async function performTasks(tasks: unknown, context: RunwareTasksContext): Promise<{ outcomes: TaskOutcome[]; lost: boolean }> {
   if (!Array.isArray(tasks) || tasks.length === 0) {
-    const problem = { code: 'invalidRequest', message: 'The body must be an array of tasks.' }
-    return { outcomes: [{ kind: 'refused', problem }], lost: false }
+    return { outcomes: [refused({ code: 'invalidRequest', message: 'The body must be an array of tasks.' })], lost: false }
   }
   const outcomes: TaskOutcome[] = []
   let lost = false
@@ -61,10 +60,8 @@ async function perform(task: unknown, context: RunwareTasksContext): Promise<{ o
       return { outcomes: [{ kind: 'item', item: { taskType, connectionSessionUUID: randomUUID() } }] }
     case 'ping':
       return { outcomes: [{ kind: 'item', item: { taskType, pong: true } }] }
-    default: {
-      const problem = { code: 'invalidTaskType', message: 'Unknown task type.', parameter: 'taskType', taskUUID }
-      return { outcomes: [{ kind: 'refused', problem }] }
-    }
+    default:
+      return { outcomes: [refused({ code: 'invalidTaskType', message: 'Unknown task type.', parameter: 'taskType', taskUUID })] }
   }
 }
 
@@ -74,7 +71,7 @@ async function createVideo(
   context: RunwareTasksContext,
 ): Promise<{ outcomes: TaskOutcome[]; lost?: boolean }> {
   const refuse = (problems: RunwareProblem[]) => ({
-    outcomes: problems.map((problem): TaskOutcome => ({ kind: 'refused', problem: { ...problem, taskType: 'videoInference', taskUUID } })),
+    outcomes: problems.map((problem) => refused({ ...problem, taskType: 'videoInference', taskUUID })),
   })
   // Applies even before the first call with this UUID has its response: the job runs once.
   if (taskUUID !== undefined && context.records.has(taskUUID)) {
@@ -105,7 +102,7 @@ function outcomesOf(taskUUID: string | undefined, context: RunwareTasksContext):
   const record = taskUUID === undefined ? undefined : context.records.get(taskUUID)
   if (record) return record.results.map((result) => resultOf(record, result, context))
   const problem = { code: 'taskNotFound', message: 'The task was not found.', parameter: 'taskUUID', taskType: 'getResponse', taskUUID }
-  return [{ kind: 'refused', problem }]
+  return [refused(problem)]
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { isFinished } from '../jobs/job.ts'
 import { unguessable } from '../http/served-files.ts'
 import type { WebhookForm } from '../webhooks/delivery.ts'
-import { errorEntry, type TaskOutcome } from './response.ts'
+import { errorEntry } from './response.ts'
 import { resultOf, type ResultContext, type TaskRecord } from './task-record.ts'
 
 type WebhookContext = ResultContext & { records: ReadonlyMap<string, TaskRecord> }
@@ -13,14 +13,12 @@ export function runwareWebhookForm(context: WebhookContext): WebhookForm {
       if (!isFinished(job)) return []
       const record = [...context.records.values()].find(({ results }) => results.some((result) => result.job === job))
       const result = record?.results.find((each) => each.job === job)
-      return record && result ? [{ event: 'completed', body: bodyOf(resultOf(record, result, context)), retried: true }] : []
+      if (!record || !result) return []
+      const outcome = resultOf(record, result, context)
+      return [{ event: 'completed', body: outcome.kind === 'item' ? outcome.item : errorEntry(outcome.problem), retried: true }]
     },
     sign: ({ url, forged }) => ({ headers: {}, url: forged ? withoutSecret(url) : url }),
   }
-}
-
-function bodyOf(outcome: TaskOutcome): Record<string, unknown> {
-  return outcome.kind === 'item' ? outcome.item : errorEntry(outcome.problem)
 }
 
 /** The address as an attacker would guess it: with a wrong last path segment and wrong query values. */

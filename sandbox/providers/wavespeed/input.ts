@@ -8,24 +8,19 @@ const common = {
   duration: z.union([z.literal(5), z.literal(10)]).default(5),
 }
 
-/** The flat body of a task. Unknown fields (`end_image`, `seed`) are ignored. */
-const inputs = {
-  'text-to-video': z.object({ ...common, aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9') }),
-  'image-to-video': z.object({ ...common, image: z.url(), last_image: z.url().optional() }),
-}
+const TextInput = z.object({ ...common, aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9') })
+const ImageInput = z.object({ ...common, image: z.url(), last_image: z.url().optional() })
 
-export type WavespeedOperation = keyof typeof inputs
-
-export function isWavespeedOperation(name: string | undefined): name is WavespeedOperation {
-  return name !== undefined && Object.hasOwn(inputs, name)
-}
-
-/** Parses a task, or describes its problem as WaveSpeed does. */
+/**
+ * Parses the flat body of a task, or describes its problem as WaveSpeed does; undefined for an unknown operation. Unknown fields
+ * (`end_image`, `seed`) are ignored.
+ */
 export function readWavespeedInput(
-  operation: WavespeedOperation,
+  operation: string | undefined,
   body: unknown,
-): { order: JobOrder; input: unknown } | { problem: string } {
-  const parsed = inputs[operation].safeParse(body, { reportInput: true })
+): { order: JobOrder; input: unknown } | { problem: string } | undefined {
+  if (operation !== 'text-to-video' && operation !== 'image-to-video') return undefined
+  const parsed = (operation === 'text-to-video' ? TextInput : ImageInput).safeParse(body, { reportInput: true })
   if (!parsed.success) return { problem: parsed.error.issues.map(problemOf).join('; ') }
   const { data: input } = parsed
   return {

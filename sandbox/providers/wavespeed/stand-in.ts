@@ -3,7 +3,7 @@ import { createStandIn } from '../stand-in/create-stand-in.ts'
 import type { StandIn, StandInContext } from '../stand-in/stand-in.ts'
 import { addUploads, type PendingUploads, wavespeedMedia } from './media.ts'
 import { notFound, refuse, respond } from './responses.ts'
-import { type TaskRecord, taskOf } from './task.ts'
+import type { TaskRecord } from './task.ts'
 import { addTasks } from './tasks.ts'
 import { wavespeedWebhookForm } from './webhook.ts'
 
@@ -25,7 +25,7 @@ export function startWavespeed(context: StandInContext): Promise<WavespeedStandI
     behavior: { concurrency: 3, webhookRetrySeconds: [5, 10, 20] },
     refuse,
     outputs: { origin: 'media', path: (unguessable) => `/predictions/${unguessable}/1.mp4`, keptMs },
-    webhookForm: (base) => wavespeedWebhookForm({ secret, recordOf: (id) => records.get(id), show: (record) => taskOf(record, base) }),
+    webhookForm: (base) => wavespeedWebhookForm({ ...base, secret, records }),
     routes: (base) => {
       const api = base.routes('api', { authorization: `Bearer ${apiKey}`, notFound })
       addUploads(api, base, pendingUploads)

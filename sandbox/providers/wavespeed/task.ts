@@ -1,4 +1,4 @@
-import { isFinished, type Job, type JobState } from '../jobs/job.ts'
+import { type Job, type JobState, runSecondsOf } from '../jobs/job.ts'
 import type { Outputs } from '../stand-in/outputs.ts'
 import { errorOf } from './responses.ts'
 
@@ -11,7 +11,7 @@ export interface TaskRecord {
   deleted: boolean
 }
 
-interface TaskContext {
+export interface TaskContext {
   origins: { api: string }
   outputs: Outputs
 }
@@ -30,7 +30,7 @@ export function taskOf(record: TaskRecord, { origins, outputs }: TaskContext): R
   const { job, model, deleted } = record
   const failure = job.failure && errorOf(job.failure)
   const url = job.state === 'succeeded' && !deleted ? outputs.addressOf(job) : undefined
-  const inference = isFinished(job) && job.startedAt !== undefined ? Math.round((job.finishedAt ?? job.startedAt) - job.startedAt) : 0
+  const inference = Math.round(1000 * (runSecondsOf(job) ?? 0))
   return {
     id: job.id,
     model,

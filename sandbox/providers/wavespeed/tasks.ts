@@ -4,7 +4,7 @@ import type { Call } from '../http/call.ts'
 import type { Routes } from '../http/routes.ts'
 import { createJob } from '../stand-in/acceptance.ts'
 import type { StandInBase } from '../stand-in/create-stand-in.ts'
-import { isWavespeedOperation, readWavespeedInput } from './input.ts'
+import { readWavespeedInput } from './input.ts'
 import { respond, respondWithError } from './responses.ts'
 import { type TaskRecord, taskOf } from './task.ts'
 
@@ -43,10 +43,10 @@ function respondWithTask(call: Call, id: string, context: TasksContext): Respons
 
 async function submit(call: Call, context: TasksContext): Promise<Response> {
   const operation = call.req.param('operation')
-  if (!isWavespeedOperation(operation)) return respondWithError(call, 404, 'Model not found')
+  const read = readWavespeedInput(operation, await call.req.json().catch(() => undefined))
+  if (!read) return respondWithError(call, 404, 'Model not found')
   const webhookUrl = call.req.query('webhook')
   if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) return respondWithError(call, 400, 'Invalid parameter: webhook')
-  const read = readWavespeedInput(operation, await call.req.json().catch(() => undefined))
   if ('problem' in read) return respondWithError(call, 400, read.problem)
 
   const { order, input } = read

@@ -16,14 +16,14 @@ afterAll(() => renderer.close())
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('a rendered clip', () => {
-  test.for([5, 10] as const)('of %i s is exactly as long, H.264, yuv420p, with its index first', async (durationSeconds) => {
+  test.for([5, 10] as const)('of %i s has exactly that length, in H.264 and yuv420p, with fast start', async (durationSeconds) => {
     const clip = await inspectClip(await renderer.render({ prompt: 'a fox in the snow', durationSeconds }))
     expect(clip).toMatchObject({ codec: 'h264', pixelFormat: 'yuv420p', width: 320, height: 180, fastStart: true })
     expect(clip.durationSeconds).toBeCloseTo(durationSeconds, 3)
     expect(clip.frames).toBe(24 * durationSeconds)
   })
 
-  test('begins with the given image, and with no other, and moves away from it', async () => {
+  test('starts with the given image and moves away from it', async () => {
     const image = await drawImage({ seed: 1 })
     const clip = await renderer.render({ prompt: 'slow push in', durationSeconds: 5, firstImage: image })
     const first = await frameOf(clip, 'first')
@@ -41,19 +41,19 @@ describe('a rendered clip', () => {
     expect(await likenessOf(last, firstImage)).toBeLessThan(0.5)
   })
 
-  test('takes any words, however long and whatever is in them', async () => {
+  test('accepts any prompt, however long', async () => {
     const prompt = `<b>&amp;\u0000\ud83d${'@everyone 🦊 ** \n'.repeat(200)}`.slice(0, 2500)
     expect((await inspectClip(await renderer.render({ prompt, durationSeconds: 5 }))).frames).toBe(120)
   })
 
-  test('has the same bytes for the same order, even when it is made anew', async () => {
+  test('has the same bytes for the same order, even when rendered again', async () => {
     const order: ClipOrder = { prompt: 'the same again', durationSeconds: 5, firstImage: await drawImage({ seed: 5 }) }
     const another = new ClipRenderer({ height: 180 })
     expect(sha256(await another.render(order))).toBe(sha256(await renderer.render({ ...order })))
     await another.close()
   })
 
-  test('has other bytes for another order, in whatever they differ', async () => {
+  test('has different bytes if any field of the order differs', async () => {
     const order: ClipOrder = { prompt: 'p'.repeat(400), durationSeconds: 5, firstImage: await drawImage({ seed: 6 }) }
     const others: ClipOrder[] = [
       { ...order, prompt: `${'p'.repeat(399)}q` },
@@ -65,7 +65,7 @@ describe('a rendered clip', () => {
     expect(new Set(clips.map(sha256)).size).toBe(clips.length)
   })
 
-  test('has the shape that was asked for, or that of the image', async () => {
+  test('has the ordered aspect ratio, or that of the image', async () => {
     const sizeOf = async (order: Omit<ClipOrder, 'prompt' | 'durationSeconds'>) => {
       const { width, height } = await inspectClip(await renderer.render({ prompt: 'shape', durationSeconds: 5, ...order }))
       return [width, height]
@@ -75,7 +75,7 @@ describe('a rendered clip', () => {
     expect(await sizeOf({ firstImage: await drawImage({ width: 300, height: 600 }) })).toEqual([180, 320])
   })
 
-  test('is refused when the image cannot be decoded, and leaves no files behind', async () => {
+  test('fails if the image cannot be decoded, and leaves no files behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rushes-test-'))
     vi.stubEnv('TMPDIR', folder)
     try {
@@ -90,7 +90,7 @@ describe('a rendered clip', () => {
   })
 })
 
-test('full-sized clips are 720p, and an image gets the nearest shape', () => {
+test('full-size clips are 720p, and an image gets the nearest aspect ratio', () => {
   expect(clipSizeOf('16:9')).toEqual({ width: 1280, height: 720 })
   expect(clipSizeOf('9:16')).toEqual({ width: 720, height: 1280 })
   expect(clipSizeOf('1:1')).toEqual({ width: 720, height: 720 })
@@ -100,7 +100,7 @@ test('full-sized clips are 720p, and an image gets the nearest shape', () => {
   expect(nearestAspectRatio({ width: 400, height: 1000 })).toBe('9:16')
 })
 
-test('a renderer that is closed ends its work and takes no more', async () => {
+test('a closed renderer aborts its work and accepts no more', async () => {
   const closing = new ClipRenderer({ height: 180 })
   const running = closing.render({ prompt: 'never finished', durationSeconds: 10 })
   const refused = expect(running).rejects.toThrow('closed')
@@ -109,7 +109,7 @@ test('a renderer that is closed ends its work and takes no more', async () => {
   await expect(closing.render({ prompt: 'too late', durationSeconds: 5 })).rejects.toThrow('closed')
 })
 
-test('a clip that takes too long is given up', async () => {
+test('a clip that takes too long fails', async () => {
   const impatient = new ClipRenderer({ height: 720, timeoutMs: 50 })
   await expect(impatient.render({ prompt: 'long', durationSeconds: 10 })).rejects.toThrow('longer than 50 ms')
   await impatient.close()

@@ -4,7 +4,7 @@ import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/stan
 export interface Answer {
   status: number
   headers: Headers
-  /** Parsed JSON, or the text where it is none. */
+  /** Parsed JSON, or the text if it is not JSON. */
   body: unknown
 }
 
@@ -29,12 +29,12 @@ export async function call(url: string, { method = 'GET', body, headers = {} }: 
   try {
     parsed = JSON.parse(text)
   } catch {
-    // The test looks at the text.
+    // Not JSON: the body stays text.
   }
   return { status: response.status, headers: response.headers, body: parsed }
 }
 
-/** A call to fal's queue with the right key; a whole address is taken as it is. */
+/** Calls fal with its key, at a path of the queue or at a full URL. */
 export function callFal({ origins, apiKey }: FalStandIn, path: string, { headers, ...options }: CallOptions = {}): Promise<Answer> {
   return call(URL.canParse(path) ? path : origins.queue + path, { ...options, headers: { authorization: `Key ${apiKey}`, ...headers } })
 }
@@ -47,7 +47,7 @@ export function callReplicate(
   return call(URL.canParse(path) ? path : origins.api + path, { ...options, headers: { authorization: `Bearer ${apiKey}`, ...headers } })
 }
 
-/** What a submission to fal was answered with. */
+/** fal's response to a submission. */
 export interface Submitted {
   request_id: string
   response_url: string

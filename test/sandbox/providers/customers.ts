@@ -14,14 +14,14 @@ export interface Order {
   webhook?: string
 }
 
-/** One order from words alone, as each provider wants to hear it. */
+/** How to order and follow a text-to-video clip at one provider. */
 interface Customer {
   submit(providers: StandIns, order?: Order): Promise<Answer>
-  /** The job's id in the answer to an order. */
+  /** The job's id in the response to an order. */
   idIn(answer: Answer): string
-  /** What the provider says of a job, in its own words. */
+  /** The provider's response about a job. */
   ask(providers: StandIns, id: string): Promise<Answer>
-  /** The clip's address in what the provider says of a finished job. */
+  /** The clip's address in the response about a finished job. */
   clipIn(answer: Answer): string | undefined
 }
 
@@ -52,12 +52,12 @@ export const videoTask = (task: Record<string, unknown> = {}) => ({
   ...task,
 })
 
-const askedFor = (url: string | undefined, name: string) => (url === undefined ? '' : `?${name}=${encodeURIComponent(url)}`)
+const webhookQuery = (url: string | undefined, name: string) => (url === undefined ? '' : `?${name}=${encodeURIComponent(url)}`)
 
 export const customers: Record<ProviderName, Customer> = {
   fal: {
     submit: ({ fal }, { prompt = 'a fox', webhook } = {}) =>
-      call(`${fal.origins.queue}${falText}${askedFor(webhook, 'fal_webhook')}`, {
+      call(`${fal.origins.queue}${falText}${webhookQuery(webhook, 'fal_webhook')}`, {
         method: 'POST',
         headers: { authorization: `Key ${fal.apiKey}` },
         body: { prompt },
@@ -80,7 +80,7 @@ export const customers: Record<ProviderName, Customer> = {
   },
   wavespeed: {
     submit: (providers, { prompt = 'a fox', webhook } = {}) =>
-      callWavespeed(providers, `${wavespeedText}${askedFor(webhook, 'webhook')}`, { method: 'POST', body: { prompt } }),
+      callWavespeed(providers, `${wavespeedText}${webhookQuery(webhook, 'webhook')}`, { method: 'POST', body: { prompt } }),
     idIn: ({ body }) => String(field(body, 'data', 'id')),
     ask: (providers, id) => callWavespeed(providers, `/api/v3/predictions/${id}/result`),
     clipIn: ({ body }) => field(body, 'data', 'outputs', 0) as string | undefined,

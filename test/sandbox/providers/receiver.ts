@@ -11,16 +11,16 @@ export interface ReceivedWebhook {
 }
 
 export interface Receiver {
-  /** Where webhooks go; every path is taken. */
+  /** A webhook URL; every other path works too. */
   readonly url: string
   readonly received: readonly ReceivedWebhook[]
-  /** What the next webhooks are answered with; 200 when it is empty, and `silence` is no answer at all. */
+  /** The statuses of the next responses; 200 when it is empty. `silence` sends no response. */
   readonly answers: (number | 'silence')[]
-  /** Resolves when so many have come since the beginning. */
+  /** Resolves once this many webhooks were received. */
   reached(count: number): Promise<readonly ReceivedWebhook[]>
 }
 
-/** Someone who gets webhooks on this machine until the test is over. */
+/** Receives webhooks until the test ends. */
 export async function startReceiver(): Promise<Receiver> {
   const received: ReceivedWebhook[] = []
   const answers: (number | 'silence')[] = []

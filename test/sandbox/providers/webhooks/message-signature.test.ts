@@ -1,17 +1,17 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, verify } from 'node:crypto'
 import { validateWebhook } from 'replicate'
 import { describe, expect, test } from 'vitest'
-import { signFalWebhook } from '../../../sandbox/providers/fal/webhook.ts'
-import { signWithDecodedKey, signWithPlainKey } from '../../../sandbox/providers/webhooks/message-signature.ts'
-import { call } from './calls.ts'
-import { customers, providerNames } from './customers.ts'
-import { startReceiver } from './receiver.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { signFalWebhook } from '../../../../sandbox/providers/fal/webhook.ts'
+import { signWithDecodedKey, signWithPlainKey } from '../../../../sandbox/providers/webhooks/message-signature.ts'
+import { call } from '../calls.ts'
+import { customers, providerNames } from '../customers.ts'
+import { startReceiver } from '../receiver.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const timestamp = 1_760_000_000
 
-describe('the known examples', () => {
+describe('the signature of a known example', () => {
   test("Replicate's", () => {
     const rawBody = '{"id":"p1","status":"succeeded","output":"https://replicate.delivery/x/out.mp4"}'
     const secret = 'whsec_a2xpbmctZGlzY29yZC1ib3QtdGVzdC1zZWNyZXQtMDE='
@@ -39,7 +39,7 @@ describe('the known examples', () => {
   })
 })
 
-/** Whether the last webhook that came proves where it comes from, by what the provider publishes about that. */
+/** Verifies a received webhook as the provider documents it. */
 const proofs = {
   fal: async ({ providers: { fal } }, { headers, rawBody }) => {
     const { body } = await call(`${fal.origins.rest}/.well-known/jwks.json`)
@@ -86,25 +86,25 @@ type Proof = (
 ) => Promise<boolean>
 
 describe.for(providerNames)('%s', (name) => {
-  test('proves where its webhook comes from', async () => {
+  test('proves the origin of its webhooks', async () => {
     const receiver = await startReceiver()
     await customers[name].submit(context.providers, { webhook: receiver.url })
     const [webhook] = await receiver.reached(1)
-    if (!webhook) throw new Error('one has come')
+    if (!webhook) expect.unreachable('one was received')
     expect(await proofs[name](context, webhook)).toBe(true)
   })
 
-  test('can be made to prove it wrongly', async () => {
+  test('can send a webhook with an invalid proof', async () => {
     const receiver = await startReceiver()
     context.providers[name].faults.add({ kind: 'webhook-forged' })
     await customers[name].submit(context.providers, { webhook: receiver.url })
     const [webhook] = await receiver.reached(1)
-    if (!webhook) throw new Error('one has come')
+    if (!webhook) expect.unreachable('one was received')
     expect(await proofs[name](context, webhook)).toBe(false)
   })
 })
 
-test.for(['fal', 'replicate', 'wavespeed'] as const)('%s dates its webhooks in the time of whoever gets them', async (name) => {
+test.for(['fal', 'replicate', 'wavespeed'] as const)('%s dates its webhooks in the receiver’s time', async (name) => {
   const { providers } = context
   providers.clock.advance(24 * 3600 * 1000)
   const receiver = await startReceiver()

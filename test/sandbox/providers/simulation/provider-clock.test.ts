@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest'
-import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
-import { ProviderClock } from '../../../sandbox/providers/simulation/provider-clock.ts'
-import { type StandIns, type StandInsOptions, startStandIns } from '../../../sandbox/providers/stand-ins.ts'
-import { submitToFal } from './calls.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { ClipRenderer } from '../../../../sandbox/clips/clip-renderer.ts'
+import { ProviderClock } from '../../../../sandbox/providers/simulation/provider-clock.ts'
+import { type StandIns, type StandInsOptions, startStandIns } from '../../../../sandbox/providers/stand-ins.ts'
+import { submitToFal } from '../calls.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 describe('the providers’ clock', () => {
   const { signal } = new AbortController()
 
-  test('stands still at speed 0, and is moved by hand', async () => {
+  test('stops at speed 0 and can be advanced', async () => {
     const clock = new ProviderClock(0)
     const start = clock.now()
-    const notified: number[] = []
-    const sleeps = [30, 10, 20].map((seconds) => clock.sleep(seconds * 1000, signal).then(() => notified.push(seconds)))
+    const ended: number[] = []
+    const sleeps = [30, 10, 20].map((seconds) => clock.sleep(seconds * 1000, signal).then(() => ended.push(seconds)))
     clock.advance(15_000)
     await sleeps[1]
-    expect(notified).toEqual([10])
+    expect(ended).toEqual([10])
     clock.advance(15_000)
     await Promise.all(sleeps)
     expect(clock.now() - start).toBe(30_000)
     clock.close()
   })
 
-  test('wakes whoever sleeps when it is made faster', async () => {
+  test('ends a sleep early when its speed is raised', async () => {
     const clock = new ProviderClock(0.001)
     const sleeping = clock.sleep(3_600_000, signal)
     clock.speed = 3_600_000
@@ -30,7 +30,7 @@ describe('the providers’ clock', () => {
     clock.close()
   })
 
-  test('wakes nobody who was told to stop', async () => {
+  test('rejects an aborted sleep', async () => {
     const clock = new ProviderClock(0)
     const stopped = new AbortController()
     const sleeping = clock.sleep(1000, stopped.signal)
@@ -40,7 +40,7 @@ describe('the providers’ clock', () => {
     clock.close()
   })
 
-  test('knows no speed below 0', () => {
+  test('refuses a negative speed', () => {
     expect(() => new ProviderClock(-1)).toThrow(RangeError)
   })
 })
@@ -48,10 +48,10 @@ describe('the providers’ clock', () => {
 describe('the run time of a job', () => {
   const context = withStandIns()
 
-  test('is about 160 virtual seconds, spread, and the same again for the same seed', async () => {
+  test('is at least 128 virtual seconds for a clip of five', async () => {
     const { fal, clock } = context.providers
     const first = await submitToFal(fal)
-    // The clip is rendered once; after that nothing but the clock is waited for.
+    // Render the clip first, so that the second run waits only for the clock.
     await fal.jobs.reached('succeeded', first.request_id)
     clock.speed = 1000
     const job = await submitToFal(fal).then(({ request_id: id }) => fal.jobs.reached('succeeded', id))
@@ -59,7 +59,7 @@ describe('the run time of a job', () => {
     expect(seconds).toBeGreaterThanOrEqual(128)
   })
 
-  test('does not end it before its clip is rendered', async () => {
+  test('includes the rendering of its clip', async () => {
     const { fal, clock } = context.providers
     clock.speed = 1e9
     const { request_id: id } = await submitToFal(fal, { prompt: 'never rendered before' })
@@ -67,7 +67,7 @@ describe('the run time of a job', () => {
   })
 })
 
-test('providers that are stopped leave nothing running', async () => {
+test('stopped stand-ins leave nothing running', async () => {
   const clips = new ClipRenderer({ height: 96 })
   const providers = await startStandIns({ clips, speed: 1 })
   await submitToFal(providers.fal)
@@ -78,8 +78,8 @@ test('providers that are stopped leave nothing running', async () => {
   await clips.close()
 })
 
-test('named ports are taken in a row, and a taken one is told', async () => {
-  const clips = { render: () => Promise.reject(new Error('no clip is made here')) }
+test('consecutive ports are used, and a taken one is an error', async () => {
+  const clips = { render: () => Promise.reject(new Error('no clip is rendered here')) }
   const [first, port] = await startAnywhere(clips)
   const addresses = [0, 1, 2, 3, 4].map((offset) => `http://127.0.0.1:${port + offset}`)
   expect([...Object.values(first.fal.origins), ...Object.values(first.replicate.origins)]).toEqual(addresses)
@@ -87,7 +87,7 @@ test('named ports are taken in a row, and a taken one is told', async () => {
   await first.stop()
 })
 
-/** Five ports in a row that are free, below those that the machine gives away by itself. */
+/** Tries ports below the ephemeral range, of which some are always taken. */
 async function startAnywhere(clips: StandInsOptions['clips']): Promise<[StandIns, number]> {
   for (let port = 20_000 + (process.pid % 1000) * 10; port < 32_000; port += 100) {
     try {
@@ -96,5 +96,5 @@ async function startAnywhere(clips: StandInsOptions['clips']): Promise<[StandIns
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     }
   }
-  throw new Error('no five ports in a row are free')
+  throw new Error('no consecutive ports are free')
 }

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { earlyWebhook, promptFaults, webhookFaults } from '../../../sandbox/providers/simulation/faults.ts'
-import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from './calls.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { earlyWebhook, promptFaults, webhookFaults } from '../../../../sandbox/providers/simulation/faults.ts'
+import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from '../calls.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 
 const falBody = (prompt: string) => ({ method: 'POST', body: { prompt } })
 const replicateBody = (prompt: string) => ({ method: 'POST', body: { input: { prompt } } })
 
-/** What the provider answers to a create call when the fault is asked for: HTTP status and what the body holds. */
+/** The status of the refused create call, and a part of its body. */
 const refusals = {
   fal: {
     refused: [422, { detail: [{ loc: ['body', 'prompt'] }] }],
@@ -30,7 +30,7 @@ const refusalKinds = Object.keys(refusals.fal) as Refusal[]
 const failures = ['moderated', 'failed', 'timed-out'] as const
 
 describe.for(refusalKinds)('%s', (kind) => {
-  test('is asked for by a word in the prompt, and makes no job', async () => {
+  test('is requested by the prompt and creates no job', async () => {
     const { fal, replicate } = context.providers
     const [falStatus, falAnswer] = refusals.fal[kind]
     expect(await callFal(fal, falText, falBody(`a fox sandbox:${kind}`))).toMatchObject({ status: falStatus, body: falAnswer })
@@ -39,7 +39,7 @@ describe.for(refusalKinds)('%s', (kind) => {
     expect([...fal.jobs.list(), ...replicate.jobs.list()]).toEqual([])
   })
 
-  test('is ordered for the next calls, as many as are named', async () => {
+  test('is ordered for a number of calls', async () => {
     const { fal } = context.providers
     fal.faults.add({ kind, times: 2 })
     const statuses = []
@@ -48,7 +48,7 @@ describe.for(refusalKinds)('%s', (kind) => {
     expect(statuses).toEqual([status, status, 200])
   })
 
-  test('is ordered over HTTP, for another call than create', async () => {
+  test('is ordered over HTTP for another call than create', async () => {
     const { replicate } = context.providers
     const order = await call(`${replicate.origins.delivery}/sandbox/faults`, { method: 'POST', body: { kind, route: 'list' } })
     expect(order.status).toBe(204)
@@ -59,7 +59,7 @@ describe.for(refusalKinds)('%s', (kind) => {
   })
 })
 
-test('orders over HTTP are checked, and can be taken back', async () => {
+test('orders over HTTP are validated and can be cleared', async () => {
   const { fal } = context.providers
   const order = (body: unknown) => call(`${fal.origins.queue}/sandbox/faults`, { method: 'POST', body })
   expect((await order({ kind: 'earthquake' })).status).toBe(400)
@@ -69,14 +69,14 @@ test('orders over HTTP are checked, and can be taken back', async () => {
   expect((await callFal(fal, falText, falBody('a fox'))).status).toBe(200)
 })
 
-test('a word in the prompt can be meant for one provider alone', async () => {
+test('a prompt can request a fault of one provider only', async () => {
   const { fal, replicate } = context.providers
   expect((await callFal(fal, falText, falBody('sandbox:down@fal'))).status).toBe(503)
   expect((await callReplicate(replicate, replicateCreate, replicateBody('sandbox:down@fal'))).status).toBe(201)
 })
 
-describe('what becomes of a job', () => {
-  test('moderated', async () => {
+describe('a job', () => {
+  test('that is moderated fails with the reason', async () => {
     const { fal, replicate } = context.providers
     const submitted = await submitToFal(fal, { prompt: 'sandbox:moderated' })
     const created = await createAtReplicate(replicate, { prompt: 'sandbox:moderated' })
@@ -93,7 +93,7 @@ describe('what becomes of a job', () => {
     })
   })
 
-  test('failed', async () => {
+  test('that fails is reported as failed', async () => {
     const { fal, replicate } = context.providers
     const submitted = await submitToFal(fal, { prompt: 'sandbox:failed' })
     replicate.faults.add({ kind: 'failed' })
@@ -105,22 +105,22 @@ describe('what becomes of a job', () => {
     expect((await callReplicate(replicate, created.urls.get)).body).toMatchObject({ status: 'failed', error: expect.any(String) as string })
   })
 
-  test('slow: it takes far longer than the others', async () => {
+  test('that is slow runs four times as long', async () => {
     const { fal, clock } = context.providers
     const takes = async () => {
       const { request_id: id } = await submitToFal(fal, { prompt: 'sandbox:slow' })
       const { startedAt = 0, finishedAt = 0 } = await fal.jobs.reached('succeeded', id)
       return (finishedAt - startedAt) / 1000
     }
-    // The first time the clip is rendered, which takes longer than anything else here.
+    // Only the first run waits for the clip to be rendered.
     await takes()
     clock.speed = 1000
     expect(await takes()).toBeGreaterThanOrEqual(4 * 0.8 * 160)
   })
 })
 
-describe('an answer that gets lost', () => {
-  test('after the job was made, by a word in the prompt', async () => {
+describe('a response', () => {
+  test('is lost after the job was created when the prompt requests it', async () => {
     const { fal, replicate } = context.providers
     await expect(callFal(fal, falText, falBody('sandbox:lost-answer'))).rejects.toThrow('fetch failed')
     await expect(callReplicate(replicate, replicateCreate, replicateBody('sandbox:lost-answer'))).rejects.toThrow('fetch failed')
@@ -129,7 +129,7 @@ describe('an answer that gets lost', () => {
     expect(fal.requests.list('create')).toMatchObject([{ status: undefined, body: { prompt: 'sandbox:lost-answer' } }])
   })
 
-  test('before the provider has read the call: no job', async () => {
+  test('is missing and no job exists when the connection is reset before the call is read', async () => {
     const { fal } = context.providers
     fal.faults.add({ kind: 'reset' })
     await expect(callFal(fal, falText, falBody('a fox'))).rejects.toThrow('fetch failed')
@@ -137,7 +137,7 @@ describe('an answer that gets lost', () => {
     expect(fal.requests.list('create')).toMatchObject([{ status: undefined, body: undefined }])
   })
 
-  test('because nothing listens, at one origin or at all, until it does again', async () => {
+  test('is missing while one origin or all refuse connections', async () => {
     const { fal } = context.providers
     const { origins } = fal
     await fal.refuseConnections('queue')
@@ -150,7 +150,7 @@ describe('an answer that gets lost', () => {
     expect((await callFal(fal, falText, falBody('a fox'))).status).toBe(200)
   })
 
-  test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('%s instead of it', async (kind) => {
+  test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('is replaced by %s', async (kind) => {
     const { fal } = context.providers
     fal.faults.add({ kind })
     fal.faults.add({ kind, route: 'status', status: 502 })
@@ -163,7 +163,7 @@ describe('an answer that gets lost', () => {
     expect(status.status).toBe(502)
   })
 
-  test('in the middle', async () => {
+  test('is truncated', async () => {
     const { replicate } = context.providers
     replicate.faults.add({ kind: 'truncated' })
     await expect(callReplicate(replicate, replicateCreate, replicateBody('a fox'))).rejects.toThrow('terminated')
@@ -174,7 +174,7 @@ describe('an answer that gets lost', () => {
     await expect(clip.arrayBuffer()).rejects.toThrow('terminated')
   })
 
-  test('in the middle of a stream', async () => {
+  test('is truncated in a stream', async () => {
     const { fal } = context.providers
     fal.jobs.hold('start')
     const { status_url: address } = await submitToFal(fal)
@@ -184,7 +184,7 @@ describe('an answer that gets lost', () => {
   })
 })
 
-test('the finished clip is not there', async () => {
+test('a finished clip can be missing', async () => {
   const { fal } = context.providers
   const { request_id: id, response_url: address } = await submitToFal(fal)
   await fal.jobs.reached('succeeded', id)
@@ -194,7 +194,7 @@ test('the finished clip is not there', async () => {
   expect((await fetch(url)).status).toBe(200)
 })
 
-test('every fault that people can ask for is tried here, in providers-alike or in webhooks', () => {
+test('the tests of stand-ins, faults and webhooks cover every fault that a prompt can request', () => {
   const tried = [...refusalKinds, ...failures, 'slow', 'flagged', 'lost-answer', 'output-gone', ...webhookFaults, earlyWebhook]
   expect(new Set(promptFaults)).toEqual(new Set(tried))
 })

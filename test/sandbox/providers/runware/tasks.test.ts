@@ -1,17 +1,15 @@
-import { once } from 'node:events'
 import { randomUUID } from 'node:crypto'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { WebSocket } from 'ws'
-import { drawImage } from '../images.ts'
-import { call } from './calls.ts'
-import { callRunware, customers, videoTask } from './customers.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { describe, expect, test } from 'vitest'
+import { drawImage } from '../../images.ts'
+import { call } from '../calls.ts'
+import { callRunware, customers, videoTask } from '../customers.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const text = expect.any(String) as string
 
 const create = (task: Record<string, unknown> = {}) => callRunware(context.providers, [videoTask(task)])
-const look = (...ids: string[]) =>
+const poll = (...ids: string[]) =>
   callRunware(
     context.providers,
     ids.map((taskUUID) => ({ taskType: 'getResponse', taskUUID })),
@@ -22,7 +20,7 @@ const refused = (code: string, extra: object = {}) => ({
 })
 
 describe('a task', () => {
-  test('is acknowledged under the id that was chosen for it, processed, and answered flat', async () => {
+  test('is acknowledged with its UUID, processed, and returned as a flat item', async () => {
     const { runware } = context.providers
     runware.jobs.hold('completion')
     const taskUUID = randomUUID()
@@ -30,29 +28,29 @@ describe('a task', () => {
       status: 200,
       body: { data: [{ taskType: 'videoInference', taskUUID }] },
     })
-    expect((await look(taskUUID)).body).toEqual({ data: [{ taskType: 'videoInference', taskUUID, status: 'processing' }] })
+    expect((await poll(taskUUID)).body).toEqual({ data: [{ taskType: 'videoInference', taskUUID, status: 'processing' }] })
     runware.jobs.release('completion')
     await runware.jobs.reached('succeeded')
-    expect(await look(taskUUID)).toMatchObject({
+    expect(await poll(taskUUID)).toMatchObject({
       status: 200,
       body: { data: [{ taskUUID, status: 'success', videoUUID: text, videoURL: text, seed: expect.any(Number) as number, cost: 0.7 }] },
     })
     expect(runware.jobs.get(taskUUID)?.state).toBe('succeeded')
   })
 
-  test('tells its cost and its check only where they were asked for', async () => {
+  test('includes its cost and its content check only on request', async () => {
     const { runware } = context.providers
     const plain = randomUUID()
     const checked = randomUUID()
     await create({ taskUUID: plain })
     await create({ taskUUID: checked, positivePrompt: 'sandbox:flagged', safety: { checkContent: true, mode: 'fast' } })
     await Promise.all([runware.jobs.reached('succeeded', plain), runware.jobs.reached('succeeded', checked)])
-    const { data } = (await look(plain, checked)).body as { data: Record<string, unknown>[] }
+    const { data } = (await poll(plain, checked)).body as { data: Record<string, unknown>[] }
     expect(Object.keys(data[0] ?? {}).sort()).toEqual(['seed', 'status', 'taskType', 'taskUUID', 'videoURL', 'videoUUID'])
     expect(data[1]).toMatchObject({ NSFWContent: true })
   })
 
-  test('sent twice under one id runs once', async () => {
+  test('sent twice with one UUID runs once', async () => {
     const { runware } = context.providers
     const task = videoTask()
     const answers = await Promise.all([callRunware(context.providers, [task]), callRunware(context.providers, [task])])
@@ -63,7 +61,7 @@ describe('a task', () => {
     expect(runware.invoice.sheet().totalMicroUsd).toBe(350_000)
   })
 
-  test('whose answer was lost is known when it is sent again', async () => {
+  test('whose response was lost is a conflict when sent again', async () => {
     const { runware } = context.providers
     runware.faults.add({ kind: 'lost-answer' })
     const task = videoTask()
@@ -72,7 +70,7 @@ describe('a task', () => {
     expect(runware.jobs.list()).toHaveLength(1)
   })
 
-  test('that was refused may be sent again under the same id', async () => {
+  test('that was refused can be sent again with the same UUID', async () => {
     context.providers.runware.faults.add({ kind: 'no-credit' })
     const task = videoTask()
     expect((await callRunware(context.providers, [task])).status).toBe(402)
@@ -84,7 +82,7 @@ describe('a task', () => {
     [{ width: 720, height: 720 }, '1:1'],
     [{ width: 720, height: 1280 }, '9:16'],
     [{}, undefined],
-  ] as const)('of the size %o has that shape', async ([size, aspectRatio]) => {
+  ] as const)('of the size %o has that aspect ratio', async ([size, aspectRatio]) => {
     expect((await create(size)).status).toBe(200)
     expect(context.providers.runware.jobs.list()[0]?.order.aspectRatio).toBe(aspectRatio)
   })
@@ -115,7 +113,7 @@ describe('a task', () => {
     expect(context.providers.runware.jobs.list()).toEqual([])
   })
 
-  test('takes images in every form, each in its place', async () => {
+  test('accepts images in every form, each as the right frame', async () => {
     const { runware } = context.providers
     const image = await drawImage()
     const base64 = image.toString('base64')
@@ -144,20 +142,20 @@ describe('a task', () => {
     ])
   })
 
-  test('with an image that cannot be stored, or a kind that does not exist, is refused', async () => {
+  test('with an unreadable image or of an unknown type is refused', async () => {
     const store = { taskType: 'mediaStorage', taskUUID: randomUUID(), operation: 'upload', media: 'https://example.com/picture.png' }
     expect(await callRunware(context.providers, [store])).toMatchObject(refused('invalidMedia'))
     expect(await callRunware(context.providers, [{ taskType: 'cancel', taskUUID: randomUUID() }])).toMatchObject(refused('invalidTaskType'))
     expect(await callRunware(context.providers, { taskType: 'ping' })).toMatchObject(refused('invalidRequest'))
-    expect(await look(randomUUID())).toMatchObject({ ...refused('taskNotFound'), status: 404 })
+    expect(await poll(randomUUID())).toMatchObject({ ...refused('taskNotFound'), status: 404 })
   })
 
-  test('has its clip served for as long as was asked', async () => {
+  test('has its clip served for its TTL', async () => {
     const { runware, clock } = context.providers
     await create({ ttl: 60 })
     const { id } = await runware.jobs.reached('succeeded')
     clock.speed = 0
-    const clip = customers.runware.clipIn(await look(id)) ?? ''
+    const clip = customers.runware.clipIn(await poll(id)) ?? ''
     clock.advance(60_000)
     expect((await fetch(clip)).status).toBe(404)
   })
@@ -175,16 +173,16 @@ describe('a failure', () => {
   test('is reported in `errors` with HTTP 200', async () => {
     const taskUUID = await failed()
     const error = { code: 'invalidProviderContent', status: 'error', message: text, taskUUID }
-    expect(await look(taskUUID)).toMatchObject({ status: 200, body: { errors: [error] } })
+    expect(await poll(taskUUID)).toMatchObject({ status: 200, body: { errors: [error] } })
   })
 
-  test('stands beside what went well, where several are asked for at once', async () => {
+  test('is reported beside successful tasks of the same poll', async () => {
     const { runware } = context.providers
     const good = randomUUID()
     await create({ taskUUID: good })
     await runware.jobs.reached('succeeded', good)
     const bad = await failed()
-    expect(await look(good, bad)).toMatchObject({
+    expect(await poll(good, bad)).toMatchObject({
       status: 200,
       body: { data: [{ taskUUID: good, status: 'success' }], errors: [{ taskUUID: bad }] },
     })
@@ -199,72 +197,22 @@ describe('a failure', () => {
       const taskUUID = randomUUID()
       await create({ taskUUID, positivePrompt: `sandbox:${kind}` })
       await runware.jobs.reached('failed', taskUUID)
-      expect((await look(taskUUID)).body).toMatchObject({ errors: [{ code }] })
+      expect((await poll(taskUUID)).body).toMatchObject({ errors: [{ code }] })
     }
   })
 })
 
-test('an empty account is reported with HTTP 402 and in the body', async () => {
+test('insufficient credit is reported with HTTP 402 and in the body', async () => {
   const noCredit = { code: 'insufficientCredits', message: expect.stringContaining('Insufficient credits') as string }
   expect(await create({ positivePrompt: 'sandbox:no-credit' })).toMatchObject({ status: 402, body: { errors: [noCredit] } })
 })
 
-test('the key comes in the header or as the first task, and is never written down', async () => {
+test('the key comes in the header or in the first task, and is never logged', async () => {
   const { runware } = context.providers
-  const greeting = (apiKey: string) => ({ taskType: 'authentication', apiKey })
-  const answer = await call(`${runware.origins.api}/v1`, { method: 'POST', body: [greeting(runware.apiKey), videoTask()] })
+  const authentication = (apiKey: string) => ({ taskType: 'authentication', apiKey })
+  const answer = await call(`${runware.origins.api}/v1`, { method: 'POST', body: [authentication(runware.apiKey), videoTask()] })
   expect(answer).toMatchObject({ status: 200, body: { data: [{ connectionSessionUUID: text }, { taskType: 'videoInference' }] } })
-  expect((await call(`${runware.origins.api}/v1`, { method: 'POST', body: [greeting('wrong'), videoTask()] })).status).toBe(401)
+  expect((await call(`${runware.origins.api}/v1`, { method: 'POST', body: [authentication('wrong'), videoTask()] })).status).toBe(401)
   expect((await call(`${runware.origins.api}/v1`, { method: 'POST', body: [videoTask()] })).status).toBe(401)
   expect(JSON.stringify(runware.requests.list())).not.toContain(runware.apiKey)
-})
-
-describe('over WebSocket', () => {
-  async function connect(path = '/v1?sdk=js') {
-    const socket = new WebSocket(context.providers.runware.origins.socket.replace('http:', 'ws:') + path)
-    onTestFinished(() => {
-      socket.terminate()
-    })
-    await once(socket, 'open')
-    const ask = async (...tasks: object[]) => {
-      socket.send(JSON.stringify(tasks))
-      const [message] = (await once(socket, 'message')) as [Buffer]
-      return JSON.parse(message.toString()) as Record<string, unknown>
-    }
-    return { socket, ask }
-  }
-  const greet = { taskType: 'authentication' }
-
-  test('whoever does not greet with the key is told so', async () => {
-    const { ask } = await connect()
-    expect(await ask(videoTask())).toMatchObject({ errors: [{ code: 'invalidApiKey', taskType: 'videoInference' }] })
-    expect(await ask({ ...greet, apiKey: 'wrong' })).toMatchObject({ errors: [{ code: 'invalidApiKey', taskType: 'authentication' }] })
-    const { apiKey } = context.providers.runware
-    expect(await ask({ ...greet, apiKey })).toMatchObject({ data: [{ taskType: 'authentication', connectionSessionUUID: text }] })
-    expect(await ask({ taskType: 'ping', ping: true })).toEqual({ data: [{ taskType: 'ping', pong: true }] })
-  })
-
-  test('nothing is pushed, faults are met, and a lost answer is a lost connection', async () => {
-    const { runware } = context.providers
-    const { ask, socket } = await connect()
-    await ask({ ...greet, apiKey: runware.apiKey })
-    runware.faults.add({ kind: 'busy' })
-    expect(await ask(videoTask())).toMatchObject({ errors: [{ code: 'rateLimitExceeded' }] })
-    const accepted: unknown[] = []
-    const task = videoTask()
-    expect(await ask(task)).toMatchObject({ data: [{ taskUUID: task.taskUUID }] })
-    socket.on('message', (message) => accepted.push(message))
-    await runware.jobs.reached('succeeded')
-    expect(accepted).toEqual([])
-    expect(await ask({ taskType: 'getResponse', taskUUID: task.taskUUID })).toMatchObject({ data: [{ status: 'success' }] })
-
-    const closed = once(socket, 'close')
-    socket.send(JSON.stringify([videoTask({ positivePrompt: 'sandbox:lost-answer' })]))
-    await closed
-    expect(runware.jobs.list()).toHaveLength(2)
-  })
-
-  test('other paths do not exist', async () => {
-    await expect(connect('/v2')).rejects.toThrow('404')
-  })
 })

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { call, callReplicate, createAtReplicate, replicateCreate } from './calls.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { call, callReplicate, createAtReplicate, replicateCreate } from '../calls.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const hour = 60 * 60 * 1000
 
 describe('creating a prediction', () => {
-  test('answers 201 with the prediction', async () => {
+  test('returns 201 with the prediction', async () => {
     const { replicate } = context.providers
     replicate.jobs.hold('start')
     const input = { prompt: 'a fox', duration: 10, negative_prompt: 'blur' }
@@ -70,7 +70,7 @@ describe('creating a prediction', () => {
     expect(replicate.jobs.list()).toEqual([])
   })
 
-  test('by version takes only the version, never a model beside it', async () => {
+  test('by version accepts no model in the body', async () => {
     const { replicate } = context.providers
     const version = 'kwaivgi/kling-v2.5-turbo-pro'
     const create = (body: object) => callReplicate(replicate, '/v1/predictions', { method: 'POST', body })
@@ -80,7 +80,7 @@ describe('creating a prediction', () => {
     expect((await create({ input: { prompt: 'x' } })).status).toBe(422)
   })
 
-  test('refuses a webhook that is not a secure address, and events that do not exist', async () => {
+  test('refuses an insecure webhook URL and unknown events', async () => {
     const { replicate } = context.providers
     const create = (extra: object) =>
       callReplicate(replicate, replicateCreate, { method: 'POST', body: { input: { prompt: 'x' }, ...extra } }).then(({ status }) => status)
@@ -89,14 +89,14 @@ describe('creating a prediction', () => {
     expect(await create({ webhook: 'https://example.com/', webhook_events_filter: ['completed'] })).toBe(201)
   })
 
-  test('is not done without the key', async () => {
+  test('needs the key', async () => {
     const { replicate } = context.providers
     const options = { method: 'POST', body: { input: { prompt: 'x' } }, headers: { authorization: `Key ${replicate.apiKey}` } }
     const answer = await call(replicate.origins.api + replicateCreate, options)
     expect(answer).toMatchObject({ status: 401, body: { title: 'Unauthenticated', status: 401 } })
   })
 
-  test('waits for the end where it is asked to, up to the seconds given', async () => {
+  test('waits for the end for up to the given seconds', async () => {
     const { replicate, clock } = context.providers
     replicate.behavior.runSeconds = { 5: 10, 10: 10 }
     clock.speed = 10
@@ -107,7 +107,7 @@ describe('creating a prediction', () => {
 })
 
 describe('a prediction', () => {
-  test('ends with a bare address, which is forgotten an hour later with all the rest', async () => {
+  test('has a plain URL as output, and loses its content after an hour', async () => {
     const { replicate, clock } = context.providers
     clock.speed = 2000
     const { id, urls } = await createAtReplicate(replicate)
@@ -152,13 +152,13 @@ describe('a prediction', () => {
     expect((await callReplicate(replicate, running.urls.get)).body).toMatchObject({ status: 'canceled' })
   })
 
-  test.for(['4s', 'soon', '-5'])('takes no deadline of %s', async (deadline) => {
+  test.for(['4s', 'soon', '-5'])('with a deadline of %s is refused', async (deadline) => {
     const { replicate } = context.providers
     const options = { method: 'POST', headers: { 'cancel-after': deadline }, body: { input: { prompt: 'x' } } }
     expect((await callReplicate(replicate, replicateCreate, options)).status).toBe(400)
   })
 
-  test('is listed with all others, the newest first, a hundred at a time', async () => {
+  test('is listed newest first, in pages of a hundred', async () => {
     const { replicate } = context.providers
     replicate.jobs.hold('start')
     for (let number = 0; number < 101; number++) await createAtReplicate(replicate, { prompt: `number ${number}` })
@@ -170,7 +170,7 @@ describe('a prediction', () => {
     expect(rest.next).toBeNull()
   })
 
-  test('that nobody made is not found', async () => {
+  test('that does not exist is not found', async () => {
     const { replicate } = context.providers
     expect((await callReplicate(replicate, '/v1/predictions/unknown')).status).toBe(404)
     expect((await callReplicate(replicate, '/v1/predictions/unknown/cancel', { method: 'POST' })).status).toBe(404)

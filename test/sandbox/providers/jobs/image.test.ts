@@ -2,15 +2,15 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { drawImage } from '../images.ts'
-import { callFal, callReplicate, createAtReplicate, falImage, submitToFal } from './calls.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { drawImage } from '../../images.ts'
+import { callFal, callReplicate, createAtReplicate, falImage, submitToFal } from '../calls.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 
 const dataUri = (bytes: Uint8Array, mediaType = 'image/png') => `data:${mediaType};base64,${Buffer.from(bytes).toString('base64')}`
 
-/** Serves the bytes on this machine while `work` runs, as a provider's customer might do. */
+/** Serves the bytes on this machine while `work` runs. */
 async function whileServing(bytes: Uint8Array, work: (address: string) => Promise<void>): Promise<void> {
   const server = createServer((_, response) => response.end(bytes))
   server.listen(0)
@@ -23,7 +23,7 @@ async function whileServing(bytes: Uint8Array, work: (address: string) => Promis
   }
 }
 
-/** What fal and Replicate say of a job with this first image. */
+/** The errors of fal and Replicate for a job with this first image. */
 async function outcomesOf(address: string): Promise<[string | undefined, unknown]> {
   const { fal, replicate } = context.providers
   const submitted = await submitToFal(fal, { image_url: address }, falImage)
@@ -36,7 +36,7 @@ async function outcomesOf(address: string): Promise<[string | undefined, unknown
 }
 
 describe('an image', () => {
-  test('is taken from this machine, from a data URI, and at the very limits', async () => {
+  test('is read from this machine and from a data URI, also at the exact limits', async () => {
     const smallest = await drawImage({ width: 300, height: 750 })
     expect(await outcomesOf(dataUri(smallest))).toEqual([undefined, null])
     await whileServing(await drawImage({ width: 750, height: 300, format: 'jpeg' }), async (address) => {
@@ -49,13 +49,13 @@ describe('an image', () => {
     ['too flat', { width: 500, height: 299 }, 'image_too_small', 'at least 300px'],
     ['too tall', { width: 300, height: 751 }, 'value_error', 'aspect ratio'],
     ['too wide', { width: 751, height: 300 }, 'value_error', 'aspect ratio'],
-  ] as const)('that is %s ends the job', async ([, size, type, words]) => {
+  ] as const)('that is %s fails the job', async ([, size, type, words]) => {
     await whileServing(await drawImage(size), async (address) => {
       expect(await outcomesOf(address)).toEqual([type, expect.stringContaining(words)])
     })
   })
 
-  test('that breaks off, is none, or is too large ends the job', async () => {
+  test('that is truncated, no image, or too large fails the job', async () => {
     const image = await drawImage()
     const cases = [
       [image.subarray(0, image.length / 2), 'image_load_error', 'could not be read'],
@@ -70,13 +70,13 @@ describe('an image', () => {
   })
 
   test.for(['http://127.0.0.1:9/none.png', 'https://example.com/outside.png', 'file:///etc/hostname', 'http://192.168.0.1/'])(
-    'at %s cannot be had',
+    'at %s is unreachable',
     async (address) => {
       expect(await outcomesOf(address)).toEqual(['file_download_error', expect.stringContaining('could not be downloaded')])
     },
   )
 
-  test('is never asked for elsewhere, even where somebody would answer', async () => {
+  test('is never requested from another address, even a reachable one', async () => {
     await whileServing(await drawImage(), async (address) => {
       const elsewhere = address.replace('127.0.0.1', '0.0.0.0')
       expect((await fetch(elsewhere)).status).toBe(200)
@@ -84,7 +84,7 @@ describe('an image', () => {
     })
   })
 
-  test('of another provider’s private storage cannot be had', async () => {
+  test('in another provider’s private storage is unreachable', async () => {
     const { fal, replicate } = context.providers
     const form = new FormData()
     form.set('content', new Blob([new Uint8Array(await drawImage())], { type: 'image/png' }), 'frame.png')
@@ -97,7 +97,7 @@ describe('an image', () => {
     await replicate.jobs.reached('succeeded', id)
   })
 
-  test('that is the last one is judged like the first', async () => {
+  test('as the last image is checked like the first', async () => {
     const { fal, replicate } = context.providers
     const [good, bad] = [dataUri(await drawImage()), dataUri(await drawImage({ width: 100, height: 100 }))]
     const submitted = await submitToFal(fal, { image_url: good, tail_image_url: bad }, falImage)
@@ -108,7 +108,7 @@ describe('an image', () => {
     expect((await callReplicate(replicate, created.urls.get)).body).toMatchObject({ error: expect.stringContaining('end_image') as string })
   })
 
-  test('under Replicate’s older name works too', async () => {
+  test('under Replicate’s older field name works', async () => {
     const { replicate } = context.providers
     const { id } = await createAtReplicate(replicate, { image: dataUri(await drawImage({ seed: 31 })) })
     const job = await replicate.jobs.reached('succeeded', id)

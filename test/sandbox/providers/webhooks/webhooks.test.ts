@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import type { Behavior } from '../../../sandbox/providers/simulation/behavior.ts'
-import { webhookFaults } from '../../../sandbox/providers/simulation/faults.ts'
-import type { StandIn } from '../../../sandbox/providers/stand-in/stand-in.ts'
-import { call } from './calls.ts'
-import { callEachlabs, callRunware, customers, providerNames, videoTask } from './customers.ts'
-import { startReceiver } from './receiver.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import type { Behavior } from '../../../../sandbox/providers/simulation/behavior.ts'
+import { webhookFaults } from '../../../../sandbox/providers/simulation/faults.ts'
+import type { StandIn } from '../../../../sandbox/providers/stand-in/stand-in.ts'
+import { call } from '../calls.ts'
+import { callEachlabs, callRunware, customers, providerNames, videoTask } from '../customers.ts'
+import { startReceiver } from '../receiver.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const text = expect.any(String) as string
 
-/** What each provider's webhook says of a clip that is done, and of a job that failed. */
+/** The webhook bodies of a finished clip and of a failed job. */
 const bodies = {
   fal: (id: string, url: string) => [
     { request_id: id, gateway_request_id: id, status: 'OK', payload: { video: { url } } },
@@ -38,7 +38,7 @@ describe.for(providerNames)('%s', (name) => {
   const customer = customers[name]
   const submit = async (order: { webhook: string; prompt?: string }) => customer.idIn(await customer.submit(context.providers, order))
 
-  test('tells once that a clip is done, and that a job failed', async () => {
+  test('sends one webhook for a finished clip, and one for a failed job', async () => {
     const receiver = await startReceiver()
     const done = await submit({ webhook: receiver.url })
     await receiver.reached(1)
@@ -57,20 +57,20 @@ describe.for(providerNames)('%s', (name) => {
     ])
   })
 
-  test('tells nobody where nobody asked, and never calls anyone outside', async () => {
+  test('sends no webhook without a URL, and none to another machine', async () => {
     const provider: StandIn = context.providers[name]
-    const silent = customer.idIn(await customer.submit(context.providers))
-    // Not a loopback address by its name, though this machine would answer it; Replicate does not take such a one at all.
+    const unobserved = customer.idIn(await customer.submit(context.providers))
+    // This machine answers at 0.0.0.0, but it is not a loopback address. Replicate refuses it, so it gets another.
     const receiver = await startReceiver()
     const webhook = name === 'replicate' ? 'https://example.com/webhook' : receiver.url.replace('127.0.0.1', '0.0.0.0')
     const outside = await submit({ webhook })
-    await Promise.all([provider.jobs.reached('succeeded', silent), provider.webhooks.answered(outside)])
-    expect(provider.webhooks.list(silent)).toEqual([])
+    await Promise.all([provider.jobs.reached('succeeded', unobserved), provider.webhooks.answered(outside)])
+    expect(provider.webhooks.list(unobserved)).toEqual([])
     expect(provider.webhooks.list(outside)[0]).toMatchObject({ outcome: 'unreachable' })
     expect(receiver.received).toEqual([])
   })
 
-  test.for(webhookFaults)('meets a fault by a word in the prompt: %s', async (kind) => {
+  test.for(webhookFaults)('applies a fault that the prompt requests: %s', async (kind) => {
     const receiver = await startReceiver()
     const provider: StandIn = context.providers[name]
     const id = await submit({ webhook: receiver.url, prompt: `a fox sandbox:${kind}` })
@@ -86,7 +86,7 @@ describe.for(providerNames)('%s', (name) => {
     expect(first?.rawBody.includes(id)).toBe(kind !== 'webhook-of-another-job')
   })
 
-  test('says the same again after a refusal that was ordered for one delivery', async () => {
+  test('retries without the fault that was ordered for one delivery', async () => {
     const receiver = await startReceiver()
     context.providers[name].faults.add({ kind: 'webhook-of-another-job' })
     receiver.answers.push(400)
@@ -97,7 +97,7 @@ describe.for(providerNames)('%s', (name) => {
     expect(second?.rawBody).toContain(id)
   })
 
-  test('is accepted before the create call is answered', async () => {
+  test('can send the webhook before the response to the create call', async () => {
     const receiver = await startReceiver()
     const accepted: unknown[] = []
     const early = submit({ webhook: receiver.url, prompt: 'sandbox:webhook-first' }).then((id) => {
@@ -112,8 +112,8 @@ describe.for(providerNames)('%s', (name) => {
   })
 })
 
-/** Attempts and the virtual seconds from the first to the last, where the rule is that each provider's own description gives. */
-const rules = {
+/** Each provider's documented number of attempts, and the virtual seconds from the first to the last. */
+const schedules = {
   fal: { attempts: 11, seconds: [3600, 7200], timeoutMs: 15_000 },
   replicate: { attempts: 6, seconds: [45, 60], timeoutMs: 10_000 },
   wavespeed: { attempts: 4, seconds: [20, 35], timeoutMs: 10_000 },
@@ -121,12 +121,12 @@ const rules = {
   eachlabs: { attempts: 3, seconds: [16, 20], timeoutMs: 30_000 },
 } as const
 
-describe.for(providerNames)('when nobody hears it, %s', (name) => {
-  test('tries again by its own rule, and gives up', async () => {
+describe.for(providerNames)('if no attempt is accepted, %s', (name) => {
+  test('retries on its schedule and gives up', async () => {
     const receiver = await startReceiver()
     const provider: StandIn = context.providers[name]
-    const { attempts, seconds, timeoutMs } = rules[name]
-    // Each way not to be accepted counts the same: an error of either kind, a redirection, a connection that is not answered.
+    const { attempts, seconds, timeoutMs } = schedules[name]
+    // Client and server errors, redirects and timeouts are all retried.
     provider.behavior.webhookTimeoutMs = timeoutMs === provider.behavior.webhookTimeoutMs ? 100 : NaN
     receiver.answers.push(500, 404, 302, ...Array.from({ length: attempts }, () => 503))
     if (name === 'fal') receiver.answers[3] = 'silence'
@@ -147,7 +147,7 @@ describe.for(providerNames)('when nobody hears it, %s', (name) => {
   })
 })
 
-test('a rule can be changed: Eachlabs is told of with longer waits, too', async () => {
+test('a retry schedule can be changed', async () => {
   const receiver = await startReceiver()
   const { eachlabs } = context.providers
   eachlabs.behavior.webhookRetrySeconds = [30, 120, 600]
@@ -156,7 +156,7 @@ test('a rule can be changed: Eachlabs is told of with longer waits, too', async 
   expect(await eachlabs.webhooks.answered(id, 4)).toHaveLength(4)
 })
 
-test('Replicate tells of the events that were asked for, and only the last again', async () => {
+test('Replicate sends the selected events and retries only the last', async () => {
   const { replicate } = context.providers
   const receiver = await startReceiver()
   receiver.answers.push(500, 500, 500)
@@ -177,7 +177,7 @@ test('Replicate tells of the events that were asked for, and only the last again
   expect(replicate.webhooks.list().map(({ event }) => event)).toEqual(['start', 'output', 'completed', 'completed', 'output', 'completed'])
 })
 
-test('Runware tells each of the clips that were ordered together', async () => {
+test('Runware sends a webhook for each clip of an order', async () => {
   const receiver = await startReceiver()
   await callRunware(context.providers, [videoTask({ webhookURL: receiver.url, numberResults: 3, includeCost: true })])
   const webhooks = await receiver.reached(3)
@@ -185,7 +185,7 @@ test('Runware tells each of the clips that were ordered together', async () => {
   expect(webhooks.map(({ body }) => body['cost'])).toEqual([0.35, 0.35, 0.35])
 })
 
-test('Runware reports a failure as the error alone', async () => {
+test('Runware sends a failure as the error alone', async () => {
   const receiver = await startReceiver()
   await customers.runware.submit(context.providers, { webhook: receiver.url, prompt: 'sandbox:failed' })
   expect((await receiver.reached(1))[0]?.body).toMatchObject({ status: 'error', code: 'providerError' })

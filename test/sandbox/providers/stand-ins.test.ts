@@ -8,13 +8,13 @@ import { withStandIns } from './with-stand-ins.ts'
 
 const context = withStandIns()
 const text = expect.any(String) as string
-const saying = (words: string) => expect.stringContaining(words) as string
+const containing = (part: string) => expect.stringContaining(part) as string
 
-/** HTTP status and body of a create call that is refused. */
+/** The status of a refused create call, and a part of its body. */
 const refusals = {
   fal: {
     refused: [422, { detail: [{ loc: ['body', 'prompt'], type: text }] }],
-    'no-credit': [403, { detail: saying('Exhausted balance') }],
+    'no-credit': [403, { detail: containing('Exhausted balance') }],
     busy: [429, { detail: text }],
     down: [503, { error_type: text }],
     'bad-key': [401, { detail: text }],
@@ -22,20 +22,20 @@ const refusals = {
   replicate: {
     refused: [422, { title: 'Input validation failed', invalid_fields: [{ field: 'input.prompt' }] }],
     'no-credit': [402, { title: 'Insufficient credit', status: 402 }],
-    busy: [429, { retry_after: 5, detail: saying('resets in ~5s') }],
+    busy: [429, { retry_after: 5, detail: containing('resets in ~5s') }],
     down: [503, { status: 503 }],
     'bad-key': [401, { status: 401 }],
   },
   wavespeed: {
     refused: [400, { code: 400, message: text }],
-    'no-credit': [402, { code: 402, message: saying('Insufficient') }],
+    'no-credit': [402, { code: 402, message: containing('Insufficient') }],
     busy: [429, { code: 429, message: text }],
     down: [503, { code: 503, message: text }],
     'bad-key': [401, { code: 401, message: text }],
   },
   runware: {
     refused: [400, { errors: [{ code: 'invalidPositivePrompt', parameter: 'positivePrompt', taskUUID: text }] }],
-    'no-credit': [402, { errors: [{ code: 'insufficientCredits', message: saying('Insufficient credits') }] }],
+    'no-credit': [402, { errors: [{ code: 'insufficientCredits', message: containing('Insufficient credits') }] }],
     busy: [429, { errors: [{ code: 'rateLimitExceeded' }] }],
     down: [503, { errors: [{ code: 'serviceUnavailable' }] }],
     'bad-key': [401, { errors: [{ code: 'invalidApiKey' }] }],
@@ -43,14 +43,14 @@ const refusals = {
   eachlabs: {
     refused: [400, { status: 400, error: text, details: text }],
     'no-credit': [402, { status: 402, error: 'payment required', details: text }],
-    busy: [429, { status: 429, error: 'too many requests', details: saying('Account rate limited') }],
+    busy: [429, { status: 429, error: 'too many requests', details: containing('Account rate limited') }],
     down: [503, { status: 503, error: text }],
     'bad-key': [401, { status: 401, error: text }],
   },
 } as const
 const refusalKinds = ['refused', 'no-credit', 'busy', 'down', 'bad-key'] as const
 
-/** How a provider tells what a job failed of, in what it answers or shows of the result. */
+/** The status and a part of the body that report a failed job. */
 const failures = {
   fal: {
     moderated: [422, { detail: [{ type: 'content_policy_violation' }] }],
@@ -58,9 +58,9 @@ const failures = {
     'timed-out': [504, { detail: [{ type: 'generation_timeout' }] }],
   },
   replicate: {
-    moderated: [200, { status: 'failed', error: saying('(E005)') }],
+    moderated: [200, { status: 'failed', error: containing('(E005)') }],
     failed: [200, { status: 'failed', error: text }],
-    'timed-out': [200, { status: 'failed', error: saying('timed out') }],
+    'timed-out': [200, { status: 'failed', error: containing('timed out') }],
   },
   wavespeed: {
     moderated: [200, { code: 200, data: { status: 'failed', code: 1200 } }],
@@ -85,18 +85,18 @@ describe.for(providerNames)('%s', (name) => {
   const submit = (prompt = 'a fox') => customer.submit(context.providers, { prompt })
   const ask = (id: string) => customer.ask(context.providers, id)
 
-  test.for(refusalKinds)('refuses a create call, and makes no job: %s', async (kind) => {
+  test.for(refusalKinds)('refuses a create call and creates no job: %s', async (kind) => {
     const [status, body] = refusals[name][kind]
     expect(await submit(`a fox sandbox:${kind}@${name}`)).toMatchObject({ status, body })
     expect(provider().jobs.list()).toEqual([])
     provider().faults.add({ kind })
-    // Ordered, it is met before the body is understood, so that Runware does not name the task.
+    // An ordered fault applies before the body is parsed, so that Runware does not name the task.
     expect(await submit()).toMatchObject({ status })
     expect(provider().jobs.list()).toEqual([])
     expect((await submit(`a fox sandbox:${kind}@other`)).status).toBeLessThan(300)
   })
 
-  test.for(['moderated', 'failed', 'timed-out'] as const)('makes a job that is %s, and bills it or not', async (kind) => {
+  test.for(['moderated', 'failed', 'timed-out'] as const)('creates a job that ends as %s, billed as its behavior says', async (kind) => {
     const [status, body] = failures[name][kind]
     for (const [billFailed, amountMicroUsd] of [
       [false, 0],
@@ -110,7 +110,7 @@ describe.for(providerNames)('%s', (name) => {
     }
   })
 
-  test('delivers a clip and bills it by its own prices', async () => {
+  test('delivers a clip and bills it by its prices', async () => {
     provider().prices.microUsdPerClip = 10_000
     const id = customer.idIn(await submit())
     await provider().jobs.reached('succeeded', id)
@@ -122,7 +122,7 @@ describe.for(providerNames)('%s', (name) => {
     expect((await call(`${origin ?? ''}/sandbox/invoice`)).body).toMatchObject({ totalMicroUsd: 360_000, lines: [{ jobId: id }] })
   })
 
-  test('delivers a clip that is gone when somebody fetches it', async () => {
+  test('can lose a finished clip', async () => {
     const id = customer.idIn(await submit('sandbox:output-gone'))
     await provider().jobs.reached('succeeded', id)
     const answer = await ask(id)
@@ -137,7 +137,7 @@ describe.for(providerNames)('%s', (name) => {
     expect([(await fetch(clip)).status, (await fetch(clip)).status]).toEqual([404, 200])
   })
 
-  test('makes the job though its answer is lost, and none where the call broke before', async () => {
+  test('creates the job if the response is lost, and none if the connection is reset before the call', async () => {
     await expect(submit('sandbox:lost-answer')).rejects.toThrow('fetch failed')
     await provider().jobs.reached('succeeded')
     expect(provider().jobs.list()).toHaveLength(1)
@@ -147,33 +147,33 @@ describe.for(providerNames)('%s', (name) => {
     expect(provider().requests.list('create')).toHaveLength(2)
   })
 
-  test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('may answer %s though the job is made', async (kind) => {
+  test.for(['html', 'empty', 'malformed', 'unknown-shape'] as const)('can respond with %s though the job is created', async (kind) => {
     provider().faults.add({ kind, status: 502 })
     expect(await submit()).toMatchObject({ status: 502 })
     expect(provider().jobs.list()).toHaveLength(1)
   })
 
-  test('may break off in the middle of an answer', async () => {
+  test('can truncate a response', async () => {
     provider().faults.add({ kind: 'truncated' })
     await expect(submit()).rejects.toThrow('terminated')
     expect(provider().jobs.list()).toHaveLength(1)
   })
 
-  test('may say when to come back, in seconds or as a date', async () => {
+  test('can send Retry-After in seconds or as a date', async () => {
     const { behavior } = provider()
-    const hintOf = async () => (await submit('sandbox:busy')).headers.get('retry-after')
-    expect(await hintOf()).toBeNull()
+    const retryAfter = async () => (await submit('sandbox:busy')).headers.get('retry-after')
+    expect(await retryAfter()).toBeNull()
     behavior.retryAfter = 'seconds'
-    expect(await hintOf()).toBe('5')
+    expect(await retryAfter()).toBe('5')
     behavior.retryAfter = 'date'
-    const away = Date.parse((await hintOf()) ?? '') - Date.now()
-    expect(away).toBeGreaterThan(2_000)
-    expect(away).toBeLessThanOrEqual(5_000)
+    const milliseconds = Date.parse((await retryAfter()) ?? '') - Date.now()
+    expect(milliseconds).toBeGreaterThan(2_000)
+    expect(milliseconds).toBeLessThanOrEqual(5_000)
     provider().faults.add({ kind: 'busy' })
     expect((await submit()).headers.get('retry-after')).toMatch(/GMT$/)
   })
 
-  test('may take only so many orders in a minute, or at a time', async () => {
+  test('can limit orders per minute and in flight', async () => {
     const { behavior, jobs } = provider()
     const { clock } = context.providers
     clock.speed = 0
@@ -185,7 +185,7 @@ describe.for(providerNames)('%s', (name) => {
     expect(jobs.list()).toHaveLength(3)
   })
 
-  test('is not there while it refuses connections, and goes on afterwards', async () => {
+  test('can refuse connections and accept them again', async () => {
     const before = { ...provider().origins }
     await provider().refuseConnections()
     await expect(submit()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
@@ -194,7 +194,7 @@ describe.for(providerNames)('%s', (name) => {
     expect((await submit()).status).toBeLessThan(300)
   })
 
-  test('takes orders for faults over HTTP at each origin, without a key, and leaves no trace of them', async () => {
+  test('accepts fault orders over HTTP at each origin without a key, and does not log them', async () => {
     for (const origin of Object.values(provider().origins)) {
       const order = { method: 'POST', body: { kind: 'down', times: 1 } }
       expect((await call(`${origin}/sandbox/faults`, order)).status).toBe(204)
@@ -205,7 +205,7 @@ describe.for(providerNames)('%s', (name) => {
   })
 })
 
-test('the five take twelve ports in a row', async () => {
+test('the five stand-ins take twelve consecutive ports', async () => {
   const clips = new ClipRenderer({ height: 96 })
   const providers = await startSomewhere((port) => startStandIns({ clips, speed: 1, port }))
   try {
@@ -218,7 +218,7 @@ test('the five take twelve ports in a row', async () => {
   }
 })
 
-/** Below the ports that the machine itself hands out, some of which are always taken. */
+/** Tries ports below the ephemeral range, of which some are always taken. */
 async function startSomewhere(start: (port: number) => Promise<StandIns>): Promise<StandIns> {
   for (let port = 20_000 + 12 * (process.pid % 500); port < 32_000; port += 12) {
     const providers = await start(port).catch((error: unknown) => {

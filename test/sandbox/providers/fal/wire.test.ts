@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { call, callFal, falImage, falText, submitToFal } from './calls.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { call, callFal, falImage, falText, submitToFal } from '../calls.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 
 describe('submitting to fal', () => {
-  test('answers with the addresses to ask at, which drop the rest of the model’s path', async () => {
+  test('returns the request’s addresses, without the rest of the model’s path', async () => {
     const { fal } = context.providers
     fal.jobs.hold('start')
     const webhook = 'http://127.0.0.1:9/hook?token=t1'
@@ -59,13 +59,13 @@ describe('submitting to fal', () => {
     expect(fal.jobs.list()).toEqual([])
   })
 
-  test('takes everything up to its limits', async () => {
+  test('accepts every field up to its limits', async () => {
     const { fal } = context.providers
     const body = { prompt: 'x'.repeat(2500), negative_prompt: 'x'.repeat(2500), cfg_scale: 1, duration: '10', aspect_ratio: '9:16' }
     expect((await callFal(fal, falText, { method: 'POST', body })).status).toBe(200)
   })
 
-  test('knows no other model and no other call', async () => {
+  test('has no other model and no other call', async () => {
     const { fal } = context.providers
     const body = { prompt: 'x' }
     expect((await callFal(fal, '/fal-ai/kling-video/v2.5-turbo/pro/video-to-video', { method: 'POST', body })).status).toBe(404)
@@ -78,7 +78,7 @@ describe('submitting to fal', () => {
     expect(fal.requests.list().find(({ path }) => path === '/fal-ai/other')?.route).toBeUndefined()
   })
 
-  test.for([undefined, 'Bearer', 'Key wrong'])('is not done with the authorization %s', async (scheme) => {
+  test.for([undefined, 'Bearer', 'Key wrong'])('is refused with the authorization %s', async (scheme) => {
     const { fal } = context.providers
     const authorization = scheme === 'Bearer' ? `Bearer ${fal.apiKey}` : scheme
     const options = { method: 'POST', body: { prompt: 'x' }, headers: { ...(authorization !== undefined && { authorization }) } }
@@ -88,8 +88,8 @@ describe('submitting to fal', () => {
   })
 })
 
-describe('asking fal', () => {
-  test('shows the place in the queue, the work, and the end with its result', async () => {
+describe('a request at fal', () => {
+  test('shows its queue position, its progress, and its result', async () => {
     const { fal } = context.providers
     fal.behavior.concurrency = 1
     fal.jobs.hold('completion')
@@ -118,7 +118,7 @@ describe('asking fal', () => {
     }
   })
 
-  test('streams each state once, and ends the stream with the job', async () => {
+  test('streams each state once, until the job ends', async () => {
     const { fal } = context.providers
     fal.jobs.hold('start')
     fal.jobs.hold('completion')
@@ -137,7 +137,7 @@ describe('asking fal', () => {
 })
 
 describe("fal's storage", () => {
-  test('serves what was uploaded, without a key, and nothing before that', async () => {
+  test('serves a file without a key once it is uploaded', async () => {
     const { fal } = context.providers
     const initiated = await callFal(fal, `${fal.origins.rest}/storage/upload/initiate?storage_type=fal-cdn-v3`, {
       method: 'POST',
@@ -153,7 +153,7 @@ describe("fal's storage", () => {
     expect((await fetch(`${fal.origins.media}/upload?ticket=guessed`, { method: 'PUT', body })).status).toBe(403)
   })
 
-  test('refuses an upload that says nothing about itself', async () => {
+  test('refuses an upload without a type and a name', async () => {
     const { fal } = context.providers
     const answer = await callFal(fal, `${fal.origins.rest}/storage/upload/initiate`, { method: 'POST', body: {} })
     expect(answer).toMatchObject({ status: 422, body: { detail: [{ loc: ['body', 'content_type'] }, { loc: ['body', 'file_name'] }] } })

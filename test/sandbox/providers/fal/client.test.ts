@@ -1,16 +1,16 @@
 import { createFalClient, type FalClient } from '@fal-ai/client'
 import { describe, expect, test } from 'vitest'
-import { inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import { frameOf } from '../../../sandbox/clips/inspect-clip.ts'
-import type { FalStandIn } from '../../../sandbox/providers/fal/stand-in.ts'
-import { likenessOf } from '../likeness.ts'
-import { drawImage } from '../images.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
+import { frameOf } from '../../../../sandbox/clips/inspect-clip.ts'
+import type { FalStandIn } from '../../../../sandbox/providers/fal/stand-in.ts'
+import { likenessOf } from '../../likeness.ts'
+import { drawImage } from '../../images.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const model = 'fal-ai/kling-video/v2.5-turbo/pro'
 
-/** fal's own client as it is published; only the addresses are mapped, by the client's own `fetch` option. */
+/** fal's published client; its `fetch` option maps the addresses. */
 function clientOf({ origins, apiKey }: Pick<FalStandIn, 'origins' | 'apiKey'>): FalClient {
   const mapped = new Map([
     ['https://queue.fal.run', origins.queue],
@@ -35,8 +35,8 @@ async function downloaded(url: string): Promise<Uint8Array> {
   return bytes
 }
 
-describe("fal's own client", () => {
-  test('gets a clip from words by polling', async () => {
+describe("fal's client", () => {
+  test('gets a text-to-video clip by polling', async () => {
     const { fal } = context.providers
     const seen: string[] = []
     const { data, requestId } = await clientOf(fal).subscribe(`${model}/text-to-video`, {
@@ -53,7 +53,7 @@ describe("fal's own client", () => {
     expect(fal.requests.count('create')).toBe(1)
   })
 
-  test('uploads an image and gets a clip that begins with it, by streaming', async () => {
+  test('uploads an image and gets a clip that starts with it, by streaming', async () => {
     const { fal } = context.providers
     const client = clientOf(fal)
     const image = await drawImage({ seed: 11 })
@@ -77,7 +77,7 @@ describe("fal's own client", () => {
     expect(fal.requests.count('status')).toBe(0)
   })
 
-  test('is told what the content check said, as a validation error of the result', async () => {
+  test('gets the content check’s refusal as a validation error of the result', async () => {
     const { fal } = context.providers
     const refused = clientOf(fal).subscribe(`${model}/text-to-video`, { input: { prompt: 'sandbox:moderated' }, pollInterval: 20 })
     await expect(refused).rejects.toMatchObject({
@@ -87,7 +87,7 @@ describe("fal's own client", () => {
     })
   })
 
-  test('can cancel', async () => {
+  test('cancels', async () => {
     const { fal } = context.providers
     const client = clientOf(fal)
     fal.jobs.hold('completion')
@@ -97,7 +97,7 @@ describe("fal's own client", () => {
     expect(fal.jobs.get(requestId)?.state).toBe('cancelled')
   })
 
-  test('is turned away with a wrong key', async () => {
+  test('is refused with a wrong key', async () => {
     const { fal } = context.providers
     const stranger = clientOf({ origins: fal.origins, apiKey: 'somebody:else' })
     await expect(stranger.queue.submit(`${model}/text-to-video`, { input: { prompt: 'x' } })).rejects.toMatchObject({ status: 401 })

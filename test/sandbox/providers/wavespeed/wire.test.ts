@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { drawImage } from '../images.ts'
-import { call } from './calls.ts'
-import { callWavespeed, customers, wavespeedImage, wavespeedText } from './customers.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { drawImage } from '../../images.ts'
+import { call } from '../calls.ts'
+import { callWavespeed, customers, wavespeedImage, wavespeedText } from '../customers.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 
@@ -18,10 +18,10 @@ async function submit(body: Record<string, unknown> = {}, path = wavespeedText):
   return (answer.body as { data: Task }).data
 }
 
-const look = async (task: Task) => ((await callWavespeed(context.providers, task.urls.get)).body as { data: Record<string, unknown> }).data
+const show = async (task: Task) => ((await callWavespeed(context.providers, task.urls.get)).body as { data: Record<string, unknown> }).data
 
 describe('a task', () => {
-  test('is answered in an envelope, and walks from created to completed', async () => {
+  test('is returned in an envelope and goes from created to completed', async () => {
     const { wavespeed } = context.providers
     wavespeed.jobs.hold('start')
     const task = await submit({ duration: 10 })
@@ -39,16 +39,16 @@ describe('a task', () => {
     wavespeed.jobs.hold('completion')
     wavespeed.jobs.release('start')
     await wavespeed.jobs.reached('running')
-    expect(await look(task)).toMatchObject({ status: 'processing', outputs: [] })
+    expect(await show(task)).toMatchObject({ status: 'processing', outputs: [] })
     wavespeed.jobs.release('completion')
     await wavespeed.jobs.reached('succeeded')
-    const done = await look(task)
+    const done = await show(task)
     expect(done).toMatchObject({ status: 'completed', outputs: [expect.any(String) as string], has_nsfw_contents: [false] })
     expect((done as unknown as { timings: { inference: number } }).timings.inference).toBeGreaterThan(100_000)
     expect(done).not.toHaveProperty('code')
   })
 
-  test('drops fields that the model does not know, and takes a last image only as `last_image`', async () => {
+  test('ignores unknown fields, and accepts a last image only as `last_image`', async () => {
     const { wavespeed } = context.providers
     const image = `data:image/png;base64,${(await drawImage()).toString('base64')}`
     await submit({ seed: 7, end_image: image, image, last_image: undefined }, wavespeedImage)
@@ -75,29 +75,29 @@ describe('a task', () => {
     ['moderated', 'failed', 1200],
     ['failed', 'failed', 1403],
     ['timed-out', 'timeout', 5004],
-  ] as const)('that is %s says so with HTTP 200', async ([kind, status, code]) => {
+  ] as const)('that is %s is reported with HTTP 200', async ([kind, status, code]) => {
     const { wavespeed } = context.providers
     const task = await submit({ prompt: `sandbox:${kind}` })
     await wavespeed.jobs.reached('failed')
     const answer = await callWavespeed(context.providers, task.urls.get)
     expect(answer).toMatchObject({ status: 200, body: { code: 200, data: { status, code, outputs: [] } } })
-    expect((await look(task))['error']).not.toBe('')
+    expect((await show(task))['error']).not.toBe('')
   })
 
-  test('may be flagged instead of refused', async () => {
+  test('can be flagged instead of refused', async () => {
     const { wavespeed } = context.providers
     const flagged = await submit({ prompt: 'sandbox:flagged' })
     await wavespeed.jobs.reached('succeeded', flagged.id)
-    expect(await look(flagged)).toMatchObject({ status: 'completed', has_nsfw_contents: [true] })
+    expect(await show(flagged)).toMatchObject({ status: 'completed', has_nsfw_contents: [true] })
   })
 
-  test('that names an image nobody serves fails with the code for that', async () => {
+  test('with an unreachable image fails with that code', async () => {
     const task = await submit({ image: 'https://example.com/picture.png' }, wavespeedImage)
     await context.providers.wavespeed.jobs.reached('failed')
-    expect(await look(task)).toMatchObject({ status: 'failed', code: 1402 })
+    expect(await show(task)).toMatchObject({ status: 'failed', code: 1402 })
   })
 
-  test('is one of three that run at a time; a fourth waits', async () => {
+  test('runs with two others; a fourth is queued', async () => {
     const { wavespeed } = context.providers
     wavespeed.jobs.hold('completion')
     const tasks = [await submit(), await submit(), await submit()]
@@ -111,7 +111,7 @@ describe('a task', () => {
     expect(jobs.slice(0, 3).every(({ startedAt = Infinity }) => startedAt < firstEnd)).toBe(true)
   })
 
-  test('that nobody made is not found', async () => {
+  test('that does not exist is not found', async () => {
     expect(await callWavespeed(context.providers, '/api/v3/predictions/none/result')).toMatchObject({ status: 404, body: { code: 404 } })
   })
 })
@@ -120,7 +120,7 @@ describe('deleting', () => {
   test.for([
     ['cancels', 'cancelled', 0],
     ['cannot', 'succeeded', 350_000],
-  ] as const)('a running task forgets it, where that %s it', async ([onCancel, state, amountMicroUsd]) => {
+  ] as const)('a running task removes it, if that %s the job', async ([onCancel, state, amountMicroUsd]) => {
     const { wavespeed } = context.providers
     wavespeed.behavior.onCancel = onCancel
     wavespeed.jobs.hold('completion')
@@ -129,7 +129,7 @@ describe('deleting', () => {
     const order = { method: 'POST', body: { ids: [task.id, 'nobody'] } }
     const deletion = await callWavespeed(context.providers, '/api/v3/predictions/delete', order)
     expect(deletion).toMatchObject({ status: 200, body: { code: 200, data: { deleted_count: 1 } } })
-    expect(await look(task)).toMatchObject({ status: 'deleted', outputs: [] })
+    expect(await show(task)).toMatchObject({ status: 'deleted', outputs: [] })
     wavespeed.jobs.release('completion')
     await wavespeed.jobs.reached(state)
     expect(wavespeed.invoice.lineOf(task.id)).toMatchObject({ amountMicroUsd })
@@ -142,7 +142,7 @@ describe('an upload', () => {
       data: { download_url: string; upload: { method: 'PUT'; url: string; headers: Record<string, string> } }
     }
 
-  test('must come with exactly the headers that were named, and without the key', async () => {
+  test('requires exactly the announced headers, and no key', async () => {
     const { wavespeed } = context.providers
     const bytes = new Uint8Array(await drawImage())
     const { data } = await createUpload({ filename: 'a b.png', size: bytes.length, content_type: 'image/png' })
@@ -161,7 +161,7 @@ describe('an upload', () => {
     await wavespeed.jobs.reached('succeeded')
   })
 
-  test('may be one call, as it used to be', async () => {
+  test('can be one multipart call, as in the older API', async () => {
     const { wavespeed } = context.providers
     const form = new FormData()
     form.set('file', new Blob([new Uint8Array(await drawImage())], { type: 'image/png' }), 'picture.png')
@@ -187,7 +187,7 @@ test('a clip is kept for seven days', async () => {
   expect((await fetch(clip)).status).toBe(404)
 })
 
-test('nothing is done without the key', async () => {
+test('every call needs the key', async () => {
   const { origins } = context.providers.wavespeed
   const answer = await call(origins.api + wavespeedText, { method: 'POST', body: { prompt: 'x' } })
   expect(answer).toMatchObject({ status: 401, body: { code: 401, message: expect.any(String) as string } })

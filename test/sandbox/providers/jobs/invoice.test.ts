@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import type { FalStandIn } from '../../../sandbox/providers/fal/stand-in.ts'
-import type { InvoiceSheet } from '../../../sandbox/providers/jobs/invoice.ts'
-import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/stand-in.ts'
-import { call, callFal, callReplicate, createAtReplicate, submitToFal } from './calls.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import type { FalStandIn } from '../../../../sandbox/providers/fal/stand-in.ts'
+import type { InvoiceSheet } from '../../../../sandbox/providers/jobs/invoice.ts'
+import type { ReplicateStandIn } from '../../../../sandbox/providers/replicate/stand-in.ts'
+import { call, callFal, callReplicate, createAtReplicate, submitToFal } from '../calls.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 
-/** Read as anybody would: over HTTP, without a key. */
 async function invoiceOf(origin: string): Promise<InvoiceSheet> {
   return (await call(`${origin}/sandbox/invoice`)).body as InvoiceSheet
 }
@@ -25,7 +24,7 @@ async function cancelAtReplicate(replicate: ReplicateStandIn) {
 }
 
 describe('the invoice', () => {
-  test('has a line for each job that ended, and the sum', async () => {
+  test('has a line for each ended job, and the total', async () => {
     const { fal } = context.providers
     const short = await submitToFal(fal)
     await fal.jobs.reached('succeeded', short.request_id)
@@ -43,7 +42,7 @@ describe('the invoice', () => {
     expect(Number.isNaN(Date.parse(lines[0]?.at ?? ''))).toBe(false)
   })
 
-  test('follows prices that a test has changed, in the units too', async () => {
+  test('follows changed prices', async () => {
     const { fal, replicate } = context.providers
     fal.prices.microUsdPerClip = 10_000
     replicate.prices.microUsdPerSecond = 80_000
@@ -56,8 +55,8 @@ describe('the invoice', () => {
   })
 })
 
-describe('cancelling a job that still waits', () => {
-  test.for(['cancels', 'cannot', 'completes-anyway'] as const)('is free, where the provider %s', async (onCancel) => {
+describe('cancelling a queued job', () => {
+  test.for(['cancels', 'cannot', 'completes-anyway'] as const)('is free, if the provider %s', async (onCancel) => {
     const { fal, replicate } = context.providers
     for (const provider of [fal, replicate]) {
       provider.behavior.onCancel = onCancel
@@ -79,8 +78,8 @@ describe('cancelling a job that still waits', () => {
 describe.for([
   [true, 350_000, '5'],
   [false, 0, '0'],
-] as const)('cancelling a running job where that is billed: %s', ([billCancelled, amountMicroUsd, units]) => {
-  test('ends it at fal, which says so only in the result', async () => {
+] as const)('cancelling a running job, billed: %s', ([billCancelled, amountMicroUsd, units]) => {
+  test('ends it at fal, which reports it only in the result', async () => {
     const { fal } = context.providers
     fal.behavior.billCancelled = billCancelled
     fal.jobs.hold('completion')
@@ -113,7 +112,7 @@ describe.for([
     expect(await invoiceOf(replicate.origins.api)).toMatchObject({ totalMicroUsd: amountMicroUsd })
   })
 
-  test('is accepted and not done where the provider cannot: the clip comes, and is billed', async () => {
+  test('is accepted without effect by a provider that cannot cancel: the clip is delivered and billed', async () => {
     const { fal, replicate } = context.providers
     for (const provider of [fal, replicate]) {
       provider.behavior.billCancelled = billCancelled
@@ -133,7 +132,7 @@ describe.for([
     expect((await invoiceOf(replicate.origins.api)).totalMicroUsd).toBe(350_000)
   })
 
-  test('comes too late where the job completes in the same moment', async () => {
+  test('comes too late if the job completes at that moment', async () => {
     const { fal, replicate } = context.providers
     for (const provider of [fal, replicate]) {
       provider.behavior.billCancelled = billCancelled

@@ -1,15 +1,15 @@
 import { RunwareServer } from '@runware/sdk-js'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { RunwareStandIn } from '../../../sandbox/providers/runware/stand-in.ts'
-import { likenessOf } from '../likeness.ts'
-import { drawImage } from '../images.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { frameOf, inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
+import type { RunwareStandIn } from '../../../../sandbox/providers/runware/stand-in.ts'
+import { likenessOf } from '../../likeness.ts'
+import { drawImage } from '../../images.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const model = 'klingai:6@1'
 
-/** Runware's own client as it is published: it speaks over WebSocket alone. */
+/** Runware's published client, which uses only WebSocket. */
 function clientOf({ origins, apiKey }: Pick<RunwareStandIn, 'origins' | 'apiKey'>): RunwareServer {
   const url = `${origins.socket.replace('http:', 'ws:')}/v1`
   const client = new RunwareServer({ apiKey, url, shouldReconnect: false, globalMaxRetries: 1 })
@@ -31,8 +31,8 @@ async function downloaded(url: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-describe("Runware's own client", () => {
-  test('gets two clips from words, each with its own seed', async () => {
+describe("Runware's client", () => {
+  test('gets two text-to-video clips with different seeds', async () => {
     const { runware } = context.providers
     const videos = (await clientOf(runware).videoInference({
       model,
@@ -56,7 +56,7 @@ describe("Runware's own client", () => {
     expect(first).toMatchObject({ origin: 'socket', authorization: 'accepted', body: [{ taskType: 'authentication', apiKey: 'hidden' }] })
   })
 
-  test('stores an image and gets a clip that begins with it', async () => {
+  test('stores an image and gets a clip that starts with it', async () => {
     const { runware } = context.providers
     const client = clientOf(runware)
     const image = await drawImage({ seed: 13 })
@@ -71,7 +71,7 @@ describe("Runware's own client", () => {
     expect(await likenessOf(await frameOf(bytes, 'first'), image)).toBeGreaterThan(0.8)
   })
 
-  test('is told how a task failed, and what was refused', async () => {
+  test('gets the errors of failed and refused tasks', async () => {
     const client = clientOf(context.providers.runware)
     await expect(client.videoInference({ model, positivePrompt: 'sandbox:moderated' })).rejects.toMatchObject({
       error: { code: 'invalidProviderContent' },
@@ -82,7 +82,7 @@ describe("Runware's own client", () => {
     await expect(client.videoInference({ model, positivePrompt: 'x' })).rejects.toMatchObject({ error: { code: 'invalidPositivePrompt' } })
   })
 
-  test('is turned away with a wrong key', async () => {
+  test('is refused with a wrong key', async () => {
     const { runware } = context.providers
     const stranger = clientOf({ origins: runware.origins, apiKey: 'wrong' })
     await expect(stranger.videoInference({ model, positivePrompt: 'a fox' })).rejects.toMatchObject({ error: { code: 'invalidApiKey' } })

@@ -1,16 +1,16 @@
 import Replicate from 'replicate'
 import { describe, expect, test } from 'vitest'
-import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { ReplicateStandIn } from '../../../sandbox/providers/replicate/stand-in.ts'
-import { likenessOf } from '../likeness.ts'
-import { drawImage } from '../images.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { frameOf, inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
+import type { ReplicateStandIn } from '../../../../sandbox/providers/replicate/stand-in.ts'
+import { likenessOf } from '../../likeness.ts'
+import { drawImage } from '../../images.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const model = 'kwaivgi/kling-v2.5-turbo-pro'
 const poll = { mode: 'poll', interval: 20 } as const
 
-/** Replicate's own client as it is published, with its own option for the address. */
+/** Replicate's published client, with its option for the address. */
 function clientOf({ origins, apiKey }: Pick<ReplicateStandIn, 'origins' | 'apiKey'>): Replicate {
   return new Replicate({ auth: apiKey, baseUrl: `${origins.api}/v1` })
 }
@@ -22,8 +22,8 @@ async function downloaded(output: unknown): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-describe("Replicate's own client", () => {
-  test('gets a clip from words by polling', async () => {
+describe("Replicate's client", () => {
+  test('gets a text-to-video clip by polling', async () => {
     const { replicate } = context.providers
     const output = await clientOf(replicate).run(model, { input: { prompt: 'a fox', duration: 10, aspect_ratio: '9:16' }, wait: poll })
     const clip = await inspectClip(await downloaded(output))
@@ -32,7 +32,7 @@ describe("Replicate's own client", () => {
     expect(replicate.requests.count('create')).toBe(1)
   })
 
-  test('uploads both images by itself and gets a clip from the one to the other', async () => {
+  test('uploads both images and gets a clip from the first to the last', async () => {
     const { replicate } = context.providers
     const [start, end] = await Promise.all([drawImage({ seed: 21 }), drawImage({ seed: 22, format: 'jpeg' })])
     const output = await clientOf(replicate).run(model, { input: { prompt: 'over', start_image: start, end_image: end }, wait: poll })
@@ -42,7 +42,7 @@ describe("Replicate's own client", () => {
     expect(replicate.requests.count('upload')).toBe(2)
   })
 
-  test('keeps files that only its key can read', async () => {
+  test('uploads files that only its key can read', async () => {
     const { replicate } = context.providers
     const client = clientOf(replicate)
     const image = await drawImage()
@@ -55,7 +55,7 @@ describe("Replicate's own client", () => {
     await expect(client.files.get(file.id)).rejects.toThrow('404')
   })
 
-  test('finds a prediction again in the list, by its webhook', async () => {
+  test('finds a prediction in the list by its webhook', async () => {
     const { replicate } = context.providers
     const client = clientOf(replicate)
     replicate.jobs.hold('start')
@@ -70,7 +70,7 @@ describe("Replicate's own client", () => {
     expect(created).toMatchObject({ webhook, webhook_events_filter: ['completed'], input, status: 'starting', version: 'hidden' })
   })
 
-  test('blocking, it gives up after a minute of the provider’s time: the answer is there, the clip is not', async () => {
+  test('gets an unfinished prediction after blocking for a virtual minute', async () => {
     const { providers } = context
     providers.clock.speed = 1000
     providers.replicate.jobs.hold('completion')
@@ -78,13 +78,13 @@ describe("Replicate's own client", () => {
     expect(providers.replicate.jobs.list()[0]?.state).toBe('running')
   })
 
-  test('is told of a failure', async () => {
+  test('gets the error of a failed prediction', async () => {
     const { replicate } = context.providers
     const failed = clientOf(replicate).run(model, { input: { prompt: 'sandbox:moderated' }, wait: poll })
     await expect(failed).rejects.toThrow('(E005)')
   })
 
-  test('can cancel, and knows the account’s webhook secret', async () => {
+  test('cancels, and reads the account’s webhook secret', async () => {
     const { replicate } = context.providers
     const client = clientOf(replicate)
     replicate.jobs.hold('completion')

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'wavespeed'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
-import type { WavespeedStandIn } from '../../../sandbox/providers/wavespeed/stand-in.ts'
-import { likenessOf } from '../likeness.ts'
-import { drawImage } from '../images.ts'
-import { withStandIns } from './with-stand-ins.ts'
+import { frameOf, inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
+import type { WavespeedStandIn } from '../../../../sandbox/providers/wavespeed/stand-in.ts'
+import { likenessOf } from '../../likeness.ts'
+import { drawImage } from '../../images.ts'
+import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
 const model = 'kwaivgi/kling-v2.5-turbo-pro'
 const patience = { pollInterval: 0.02 }
 
-/** WaveSpeed's own client as it is published. */
+/** WaveSpeed's published client. */
 function clientOf({ origins, apiKey }: Pick<WavespeedStandIn, 'origins' | 'apiKey'>): Client {
   return new Client(apiKey, { baseUrl: origins.api, maxConnectionRetries: 0 })
 }
@@ -24,8 +24,8 @@ async function downloaded(url: unknown): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-describe("WaveSpeed's own client", () => {
-  test('gets a clip from words', async () => {
+describe("WaveSpeed's client", () => {
+  test('gets a text-to-video clip', async () => {
     const { wavespeed } = context.providers
     const input = { prompt: 'a fox in the snow', duration: 10, aspect_ratio: '9:16' }
     const { outputs } = await clientOf(wavespeed).run(`${model}/text-to-video`, input, patience)
@@ -35,7 +35,7 @@ describe("WaveSpeed's own client", () => {
     expect(wavespeed.requests.count('create')).toBe(1)
   })
 
-  test('uploads an image and gets a clip that begins with it', async () => {
+  test('uploads an image and gets a clip that starts with it', async () => {
     const { wavespeed } = context.providers
     const client = clientOf(wavespeed)
     const folder = mkdtempSync(join(tmpdir(), 'rushes-picture-'))
@@ -57,12 +57,12 @@ describe("WaveSpeed's own client", () => {
     ['sandbox:moderated', 'Content flagged'],
     ['sandbox:failed', 'Task failed'],
     ['sandbox:timed-out', 'Task timed out'],
-  ])('is told how a task failed, which HTTP does not know: %s', async ([prompt, words]) => {
+  ])('gets the error of a failed task, which the HTTP status does not show: %s', async ([prompt, words]) => {
     const run = clientOf(context.providers.wavespeed).run(`${model}/text-to-video`, { prompt }, patience)
     await expect(run).rejects.toThrow(words)
   })
 
-  test('is turned away with a wrong key', async () => {
+  test('is refused with a wrong key', async () => {
     const { wavespeed } = context.providers
     const run = clientOf({ origins: wavespeed.origins, apiKey: 'wrong' }).run(`${model}/text-to-video`, { prompt: 'x' }, patience)
     await expect(run).rejects.toThrow('HTTP 401')
