@@ -23,7 +23,7 @@ import { createRestClients } from './rest/clients.ts'
 import { createMessages } from './rest/messages.ts'
 import { createTransport } from './rest/transport.ts'
 
-export { InterruptedByRestart } from './interactions/handler.ts'
+export { InterruptedByRestart } from './interactions/replies.ts'
 
 export interface DiscordOptions {
   config: Pick<Config, 'allowedGuilds' | 'discordToken' | 'role' | 'shards'>

@@ -2,34 +2,33 @@ import type { AutocompleteInteraction } from 'discord.js'
 
 import type { Log } from '../../lib/log.ts'
 
-import type { Choice, Command, CommandContext } from './command.ts'
 import { describeError } from '../rest/errors.ts'
 
-/** Discord refuses the whole answer if there are more. */
-const mostChoices = 25
+import type { Choice, Command, CommandContext } from './command.ts'
 
-/**
- * Answers what a member is typing with the command's choices. Never rejects: a failure is an empty list, because a member who finds nothing
- * to pick can still type on. The log names the command and never what was typed.
- */
-export async function suggest(
+/** Discord rejects a longer list. */
+const maxChoices = 25
+
+/** Responds with the command's choices for the option that is being typed. Never rejects. The log never contains what the member typed. */
+export async function suggestChoices(
   interaction: AutocompleteInteraction,
   command: Command | undefined,
   context: CommandContext,
   log: Log,
 ): Promise<void> {
-  const describe = (error: unknown) => ({ interaction: interaction.id, what: interaction.commandName, failure: describeError(error) })
+  const describe = (error: unknown) => ({ interaction: interaction.id, command: interaction.commandName, failure: describeError(error) })
   try {
-    await interaction.respond(choicesOf().slice(0, mostChoices))
+    await interaction.respond(choicesOf().slice(0, maxChoices))
   } catch (error) {
-    log.warn(describe(error), 'the choices did not reach the member')
+    log.warn(describe(error), 'autocomplete choices not delivered')
   }
 
+  /** After a failure the member can still type a value. */
   function choicesOf(): readonly Choice[] {
     try {
       return command?.autocomplete?.(interaction, context) ?? []
     } catch (error) {
-      log.error(describe(error), 'no choices could be found')
+      log.error(describe(error), 'autocomplete failed; no choices shown')
       return []
     }
   }

@@ -1,23 +1,45 @@
 import { RESTJSONErrorCodes } from 'discord.js'
 
 import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
 import { retry } from '../../lib/retry.ts'
 
-import { hasCode, isTransient } from '../rest/errors.ts'
+import { describeError, hasCode, isTransient } from '../rest/errors.ts'
+
+import type { Answerable } from './replies.ts'
 
 /** Milliseconds before each retry. After three seconds a retry can only learn that an earlier try had arrived. */
 const delays = [200, 800, 2500]
 
-/**
- * Acknowledges an interaction. A try that failed may have arrived all the same: then the next one is rejected as already acknowledged, which counts
- * as success. Rejects with Discord's other errors: 10062 if it was too late, 40060 at the first try if another process was faster.
- */
-export async function acknowledge(send: () => Promise<unknown>, clock: Clock): Promise<void> {
-  await retry(
-    (attempt) =>
-      send().catch((error: unknown) => {
-        if (attempt === 1 || !hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) throw error
-      }),
-    { clock, delays, shouldRetry: isTransient },
-  )
+/** Acknowledges an interaction within Discord's three seconds. False if that failed: then nothing may be begun for it. */
+export async function acknowledge(
+  interaction: Answerable,
+  defer: () => Promise<unknown>,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<boolean> {
+  try {
+    await retry((attempt) => sendOnce(defer, attempt), { clock, delays, shouldRetry: isTransient })
+    // The library sets it only if the response arrives.
+    interaction.deferred = true
+    return true
+  } catch (error) {
+    const fields = { interaction: interaction.id, ageMs: clock.now() - interaction.createdTimestamp, failure: describeError(error) }
+    if (hasCode(error, RESTJSONErrorCodes.UnknownInteraction)) {
+      log.warn(fields, 'acknowledged too late: Discord allows three seconds (is the process busy or just started?)')
+    } else if (hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) {
+      log.warn(fields, 'already acknowledged: another process uses the same bot token, or Discord sent the interaction twice')
+    } else {
+      log.error(fields, 'acknowledgement failed; interaction dropped')
+    }
+    return false
+  }
+}
+
+/** A failed try may have arrived all the same: then its retry is rejected as already acknowledged, which counts as success. */
+async function sendOnce(defer: () => Promise<unknown>, attempt: number): Promise<void> {
+  try {
+    await defer()
+  } catch (error) {
+    if (attempt === 1 || !hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) throw error
+  }
 }

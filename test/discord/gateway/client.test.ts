@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws'
 import { createDiscordClient } from '../../../src/discord/gateway/client.ts'
 
 import { createCapturedLog } from '../../support/captured-log.ts'
+import { refusals, startScriptedDiscord } from '../../support/scripted-discord.ts'
 import { ids } from '../support/example-generation.ts'
 
 /** A gateway that accepts a bot without guilds and closes its connection with the given code on request. */
@@ -83,4 +84,16 @@ test('any other permanent close code is logged', async () => {
   await disconnected
   expect(captured.text()).toContain('no longer receives interactions')
   expect(rejections()).toBe(0)
+})
+
+test('a token rejected by REST is reported once', async () => {
+  const discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
+  onTestFinished(() => discord.close())
+  let rejections = 0
+  const { log } = createCapturedLog()
+  const client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => rejections++ })
+  onTestFinished(() => client.destroy())
+  discord.answerOnce('GET', /gateway/, refusals.unauthorized)
+  await expect(client.login('wrong')).rejects.toThrow()
+  expect(rejections).toBe(1)
 })

@@ -1,0 +1,111 @@
+import { type Client, Events, SlashCommandBuilder } from 'discord.js'
+import { afterEach, beforeAll, beforeEach, expect } from 'vitest'
+
+import { createDiscordClient } from '../../../src/discord/gateway/client.ts'
+import type { Button, Choice, Command } from '../../../src/discord/interactions/command.ts'
+import { createInteractions, type Interactions } from '../../../src/discord/interactions/handler.ts'
+import type { ClipService } from '../../../src/generations/model/clip-service-port.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
+import { type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
+
+import { ids, interactionToken } from './example-generation.ts'
+
+export const callback = /\/callback$/
+export const ephemeral = 64
+
+export interface InteractionsStage {
+  discord: ScriptedDiscord
+  client: Client
+  captured: ReturnType<typeof createCapturedLog>
+  interactions: Interactions
+  /** The behavior of the command `clap` and the button `stop`. */
+  check: () => void
+  choices: (typed: string) => Choice[]
+  execute: (argument?: string) => Promise<void>
+  /** The arguments of the executions so far. */
+  executed: (string | undefined)[]
+  /** Dispatches the event and resolves once the interactions have drained, that is, the bot is stopping afterwards. */
+  send: (payload: object) => Promise<void>
+  /** The calls so far, for example `POST callback`. */
+  calls: () => string[]
+}
+
+const unusedClipService: ClipService = {
+  check: () => undefined,
+  choices: () => [],
+  request: () => Promise.resolve(),
+  cancel: () => Promise.resolve(),
+}
+
+/** Creates interactions on a scripted Discord before each test. The returned object is filled again for each. */
+export function useInteractionsStage(): InteractionsStage {
+  const stage = {} as InteractionsStage
+
+  const clap = {
+    data: new SlashCommandBuilder().setName('clap').setDescription('A command'),
+    acknowledge: 'defer',
+    check: () => stage.check(),
+    autocomplete: (interaction) => stage.choices(interaction.options.getFocused()),
+    execute: () => stage.execute(),
+  } satisfies Command
+
+  const stop = {
+    name: 'stop',
+    acknowledge: 'update',
+    execute: (_interaction, argument) => stage.execute(argument),
+  } satisfies Button
+
+  beforeAll(async () => {
+    const discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
+    const { log } = createCapturedLog()
+    const client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
+    client.on(Events.InteractionCreate, (interaction) => void stage.interactions.handle(interaction))
+    const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
+    await client.login('bot-token-of-the-test')
+    await ready
+    Object.assign(stage, { discord, client })
+    return async () => {
+      await client.destroy()
+      await discord.close()
+    }
+  })
+
+  beforeEach(() => {
+    stage.discord.calls.length = 0
+    const captured = createCapturedLog()
+    const behavior: Omit<InteractionsStage, 'discord' | 'client'> = {
+      captured,
+      interactions: createInteractions({
+        commands: [clap],
+        buttons: [stop],
+        context: { clipService: unusedClipService },
+        log: captured.log,
+      }),
+      check: () => undefined,
+      choices: () => [],
+      execute: (argument) => {
+        stage.executed.push(argument)
+        return Promise.resolve()
+      },
+      executed: [],
+      async send(payload) {
+        const received = new Promise((resolve) => stage.client.once(Events.InteractionCreate, resolve))
+        stage.discord.dispatch('INTERACTION_CREATE', payload)
+        await received
+        await stage.interactions.drain()
+      },
+      calls: () =>
+        stage.discord.calls.map(({ method, path }) => {
+          const last = path.split('/').at(-1) ?? ''
+          return `${method} ${last === interactionToken ? 'follow-up' : last}`
+        }),
+    }
+    Object.assign(stage, behavior)
+  })
+
+  afterEach(() => {
+    expect(stage.captured.text()).not.toContain(interactionToken)
+  })
+
+  return stage
+}
