@@ -37,6 +37,8 @@ export interface ScriptedDiscord {
   call(method: string, path: RegExp, place?: number): Promise<RecordedCall>
   /** Sends an event to the bot's gateway connection. */
   dispatch(name: string, payload: unknown): void
+  /** Closes the bot's gateway connection with one of Discord's close codes. */
+  closeGateway(code: number): void
   close(): Promise<void>
 }
 
@@ -168,6 +170,9 @@ export async function startScriptedDiscord({
     },
     dispatch(name, payload) {
       for (const socket of gateway.clients) socket.send(JSON.stringify({ op: 0, t: name, s: 3 + calls.length, d: payload }))
+    },
+    closeGateway(code) {
+      for (const socket of gateway.clients) socket.close(code)
     },
     async close() {
       for (const socket of gateway.clients) socket.terminate()

@@ -1,3 +1,5 @@
+import { SnowflakeUtil } from 'discord.js'
+
 import type { Snowflake } from '../../domain/ids.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
@@ -7,7 +9,6 @@ import { describeError, isMessageGone, isTokenDead, isUneditable } from '../rest
 import type { EditOptions } from '../rest/messages.ts'
 
 import type { DeliveryContext } from './context.ts'
-import { isTokenAlive } from './token-expiry.ts'
 
 /** The credential that edits the message: the interaction token or the bot token. */
 export type Route = 'token' | 'bot'
@@ -26,6 +27,9 @@ export interface CardMessage {
   moveTo(message: PostedMessage): Promise<void>
 }
 
+/** Discord documents 15 minutes; half a minute is left for the call itself. The token can expire earlier, which only a call shows. */
+const tokenLifetimeMs = 14.5 * 60_000
+
 export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext): CardMessage {
   const { reply, channelId } = generation
   let messageId = generation.messageId
@@ -33,7 +37,9 @@ export function createCardMessage(generation: Generation, { messages, clock, log
   let replyMessageId: Snowflake | undefined
   let replyGone = false
 
-  const tokenAlive = () => !tokenDead && isTokenAlive(reply, clock.now())
+  const tokenExpiresAt = SnowflakeUtil.timestampFrom(reply.interactionId) + tokenLifetimeMs
+
+  const tokenAlive = () => !tokenDead && clock.now() < tokenExpiresAt
 
   async function remember(message: PostedMessage): Promise<void> {
     if (message.messageId === messageId) return

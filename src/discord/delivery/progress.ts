@@ -1,15 +1,19 @@
+import { RateLimitError } from 'discord.js'
+
 import { longestEditMs } from '../../generations/model/card-lock.ts'
 import type { LiveState } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
+import { exponential } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
 import { cardOf } from '../cards/progress-card.ts'
-import { describeError } from '../rest/errors.ts'
+import { describeError, isTransient } from '../rest/errors.ts'
 
 import type { CardMessage } from './card-message.ts'
 import { type CardUpdater, createCardUpdater } from './card-updater.ts'
 import type { DeliveryContext } from './context.ts'
-import { retryDelay } from './retry-delay.ts'
+
+const backoff = exponential(3000, 60_000)
 
 interface ShownState {
   generation: Generation
@@ -45,7 +49,8 @@ export function createProgress(cardMessage: CardMessage, { cardLock, clock, log 
       if (aborted.aborted) return undefined
       failures += 1
       log.warn({ generation: generation.id, failure: describeError(error) }, 'progress update failed')
-      return retryDelay(error, failures)
+      if (error instanceof RateLimitError) return Math.max(error.timeToReset, error.retryAfter)
+      return isTransient(error) ? backoff(failures) : undefined
     }
   }
 

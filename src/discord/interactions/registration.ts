@@ -36,7 +36,7 @@ export function findDrift(expected: readonly CommandBody[], registered: readonly
     // Discord does not store contexts and integration types for a guild's own commands.
     const keys = comparedKeys.filter((key) => !(known.guild_id && (key === 'contexts' || key === 'integration_types')))
     return keys
-      .filter((key) => canonical(readKey(command, key)) !== canonical(readKey(known, key)))
+      .filter((key) => canonical(new Map(Object.entries(command)).get(key)) !== canonical(known[key]))
       .map((key) => `${command.name}: ${key} differs`)
   })
   const names = new Set(expected.map(({ name }) => name))
@@ -53,10 +53,6 @@ const unordered = new Set(['contexts', 'integration_types', 'file_types', 'chann
 
 function routeOf({ applicationId, guildId }: RegistrationScope) {
   return guildId ? Routes.applicationGuildCommands(applicationId, guildId) : Routes.applicationCommands(applicationId)
-}
-
-function readKey(command: object, key: string): unknown {
-  return Object.entries(command).find(([name]) => name === key)?.[1]
 }
 
 /** Equal for equal meanings: Discord writes defaults as null, false or empty; our builders omit them. */

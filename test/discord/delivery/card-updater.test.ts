@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 
 import { createCardUpdater } from '../../../src/discord/delivery/card-updater.ts'
-
 import { createManualClock } from '../../support/manual-clock.ts'
 
 /** A message whose writes end only on request. */

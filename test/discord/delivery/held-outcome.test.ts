@@ -1,28 +1,28 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
-import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
-import { createMessages } from '../../../src/discord/rest/messages.ts'
 import { createRestClients } from '../../../src/discord/rest/clients.ts'
-import { createLocalCardLock, createCardLock, isCurrent } from '../../../src/generations/store/card-lock.ts'
-import type { Generation } from '../../../src/generations/model/generation.ts'
+import { createMessages } from '../../../src/discord/rest/messages.ts'
+import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
+import { createLocalCardLock, createCardLock, isCurrent } from '../../../src/generations/store/card-lock.ts'
 import { claimNotification, findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
-import { watchEditChecks } from '../../support/repeated-checks.ts'
-import { refusals, type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
-
 import { createCapturedLog } from '../../support/captured-log.ts'
-import { botToken, clip, followUps, reply } from '../support/delivery-stage.ts'
-import { ids, startedAt } from '../support/example-generation.ts'
+import { acceptGeneration } from '../../support/generations.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
+import { watchEditChecks } from '../../support/repeated-checks.ts'
+import { refusals, type ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { botToken, clip, followUps, reply } from '../support/delivery-stage.ts'
+import { startExampleDiscord } from '../support/example-discord.ts'
+import { ids, startedAt } from '../support/example-generation.ts'
 
 let discord: ScriptedDiscord
 
 beforeEach(async () => {
-  discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [ids.fresh] })
+  discord = await startExampleDiscord()
   return () => discord.close()
 })
 

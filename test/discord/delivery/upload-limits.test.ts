@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 
 import type { RecordedCall } from '../../support/scripted-discord.ts'
 import { refusals } from '../../support/scripted-discord.ts'
-
 import { channelMessage, clip, mebibyte, minute, reply, useDeliveryStage } from '../support/delivery-stage.ts'
 import { exampleGeneration, ids } from '../support/example-generation.ts'
 

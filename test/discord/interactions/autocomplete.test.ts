@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 
 import type { Choice } from '../../../src/discord/interactions/command.ts'
 import { refusals } from '../../support/scripted-discord.ts'
-
 import { autocompletePayload } from '../support/interaction-payloads.ts'
 import { callback, useInteractionsStage } from '../support/interactions-stage.ts'
 

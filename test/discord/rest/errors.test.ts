@@ -2,7 +2,6 @@ import { DiscordAPIError } from 'discord.js'
 import { expect, test } from 'vitest'
 
 import { describeError } from '../../../src/discord/rest/errors.ts'
-
 import { interactionToken } from '../support/example-generation.ts'
 
 function apiError(rawError: ConstructorParameters<typeof DiscordAPIError>[0], status: number): DiscordAPIError {

@@ -1,17 +1,16 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 
 import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
-import { createMessages } from '../../../src/discord/rest/messages.ts'
 import { createRestClients } from '../../../src/discord/rest/clients.ts'
-import { createLocalCardLock } from '../../../src/generations/store/card-lock.ts'
+import { createMessages } from '../../../src/discord/rest/messages.ts'
 import type { Clip, Delivery, PostedMessage } from '../../../src/generations/model/delivery-port.ts'
-import type { RecordedCall, ScriptedDiscord } from '../../support/scripted-discord.ts'
-import { startScriptedDiscord } from '../../support/scripted-discord.ts'
-
+import { createLocalCardLock } from '../../../src/generations/store/card-lock.ts'
 import { createCapturedLog } from '../../support/captured-log.ts'
-import { exampleGeneration, ids, interactionToken, startedAt } from './example-generation.ts'
 import type { ManualClock } from '../../support/manual-clock.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
+import type { RecordedCall, ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { startExampleDiscord } from './example-discord.ts'
+import { exampleGeneration, interactionToken, startedAt } from './example-generation.ts'
 
 export const botToken = 'bot-token-of-the-test'
 export const minute = 60_000
@@ -56,12 +55,7 @@ export function useDeliveryStage(): DeliveryStage {
   beforeEach(async () => {
     const captured = createCapturedLog()
     const clock = createManualClock(startedAt + 10_000)
-    const discord = await startScriptedDiscord({
-      applicationId: ids.application,
-      guildId: ids.guild,
-      replyId: ids.reply,
-      messageIds: [ids.fresh],
-    })
+    const discord = await startExampleDiscord()
     const clients = createRestClients({ api: discord.api, botToken, onTokenRejected: () => stage.tokenRejected++ })
     const delivery = createDelivery({
       messages: createMessages(clients),

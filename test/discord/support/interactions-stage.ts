@@ -1,14 +1,14 @@
 import { type Client, Events, SlashCommandBuilder } from 'discord.js'
 import { afterEach, beforeAll, beforeEach, expect } from 'vitest'
 
-import { createDiscordClient } from '../../../src/discord/gateway/client.ts'
+import { createDiscordClient, signIn } from '../../../src/discord/gateway/client.ts'
 import type { Button, Choice, Command } from '../../../src/discord/interactions/command.ts'
 import { createInteractions, type Interactions } from '../../../src/discord/interactions/handler.ts'
 import type { ClipService } from '../../../src/generations/model/clip-service-port.ts'
 import { createCapturedLog } from '../../support/captured-log.ts'
-import { type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
-
-import { ids, interactionToken } from './example-generation.ts'
+import type { ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { startExampleDiscord } from './example-discord.ts'
+import { interactionToken } from './example-generation.ts'
 
 export const callback = /\/callback$/
 export const ephemeral = 64
@@ -56,13 +56,11 @@ export function useInteractionsStage(): InteractionsStage {
   } satisfies Button
 
   beforeAll(async () => {
-    const discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
+    const discord = await startExampleDiscord()
     const { log } = createCapturedLog()
     const client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
     client.on(Events.InteractionCreate, (interaction) => void stage.interactions.handle(interaction))
-    const ready = new Promise((resolve) => client.once(Events.ClientReady, resolve))
-    await client.login('bot-token-of-the-test')
-    await ready
+    await signIn(client, 'bot-token-of-the-test')
     Object.assign(stage, { discord, client })
     return async () => {
       await client.destroy()

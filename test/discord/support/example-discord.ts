@@ -1,0 +1,7 @@
+import { type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
+import { ids } from './example-generation.ts'
+
+/** A scripted Discord that knows the ids of the example generation. */
+export function startExampleDiscord(): Promise<ScriptedDiscord> {
+  return startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [ids.fresh] })
+}
