@@ -60,7 +60,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
   shutdown.own('the Discord REST clients', () => rest.close())
   const gateway = config.role === 'worker' ? undefined : await openGateway()
 
-  const uploadLimits = createGuildUploadLimits({
+  const uploadLimitOf = createGuildUploadLimits({
     tierAtGateway: (guildId) => gateway?.guilds.cache.get(guildId)?.premiumTier,
     readGuild: (guildId) => rest.brief.get(Routes.guild(guildId)),
     clock,
@@ -69,7 +69,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
   const delivery = createDelivery({
     ...createDeliveryStore(database, clock),
     messages: createMessages(rest),
-    uploadLimitOf: (guildId) => uploadLimits.of(guildId),
+    uploadLimitOf,
     clock,
     log,
   })

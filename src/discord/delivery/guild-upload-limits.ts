@@ -8,12 +8,6 @@ import type { Log } from '../../lib/log.ts'
 import { describeError } from '../rest/errors.ts'
 import { uploadLimitOfTier } from './upload-limits.ts'
 
-/** Upload limits by guild, including guilds whose gateway events go to another process. */
-export interface GuildUploadLimits {
-  /** Bytes per file. Asks Discord unless a recent answer is known; falls back to the last answer, then to the default. Never throws. */
-  of(guildId: Snowflake): Promise<number>
-}
-
 export interface GuildUploadLimitsOptions {
   /** The boost tier from the gateway; undefined for a guild that this process does not serve. */
   tierAtGateway: (guildId: Snowflake) => GuildPremiumTier | undefined
@@ -23,12 +17,16 @@ export interface GuildUploadLimitsOptions {
   log: Log
 }
 
-/** A server's boosts change over days. */
+/** Boosts change over days. */
 const freshMs = 60 * 60_000
 /** Bounds the memory of a large installation. */
 const maxGuilds = 5000
 
-export function createGuildUploadLimits({ tierAtGateway, readGuild, clock, log }: GuildUploadLimitsOptions): GuildUploadLimits {
+/**
+ * Returns a function for the bytes per file in a guild, even if its gateway events go to another process. It asks Discord unless a recent answer is
+ * known, falls back to the last answer, then to the default, and never rejects.
+ */
+export function createGuildUploadLimits({ tierAtGateway, readGuild, clock, log }: GuildUploadLimitsOptions) {
   const known = new Map<Snowflake, { tier: GuildPremiumTier; at: number }>()
 
   async function tierOf(guildId: Snowflake): Promise<GuildPremiumTier | undefined> {
@@ -48,7 +46,7 @@ export function createGuildUploadLimits({ tierAtGateway, readGuild, clock, log }
     }
   }
 
-  return { of: async (guildId) => uploadLimitOfTier(await tierOf(guildId)) }
+  return async (guildId: Snowflake): Promise<number> => uploadLimitOfTier(await tierOf(guildId))
 }
 
 const Guild = z.object({ premium_tier: z.enum(GuildPremiumTier) })

@@ -1,6 +1,7 @@
 import type { RESTOptions } from 'discord.js'
 import { Client, Events, GatewayCloseCodes, GatewayIntentBits, Partials } from 'discord.js'
 
+import type { Origins } from '../../config/config.ts'
 import type { Log } from '../../lib/log.ts'
 
 import { describeError } from '../rest/errors.ts'
@@ -18,10 +19,7 @@ const callsOfInteractions = { timeout: 2500, retries: 0 }
 const authenticationFailed: number = GatewayCloseCodes.AuthenticationFailed
 
 export interface DiscordClientOptions {
-  origins: {
-    /** Discord's API without version and trailing slash, for example `https://discord.com/api`. */
-    discordApi: string
-  }
+  origins: Pick<Origins, 'discordApi'>
   log: Log
   /** Called, possibly repeatedly, when Discord rejects the bot token: the process cannot continue. */
   onTokenRejected: () => void

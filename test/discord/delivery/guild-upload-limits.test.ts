@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024
 function limitsOver(guilds: Record<string, unknown>, atGateway: Record<string, number> = {}) {
   const asked: string[] = []
   let now = 0
-  const limits = createGuildUploadLimits({
+  const limitOf = createGuildUploadLimits({
     tierAtGateway: (guildId) => atGateway[guildId],
     readGuild: (guildId) => {
       asked.push(guildId)
@@ -17,32 +17,32 @@ function limitsOver(guilds: Record<string, unknown>, atGateway: Record<string, n
     clock: { now: () => now },
     log: createLog({ level: 'silent' }),
   })
-  return { limits, asked, pass: (milliseconds: number) => void (now += milliseconds) }
+  return { limitOf, asked, pass: (milliseconds: number) => void (now += milliseconds) }
 }
 
 it('asks Discord at most once an hour for a guild that is not at this gateway', async () => {
   const guilds: Record<string, unknown> = { boosted: { id: 'boosted', premium_tier: 2 } }
-  const { limits, asked, pass } = limitsOver(guilds)
-  expect(await limits.of('boosted')).toBe(50 * mebibyte)
+  const { limitOf, asked, pass } = limitsOver(guilds)
+  expect(await limitOf('boosted')).toBe(50 * mebibyte)
   guilds['boosted'] = { premium_tier: 3 }
-  expect(await limits.of('boosted')).toBe(50 * mebibyte)
+  expect(await limitOf('boosted')).toBe(50 * mebibyte)
   expect(asked).toEqual(['boosted'])
   pass(3_600_000)
-  expect(await limits.of('boosted')).toBe(100 * mebibyte)
+  expect(await limitOf('boosted')).toBe(100 * mebibyte)
 })
 
 it('does not ask for a guild that is at this gateway', async () => {
-  const { limits, asked } = limitsOver({}, { seen: 2 })
-  expect(await limits.of('seen')).toBe(50 * mebibyte)
+  const { limitOf, asked } = limitsOver({}, { seen: 2 })
+  expect(await limitOf('seen')).toBe(50 * mebibyte)
   expect(asked).toEqual([])
 })
 
 it('falls back to the last known limit, then to the default', async () => {
   const guilds: Record<string, unknown> = { odd: { premium_tier: 'gold' }, later: { premium_tier: 2 } }
-  const { limits, pass } = limitsOver(guilds)
-  for (const id of ['odd', 'strange']) expect(await limits.of(id)).toBe(10 * mebibyte)
-  await limits.of('later')
+  const { limitOf, pass } = limitsOver(guilds)
+  for (const id of ['odd', 'strange']) expect(await limitOf(id)).toBe(10 * mebibyte)
+  await limitOf('later')
   delete guilds['later']
   pass(3_600_000)
-  expect(await limits.of('later')).toBe(50 * mebibyte)
+  expect(await limitOf('later')).toBe(50 * mebibyte)
 })
