@@ -34,7 +34,7 @@ export interface Budgets {
 /** Where everything durable is: a file of this process alone, or a PostgreSQL server that any number of processes share. The URL is a secret. */
 export type StoreLocation = { file: string } | { url: string }
 
-/** `gateway` takes what members ask for, `worker` makes the clips, `all` does both. */
+/** `gateway` answers members, `worker` makes clips, `all` does both. */
 export type Role = 'all' | 'gateway' | 'worker'
 
 /** The part of Discord's gateway that this process serves. */
@@ -50,7 +50,7 @@ export interface Config {
   providers: readonly ProviderConfig[]
   /** The operator's own order of providers; undefined lets health, price and speed decide. */
   providerOrder: readonly ProviderId[] | undefined
-  /** Where providers can announce that a job is done; undefined where nobody outside can reach the bot. */
+  /** Where providers send webhooks; undefined if the bot cannot be reached from outside. */
   publicServer: { url: string; port: number } | undefined
   allowedGuilds: '*' | ReadonlySet<string>
   installationBudgets: Budgets
@@ -61,16 +61,16 @@ export interface Config {
   role: Role
   /** `auto`: all shards, as many as Discord recommends. */
   shards: 'auto' | GatewayShards
-  /** Milliseconds that a request may wait in the queue before it is given up and refunded. */
+  /** Milliseconds after which a queued request ends with nothing charged. */
   queueDeadlineMs: number
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
-  /** Milliseconds that a stop waits for create calls under way. */
+  /** Milliseconds that a stop waits for billable calls and uploads in progress. */
   stopGraceMs: number
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
-/** The environment does not make a configuration; each line says what is wrong and what to do. */
+/** The environment is not a valid configuration; each problem says what is wrong and what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -81,7 +81,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Nothing that makes a bot is set: the newcomer gets the sandbox. `MODE` overrides. */
+/** The sandbox if nothing that the bot needs is set; `MODE` overrides this. */
 export function chooseMode(environment: Environment, providers: readonly ProviderVariables[]): 'live' | 'sandbox' {
   const set = readVariable(environment, 'MODE')
   if (set === 'live' || set === 'sandbox') return set
@@ -91,7 +91,7 @@ export function chooseMode(environment: Environment, providers: readonly Provide
 }
 
 const Variables = z.object({
-  DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it anew from the Bot page of your application'),
+  DISCORD_TOKEN: z.string().regex(/^\S{20,}$/, 'does not look like a bot token: copy it again from the Bot page of your application'),
   PROVIDERS: list.optional(),
   ALLOWED_GUILDS: guildIds.default(new Set<string>()),
   BUDGET_DAY_USD: dollars.default(microUsd(20)),
@@ -147,7 +147,7 @@ export function readConfig(environment: Environment, knownProviders: readonly Pr
   }
 }
 
-/** Variables that are each well formed but do not go together. */
+/** Variables that are valid alone but not together. */
 function contradictions(variables: z.infer<typeof Variables>): string[] {
   const { ROLE: role, GATEWAY_SHARDS: shards, GATEWAY_SHARD_COUNT: count } = variables
   const problems: string[] = []

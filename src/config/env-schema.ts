@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { microUsd } from '../domain/money.ts'
 
-/* What can stand in a variable. Each says, behind the variable's name, what it has to be. */
+/* The formats of variables. Each message continues the variable's name. */
 
 export const dollars = z
   .string()
