@@ -6,7 +6,7 @@ import type { OptionValues } from '../../sandbox/discord/people/options.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { endedCard, testImage, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
-/** Nothing reserved, nothing spent, nothing asked of a provider, and no trace in the channel. */
+/** Nothing reserved, spent, requested from a provider or left in the channel. */
 async function expectNoTrace(sandbox: TestSandbox): Promise<void> {
   expect(sandbox.providers.fal.jobs.list()).toEqual([])
   expect(sandbox.discord.guild.channel.messages()).toEqual([])
@@ -15,7 +15,7 @@ async function expectNoTrace(sandbox: TestSandbox): Promise<void> {
   expect(sandbox.discord.responseProblems).toEqual([])
 }
 
-describe('what Discord’s own options keep out', () => {
+describe('what Discord rejects by the options of the command', () => {
   it.each<[string, string, OptionValues]>([
     ['a missing image', 'animate', { prompt: 'it moves' }],
     ['a file of another kind', 'animate', { prompt: 'it moves', image: { name: 'notes.gif', bytes: Buffer.from('GIF89a') } }],
@@ -62,7 +62,7 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
     await expectNoTrace(sandbox)
   })
 
-  it('something that none of the providers can do, naming who could', async () => {
+  it('an option that no configured provider supports, naming one that does', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat', guidance: 0.7 })
     const reply = await interaction.reply()
@@ -71,7 +71,7 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
     await expectNoTrace(sandbox)
   })
 
-  it('something that the chosen provider cannot do, naming who can', async () => {
+  it('an option that the chosen provider does not support, naming one that does', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat', provider: 'replicate', guidance: 0.7 })
     expect((await interaction.reply()).text).toBe("Replicate doesn't support guidance. Choose fal.ai, or try again without it.")
@@ -87,7 +87,7 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
     await expectNoTrace(sandbox)
   })
 
-  it('a channel in which the bot could not deliver', async () => {
+  it('a channel where the bot lacks a permission', async () => {
     const sandbox = await testSandbox()
     const channel = sandbox.discord.guild.createChannel({ botPermissions: ['ViewChannel', 'SendMessages'] })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' }, { channel })
@@ -96,7 +96,7 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
   })
 })
 
-describe('what is refused after the acknowledgement: the placeholder goes, the reason comes privately', () => {
+describe('what is refused after the acknowledgement: the placeholder is deleted, the reason is private', () => {
   const cases: [string, RegExp, () => Promise<Buffer>][] = [
     ['not an image by its bytes', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('<html>no image at all</html>'.repeat(20)))],
     ['a GIF that calls itself PNG', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('GIF89a'.padEnd(400, '\0')))],
@@ -125,7 +125,7 @@ describe('what is refused after the acknowledgement: the placeholder goes, the r
   })
 })
 
-describe('what fails after acceptance: a neutral card, the reason privately, nothing charged', () => {
+describe('what fails after acceptance: a neutral card, a private reason, no charge', () => {
   const cases: [string, string, RegExp][] = [
     ['the provider refuses the request', 'sandbox:refused', /rejected your request/],
     ['the provider refuses the content', 'sandbox:moderated', /safety filter/],
@@ -136,7 +136,7 @@ describe('what fails after acceptance: a neutral card, the reason privately, not
   ]
   describe.each(['fal', 'replicate'])('%s', (provider) => {
     it.each(cases)('%s', async (_, word, reason) => {
-      // A busy provider is asked again after some patience; that need not be ours.
+      // A fast clock shortens the wait before a busy provider is retried.
       const sandbox = await testSandbox({ clock: createClock(20), environment: { PROVIDERS: provider } })
       const interaction = await sandbox.discord.member.run('film', { prompt: `an unmistakable walrus ${word}` })
       const card = await endedCard(interaction, /Failed/)

@@ -2,13 +2,13 @@ import { expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, testImage, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { countRows, readDayWallet, readGenerations } from '../support/store-reader.ts'
 
 interface Outcome {
   accepted: boolean
-  /** What a refused member read, alone. */
+  /** The private text of a refusal. */
   refusal: string
 }
 
@@ -17,7 +17,7 @@ const moneyForSeven = '2.50'
 const moneyForTwenty = '7.05'
 const environment = { PROVIDERS: 'fal', FAL_CONCURRENCY: '10', FAL_CREATES_PER_MINUTE: '1000' }
 
-/** A card with its button is an acceptance; a placeholder that goes and a private word is a refusal. */
+/** A card with its button is an acceptance; a deleted placeholder and a private message is a refusal. */
 async function ask(member: Member): Promise<Outcome> {
   const interaction = await member.run('film', { prompt: 'a boat' })
   const accepted = interaction.reply((message) => message.buttons.length > 0).then((): Outcome => ({ accepted: true, refusal: '' }))
@@ -29,7 +29,7 @@ async function ask(member: Member): Promise<Outcome> {
   return Promise.race([accepted.catch(() => refused), refused])
 }
 
-/** Lets the accepted clips be made and posted, ends the bot, and expects the books to hold exactly them. */
+/** Waits until the accepted clips are posted, stops the bot, and expects the ledger to hold exactly them. */
 async function expectPaid(sandbox: TestSandbox, count: number): Promise<void> {
   await Promise.all(sandbox.providers.fal.jobs.list().map(({ id }) => sandbox.providers.fal.jobs.reached('finished', id)))
   await sandbox.discord.request({ method: 'PATCH', when: () => posted(sandbox) === count })
@@ -44,9 +44,9 @@ function posted({ discord }: TestSandbox): number {
   return discord.requests.filter(({ files, status }) => files.length > 0 && status === 200).length
 }
 
-it('of 500 requests of 50 members at once against money for 20, 20 are made and 480 are refused privately', async () => {
+it('500 concurrent requests of 50 members against a budget for 20 clips: 20 are made, 480 are refused privately', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, GUILD_BUDGET_DAY_USD: moneyForTwenty } })
-  // What counts here is the money, not how quickly a busy machine acknowledges.
+  // This test is about money, so a slow acknowledgement must not fail it.
   sandbox.discord.clock.freeze()
   sandbox.providers.fal.jobs.hold('completion')
   const members = Array.from({ length: 50 }, (_, index) => sandbox.discord.guild.createMember({ name: `Member ${index + 1}` }))
@@ -63,7 +63,7 @@ it('of 500 requests of 50 members at once against money for 20, 20 are made and 
   await expectPaid(sandbox, 20)
 }, 120_000)
 
-it('the cap over everything holds over many servers, each of which has money of its own', async () => {
+it('the installation’s budget holds across servers with budgets of their own', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, BUDGET_DAY_USD: moneyForSeven } })
   sandbox.discord.clock.freeze()
   const guilds = Array.from({ length: 20 }, (_, index) => sandbox.discord.createGuild({ name: `Server ${index + 1}` }))
@@ -77,7 +77,7 @@ it('the cap over everything holds over many servers, each of which has money of 
   expect(spentByGuilds).toBe(7 * price)
 })
 
-it('a request that is refused leaves no row, no image and nothing at the provider', async () => {
+it('a refused request leaves no row, no image and nothing at the provider', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, BUDGET_MONTH_USD: '0.34' } })
   const image = { name: 'picture.png', bytes: await testImage() }
   const interaction = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
@@ -88,14 +88,14 @@ it('a request that is refused leaves no row, no image and nothing at the provide
   expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 0 })
 })
 
-it('money that is set free can be spent again', async () => {
+it('released money can be spent again', async () => {
   const sandbox = await testSandbox({ environment: { ...environment, GUILD_BUDGET_DAY_USD: '0.35' } })
   sandbox.providers.fal.jobs.hold('completion')
   const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
   await sandbox.providers.fal.jobs.reached('running')
   expect(await ask(sandbox.discord.member)).toMatchObject({ accepted: false })
   await sandbox.discord.member.press(await first.reply((message) => message.buttons.length > 0), 'Cancel')
-  expect((await lastWord(first)).text).toContain('**Cancelled**')
+  expect((await outcomeCard(first)).text).toContain('**Cancelled**')
   sandbox.providers.fal.jobs.release('completion')
   await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
   expect(await ask(sandbox.discord.member)).toMatchObject({ accepted: false })

@@ -6,14 +6,14 @@ import { createClock } from '../../src/lib/clock.ts'
 import { startBot } from '../../src/main.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'
 import { openGate } from '../support/gate.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'
 
 const providerIds = ['fal', 'replicate'] as const
 type ProviderId = (typeof providerIds)[number]
 
-/** One job at a time, and the bot looks at Replicate ten times as often as by the wall. */
+/** One job at a time, and a fast clock, so that Replicate is polled often. */
 function sandboxFor(id: ProviderId): Promise<TestSandbox> {
   return testSandbox({ environment: { PROVIDERS: id, [`${id.toUpperCase()}_CONCURRENCY`]: '1' }, clock: createClock(10) })
 }
@@ -36,13 +36,13 @@ async function pressCancel({ discord }: TestSandbox, interaction: Interaction, m
 }
 
 describe.each(providerIds)('on %s', (id) => {
-  it('in the queue: everything is set free and the provider never hears of it', async () => {
+  it('in the queue: the money is released and the provider is never called', async () => {
     const sandbox = await sandboxFor(id)
     const first = await renderingClip(sandbox, id)
     const second = await sandbox.discord.member.run('film', { prompt: 'a second boat' })
     await cardSaying(second, /Queued/)
     await pressCancel(sandbox, second)
-    expect((await lastWord(second)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
+    expect((await outcomeCard(second)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
 
     sandbox.providers[id].jobs.release('completion')
     await finishedCard(first)
@@ -52,7 +52,7 @@ describe.each(providerIds)('on %s', (id) => {
     expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
-  it('while it is made, at a provider that cannot stop: the clip is posted and paid', async () => {
+  it('during the render, at a provider that cannot stop: the clip is posted and paid', async () => {
     const sandbox = await sandboxFor(id)
     sandbox.providers[id].behavior.onCancel = 'cannot'
     const interaction = await renderingClip(sandbox, id)
@@ -63,7 +63,7 @@ describe.each(providerIds)('on %s', (id) => {
     await expectPostedAndPaid(sandbox, interaction)
   })
 
-  it('while it is made, at a provider that is done in that moment: the clip is posted and paid', async () => {
+  it('during the render, at a provider that finishes at that moment: the clip is posted and paid', async () => {
     const sandbox = await sandboxFor(id)
     sandbox.providers[id].behavior.onCancel = 'completes-anyway'
     const interaction = await renderingClip(sandbox, id)
@@ -73,13 +73,13 @@ describe.each(providerIds)('on %s', (id) => {
 })
 
 async function expectPostedAndPaid(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
-  expect((await lastWord(interaction)).attachments).toHaveLength(1)
+  expect((await outcomeCard(interaction)).attachments).toHaveLength(1)
   await sandbox.stopBot()
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'done', attempts: 1, ledger: 'reserve capture' })
   expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
 }
 
-describe('fal, which says what it billed for a job that it stopped', () => {
+describe('fal, which reports what it billed for a cancelled job', () => {
   it.each([
     [false, 'No charge.', 'reserve release', 0],
     [true, 'fal.ai had already billed the clip, so this server paid $0.35.', 'reserve capture', 350_000],
@@ -88,7 +88,7 @@ describe('fal, which says what it billed for a job that it stopped', () => {
     sandbox.providers.fal.behavior.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'fal')
     await pressCancel(sandbox, interaction)
-    expect((await lastWord(interaction)).text).toContain(`cancelled this clip.\n${words}`)
+    expect((await outcomeCard(interaction)).text).toContain(`cancelled this clip.\n${words}`)
     const reason = await interaction.followUp()
     expect(reason.ephemeral).toBe(true)
     expect(reason.text).toBe(`You cancelled this clip.\n${words}`)
@@ -98,13 +98,13 @@ describe('fal, which says what it billed for a job that it stopped', () => {
   })
 })
 
-describe('Replicate, which does not say it', () => {
+describe('Replicate, which does not report it', () => {
   it.each([false, true])('billed: %s, so the sum stays reserved and the card says so', async (billed) => {
     const sandbox = await sandboxFor('replicate')
     sandbox.providers.replicate.behavior.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'replicate')
     await pressCancel(sandbox, interaction)
-    const card = await lastWord(interaction)
+    const card = await outcomeCard(interaction)
     expect(card.text).toContain('**On hold**')
     expect(card.text).toContain("Replicate hasn't confirmed the cancellation.")
     expect(card.text).toContain('$0.35 stays reserved')
@@ -114,7 +114,7 @@ describe('Replicate, which does not say it', () => {
   })
 })
 
-it('while the provider has not yet answered the create call: it is asked as soon as it has', async () => {
+it('before the provider has answered the create call: the cancel is sent once it has', async () => {
   const sandbox = await sandboxFor('fal')
   await sandbox.stopBot()
   const gate = await openGate(sandbox.providers.fal.origins.queue)
@@ -127,14 +127,14 @@ it('while the provider has not yet answered the create call: it is asked as soon
   await cardSaying(interaction, /Sending the request to/)
   await (await pressCancel(sandbox, interaction)).acknowledged()
   gate.release()
-  expect((await lastWord(interaction)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
+  expect((await outcomeCard(interaction)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
   await bot.stop()
   expect(sandbox.providers.fal.requests.count('cancel')).toBe(1)
   expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'cancelled', attempts: 1, ledger: 'reserve release' })
   expect(await reconcile(sandbox)).toMatchObject({ spent: 0, reserved: 0, invoiced: 0, equal: true })
 })
 
-it('lives on in a bot that starts anew', async () => {
+it('a cancel button still works after a restart', async () => {
   const sandbox = await sandboxFor('fal')
   sandbox.providers.fal.behavior.onCancel = 'cannot'
   const interaction = await renderingClip(sandbox, 'fal')
@@ -143,17 +143,17 @@ it('lives on in a bot that starts anew', async () => {
   await sandbox.stopBot()
   sandbox.providers.fal.behavior.onCancel = 'cancels'
   await sandbox.startBot()
-  expect((await lastWord(interaction)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
+  expect((await outcomeCard(interaction)).text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
   expect(sandbox.providers.fal.requests.count('cancel')).toBe(2)
 })
 
-describe('who may press', () => {
-  it('somebody else is refused privately, and nothing happens to the clip', async () => {
+describe('the cancel button', () => {
+  it('refuses other members privately, and the clip is not affected', async () => {
     const sandbox = await sandboxFor('fal')
     const interaction = await renderingClip(sandbox, 'fal')
     const other = sandbox.discord.guild.createMember({ name: 'Somebody else' })
     const press = await pressCancel(sandbox, interaction, other)
-    const refusal = await Promise.race([press.followUp(), lastWord(interaction)])
+    const refusal = await Promise.race([press.followUp(), outcomeCard(interaction)])
     expect(refusal.ephemeral).toBe(true)
     expect(refusal.text).toMatch(/Only the requester/)
     sandbox.providers.fal.jobs.release('completion')
@@ -161,7 +161,7 @@ describe('who may press', () => {
     expect(sandbox.providers.fal.requests.count('cancel')).toBe(0)
   })
 
-  it('a member who may remove messages can cancel for another, who is told', async () => {
+  it('works for a member who may manage messages, and the requester is told', async () => {
     const sandbox = await sandboxFor('fal')
     const interaction = await renderingClip(sandbox, 'fal')
     const moderator = sandbox.discord.guild.createMember({
@@ -169,16 +169,16 @@ describe('who may press', () => {
       permissions: ['ViewChannel', 'SendMessages', 'UseApplicationCommands', 'ManageMessages'],
     })
     await pressCancel(sandbox, interaction, moderator)
-    expect((await lastWord(interaction)).text).toContain('**Cancelled**\nA moderator cancelled this clip.')
+    expect((await outcomeCard(interaction)).text).toContain('**Cancelled**\nA moderator cancelled this clip.')
     expect((await interaction.followUp()).text).toContain('A moderator cancelled this clip.')
   })
 
-  it('a press that comes after the end is answered privately', async () => {
+  it('answers a press after the outcome privately', async () => {
     const sandbox = await sandboxFor('fal')
     await renderingClip(sandbox, 'fal')
     const waiting = await sandbox.discord.member.run('film', { prompt: 'a second boat' })
     await cardSaying(waiting, /Queued/)
-    // The card of the cancelled clip is kept from showing it, so that its button can be pressed once more.
+    // The edit of the cancelled card is kept back, so that its button can be pressed again.
     const edit = sandbox.discord.faults.hold({ method: 'PATCH' })
     await pressCancel(sandbox, waiting)
     await edit.arrived
@@ -186,7 +186,7 @@ describe('who may press', () => {
     expect(late.ephemeral).toBe(true)
     expect(late.text).toMatch(/already finished/)
     edit.release()
-    expect((await lastWord(waiting)).text).toContain('**Cancelled**')
+    expect((await outcomeCard(waiting)).text).toContain('**Cancelled**')
     await sandbox.stopBot()
     expect(readGeneration(sandbox, waiting)).toMatchObject({ ledger: 'reserve release' })
   })

@@ -5,13 +5,13 @@ import type { Job } from '../../sandbox/providers/jobs/job.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 
-/** The most jobs that the provider held at one moment. */
+/** The highest number of concurrent jobs at the provider. */
 function mostAtOnce(jobs: readonly Job[]): number {
   const heldAt = (moment: number) => jobs.filter(({ createdAt, finishedAt = Infinity }) => createdAt <= moment && moment < finishedAt)
   return Math.max(...jobs.map(({ createdAt }) => heldAt(createdAt).length))
 }
 
-it.each(['fal', 'replicate'] as const)('%s never holds more jobs at once than it may, and all are made', async (id) => {
+it.each(['fal', 'replicate'] as const)('%s never has more concurrent jobs than its cap, and all clips are made', async (id) => {
   const capital = id.toUpperCase()
   const sandbox = await testSandbox({
     environment: { PROVIDERS: id, [`${capital}_CONCURRENCY`]: '2', [`${capital}_CREATES_PER_MINUTE`]: '10000' },

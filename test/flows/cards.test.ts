@@ -13,7 +13,7 @@ const prompts: Record<string, string> = {
   'a mention of the member and of everybody': '<@{member}> @here <@&{guild}> '.repeat(60),
 }
 
-/** One clip after the other through every state that a card has; resolves once all of them were shown. */
+/** Takes clips through every state of a card; resolves once all of them were shown. */
 async function showEveryCard({ discord, providers }: TestSandbox, prompt: string): Promise<void> {
   const { jobs, faults } = providers.fal
   const film = (options = {}) => discord.member.run('film', { prompt, negative: prompt, ...options }, { attachmentSizeLimit: 10_000_000 })
@@ -42,12 +42,12 @@ async function showEveryCard({ discord, providers }: TestSandbox, prompt: string
     await endedCard(interaction, words)
     await interaction.followUp()
   }
-  // Larger than the answer may be: a link instead of the clip.
+  // Too large for an upload: a link instead of the clip.
   const linked = await discord.member.run('film', { prompt }, { attachmentSizeLimit: 17_000 })
   await linked.reply((message) => message.buttons.some(({ label }) => label === 'Open the clip'))
 }
 
-/** Everything the member typed stands in the cards as text; nothing of it may act. */
+/** Cards show what the member typed as text, never as markup or a mention. */
 function expectQuiet({ discord }: TestSandbox): void {
   const refused = discord.requests.filter(({ status }) => status >= 400)
   expect(refused.map(({ method, path, status }) => `${method} ${path} ${status}`)).toEqual([])
@@ -61,11 +61,11 @@ function expectQuiet({ discord }: TestSandbox): void {
   }
 }
 
-describe('Discord takes every card, and nobody is called, for a prompt of', () => {
+describe('Discord accepts every card, and nobody is mentioned, for a prompt of', () => {
   it.each(Object.entries(prompts))('%s', async (_kind, pattern) => {
     const sandbox = await testSandbox({
       environment: { PROVIDERS: 'fal', FAL_CONCURRENCY: '1', FAL_CREATES_PER_MINUTE: '1000' },
-      // Discord would let the bot call everybody, if the bot asked for it.
+      // Discord would let the bot mention everyone.
       discord: { rateLimit: { limit: 1000, windowMs: 1000 } },
     })
     const { discord } = sandbox
@@ -76,7 +76,7 @@ describe('Discord takes every card, and nobody is called, for a prompt of', () =
     expectQuiet(sandbox)
   })
 
-  it('nothing but newlines, by refusing it', async () => {
+  it('nothing but newlines, which is refused', async () => {
     const sandbox = await testSandbox()
     const interaction = await sandbox.discord.member.run('film', { prompt: newlines })
     expect(await interaction.reply()).toMatchObject({ ephemeral: true })

@@ -34,7 +34,7 @@ describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
       expect(await likenessOf(first, await frameOf(posted, 'last'))).toBeLessThan(0.95)
     }
 
-    // What Discord serves is, byte for byte, what the provider served.
+    // Discord serves, byte for byte, what the provider served.
     const [job] = sandbox.providers[id].jobs.list()
     expect(sha256(posted)).toBe(sha256(job?.clip ?? new Uint8Array()))
     expect(sandbox.providers[id].requests.list().filter(({ route }) => route === 'create')).toHaveLength(1)
@@ -45,8 +45,8 @@ describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
   })
 })
 
-describe('the books', () => {
-  it('differ as soon as a provider bills one cent more than it says', async () => {
+describe('the reconciliation', () => {
+  it('fails if a provider bills one cent more than it reports', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     sandbox.providers.fal.prices.microUsdPerClip = 10_000
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a lighthouse' }))
@@ -55,8 +55,8 @@ describe('the books', () => {
   })
 })
 
-describe('what is asked of a provider', () => {
-  it('is what the member typed, in the provider’s words', async () => {
+describe('the request to a provider', () => {
+  it('contains what the member typed, in the provider’s fields', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const options = { prompt: 'a lighthouse', aspect: '1:1', duration: 10, negative: 'rain', guidance: 0.25 }
     await finishedCard(await sandbox.discord.member.run('film', options))
@@ -64,7 +64,7 @@ describe('what is asked of a provider', () => {
     expect(create?.body).toEqual({ prompt: 'a lighthouse', aspect_ratio: '1:1', duration: '10', negative_prompt: 'rain', cfg_scale: 0.25 })
   })
 
-  it('names the image by the provider’s own storage, never by Discord’s link', async () => {
+  it('names the image in the provider’s own storage, never Discord’s link', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'replicate' } })
     const bytes = await testImage({ type: 'jpeg' })
     await finishedCard(await sandbox.discord.member.run('animate', { image: { name: 'a.jpg', bytes }, prompt: 'it moves' }))

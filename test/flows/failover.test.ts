@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readGeneration } from '../support/store-reader.ts'
 
 const order = { PROVIDERS: 'fal,replicate,wavespeed' }
 
-describe('a provider that certainly did not take the job', () => {
-  it.each(['busy', 'refused', 'no-credit', 'bad-key'])('is left for the next one: %s', async (fault) => {
+describe('a provider that certainly did not accept the job', () => {
+  it.each(['busy', 'refused', 'no-credit', 'bad-key'])('is followed by the next one: %s', async (fault) => {
     const sandbox = await testSandbox({ environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${fault}@fal` })
     const card = await finishedCard(interaction)
@@ -20,7 +20,7 @@ describe('a provider that certainly did not take the job', () => {
     expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
-  it('is left for the next one when it cannot be reached, and so is the one after it', async () => {
+  it('is followed by the next one if it cannot be reached, and so is that one', async () => {
     const sandbox = await testSandbox({ environment: order })
     await sandbox.providers.fal.refuseConnections()
     await sandbox.providers.replicate.refuseConnections()
@@ -34,33 +34,33 @@ describe('a provider that certainly did not take the job', () => {
     ])
   })
 
-  it('ends the request, with nothing charged, where it was the last', async () => {
+  it('ends the request without a charge if it was the last', async () => {
     const sandbox = await testSandbox({ clock: createClock(20), environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy' })
-    const card = await lastWord(interaction)
+    const card = await outcomeCard(interaction)
     expect(card.text).toMatch(/Failed.*No charge/s)
     await sandbox.stopBot()
-    // The last provider only asked for patience, so the request came back to its line twice.
+    // The last provider was only rate-limited, so the request returned to its queue twice.
     expect(readAttempts(sandbox).map(({ provider }) => provider)).toEqual(['fal', 'replicate', 'wavespeed', 'wavespeed', 'wavespeed'])
     expect(await reconcile(sandbox)).toMatchObject({ spent: 0, invoiced: 0, equal: true })
   })
 
-  it('is not left where a member chose it', async () => {
+  it('is the only one if a member chose it', async () => {
     const sandbox = await testSandbox({ clock: createClock(20), environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy@fal', provider: 'fal' })
-    expect((await lastWord(interaction)).text).toContain('Failed')
+    expect((await outcomeCard(interaction)).text).toContain('Failed')
     await sandbox.stopBot()
     expect(new Set(readAttempts(sandbox).map(({ provider }) => provider))).toEqual(new Set(['fal']))
   })
 })
 
-describe('what never moves on', () => {
-  it('is a content refusal: with two providers down and one refusing, the books and the words are right', async () => {
+describe('what never fails over', () => {
+  it('is a content refusal: with two providers down and one refusing, money and text are right', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate,runware,eachlabs' } })
     await sandbox.providers.fal.refuseConnections()
     await sandbox.providers.replicate.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:moderated' })
-    const card = await lastWord(interaction)
+    const card = await outcomeCard(interaction)
     expect(card.text).toMatch(/Failed.*No charge/s)
     expect((await interaction.followUp()).text).toMatch(/safety filter/)
     await sandbox.stopBot()
@@ -75,10 +75,10 @@ describe('what never moves on', () => {
     expect(sandbox.providers.eachlabs.requests.count('create')).toBe(0)
   })
 
-  it.each(['fal', 'wavespeed', 'eachlabs'] as const)('is a lost answer at %s, of which nobody can know', async (id) => {
+  it.each(['fal', 'wavespeed', 'eachlabs'] as const)('is a lost answer at %s, whose outcome is unknown', async (id) => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: `${id},replicate` } })
     const interaction = await sandbox.discord.member.run('film', { prompt: `a boat sandbox:lost-answer@${id}` })
-    expect((await lastWord(interaction)).text).toContain('On hold')
+    expect((await outcomeCard(interaction)).text).toContain('On hold')
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', attempts: 1, ledger: 'reserve hold' })
     expect(sandbox.providers[id].requests.count('create')).toBe(1)
@@ -86,8 +86,8 @@ describe('what never moves on', () => {
   })
 })
 
-describe('a lost answer that can be found again', () => {
-  it('is, at Runware, by sending the same task once more, which runs once', async () => {
+describe('a lost answer', () => {
+  it('is recovered at Runware by sending the same task again, which runs once', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'runware' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
     await finishedCard(interaction)
@@ -96,16 +96,16 @@ describe('a lost answer that can be found again', () => {
     expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
-  it('is not, at Replicate, where nothing marks the job as this attempt’s own', async () => {
-    // It is looked for over twenty seconds of the bot's clock.
+  it('is not recovered at Replicate, where nothing marks the job as this attempt’s own', async () => {
+    // The search takes twenty seconds of the bot's clock.
     const sandbox = await testSandbox({ clock: createClock(10), environment: { PROVIDERS: 'replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
-    expect((await lastWord(interaction)).text).toContain('On hold')
+    expect((await outcomeCard(interaction)).text).toContain('On hold')
     expect(sandbox.providers.replicate.requests.count('create')).toBe(1)
   })
 })
 
-describe('failing over takes a place in the queue at the next provider', () => {
+describe('failing over joins the queue of the next provider', () => {
   it('so its cap holds: never more jobs there than it may have', async () => {
     const sandbox = await testSandbox({ environment: { ...order, FAL_CONCURRENCY: '10', REPLICATE_CONCURRENCY: '2' } })
     let most = 0
@@ -130,8 +130,8 @@ describe('failing over takes a place in the queue at the next provider', () => {
   })
 })
 
-describe('a provider that asks for patience, where nobody else is left', () => {
-  it('keeps the request in its line and makes the clip when it is ready', async () => {
+describe('a rate-limited provider without an alternative', () => {
+  it('keeps the request in its queue and makes the clip later', async () => {
     const sandbox = await testSandbox({ clock: createClock(20), environment: { PROVIDERS: 'fal' } })
     sandbox.providers.fal.faults.add({ kind: 'busy', times: 2 })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
@@ -141,8 +141,8 @@ describe('a provider that asks for patience, where nobody else is left', () => {
   })
 })
 
-describe('a provider that is no longer set up', () => {
-  it('hands what waits for it to the next one, or ends it with nothing charged', async () => {
+describe('a provider that is no longer configured', () => {
+  it('hands its queue to the next one, or ends it without a charge', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '1' } })
     sandbox.providers.fal.jobs.hold('completion')
     const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
@@ -154,8 +154,8 @@ describe('a provider that is no longer set up', () => {
 
     await sandbox.startBot({ PROVIDERS: 'replicate', FAL_KEY: undefined })
     expect((await finishedCard(moved)).text).toContain('Replicate')
-    expect((await lastWord(ended)).text).toMatch(/Failed.*No charge/s)
-    // What ran there can neither be read nor cancelled now: nobody knows what it costs.
-    expect((await lastWord(first)).text).toContain('On hold')
+    expect((await outcomeCard(ended)).text).toMatch(/Failed.*No charge/s)
+    // A job there can be neither read nor cancelled now, so its cost is unknown.
+    expect((await outcomeCard(first)).text).toContain('On hold')
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
 import { runHeld } from '../../src/cli/held.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readDayWallet, readGeneration } from '../support/store-reader.ts'
 
@@ -16,13 +16,13 @@ async function operator(sandbox: TestSandbox, ...words: string[]): Promise<strin
 
 async function heldRequest(sandbox: TestSandbox) {
   const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus sandbox:lost-answer' })
-  const card = await lastWord(interaction)
+  const card = await outcomeCard(interaction)
   expect(card.text).toContain('On hold')
   const [, reference = ''] = /Reference ([0-9a-f]+)/.exec(card.text) ?? []
   return { interaction, reference }
 }
 
-describe('what is held', () => {
+describe('a held generation', () => {
   it('is listed for the operator, without a prompt', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     expect(await operator(sandbox)).toBe('No requests are held.')
@@ -33,7 +33,7 @@ describe('what is held', () => {
     expect(list).not.toContain('walrus')
   })
 
-  it('is set free by the operator’s word that it was not billed', async () => {
+  it('is released when the operator says that it was not billed', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const { interaction, reference } = await heldRequest(sandbox)
     await operator(sandbox, reference, 'free')
@@ -43,10 +43,10 @@ describe('what is held', () => {
     expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 0 })
   })
 
-  it('is booked by the operator’s word that it was billed: the installation pays, the guild does not', async () => {
+  it('is captured when the operator says that it was billed: the installation pays, the guild does not', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const { interaction, reference } = await heldRequest(sandbox)
-    // The bot is not even running: it acts on the word at its next start.
+    // The bot is not running: it acts on the decision at its next start.
     await sandbox.stopBot()
     await sandbox.providers.fal.jobs.reached('succeeded')
     await operator(sandbox, reference, 'billed')

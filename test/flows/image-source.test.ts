@@ -7,7 +7,7 @@ import { reconcile } from '../../sandbox/reconciliation.ts'
 import { testImage, testSandbox } from '../support/sandbox.ts'
 import { countRows } from '../support/store-reader.ts'
 
-/** Serves an image to everybody, and counts. */
+/** Serves an image and counts the requests. */
 async function startImageServer(bytes: Buffer): Promise<{ url: string; served: () => number }> {
   let served = 0
   const server = createServer((_request, response) => {
@@ -19,7 +19,7 @@ async function startImageServer(bytes: Buffer): Promise<{ url: string; served: (
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/picture.png`, served: () => served }
 }
 
-it('an image is fetched from Discord and from nowhere else, whatever its link says', async () => {
+it('an image is only downloaded from Discord, whatever its link says', async () => {
   const bytes = await testImage()
   const elsewhere = await startImageServer(bytes)
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })

@@ -6,7 +6,7 @@ import { liveOrigins, type Origins } from '../../src/config/config.ts'
 import { type Bot, startBot } from '../../src/main.ts'
 import { temporaryFolder } from '../support/database.ts'
 
-/** A listener that answers nothing and counts who connects. */
+/** A listener that never answers and counts connections. */
 async function startListener(address: string): Promise<{ port: number; connections: () => number }> {
   let connections = 0
   const server = createServer((socket) => {
@@ -18,7 +18,7 @@ async function startListener(address: string): Promise<{ port: number; connectio
   return { port: (server.address() as AddressInfo).port, connections: () => connections }
 }
 
-/** Whatever is asked for is here. */
+/** Resolves every name to this address. */
 function resolverTo(address: string): { lookup: LookupFunction; asked: string[] } {
   const asked: string[] = []
   const family = address.includes(':') ? 6 : 4
@@ -44,9 +44,9 @@ describe('the live bot', () => {
   it.each([
     ['127.0.0.1', '127.0.0.1'],
     ['::1', '::1'],
-    // Nobody listens there, and nobody is asked: the resolver's word alone is enough.
+    // Nothing listens there: the resolved address alone decides.
     ['10.0.0.1', '127.0.0.1'],
-  ])('does not connect where a name leads to %s', async (resolved, listened) => {
+  ])('does not connect to a name that resolves to %s', async (resolved, listened) => {
     const listener = await startListener(listened)
     const { lookup, asked } = resolverTo(resolved)
     const discordApi = `https://discord.example:${listener.port}/api`
@@ -65,14 +65,14 @@ describe('the live bot', () => {
     expect(listener.connections()).toBe(0)
   })
 
-  it('asks for the real Discord, and for nothing of a private network', async () => {
+  it('connects to the real Discord, and to no private network', async () => {
     const { lookup, asked } = resolverTo('127.0.0.1')
     await expect(start(liveOrigins, lookup)).rejects.toMatchObject({ cause: { name: 'BlockedTarget' } })
     expect(new Set(asked)).toEqual(new Set(['discord.com']))
   })
 })
 
-it('only the sandbox, which allows it, connects there', async () => {
+it('only the sandbox, which allows it, connects to private addresses', async () => {
   const listener = await startListener('127.0.0.1')
   const { lookup } = resolverTo('127.0.0.1')
   const discordApi = `http://discord.example:${listener.port}/api`

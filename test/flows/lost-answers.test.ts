@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { reconcile } from '../../sandbox/reconciliation.ts'
 import type { FaultKind } from '../../sandbox/providers/simulation/faults.ts'
 import { createClock } from '../../src/lib/clock.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'
 
-/** What becomes of the call, and whether the provider made the job all the same. */
+/** What happens to the call, and whether the provider makes the job. */
 const losses: { kind: FaultKind; what: string; made: boolean }[] = [
   { kind: 'reset', what: 'the connection breaks before the provider has read it', made: false },
   { kind: 'lost-answer', what: 'the provider accepts and the connection breaks', made: true },
@@ -20,12 +20,12 @@ const losses: { kind: FaultKind; what: string; made: boolean }[] = [
 ]
 
 describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
-  it.each(losses)('is held, and never made again: $what', async ({ kind, made }) => {
+  it.each(losses)('is held, and never repeated: $what', async ({ kind, made }) => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
     const provider = sandbox.providers[id]
     provider.faults.add({ kind, route: 'create' })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'an unmistakable walrus' })
-    const card = await lastWord(interaction)
+    const card = await outcomeCard(interaction)
     expect(card.text).toContain('**On hold**')
     expect(card.text).toContain('$0.35 stays reserved')
     expect(card.text).not.toContain('walrus')
@@ -33,7 +33,7 @@ describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
     expect(reason.ephemeral).toBe(true)
     expect(reason.text).toContain("won't send it again")
 
-    // A bot that starts anew makes the next clip, and only that one.
+    // A restarted bot makes the next clip, and only that one.
     await sandbox.stopBot()
     await sandbox.startBot()
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
@@ -47,12 +47,12 @@ describe.each(['fal', 'replicate'] as const)('a create call to %s', (id) => {
     expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, reserved: 350_000, invoiced: made ? 700_000 : 350_000 })
   })
 
-  it('that never left costs nothing, and the next one goes through', async () => {
+  it('that was never sent costs nothing, and the next one succeeds', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: id }, clock: createClock(10) })
     const provider = sandbox.providers[id]
     await provider.refuseConnections()
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    expect((await lastWord(interaction)).text).toMatch(/\*\*Failed\*\*.*No charge\./s)
+    expect((await outcomeCard(interaction)).text).toMatch(/\*\*Failed\*\*.*No charge\./s)
     await provider.acceptConnections()
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'the next one' }))
     await sandbox.stopBot()

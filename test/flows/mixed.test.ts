@@ -4,7 +4,7 @@ import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import type { Member } from '../../sandbox/discord/people/member.ts'
 import { freePort } from '../support/free-ports.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readDayWallet, readGenerations, sumOfLedger } from '../support/store-reader.ts'
 
@@ -12,7 +12,7 @@ const requests = 200
 const providers = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs']
 const faults = ['busy', 'down', 'refused', 'moderated', 'failed', 'lost-answer', 'webhook-lost', 'webhook-twice', 'webhook-first']
 
-/** A sequence of numbers from 0 to 1, the same in each run. */
+/** A sequence of numbers from 0 to 1, the same in every run. */
 function chances(seed: number): () => number {
   let state = seed
   return () => {
@@ -26,18 +26,18 @@ function promptFor(index: number, chance: () => number): string {
   const fault = faults[Math.floor(chance() * faults.length)] ?? ''
   const provider = providers[Math.floor(chance() * providers.length)] ?? ''
   const kind = chance()
-  // So few images of so few words that the clips are rendered once each.
+  // Few different prompts, so that each clip is rendered only once.
   const scene = `scene ${index % 5}`
   if (kind < 0.5) return scene
   return kind < 0.8 ? `${scene} sandbox:${fault}@${provider}` : `${scene} sandbox:${fault}`
 }
 
 describe('200 mixed requests over all five providers with faults', () => {
-  it('end, each of them, and the ledger equals the invoices to the last micro-dollar', async () => {
+  it('all reach an outcome, and the ledger equals the invoices to the micro-dollar', async () => {
     const sandbox = await testSandbox({
       providerSpeed: 400,
       clipHeight: 96,
-      // Recovering a lost answer takes its time; it need not be ours.
+      // A fast clock shortens the recovery of lost answers.
       clock: createClock(5),
       publicPort: await freePort([]),
       environment: Object.fromEntries([
@@ -53,20 +53,20 @@ describe('200 mixed requests over all five providers with faults', () => {
     for (let index = 0; index < requests; index += 1) {
       const member = members[index % members.length]
       const interaction = await member?.run('film', { prompt: promptFor(index, chance), duration: chance() < 0.8 ? 5 : 10 })
-      // One after the other: two hundred in the same instant would be about Discord's three seconds, not about money.
+      // One after another: two hundred at once would test Discord's three seconds, not money.
       await interaction?.acknowledged()
       if (interaction) interactions.push(interaction)
     }
-    await Promise.all(interactions.map(lastWord))
+    await Promise.all(interactions.map(outcomeCard))
     await sandbox.stopBot()
 
     const generations = readGenerations(sandbox)
     expect(generations).toHaveLength(requests)
     const count = (state: string) => generations.filter((generation) => generation.state === state).length
     expect(count('done') + count('failed') + count('held')).toBe(requests)
-    // Read at the very end: what was held may have been delivered since by a late webhook.
+    // Read at the end: a late webhook may have delivered a held clip.
     expect(interactions.filter((interaction) => interaction.currentReply()?.attachments.length === 1)).toHaveLength(count('done'))
-    // The faults were really met, and most requests got their clip all the same.
+    // The faults did happen, and most requests still got their clip.
     expect(count('failed')).toBeGreaterThan(5)
     expect(count('done')).toBeGreaterThan(requests / 2)
 
@@ -80,7 +80,7 @@ describe('200 mixed requests over all five providers with faults', () => {
     expect(billed.length - explained.length).toBeLessThanOrEqual(count('held'))
     expect(reserved > 0).toBe(count('held') > 0)
     const spentByGuilds = guilds.map((guild) => readDayWallet(sandbox, guild.id).spent).reduce((sum, spentByGuild) => sum + spentByGuild, 0)
-    // A clip that its provider no longer served when its turn came was paid by the installation, and given back to the guild.
+    // A clip that its provider no longer served was paid by the installation and refunded to the guild.
     expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent)
     expect(sandbox.discord.responseProblems).toEqual([])
   }, 180_000)

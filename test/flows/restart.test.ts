@@ -8,7 +8,7 @@ import { startBot } from '../../src/main.ts'
 import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'
 import { openGate } from '../support/gate.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { countRows, readGeneration } from '../support/store-reader.ts'
 
@@ -16,9 +16,9 @@ const environment = { PROVIDERS: 'fal', FAL_CONCURRENCY: '1', FAL_CREATES_PER_MI
 const film = ({ discord }: TestSandbox, prompt = 'a boat') => discord.member.run('film', { prompt })
 const uploads = { method: 'PATCH', when: ({ files }: { files: unknown[] }) => files.length > 0 }
 
-/** One clip in one message, made by one create call and paid once. */
+/** One clip in one message, from one create call, paid once. */
 async function expectOnce(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
-  const card = await lastWord(interaction)
+  const card = await outcomeCard(interaction)
   await sandbox.stopBot()
   expect(sandbox.discord.guild.channel.messages().map(({ id }) => id)).toEqual([card.id])
   expect(card.attachments).toHaveLength(1)
@@ -27,8 +27,8 @@ async function expectOnce(sandbox: TestSandbox, interaction: Interaction): Promi
   expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, reserved: 0, equal: true })
 }
 
-describe('a clean stop and a new start', () => {
-  it('while one clip is made and another waits in the queue', async () => {
+describe('a clean stop and a restart', () => {
+  it('while one clip is rendering and another is queued', async () => {
     const sandbox = await testSandbox({ environment })
     const { jobs, requests } = sandbox.providers.fal
     jobs.hold('completion')
@@ -46,7 +46,7 @@ describe('a clean stop and a new start', () => {
     expect(await reconcile(sandbox)).toMatchObject({ spent: 700_000, invoiced: 700_000, equal: true })
   })
 
-  it('while the answer to the create call is on its way: it is waited for', async () => {
+  it('during the create call: its answer is awaited', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
     const gate = await openGate(sandbox.providers.fal.origins.queue)
@@ -62,7 +62,7 @@ describe('a clean stop and a new start', () => {
     await expectOnce(sandbox, interaction)
   })
 
-  it('while that answer does not come in time: the clip is held, and not made again', async () => {
+  it('during a create call without an answer in time: the clip is held, and not made again', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
     const gate = await openGate(sandbox.providers.fal.origins.queue)
@@ -72,11 +72,11 @@ describe('a clean stop and a new start', () => {
     await gate.answered
     await bot.stop()
     await sandbox.startBot()
-    expect((await lastWord(interaction)).text).toMatch(/\*\*On hold\*\*.*\$0\.35 stays reserved/s)
+    expect((await outcomeCard(interaction)).text).toMatch(/\*\*On hold\*\*.*\$0\.35 stays reserved/s)
     await expectHeldForGood(sandbox, interaction)
   })
 
-  it('while Discord does not take the clip', async () => {
+  it('while Discord rejects the clip', async () => {
     const sandbox = await testSandbox({ environment, clock: createClock(10) })
     sandbox.discord.faults.failNext(uploads, { status: 503, body: {} }, { times: Infinity })
     const interaction = await film(sandbox)
@@ -89,7 +89,7 @@ describe('a clean stop and a new start', () => {
   })
 })
 
-/** The next clip is made; the held one is not asked for a second time. */
+/** The next clip is made; the held one is not requested again. */
 async function expectHeldForGood(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
   await finishedCard(await film(sandbox, 'the next one'))
   await sandbox.stopBot()
@@ -99,7 +99,7 @@ async function expectHeldForGood(sandbox: TestSandbox, interaction: Interaction)
 }
 
 describe('a bot that is killed', () => {
-  it('while the answer to the create call is on its way: the clip is held, and not made again', async () => {
+  it('during the create call: the clip is held, and not made again', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
     const gate = await openGate(sandbox.providers.fal.origins.queue)
@@ -110,11 +110,11 @@ describe('a bot that is killed', () => {
     await bot.kill()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'submitting', attempts: 1, ledger: 'reserve' })
     await sandbox.startBot()
-    expect((await lastWord(interaction)).text).toContain('**On hold**')
+    expect((await outcomeCard(interaction)).text).toContain('**On hold**')
     await expectHeldForGood(sandbox, interaction)
   })
 
-  it('while the clip is made: the next one posts it', async () => {
+  it('during the render: the next bot posts it', async () => {
     const sandbox = await testSandbox({ environment })
     await sandbox.stopBot()
     sandbox.providers.fal.jobs.hold('completion')

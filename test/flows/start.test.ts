@@ -21,7 +21,7 @@ function start(environment: Record<string, string>, node?: string) {
   return startProcess('start.mjs', [], { environment, node, folder: temporaryFolder() })
 }
 
-describe('half a configuration ends with 1, and says what is missing', () => {
+describe('an incomplete configuration exits with 1 and says what is missing', () => {
   it.each<[string, Record<string, string>, RegExp[], RegExp[]]>([
     [
       'a token without a key',
@@ -49,7 +49,7 @@ describe('half a configuration ends with 1, and says what is missing', () => {
   })
 })
 
-it('under an old Node it says which is needed and how to get it', async (context) => {
+it('an old Node gets a message with the version that is needed', async (context) => {
   const old = findOldNode()
   if (!old) {
     process.stderr.write('SKIPPED: no Node older than 24 was found on PATH, so nobody has seen what start.mjs says under one\n')
@@ -72,8 +72,8 @@ function findOldNode(): string | undefined {
     .find((path) => Number(/^v(\d+)/.exec(execFileSync(path, ['--version']).toString())?.[1]) < 24)
 }
 
-it('with nothing configured the sandbox starts, says what to type, makes a clip of it, and ends cleanly', async () => {
-  // The providers stand from ten ports further on.
+it('without a configuration the sandbox starts, says what to type, makes that clip, and exits cleanly', async () => {
+  // The providers use the ports from ten further on.
   const port = String(await freePort([10, 11, 12, 13, 14]))
   const sandbox = start({ SANDBOX_PORT: port })
   const greeting = await sandbox.says(/Press Ctrl\+C to stop/)
@@ -94,7 +94,7 @@ it('with nothing configured the sandbox starts, says what to type, makes a clip 
   expect((await sandbox.ended).code).toBe(0)
 }, 60_000)
 
-it('a try without a sandbox says how to start one', async () => {
+it('`npm run try` without a sandbox says how to start one', async () => {
   const port = String(await freePort([]))
   const { code, output } = await startProcess('sandbox/try.ts', ['film', 'a boat'], {
     environment: { SANDBOX_PORT: port },
@@ -104,7 +104,7 @@ it('a try without a sandbox says how to start one', async () => {
   expect(output).toMatch(/No sandbox is running at .*npm start/)
 })
 
-it.skipIf(!hasPostgres)('a worker starts all the same where Discord is at fault for a moment', async () => {
+it.skipIf(!hasPostgres)('a worker starts although Discord fails for a moment', async () => {
   const url = await temporaryPostgres()
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   const who = { method: 'GET', path: /^\/applications\/@me$/ }
@@ -116,7 +116,7 @@ it.skipIf(!hasPostgres)('a worker starts all the same where Discord is at fault 
   await worker.stop()
 })
 
-it('a failed start leaves nothing behind that would keep the next one from starting', async () => {
+it('a failed start does not prevent the next one', async () => {
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   await sandbox.stopBot()
   const registering = { method: 'PUT', path: /^\/applications\/\d+\/commands$/ }
@@ -127,7 +127,7 @@ it('a failed start leaves nothing behind that would keep the next one from start
   await sandbox.startBot()
 })
 
-it('a bot starts all the same where Discord does not show its commands', async () => {
+it('a bot starts although Discord does not list its commands', async () => {
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   await sandbox.stopBot()
   const commands = { method: 'GET', path: /^\/applications\/\d+\/commands$/ }
@@ -137,7 +137,7 @@ it('a bot starts all the same where Discord does not show its commands', async (
   await bot.stop()
 })
 
-it('a bot that is asked to stop before it has started opens nothing for good', async () => {
+it('a bot that is stopped before it has started leaves nothing open', async () => {
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   await sandbox.stopBot()
   const before = sandbox.discord.gateway.identifies

@@ -5,7 +5,7 @@ import { createClock } from '../../src/lib/clock.ts'
 import type { FaultKind } from '../../sandbox/providers/simulation/faults.ts'
 import type { SandboxOptions } from '../../sandbox/sandbox.ts'
 import { freePort } from '../support/free-ports.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readGeneration } from '../support/store-reader.ts'
 
@@ -21,20 +21,20 @@ async function post(url: string, body: string, headers: Record<string, string> =
 }
 
 describe.each(ids)('a webhook of %s', (id) => {
-  it('ends the wait: one create, and one look to confirm it', async () => {
+  it('ends the wait: one create call, and one poll to confirm it', async () => {
     const sandbox = await reachableSandbox({ providerSpeed: 20, environment: { PROVIDERS: id } })
-    // Done long before it is expected, so that only the webhook can have ended the wait.
+    // Done long before it is expected, so that only the webhook can end the wait.
     sandbox.providers[id].behavior.runSeconds = { 5: 20, 10: 20 }
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
     const routes = sandbox.providers[id].requests.list().map(({ route }) => route)
     expect(routes.filter((route) => route === 'create')).toHaveLength(1)
-    // fal tells state and result apart; all others need one look.
+    // fal has separate calls for state and result; all others need one poll.
     expect(routes.filter((route) => route === 'status' || route === 'stream').length).toBeLessThanOrEqual(1)
     await sandbox.stopBot()
     expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
   })
 
-  it.each<FaultKind>(['webhook-twice', 'webhook-first'])('that comes %s does no harm', async (kind) => {
+  it.each<FaultKind>(['webhook-twice', 'webhook-first'])('that arrives as %s has no effect', async (kind) => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: id } })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${kind}` }))
     await sandbox.stopBot()
@@ -52,7 +52,7 @@ describe.each(ids)('a webhook of %s', (id) => {
     },
   )
 
-  it('tells of a job whose create answer was lost, and the clip is delivered', async () => {
+  it('reports a job whose create answer was lost, and the clip is delivered', async () => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: id } })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' }))
     await sandbox.stopBot()
@@ -61,8 +61,8 @@ describe.each(ids)('a webhook of %s', (id) => {
   })
 })
 
-describe('the address of webhooks', () => {
-  it('answers 404 without a hint to whatever it does not know', async () => {
+describe('the webhook URL', () => {
+  it('answers 404 without a hint to anything unknown', async () => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'fal,replicate' } })
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     await finishedCard(interaction)
@@ -75,7 +75,7 @@ describe('the address of webhooks', () => {
     expect(await post(`${base}/anything`, '{}')).toBe(404)
   })
 
-  it('turns away what is not signed, and what is too large', async () => {
+  it('rejects what is not signed, and what is too large', async () => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'fal' } })
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
     const [attempt] = readAttempts(sandbox)
@@ -86,12 +86,12 @@ describe('the address of webhooks', () => {
 })
 
 describe('a held request', () => {
-  it('is delivered by a webhook that comes after it was given up, and paid then', async () => {
-    // It is waited for over twenty seconds of the bot's clock.
+  it('is delivered and paid when a late webhook arrives', async () => {
+    // The search takes twenty seconds of the bot's clock.
     const sandbox = await reachableSandbox({ clock: createClock(10), environment: { PROVIDERS: 'wavespeed' } })
     sandbox.providers.wavespeed.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:lost-answer' })
-    expect((await lastWord(interaction)).text).toContain('On hold')
+    expect((await outcomeCard(interaction)).text).toContain('On hold')
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
     sandbox.providers.wavespeed.jobs.release('completion')
     await interaction.reply(({ attachments }) => attachments.length > 0)
@@ -107,7 +107,7 @@ describe('a late webhook of the first provider', () => {
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat sandbox:busy@fal' })
     await finishedCard(interaction)
     const [first, second] = readAttempts(sandbox)
-    // Even a rightly signed word of fal, at the address of its own attempt, is about nothing that is still open.
+    // Even a correctly signed webhook of fal for its own attempt does not concern an open attempt.
     const job = sandbox.providers.fal.jobs.submit(
       { prompt: 'another', durationSeconds: 5, webhookUrl: `${sandbox.publicUrl ?? ''}/webhooks/fal/${first?.webhookToken ?? ''}` },
       { faults: new Set() },
@@ -119,23 +119,23 @@ describe('a late webhook of the first provider', () => {
   })
 })
 
-describe('a cancel of which nobody says what it cost', () => {
-  it('is held once, also when the webhook has told the same', async () => {
+describe('a cancel whose cost is unknown', () => {
+  it('is held once, even when the webhook reports the same', async () => {
     const sandbox = await reachableSandbox({ environment: { PROVIDERS: 'replicate' } })
     sandbox.providers.replicate.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     const job = await sandbox.providers.replicate.jobs.reached('running')
     const card = await interaction.reply(({ text }) => text.includes('Rendering'))
     await sandbox.discord.member.press(card, 'Cancel')
-    expect((await lastWord(interaction)).text).toContain('On hold')
+    expect((await outcomeCard(interaction)).text).toContain('On hold')
     await sandbox.providers.replicate.webhooks.answered(job.id)
-    const looks = sandbox.providers.replicate.requests.count('status')
-    // A second request goes through every turn of the bot meanwhile; the held one takes no part in it.
+    const polls = sandbox.providers.replicate.requests.count('status')
+    // Meanwhile a second request runs; the held one must not be polled with it.
     sandbox.providers.replicate.jobs.release('completion')
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'another boat' }))
     await sandbox.stopBot()
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
-    expect(sandbox.providers.replicate.requests.count('status') - looks).toBeLessThanOrEqual(10)
+    expect(sandbox.providers.replicate.requests.count('status') - polls).toBeLessThanOrEqual(10)
     expect(interaction.followUps()).toHaveLength(1)
   })
 })

@@ -77,8 +77,8 @@ export const crashMutants: readonly Mutant[] = [
     in: 'findPosted',
     at: 'IfStatement > UnaryExpression',
     with: 'true',
-    test: 'test/flows/weather.test.ts',
-    title: 'found again, and not fetched a second time',
+    test: 'test/flows/posted-before-crash.test.ts',
+    title: 'is found, and not downloaded again',
   },
   {
     name: 'post a new message without looking for an earlier one',
@@ -95,8 +95,8 @@ export const crashMutants: readonly Mutant[] = [
     in: 'create',
     at: 'ObjectExpression:has(> Property[key.name="enforce_nonce"])',
     with: 'body',
-    test: 'test/flows/weather.test.ts',
-    title: 'is not announced twice',
+    test: 'test/flows/expired-token.test.ts',
+    title: 'gets only one new message',
   },
   {
     name: 'forget outcomes that were not sent',
@@ -113,8 +113,8 @@ export const crashMutants: readonly Mutant[] = [
     in: 'createQueueMaintenance.run',
     at: 'ExpressionStatement:first-child',
     with: '',
-    test: 'test/flows/weather.test.ts',
-    title: 'gives up what waited for an hour',
+    test: 'test/flows/queue.test.ts',
+    title: 'refunds a request that waited for an hour',
   },
   {
     name: 'open a store of a newer version',
@@ -138,8 +138,8 @@ export const crashMutants: readonly Mutant[] = [
     in: 'refuseUndeliverable',
     at: 'IfStatement > BinaryExpression',
     with: 'false',
-    test: 'test/flows/weather.test.ts',
-    title: 'is said before a cent is set aside',
+    test: 'test/flows/channel-permissions.test.ts',
+    title: 'is refused before any money is reserved',
   },
   {
     name: 'never run a claim that is ours',

@@ -59,7 +59,7 @@ export const mutants: readonly Mutant[] = [
     at: 'IfStatement:has(Literal[value="sent"])',
     with: '',
     test: 'test/flows/restart.test.ts',
-    title: 'while the answer to the create call',
+    title: 'during the create call: the clip is held',
   },
   {
     name: 'retry a billable call',
@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
     at: 'VariableDeclarator[id.name="isRepeatable"] > LogicalExpression',
     with: "step === 'submit' || {{node}}",
     test: 'test/flows/lost-answers.test.ts',
-    title: 'is held, and never made again',
+    title: 'is held, and never repeated',
   },
   {
     name: 'write down the billable call only after it',
@@ -77,7 +77,7 @@ export const mutants: readonly Mutant[] = [
     at: 'AwaitExpression[argument.callee.name="markSent"]',
     with: 'opened\n    setTimeout(() => void {{argument}}, 60_000).unref()',
     test: 'test/flows/restart.test.ts',
-    title: 'while the answer to the create call',
+    title: 'during the create call: the clip is held',
   },
   {
     name: 'throw away a clip that was cancelled but completed',
@@ -86,7 +86,7 @@ export const mutants: readonly Mutant[] = [
     at: 'IfStatement[test.right.value="completed"]',
     with: "if (status.state === 'completed' && current.cancelRequestedAt !== undefined) throw cancelled(true)\n      {{node}}",
     test: 'test/flows/cancel.test.ts',
-    title: 'while it is made',
+    title: 'during the render, at a provider that cannot stop',
   },
   {
     name: 'post before capture',
@@ -113,7 +113,7 @@ export const mutants: readonly Mutant[] = [
     at: 'CallExpression[callee.property.name="where"][arguments.0.value="notified_at"]',
     with: '{{callee.object}}',
     test: 'test/flows/delivery.test.ts',
-    title: 'calls the requester once all the same',
+    title: 'still notifies the requester once',
   },
   {
     name: 'give up a clip whose card was deleted',
@@ -122,7 +122,7 @@ export const mutants: readonly Mutant[] = [
     at: 'ExpressionStatement:has(CallExpression[callee.name="findOrCreateMessage"])',
     with: '',
     test: 'test/flows/delivery.test.ts',
-    title: 'does not keep the clip away',
+    title: 'does not prevent delivery',
   },
   {
     name: 'leave the prompt as it was typed',
@@ -147,7 +147,7 @@ export const mutants: readonly Mutant[] = [
     at: 'CallExpression[callee.name="guardLookup"]',
     with: 'lookup',
     test: 'test/flows/live-network.test.ts',
-    title: 'where a name leads to',
+    title: 'a name that resolves to',
   },
   {
     name: 'send the key to a foreign origin',
@@ -183,7 +183,7 @@ export const mutants: readonly Mutant[] = [
     at: 'IfStatement:has(Literal[value="not-your-generation"])',
     with: '',
     test: 'test/flows/cancel.test.ts',
-    title: 'somebody else is refused',
+    title: 'refuses other members privately',
   },
   {
     name: 'skip the permission check',
@@ -192,7 +192,7 @@ export const mutants: readonly Mutant[] = [
     at: 'IfStatement:has(Literal[value="missing-permissions"])',
     with: '',
     test: 'test/flows/bad-input.test.ts',
-    title: 'a channel in which the bot could not deliver',
+    title: 'a channel where the bot lacks a permission',
   },
   {
     name: 'ignore ALLOWED_GUILDS',
@@ -235,7 +235,7 @@ export const mutants: readonly Mutant[] = [
     at: 'Literal[value=401]',
     with: '204',
     test: 'test/flows/webhooks.test.ts',
-    title: 'the address of webhooks',
+    title: 'the webhook URL',
   },
   {
     name: 'accept a webhook of one provider at the URL of another',
@@ -244,6 +244,6 @@ export const mutants: readonly Mutant[] = [
     at: 'CallExpression[callee.property.name="where"][arguments.0.value="provider"]',
     with: '{{callee.object}}',
     test: 'test/flows/webhooks.test.ts',
-    title: 'the address of webhooks',
+    title: 'the webhook URL',
   },
 ]

@@ -10,7 +10,7 @@ import { startBotProcess } from '../support/bot-process.ts'
 import { botSettingsFor } from '../support/bot-settings.ts'
 import { walletOf } from '../support/generations.ts'
 import { openGate } from '../support/gate.ts'
-import { lastWord } from '../support/last-word.ts'
+import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
 
 const limits = { PROVIDERS: 'fal', FAL_CONCURRENCY: '3', FAL_CREATES_PER_MINUTE: '1000' }
@@ -70,7 +70,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     await startWorker(house)
     await first.kill()
     sandbox.providers.fal.jobs.release('completion')
-    expect((await lastWord(interaction)).attachments).toHaveLength(1)
+    expect((await outcomeCard(interaction)).attachments).toHaveLength(1)
     await expect.poll(() => ledgerKinds(database)).toEqual(['reserve', 'capture'])
     expect(sandbox.providers.fal.requests.count('create')).toBe(1)
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
@@ -89,7 +89,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     sleeper.stall()
     await startWorker(house)
     // Nobody can know what became of the call: whoever takes over lets go of the job, and makes no second one.
-    expect((await lastWord(interaction)).text).toContain('On hold')
+    expect((await outcomeCard(interaction)).text).toContain('On hold')
     expect(await owners(database)).not.toContain(claimed)
     sleeper.resume()
     gate.release()
@@ -114,7 +114,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     await expect
       .poll(async () => (await database.statements.selectFrom('generations').select('cancel_requested_at').execute())[0])
       .toBeDefined()
-    expect((await lastWord(interaction)).text).toMatch(/Cancelled|On hold/)
+    expect((await outcomeCard(interaction)).text).toMatch(/Cancelled|On hold/)
   })
 
   it('refuse a second gateway for the same shard, with a sentence', async () => {

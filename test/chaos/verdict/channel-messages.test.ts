@@ -4,7 +4,7 @@ import { Observer } from '../load/observer.ts'
 import { findRequestMessages, readChannel } from './channel-messages.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
-import { lastWord } from '../../support/last-word.ts'
+import { outcomeCard } from '../../support/outcome-card.ts'
 import { type TestSandbox, testSandbox } from '../../support/sandbox.ts'
 
 const mark = 'clip-1.'
@@ -22,7 +22,7 @@ async function postedClip(): Promise<Seen> {
   const interaction = await discord.member.run('film', { prompt: `${mark} a boat` })
   const observer = new Observer({ discord }, { interactionId: interaction.id, mark, onChange: () => undefined })
   onTestFinished(() => observer.close())
-  const card = await lastWord(interaction)
+  const card = await outcomeCard(interaction)
   await expect.poll(() => observer.observation).toBe('clip')
   return { sandbox, interaction, card, observer }
 }
