@@ -1,105 +1,109 @@
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, ConsecutiveBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel'
 
-import type { Clock } from '../lib/clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../domain/provider-error.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Provider } from './provider.ts'
 
-/** Which provider is asked, and which is left alone for a while. */
+/** Decides which provider is used, and which is avoided for a while. */
 export interface Router {
   /**
-   * The providers in the order in which they should be asked. A chosen order is kept; else the healthy come first, then the cheap, then the quick. Those
-   * that are out stay at the end: where nobody else can do it, the member gets their reason.
+   * Sorts the providers by preference: in the chosen order, or else the cheapest first, then the fastest. Those that are out come last: if no other
+   * provider can make the clip, the member is told why they cannot.
    */
-  order(providers: readonly Provider[], wish: RouteRequirements): Provider[]
-  /** Makes a call to a provider and learns from how it ends. A provider that is out refuses at once: no call is made, so another may be asked. */
+  order(providers: readonly Provider[], requirements: RouteRequirements): Provider[]
+  /** Makes a call to a provider and learns from its result. Rejects without a call while the provider is out, so another may be used. */
   call<Result>(provider: Provider, work: () => Promise<Result>): Promise<Result>
-  /**
-   * The same for what is harmless to repeat (an upload): its failures count, its success does not, because it says nothing about the calls that matter.
-   */
+  /** The same for an upload: its failure counts, but its success does not, because it says nothing about the calls that matter. */
   prepare<Result>(provider: Provider, work: () => Promise<Result>): Promise<Result>
-  /** The provider asked for patience until then (milliseconds since the epoch). */
+  /** Avoids the provider until then (milliseconds since the epoch), because it asked us to wait. */
   rest(id: ProviderId, until: number): void
   isOut(id: ProviderId): boolean
 }
 
 export interface RouteRequirements {
-  /** Somebody's explicit order; providers that it does not name come after. */
+  /** An explicit order; providers that it does not name come after it. */
   chosen?: readonly ProviderId[] | undefined
   price: (provider: Provider) => number
-  /** Milliseconds a clip is expected to take there. */
+  /** Milliseconds that a clip is expected to take there. */
   expectedMs: (provider: Provider) => number
 }
 
 export interface RouterOptions {
   clock: Clock
-  /** Told each time a provider is left alone because only the operator can mend it: `auth` or `no_credit`. */
+  /** Called each time a provider is avoided for a reason that only the operator can remove: `auth` or `no_credit`. */
   onOperatorNeeded: (id: ProviderId, kind: ProviderErrorKind) => void
 }
 
-/** So many failures in a row open the circuit, and after so long one call may try whether the provider is back. */
+/** This many failures in a row open the circuit; after the pause, one call tests whether the provider has recovered. */
 const failuresToOpen = 5
 const halfOpenAfterMs = 30_000
-/** A key or an account is mended by people; asking every few seconds would only fill the log. */
+/** Keys and accounts are repaired by people: testing more often would only fill the log. */
 const operatorPauseMs = 10 * 60_000
 
 const providerTrouble = new Set<ProviderErrorKind>(['unavailable', 'timeout', 'submission_unknown'])
 const operatorTrouble = new Set<ProviderErrorKind>(['auth', 'no_credit'])
 
 export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router {
-  const breakers = new Map<ProviderId, { policy: CircuitBreakerPolicy; brokeAt: number }>()
-  const pausedUntil = new Map<ProviderId, { until: number; kind: ProviderErrorKind }>()
+  const breakers = new Map<ProviderId, { policy: CircuitBreakerPolicy; openedAt: number }>()
+  const pauses = new Map<ProviderId, { until: number; kind: ProviderErrorKind }>()
   const restsUntil = new Map<ProviderId, number>()
 
-  function breakerOf(id: ProviderId): { policy: CircuitBreakerPolicy; brokeAt: number } {
-    const known = breakers.get(id)
-    if (known) return known
-    const failing = handleWhen((error) => error instanceof ProviderError && providerTrouble.has(error.kind))
-    const policy = circuitBreaker(failing, { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(failuresToOpen) })
-    const breaker = { policy, brokeAt: 0 }
-    // Listed as out only for its pause: were it left at the end for good, nobody would ever try whether it is back.
-    policy.onBreak(() => (breaker.brokeAt = performance.now()))
+  function breakerOf(id: ProviderId): { policy: CircuitBreakerPolicy; openedAt: number } {
+    const existing = breakers.get(id)
+    if (existing) return existing
+    const isFailure = handleWhen((error) => error instanceof ProviderError && providerTrouble.has(error.kind))
+    const policy = circuitBreaker(isFailure, { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(failuresToOpen) })
+    const breaker = { policy, openedAt: 0 }
+    policy.onBreak(() => (breaker.openedAt = performance.now()))
     breakers.set(id, breaker)
     return breaker
   }
 
   function pauseOf(id: ProviderId): ProviderErrorKind | undefined {
-    const pause = pausedUntil.get(id)
+    const pause = pauses.get(id)
     return pause && pause.until > clock.now() ? pause.kind : undefined
   }
 
-  function isBroken(id: ProviderId): boolean {
-    const { policy, brokeAt } = breakerOf(id)
-    return policy.state === CircuitState.Open && performance.now() < brokeAt + halfOpenAfterMs
+  /** True only during the pause: a provider that always came last would never be tested again. */
+  function isOpen(id: ProviderId): boolean {
+    const { policy, openedAt } = breakerOf(id)
+    return policy.state === CircuitState.Open && performance.now() < openedAt + halfOpenAfterMs
   }
 
-  function refuseIfPaused(provider: Provider): void {
-    const kind = pauseOf(provider.id)
-    if (kind) throw refusal(provider, kind)
+  function refuseIfPaused({ id }: Provider): void {
+    const kind = pauseOf(id)
+    if (kind) throw refusal(id, kind)
   }
 
-  /** What the caller shall see, after the provider's trouble was taken note of. */
-  function learn(provider: Provider, error: unknown): unknown {
-    if (isBrokenCircuitError(error)) return refusal(provider, 'unavailable')
+  /** Records the failure and returns the error for the caller. */
+  function learn({ id }: Provider, error: unknown): unknown {
+    if (isBrokenCircuitError(error)) return refusal(id, 'unavailable')
     if (error instanceof ProviderError && operatorTrouble.has(error.kind)) {
-      pausedUntil.set(provider.id, { until: clock.now() + operatorPauseMs, kind: error.kind })
-      onOperatorNeeded(provider.id, error.kind)
+      pauses.set(id, { until: clock.now() + operatorPauseMs, kind: error.kind })
+      onOperatorNeeded(id, error.kind)
     }
     return error
   }
 
-  const router: Router = {
-    isOut: (id) => pauseOf(id) !== undefined || isBroken(id) || (restsUntil.get(id) ?? 0) > clock.now(),
+  const isOut = (id: ProviderId) => pauseOf(id) !== undefined || isOpen(id) || (restsUntil.get(id) ?? 0) > clock.now()
+
+  return {
+    isOut,
 
     rest: (id, until) => void restsUntil.set(id, Math.max(until, restsUntil.get(id) ?? 0)),
 
     order: (providers, { chosen, price, expectedMs }) => {
-      const rank = (provider: Provider): number[] => {
-        const place = chosen?.indexOf(provider.id) ?? -1
-        const out = router.isOut(provider.id) ? 1 : 0
-        return chosen ? [out, place === -1 ? chosen.length : place] : [out, price(provider), expectedMs(provider)]
+      const rank = (provider: Provider): [number, number, number] => {
+        const out = isOut(provider.id) ? 1 : 0
+        if (!chosen) return [out, price(provider), expectedMs(provider)]
+        const position = chosen.indexOf(provider.id)
+        return [out, position === -1 ? chosen.length : position, 0]
       }
-      return [...providers].sort((left, right) => compare(rank(left), rank(right)))
+      return [...providers].sort((left, right) => {
+        const [a, b] = [rank(left), rank(right)]
+        return a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
+      })
     },
 
     call: async (provider, work) => {
@@ -113,11 +117,11 @@ export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router
 
     prepare: async (provider, work) => {
       refuseIfPaused(provider)
-      if (isBroken(provider.id)) throw refusal(provider, 'unavailable')
+      if (isOpen(provider.id)) throw refusal(provider.id, 'unavailable')
       try {
         return await work()
       } catch (error) {
-        // Told to the breaker as what it is; it throws the same again, or that it was open already.
+        // Counted by the breaker, which throws the same error again, or that it was open already.
         await breakerOf(provider.id)
           .policy.execute(() => Promise.reject(error as Error))
           .catch(() => undefined)
@@ -125,18 +129,9 @@ export function createRouter({ clock, onOperatorNeeded }: RouterOptions): Router
       }
     },
   }
-  return router
 }
 
 /** No call was made. */
-function refusal({ id }: Provider, kind: ProviderErrorKind): ProviderError {
-  return new ProviderError({ provider: id, kind, failoverSafe: true })
-}
-
-function compare(left: readonly number[], right: readonly number[]): number {
-  for (const [index, value] of left.entries()) {
-    const difference = value - (right[index] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
+function refusal(provider: ProviderId, kind: ProviderErrorKind): ProviderError {
+  return new ProviderError({ provider, kind, failoverSafe: true })
 }

@@ -155,7 +155,7 @@ export const mutants: readonly Mutant[] = [
     in: 'requestOptions',
     at: 'SpreadElement > ConditionalExpression:has(> MemberExpression[property.name="keyHeaders"])',
     with: 'options.keyHeaders',
-    test: 'test/providers/fal.test.ts',
+    test: 'test/providers/fal/fal.test.ts',
     title: 'get its bytes but not the key',
   },
   {
@@ -164,7 +164,7 @@ export const mutants: readonly Mutant[] = [
     in: 'isOwn',
     at: 'LogicalExpression',
     with: '{{left}}',
-    test: 'test/providers/fal.test.ts',
+    test: 'test/providers/fal/fal.test.ts',
     title: 'never take the key elsewhere',
   },
   {

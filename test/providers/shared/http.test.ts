@@ -2,11 +2,11 @@ import Bottleneck from 'bottleneck'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
-import { createNetwork, type Network } from '../../src/network/network.ts'
-import { readJson } from '../../src/providers/shared/response.ts'
-import { type Call, createProviderHttp, type ProviderContext } from '../../src/providers/shared/http.ts'
-import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
+import { createNetwork, type Network } from '../../../src/network/network.ts'
+import { readJson } from '../../../src/providers/shared/response.ts'
+import { type Call, createProviderHttp, type ProviderContext } from '../../../src/providers/shared/http.ts'
+import { createInstantClock } from '../../support/instant-clock.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../../support/scripted-provider.ts'
 
 describe('the HTTP client of a provider', () => {
   let network: Network

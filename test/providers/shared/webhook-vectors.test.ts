@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-import { createNetwork, type Network } from '../../src/network/network.ts'
-import { FalProvider } from '../../src/providers/fal/provider.ts'
-import type { Provider } from '../../src/providers/provider.ts'
-import { ReplicateProvider } from '../../src/providers/replicate/provider.ts'
-import { WaveSpeedProvider } from '../../src/providers/wavespeed/provider.ts'
-import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
+import { createNetwork, type Network } from '../../../src/network/network.ts'
+import { FalProvider } from '../../../src/providers/fal/provider.ts'
+import type { Provider } from '../../../src/providers/provider.ts'
+import { ReplicateProvider } from '../../../src/providers/replicate/provider.ts'
+import { WaveSpeedProvider } from '../../../src/providers/wavespeed/provider.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../../support/scripted-provider.ts'
 
 /** Deliveries that were signed elsewhere, so that our signing in other tests and our verifying cannot be wrong together. */
 describe('a known delivery verifies', () => {

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+
+import { RunwareProvider } from '../../../src/providers/runware/provider.ts'
+import { webhookUrl } from '../../contracts/provider-submissions.ts'
+import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
+import { setUpProvider } from '../stage.ts'
+import { answerOf, apiKey, askRoute, error, otherUUID, submitRoute, success, taskOf, taskUUID } from './stand-in.ts'
+
+const stage = setUpProvider(
+  (origin, context) => new RunwareProvider({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
+  (own) => own.on(submitRoute, answerOf(taskOf())),
+)
+const { signal } = new AbortController()
+const request = { prompt: 'p', durationSeconds: 5 } as const
+
+describe('a lost create answer', () => {
+  const submittedAt = 1_760_000_000_000
+  const recover = (at = submittedAt, attemptId = 'attempt-1') =>
+    stage.provider.recover(request, {}, { attemptId, webhookUrl, submittedAt: at }, { signal })
+  const missing: ScriptedAnswer = { status: 400, json: { errors: [error('taskNotFound', { taskUUID })] } }
+
+  it('is followed by the same body, to the last byte', async () => {
+    await stage.provider.start(request, {}, { attemptId: 'attempt-1', webhookUrl, signal })
+    expect(await recover()).toStrictEqual({ id: taskUUID })
+    const [first, second] = stage.server.to(submitRoute)
+    expect(second?.bytes.equals(first?.bytes ?? Buffer.alloc(0))).toBe(true)
+    expect(stage.server.requests).toHaveLength(2)
+  })
+
+  it.each([
+    [10, 1],
+    [10.1, 0],
+  ])('is sent again after %d minutes %i times', async (minutes, times) => {
+    stage.server.on(askRoute, answerOf(taskOf({ status: 'processing' })))
+    expect(await recover(submittedAt - minutes * 60_000)).toStrictEqual({ id: taskUUID })
+    expect(stage.server.to(submitRoute)).toHaveLength(times)
+  })
+
+  it.each<[string, ScriptedAnswer]>([
+    ['an empty account', { status: 402, json: { errors: [error('insufficientCredits', { taskUUID })] } }],
+    ['a limit', { status: 429, text: '' }],
+    ['content', { status: 400, json: { errors: [error('invalidProviderContent', { taskUUID })] } }],
+    ['a bad value', { status: 400, json: { errors: [error('unsupportedDuration', { taskUUID })] } }],
+    ['no answer again', { fault: 'reset' }],
+  ])('is not taken for refused because the second was (%s)', async (_, answer) => {
+    stage.server.on(submitRoute, answer)
+    stage.server.on(askRoute, missing)
+    expect(await recover()).toBe('unknown')
+    stage.server.on(askRoute, answerOf(taskOf({ status: 'processing' })))
+    expect(await recover()).toStrictEqual({ id: taskUUID })
+  })
+
+  it.each<[string, ScriptedAnswer, object | string]>([
+    ['running', answerOf(taskOf({ status: 'processing' })), { id: taskUUID }],
+    ['over', answerOf(success), { id: taskUUID }],
+    ['failed', answerOf(taskOf({ status: 'error', error: error('x') })), { id: taskUUID }],
+    ['refused for its content', { status: 400, json: { errors: [error('invalidProviderContent', { taskUUID })] } }, { id: taskUUID }],
+    ['another', answerOf({ ...success, taskUUID: otherUUID }), 'an error'],
+    ['absent', missing, 'unknown'],
+    ['nowhere', { status: 404, text: '' }, 'unknown'],
+    ['not to be asked', { status: 400, json: { errors: [error('insufficientCredits', { taskUUID })] } }, 'an error'],
+  ])('after ten minutes is only asked for: %s', async (_, answer, expected) => {
+    stage.server.on(askRoute, answer)
+    const recovered = await recover(submittedAt - 3_600_000).catch((reason: unknown) => {
+      expect(reason).toMatchObject({ name: 'ProviderError' })
+      return 'an error'
+    })
+    expect(recovered).toEqual(expected)
+    expect(stage.server.to(submitRoute)).toEqual([])
+  })
+})
