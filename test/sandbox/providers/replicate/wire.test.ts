@@ -98,6 +98,9 @@ describe('creating a prediction', () => {
 
   test('waits for the end for up to the given seconds', async () => {
     const { replicate, clock } = context.providers
+    // Render the clip first, so that only the virtual run time counts.
+    await createAtReplicate(replicate)
+    await replicate.jobs.reached('succeeded')
     replicate.behavior.runSeconds = { 5: 10, 10: 10 }
     clock.speed = 10
     expect(await createAtReplicate(replicate, {}, { prefer: 'wait=60' })).toMatchObject({ status: 'succeeded' })
