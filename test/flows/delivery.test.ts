@@ -35,7 +35,7 @@ describe('a clip above the upload limit', () => {
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' }, { attachmentSizeLimit: 20_000 })
     const card = await outcomeCard(interaction)
     expect(card.buttons[0]?.url).toContain(sandbox.providers.fal.origins.media)
-    expect(card.text).toContain('more than can be posted here')
+    expect(card.text).toContain('too large to post here')
     expect(card.attachments).toEqual([])
     await expectOnePaid(sandbox)
     expect(refusals(sandbox)).toEqual([])
@@ -132,7 +132,7 @@ describe('a clip that took', () => {
   it('over a minute notifies the requester, once and nobody else', async () => {
     const sandbox = await testSandbox({ environment, clock: createClock(30) })
     const { interaction } = await renderingClip(sandbox)
-    await interaction.reply((message) => /\b[1-9]\d*:\d\d so far/.test(message.text))
+    await interaction.reply((message) => /\b[1-9]\d*:\d\d elapsed/.test(message.text))
     finish(sandbox)
     const card = await finishedCard(interaction)
     const notice = await interaction.followUp()
@@ -146,7 +146,7 @@ describe('a clip that took', () => {
   it('over a minute, and whose card was deleted, still notifies the requester once', async () => {
     const sandbox = await testSandbox({ environment, clock: createClock(30) })
     const { interaction } = await renderingClip(sandbox)
-    const late = await interaction.reply((message) => /\b[1-9]\d*:\d\d so far/.test(message.text))
+    const late = await interaction.reply((message) => /\b[1-9]\d*:\d\d elapsed/.test(message.text))
     sandbox.discord.deleteMessage(late.id)
     finish(sandbox)
     expect(await sandbox.discord.guild.channel.message(withClip)).toMatchObject({ notified: [sandbox.discord.member.id] })

@@ -26,7 +26,7 @@ describe('a card’s edits', () => {
     const { interaction } = await renderingClip(sandbox)
     sandbox.discord.faults.failNext(edits, { status: 503, body: {} }, { times: 4 })
     const waiting = await film(sandbox, 'another boat')
-    await waiting.reply(says(/Queued.*next/s))
+    await waiting.reply(says(/Queued.*Next/s))
     sandbox.providers.fal.jobs.release('completion')
     await Promise.all([finishedCard(interaction), finishedCard(waiting)])
     await expectPaidOnce(sandbox, waiting)
