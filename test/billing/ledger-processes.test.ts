@@ -24,7 +24,7 @@ describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
     expect(await database.statements.selectFrom('ledger').selectAll().execute()).toHaveLength(20)
   })
 
-  it('never wait for one another in a circle, while guilds reserve, capture and release at once', async () => {
+  it('never deadlock while guilds reserve, capture and release at once', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const settle = async (index: number) => {
       const { id } = await acceptGeneration(database, { guildId: `21000000000000000${index % 3}` })

@@ -22,7 +22,7 @@ async function kinds(database: Database): Promise<string[]> {
 }
 
 describe.each(stores)('the ledger on $name', (store) => {
-  it('sets a reservation aside in all four wallets and explains it in one row', async () => {
+  it('reserves in all four wallets and records one row', async () => {
     const database = await openStore(store)
     await acceptGeneration(database)
     for (const scope of ['installation', 'guild'] as const) {
@@ -55,7 +55,7 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 3 * price, spent: 0 })
   })
 
-  it('says which wallet is empty, what is left and when it resets', async () => {
+  it('names the exhausted wallet, what is left and when it resets', async () => {
     const database = await openStore(store)
     const now = Date.UTC(2026, 10, 20, 12)
     const refused = acceptGeneration(database, { now, guild: { day: plenty.day, month: 100 } })
@@ -82,7 +82,7 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await walletOf(database, 'guild', 'month')).toEqual({ reserved: 0, spent: 0 })
   })
 
-  it('keeps a held sum set aside', async () => {
+  it('keeps a held sum reserved', async () => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
     await database.transaction((transaction) => hold(transaction, reservation, 1))
@@ -90,7 +90,7 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await kinds(database)).toEqual(['reserve', 'hold'])
   })
 
-  it.each([10_000, -10_000])('books a bill that differs by %i to the installation alone', async (difference) => {
+  it.each([10_000, -10_000])('books a difference of %i to the installation alone', async (difference) => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
     await database.transaction(async (transaction) => {
@@ -102,7 +102,7 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await kinds(database)).toEqual(['reserve', 'capture', 'difference'])
   })
 
-  it('refunds the guild and leaves what the provider was paid with the installation', async () => {
+  it('refunds the guild, and the installation bears the cost', async () => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
     await database.transaction(async (transaction) => {

@@ -9,7 +9,7 @@ describe('wallet periods', () => {
     expect(periodKeys(lateInLondon, 'Asia/Tokyo')).toEqual({ day: '2027-01-01', month: '2027-01' })
   })
 
-  it('begin anew at midnight there, also on the day the clocks change', () => {
+  it('change at midnight there, also on the day of a clock change', () => {
     const noon = Date.UTC(2026, 9, 25, 12)
     expect(nextPeriodStart(noon, 'day')).toBe(Date.UTC(2026, 9, 26))
     expect(nextPeriodStart(noon, 'day', 'Europe/Berlin')).toBe(Date.UTC(2026, 9, 25, 23))

@@ -8,7 +8,7 @@ import { createProviders } from '../../src/providers/create-providers.ts'
 import { providerDescriptors } from '../../src/providers/registry.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 
-/** Accepts 125 requests of 50 members of one guild at once, against money for 20; says how many got through. */
+/** Accepts 125 requests of 50 members of one guild at once, with a budget for 20; reports how many were accepted. */
 const [url = ''] = process.argv.slice(2)
 const clock = createClock()
 const network = createNetwork({ allowPrivateAddresses: false })

@@ -9,7 +9,7 @@ export const crashMutants: readonly Mutant[] = [
     at: 'ArrayExpression > CallExpression[arguments.0.value="state"]',
     with: '',
     test: 'test/generations/store/card-lock.test.ts',
-    title: 'belong to whoever knows the state',
+    title: 'admits edits of the current state only',
   },
   {
     name: 'count the running jobs without the lock of the provider',
@@ -69,7 +69,7 @@ export const crashMutants: readonly Mutant[] = [
     at: 'AwaitExpression[argument.callee.name="adoptOrphans"]',
     with: '[]',
     test: 'test/processes/processes.test.ts',
-    title: 'outlive one worker',
+    title: 'survive the loss of one worker',
   },
   {
     name: 'download and post a clip that is already posted',
@@ -148,7 +148,7 @@ export const crashMutants: readonly Mutant[] = [
     at: 'ExpressionStatement[expression.argument.callee.name=/Owned$/]',
     with: '',
     test: 'test/generations/worker/worker.test.ts',
-    title: 'a claim whose answer was lost',
+    title: 'a claim whose response was lost',
   },
   {
     name: 'release a job at a provider whose key is gone',
@@ -157,7 +157,7 @@ export const crashMutants: readonly Mutant[] = [
     at: 'IfStatement > ThrowStatement > NewExpression',
     with: "new {{callee}}('failed', 'auth', 'release')",
     test: 'test/generations/worker/worker.test.ts',
-    title: 'whose key was taken away',
+    title: 'whose key was removed',
   },
   {
     name: 'let one worker decide for all about a provider',
@@ -166,7 +166,7 @@ export const crashMutants: readonly Mutant[] = [
     at: 'AwaitExpression[argument.callee.name="listServedProviders"]',
     with: 'new Set(providers.map(({ id }) => id))',
     test: 'test/generations/worker/worker.test.ts',
-    title: 'leaves its line to one that has it',
+    title: 'leaves its queue to a worker that has it',
   },
   {
     name: 'wait for a stalled process',
@@ -175,6 +175,6 @@ export const crashMutants: readonly Mutant[] = [
     at: 'CallExpression[callee.property.name="skipLocked"]',
     with: '{{callee.object}}',
     test: 'test/generations/worker/orphans.test.ts',
-    title: 'keeps nobody from taking up',
+    title: 'does not block the adoption',
   },
 ]

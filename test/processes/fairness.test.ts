@@ -21,7 +21,7 @@ const environment = {
   GUILD_BUDGET_MONTH_USD: '1000',
 }
 
-/** Five members of a server, who ask for so many clips each, at once. */
+/** Five members of a server who request so many clips each at once. */
 function askFor(each: number, guild: Guild, name: string): Promise<Interaction[]> {
   const members = [1, 2, 3, 4, 5].map((index) => guild.createMember({ name: `${name} ${index}` }))
   return Promise.all(members.flatMap((member) => Array.from({ length: each }, () => member.run('film', { prompt: `${name} boat` }))))
@@ -36,7 +36,7 @@ it.skipIf(!hasPostgres)(
   async () => {
     const url = await temporaryPostgres()
     const sandbox = await testSandbox({ environment: { ...environment, DATABASE_URL: url, ROLE: 'gateway' }, providerSpeed: 2000 })
-    // What counts here is the line, not how quickly a busy machine acknowledges.
+    // This test is about the queue, not about how quickly a busy machine acknowledges.
     sandbox.discord.clock.freeze()
     const asked: Interaction[] = []
     for (const [name, each] of Object.entries({ loud: 36, quiet: 2, shy: 2 }))

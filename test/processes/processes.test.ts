@@ -22,7 +22,7 @@ interface House {
   database: Database
 }
 
-/** A sandbox whose bot only takes requests, over a PostgreSQL schema of its own. */
+/** A sandbox whose bot is only a gateway, on a PostgreSQL schema of its own. */
 async function houseWithGateway(): Promise<House> {
   const url = await temporaryPostgres()
   const sandbox = await testSandbox({ environment: { ...limits, DATABASE_URL: url, ROLE: 'gateway' } })
@@ -43,7 +43,7 @@ async function states({ statements }: Database): Promise<string[]> {
   return (await statements.selectFrom('generations').select('state').execute()).map(({ state }) => state)
 }
 
-/** Under which name each generation is claimed. */
+/** The owner of each generation. */
 async function owners({ statements }: Database): Promise<(string | null)[]> {
   return (await statements.selectFrom('generations').select('owner').execute()).map(({ owner }) => owner)
 }
@@ -60,7 +60,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(4)
   })
 
-  it('outlive one worker: the other finishes its clip, made by one create call and paid once', async () => {
+  it('survive the loss of one worker: the other finishes its clip, with one create call and paid once', async () => {
     const house = await houseWithGateway()
     const { sandbox, database } = house
     sandbox.providers.fal.jobs.hold('completion')
@@ -77,7 +77,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
   })
 
-  it('make no second job where a worker stalls past its lease in the middle of the create call, and post its clip once it goes on', async () => {
+  it('create no second job where a worker stalls past its lease during the create call, and post its clip once it continues', async () => {
     const house = await houseWithGateway()
     const { sandbox, database } = house
     const gate = await openGate(sandbox.providers.fal.origins.queue)
@@ -101,7 +101,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     expect(sandbox.discord.guild.channel.messages().map(({ id }) => id)).toEqual([posted.id])
   })
 
-  it('pass a cancel from the gateway to the worker that has the clip', async () => {
+  it('forward a cancel from the gateway to the worker that owns the clip', async () => {
     const house = await houseWithGateway()
     const { sandbox, database } = house
     sandbox.providers.fal.jobs.hold('completion')
@@ -117,7 +117,7 @@ describe.skipIf(!hasPostgres)('one gateway and two workers on PostgreSQL', () =>
     expect((await outcomeCard(interaction)).text).toMatch(/Cancelled|On hold/)
   })
 
-  it('refuse a second gateway for the same shard, with a sentence', async () => {
+  it('refuse a second gateway for the same shard, with a message', async () => {
     const { sandbox, url } = await houseWithGateway()
     const second = startBot(botSettingsFor(sandbox, { environment: { ...limits, DATABASE_URL: url } }))
     await expect(second).rejects.toBeInstanceOf(ShardTakenError)

@@ -10,7 +10,7 @@ import { acceptGeneration } from '../../support/generations.ts'
 
 const log = createLog({ level: 'silent' })
 
-/** Resolves at the next wake of this generation. */
+/** Resolves at the next notification of this generation. */
 function notified(notifier: Notifier, id: string): Promise<void> {
   return new Promise((resolve) => {
     const stop = notifier.onNotification(id, () => {
@@ -29,7 +29,7 @@ function workNotified(notifier: Notifier): Promise<void> {
   })
 }
 
-/** Wakes of one more process on the server. */
+/** The notifier of one more process on the server. */
 async function oneProcess(url: string, pollEveryMs?: number) {
   const database = await openPlace({ url })
   const notifier = await createPostgresNotifier(database, { url, log, pollEveryMs })
@@ -37,8 +37,8 @@ async function oneProcess(url: string, pollEveryMs?: number) {
   return { database, notifier }
 }
 
-describe('wakes in one process', () => {
-  it('reach whoever listens for that generation, until they stop', () => {
+describe('notifications in one process', () => {
+  it('reach the listeners of that generation until they stop', () => {
     const notifier = createNotifier()
     const heard: string[] = []
     const stop = notifier.onNotification('a', () => heard.push('a'))
@@ -52,8 +52,8 @@ describe('wakes in one process', () => {
   })
 })
 
-describe.skipIf(!hasPostgres)('wakes between processes', () => {
-  it('carry a cancel, a webhook and news of work to the others', async () => {
+describe.skipIf(!hasPostgres)('notifications between processes', () => {
+  it('announce a cancel, a webhook and new work to the others', async () => {
     const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
     const heard = notified(two.notifier, 'clip')
@@ -64,7 +64,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
     await announced
   })
 
-  it('stay within one installation, though the server is shared', async () => {
+  it('stay within one installation on a shared server', async () => {
     const [url, otherUrl] = [await temporaryPostgres(), await temporaryPostgres()]
     const [one, two, stranger] = [await oneProcess(url), await oneProcess(url), await oneProcess(otherUrl)]
     const heardByStranger: string[] = []
@@ -72,7 +72,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
     const heard = notified(two.notifier, 'clip')
     one.notifier.notify('clip')
     await heard
-    // What the stranger would have heard before this, it has heard by now.
+    // The other installation would have received the first notification by now.
     const own = notified(stranger.notifier, 'own')
     const fourth = await oneProcess(otherUrl)
     fourth.notifier.notify('own')
@@ -80,7 +80,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
     expect(heardByStranger).toEqual([])
   })
 
-  it('go on after the connection was lost, and make up for what nobody heard', async () => {
+  it('continue after the connection was lost, and make up for missed ones', async () => {
     const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
     const renewed = workNotified(two.notifier)
@@ -91,7 +91,7 @@ describe.skipIf(!hasPostgres)('wakes between processes', () => {
     await heard
   })
 
-  it('find a wish that was left without a word, by looking now and then', async () => {
+  it('are replaced by polling where a cancel request was left without one', async () => {
     const url = await temporaryPostgres()
     const { database, notifier } = await oneProcess(url, 20)
     const { id } = await acceptGeneration(database)

@@ -16,10 +16,10 @@ async function countRunning({ statements }: Database): Promise<number> {
   return running
 }
 
-describe.skipIf(!hasPostgres)('four processes that claim from one line', () => {
-  it('never have more running than the cap, and make each request once', async () => {
+describe.skipIf(!hasPostgres)('four processes that claim from one queue', () => {
+  it('never exceed the cap, and make each request once', async () => {
     const url = await temporaryPostgres()
-    // They meet an empty schema, so one of them makes the tables while the others wait for it.
+    // The schema is empty, so one of them creates the tables while the others wait.
     const processes = await startProcesses(file, 4, [url])
     const database = await openPlace({ url })
     for (let index = 0; index < 60; index += 1) {

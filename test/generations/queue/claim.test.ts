@@ -18,12 +18,12 @@ const roomy: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 1
 const owner = 'this-process'
 
 describe.each(stores)('claim on $name', (store) => {
-  it('never exceeds the cap, however many claim at once', async () => {
+  it('never exceeds the cap, however many processes claim at once', async () => {
     const database = await openStore(store)
     for (let index = 0; index < 20; index += 1) await acceptGeneration(database, { now })
     const claims = await Promise.all(Array.from({ length: 10 }, () => claim(database, roomy, { owner, now })))
     expect(claims.flatMap(({ claimed }) => claimed)).toHaveLength(3)
-    // Long after any create-rate would let more through: it is the cap that holds.
+    // Long after any create-rate would allow more: only the cap applies.
     expect((await claim(database, roomy, { owner, now: now + 60_000 })).claimed).toEqual([])
   })
 
@@ -58,7 +58,7 @@ describe.each(stores)('claim on $name', (store) => {
     expect((await claim(database, slow, { owner, now: now + 10_000 })).claimed).toHaveLength(1)
   })
 
-  it('is not closed for long by a clock that was set back', async () => {
+  it('is not stopped for long by a clock that was set back', async () => {
     const database = await openStore(store)
     for (let index = 0; index < 2; index += 1) await acceptGeneration(database, { now })
     const slow: ProviderCapacity = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
@@ -68,8 +68,8 @@ describe.each(stores)('claim on $name', (store) => {
   })
 })
 
-describe.each(stores)('a provider that asked for patience on $name', (store) => {
-  it('gets nothing before then, and the line says when', async () => {
+describe.each(stores)('a provider that is paused on $name', (store) => {
+  it('gets no create before the pause ends, and the claim says when', async () => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
@@ -78,7 +78,7 @@ describe.each(stores)('a provider that asked for patience on $name', (store) => 
     expect((await claim(database, roomy, { owner, now: now + 30_000 })).claimed).toHaveLength(1)
   })
 
-  it('rests as long as the longest rest it asked for', async () => {
+  it('stays paused for the longest pause it asked for', async () => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
@@ -87,7 +87,7 @@ describe.each(stores)('a provider that asked for patience on $name', (store) => 
     expect((await claim(database, roomy, { owner, now: now + 10_000 })).retryAt).toBe(now + 30_000)
   })
 
-  it('is not closed for a year by a clock that was ahead for a moment', async () => {
+  it('is not paused for a year by a clock that was ahead for a moment', async () => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
@@ -104,7 +104,7 @@ it.skipIf(!hasPostgres)('rates go by the store’s time where processes share it
 })
 
 describe.each(stores)('the fence on $name', (store) => {
-  it('lets only the owner write, and only from the state it believes in', async () => {
+  it('lets only the owner write, and only from the expected state', async () => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database, { now })
     await claim(database, roomy, { owner, now })
@@ -116,7 +116,7 @@ describe.each(stores)('the fence on $name', (store) => {
 })
 
 describe.skipIf(!hasPostgres)('claim beside other connections', () => {
-  it('passes over a request that a member is just cancelling: its money is already free', async () => {
+  it('skips a request that is being cancelled: its money is already released', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const cancelled = await acceptGeneration(database, { now })
     const next = await acceptGeneration(database, { now })
@@ -131,7 +131,7 @@ describe.skipIf(!hasPostgres)('claim beside other connections', () => {
   })
 })
 
-/** Connections to this database's tables that wait for another one to commit. */
+/** Connections that wait for another one to commit. */
 async function countWaitingForLocks({ statements }: Database): Promise<number> {
   const { rows } = await sql<{ waiting: number }>`
     select count(distinct waiter.pid) as waiting from pg_locks waiter

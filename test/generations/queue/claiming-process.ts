@@ -7,7 +7,7 @@ import type { Generation } from '../../../src/generations/model/generation.ts'
 import { transition } from '../../../src/generations/store/generations.ts'
 import { openDatabase } from '../../../src/storage/database.ts'
 
-/** Claims and finishes until nobody waits any more; says how many it made. */
+/** Claims and finishes until the queue is empty; reports how many it made. */
 const [url = ''] = process.argv.slice(2)
 const provider: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
 const owner = String(process.pid)
@@ -30,7 +30,7 @@ async function isAnybodyWaiting(): Promise<boolean> {
 }
 
 while (await isAnybodyWaiting()) {
-  // Several claims at once, as wakes and polls bring them.
+  // Several claims at once, as notifications and polls cause them.
   const claims = await Promise.all([1, 2, 3].map(() => claim(database, provider, { owner, now: Date.now() })))
   for (const generation of claims.flatMap(({ claimed }) => claimed)) {
     const story = make(generation).finally(() => making.delete(story))

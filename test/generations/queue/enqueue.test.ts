@@ -29,7 +29,7 @@ const acceptance: Acceptance = {
   now: Date.UTC(2026, 10, 20, 12),
 }
 
-/** The same store, which breaks off after, or instead of, each commit. */
+/** The same store, whose connection breaks after, or instead of, each commit. */
 function breakingOff(database: Database, moment: 'before' | 'after'): Database {
   return {
     ...database,
@@ -45,7 +45,7 @@ async function idsOf({ statements }: Database): Promise<string[]> {
 }
 
 describe.each(stores)('a request on $name', (store) => {
-  it('counts as accepted where only the answer to its commit was lost', async () => {
+  it('is accepted where only the response to its commit was lost', async () => {
     const database = await openStore(store)
     const generation = await acceptOnce({ database: breakingOff(database, 'after'), clock }, acceptance)
     expect(await idsOf(database)).toEqual([generation?.id])
@@ -57,7 +57,7 @@ describe.each(stores)('a request on $name', (store) => {
     expect(await idsOf(database)).toEqual([])
   })
 
-  it('that Discord delivers several times at once is one', async () => {
+  it('that Discord delivers several times at once is accepted once', async () => {
     const database = await openStore(store)
     const outcomes = await Promise.allSettled([1, 2, 3].map(() => acceptOnce({ database, clock }, acceptance)))
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])

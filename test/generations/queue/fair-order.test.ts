@@ -37,7 +37,7 @@ it.each([
   expect(serveAll(queues, state)).toEqual(expected)
 })
 
-it('skips a member whose requests are gone, and numbers the turns on', () => {
+it('skips a member whose requests are gone, and continues the turn numbers', () => {
   const [gone, other] = [queue('a/1', { queued: 2 }), queue('b/2')]
   const order = createFairOrder([gone, other], { running: new Map(), lastTurn: 41 })
   order.remove(gone)

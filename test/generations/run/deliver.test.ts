@@ -17,7 +17,7 @@ import { startScriptedDiscord } from '../../support/scripted-discord.ts'
 
 const owner = 'a-worker'
 const [sqlite] = stores as [Store]
-/** The token of such a request is over, so the clip goes into a message of its own. */
+/** The token has expired, so the clip goes into a new message. */
 const uploads = /^\/channels\/\d+\/messages\/4$/
 const newMessages = /^\/channels\/\d+\/messages$/
 
@@ -41,7 +41,7 @@ async function setUp(database: Database) {
     claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
   })
   const { id } = await acceptGeneration(database, { now: clock.now() })
-  const output = { state: 'delivering', owner, output_url: 'https://host.example/clip.mp4' } as const
+  const output = { state: 'delivering', owner, output_url: 'https://provider.example/clip.mp4' } as const
   await database.statements.updateTable('generations').set(output).where('id', '=', id).execute()
   const generation = await findGeneration(database.statements, id)
   if (!generation) throw new Error('it is there')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { nextPollInMs, fallbackPollInMs } from '../../../src/generations/run/poll-schedule.ts'
 
-/** Walks a job that is done at `doneAt`, looking when told to; counts the looks and how late the last one is. */
+/** Polls a job that is done at `doneAt` on schedule; counts the polls and how late the last one is. */
 function walk(
   wait: (elapsedMs: number, expectedMs: number) => number,
   expectedMs: number,
@@ -15,8 +15,8 @@ function walk(
   }
 }
 
-describe('the adaptive poll', () => {
-  it('looks not once before half the expected time', () => {
+describe('the adaptive poll schedule', () => {
+  it('does not poll before half the expected time', () => {
     expect(nextPollInMs(0, 100_000)).toBe(50_000)
     expect(nextPollInMs(40_000, 100_000)).toBe(10_000)
   })
@@ -31,19 +31,19 @@ describe('the adaptive poll', () => {
     },
   )
 
-  it('grows sparse for a job that is long overdue, but never gives up looking', () => {
+  it('polls a long overdue job less and less often, but never stops', () => {
     expect(nextPollInMs(400_000, 160_000)).toBeGreaterThan(20_000)
     expect(nextPollInMs(4_000_000, 160_000)).toBe(60_000)
   })
 
-  it('never asks faster than twice a second, however short the expectation', () => {
+  it('never polls more than twice a second, however short the expected time', () => {
     expect(nextPollInMs(0, 10)).toBe(500)
     expect(nextPollInMs(9, 10)).toBe(500)
   })
 })
 
-describe('the poll behind a webhook', () => {
-  it('is a net only: the first look comes when the webhook should have', () => {
+describe('the fallback poll behind a webhook', () => {
+  it('first runs when the webhook should have arrived', () => {
     expect(fallbackPollInMs(0, 160_000)).toBe(160_000)
     expect(walk(fallbackPollInMs, 160_000, 170_000).looks).toBeLessThanOrEqual(2)
     expect(walk(fallbackPollInMs, 160_000, 170_000).lagMs).toBeLessThanOrEqual(60_000)

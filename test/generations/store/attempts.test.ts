@@ -28,7 +28,7 @@ async function claimed(database: Database): Promise<Parameters<typeof openAttemp
 }
 
 describe.each(stores)('attempts on $name', (store) => {
-  it('are not opened by whoever lost the claim', async () => {
+  it('are not opened by a process that lost the claim', async () => {
     const database = await openStore(store)
     const opening = await claimed(database)
     await expect(openAttempt(database, { ...opening, owner: 'a-former-owner' })).rejects.toBeInstanceOf(LeaseLost)
@@ -36,7 +36,7 @@ describe.each(stores)('attempts on $name', (store) => {
     await expect(openAttempt(database, opening)).rejects.toBeInstanceOf(LeaseLost)
   })
 
-  it('are not opened where an earlier one may have made a job', async () => {
+  it('are not opened where an earlier one may be a job', async () => {
     const database = await openStore(store)
     const opening = await claimed(database)
     const first = await openAttempt(database, opening)
@@ -46,7 +46,7 @@ describe.each(stores)('attempts on $name', (store) => {
     expect(await openAttempt(database, { ...opening, provider: 'replicate' })).toMatchObject({ state: 'preparing' })
   })
 
-  it('are sent by one of several that hold the same one', async () => {
+  it('are sent by only one of several processes that have the same one', async () => {
     const database = await openStore(store)
     const attempt = await openAttempt(database, await claimed(database))
     const outcomes = await Promise.allSettled([2, 3, 4].map((now) => markSent(database.statements, attempt, {}, now)))
@@ -54,14 +54,14 @@ describe.each(stores)('attempts on $name', (store) => {
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(LeaseLost)
   })
 
-  it('are not sent any more once they were given up', async () => {
+  it('are not sent after they were closed', async () => {
     const database = await openStore(store)
     const attempt = await openAttempt(database, await claimed(database))
     await closeAttempt(database.statements, attempt.id, { state: 'refused', now: 2 })
     await expect(markSent(database.statements, attempt, {}, 3)).rejects.toBeInstanceOf(LeaseLost)
   })
 
-  it('are not refused by an image that could not be handed over, once somebody else has sent them', async () => {
+  it('are not refused for a failed image upload once another process has sent them', async () => {
     const database = await openStore(store)
     const opening = await claimed(database)
     const attempt = await openAttempt(database, opening)
@@ -70,7 +70,7 @@ describe.each(stores)('attempts on $name', (store) => {
     expect(await latestAttempt(database.statements, opening.generationId)).toMatchObject({ state: 'sent' })
   })
 
-  it('that were answered after their generation was held are found, and no others', async () => {
+  it('whose response came after their generation was held are found, and no others', async () => {
     const database = await openStore(store)
     const [late, lost] = [await claimed(database), await claimed(database)]
     for (const opening of [late, lost]) {

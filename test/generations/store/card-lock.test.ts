@@ -32,8 +32,8 @@ async function revive(database: Database, { id }: Generation): Promise<Generatio
   return toGeneration(await transition(database.statements, { id, owner, from: 'held', to: 'submitting', set }))
 }
 
-describe.each(stores)('the cardLock at a card on $name', (store) => {
-  it('belong to whoever knows the state as it is', async () => {
+describe.each(stores)('the card lock on $name', (store) => {
+  it('admits edits of the current state only', async () => {
     const database = await openStore(store)
     const cardLock = createCardLock(database)
     const queued = await acceptGeneration(database, { now })
@@ -41,17 +41,17 @@ describe.each(stores)('the cardLock at a card on $name', (store) => {
     const write = (what: string) => () => Promise.resolve(void written.push(what))
     expect(await cardLock.edit(queued, write('in the queue'))).toBe(true)
     await claim(database, { id: 'fal', concurrency: 3, createsPerMinute: 600 }, { owner, now })
-    expect(await cardLock.edit(queued, write('in the queue, too late'))).toBe(false)
+    expect(await cardLock.edit(queued, write('queued, too late'))).toBe(false)
     const claimed = await findGeneration(database.statements, queued.id)
     if (!claimed) throw new Error('it is there')
     expect(await cardLock.edit(claimed, write('being sent'))).toBe(true)
-    expect(await cardLock.edit({ ...claimed, owner: 'a-former-owner' }, write('of somebody taken for dead'))).toBe(false)
+    expect(await cardLock.edit({ ...claimed, owner: 'a-former-owner' }, write('of a process considered dead'))).toBe(false)
     await transition(database.statements, { id: claimed.id, owner, from: 'submitting', to: 'rendering' })
     expect(await cardLock.edit(claimed, write('being sent, too late, by the same owner'))).toBe(false)
     expect(written).toEqual(['in the queue', 'being sent'])
   })
 
-  it.each(['between processes', 'within one'])('let nobody tell an end that is over, %s', async (where) => {
+  it.each(['between processes', 'within one'])('rejects edits of an outcome that no longer holds, %s', async (where) => {
     const database = await openStore(store)
     const stands = (generation: Generation) => isCurrent(database.statements, generation)
     const cardLock = where === 'within one' ? createLocalCardLock(stands) : createCardLock(database)
@@ -66,7 +66,7 @@ describe.each(stores)('the cardLock at a card on $name', (store) => {
     expect([await cardLock.isCurrent(heldAgain), await cardLock.edit(heldAgain, write)]).toEqual([true, true])
   })
 
-  it('let the last word wait until an edit under way has arrived, whoever made it', async () => {
+  it('delays the outcome until an edit under way in any process has arrived', async () => {
     const database = await openStore(store)
     const checks = watchEditChecks(database)
     const [gateway, worker] = [createCardLock(checks.database), createCardLock(database)]
@@ -82,24 +82,24 @@ describe.each(stores)('the cardLock at a card on $name', (store) => {
     const ended = await cancelQueued(database, queued.id, { by: 'requester', now })
     if (!ended) throw new Error('it waited in the queue')
     const lastWord = gateway.whenIdle(ended).then(() => arrived.push('cancelled'))
-    // Either it has looked and still waits, or it did not wait at all.
+    // Either it has read the mark and waits, or it did not wait at all.
     await Promise.race([checks.repeated, lastWord])
     answer.resolve(undefined)
     await Promise.all([editing, lastWord])
     expect(arrived).toEqual(['in the queue', 'cancelled'])
   })
 
-  it('are given back where the edit failed', async () => {
+  it('is released where the edit failed', async () => {
     const database = await openStore(store)
     const cardLock = createCardLock(database)
     const queued = await acceptGeneration(database, { now })
-    await expect(cardLock.edit(queued, () => Promise.reject(new Error('Discord is away')))).rejects.toThrow('Discord is away')
+    await expect(cardLock.edit(queued, () => Promise.reject(new Error('Discord is down')))).rejects.toThrow('Discord is down')
     expect(await database.statements.selectFrom('generations').select('card_edits').executeTakeFirst()).toEqual({ card_edits: 0 })
   })
 })
 
-describe.each(stores)('the notice of an end on $name', (store) => {
-  it('is for the first who tells that very end', async () => {
+describe.each(stores)('the notification of an outcome on $name', (store) => {
+  it('is claimed once for each outcome', async () => {
     const database = await openStore(store)
     const claimed = await claimOne(database)
     const held = await hold(database, claimed, now)
@@ -109,13 +109,13 @@ describe.each(stores)('the notice of an end on $name', (store) => {
     expect(await ask(held)).toBe(false)
     const heldAgain = await hold(database, revived, now + 1)
     expect([await ask(held), await ask(revived)]).toEqual([false, false])
-    // Settled within the very millisecond in which it was held.
+    // Settled in the same millisecond in which it was held.
     await database.statements.updateTable('generations').set({ state: 'failed' }).where('id', '=', held.id).execute()
     const settled: Generation = { ...heldAgain, state: 'failed' }
     expect([await ask(heldAgain), await ask(settled), await ask(settled)]).toEqual([false, true, false])
   })
 
-  it('of a clip is for whoever posts it', async () => {
+  it('of a clip is claimed by the process that posts it', async () => {
     const database = await openStore(store)
     const claimed = await claimOne(database)
     expect([

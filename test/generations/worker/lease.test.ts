@@ -45,7 +45,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
     expect(taken.lost.aborted).toBe(false)
   })
 
-  it('is lost as soon as others struck the worker out', async () => {
+  it('is lost as soon as another process removes the worker', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const taken = await lease(database, 'one')
     const lost = once(taken.lost, 'abort')
@@ -53,7 +53,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
     await lost
   })
 
-  it('is lost when no heartbeat arrives for its time, though the row is still there', async () => {
+  it('is lost when no heartbeat arrives in time, although the row is still there', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const taken = await lease(database, 'one')
     const lost = once(taken.lost, 'abort')
@@ -76,7 +76,7 @@ describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
   })
 })
 
-it('on a store of our own it never runs out and leaves no trace', async () => {
+it('a lease on a store of our own never expires and leaves no row', async () => {
   const [sqlite] = stores
   if (!sqlite) expect.unreachable()
   const database = await openStore(sqlite)

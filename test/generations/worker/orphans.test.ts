@@ -17,7 +17,7 @@ async function join(database: Database, id: string): Promise<void> {
   await addWorker(database.statements, database, { id, role: 'worker', providers: ['fal'] })
 }
 
-/** As if nothing had been heard of it for this long. */
+/** As if its last heartbeat were this old. */
 async function fallSilent(database: Database, id: string, milliseconds: number): Promise<void> {
   await database.statements
     .updateTable('workers')
@@ -33,7 +33,7 @@ async function claimedBy(database: Database, owner: string, count: number): Prom
 }
 
 describe.each(stores)('orphans on $name', (store) => {
-  it('of a worker that fell silent find exactly one new owner, however many look', async () => {
+  it('of a silent worker are adopted exactly once, however many workers try', async () => {
     const database = await openStore(store)
     for (const id of ['dead', 'first', 'second']) await join(database, id)
     const ids = await claimedBy(database, 'dead', 5)
@@ -43,7 +43,7 @@ describe.each(stores)('orphans on $name', (store) => {
     expect(adopted.flatMap((each) => each.map(({ id }) => id)).sort()).toEqual(ids.sort())
   })
 
-  it('are not made of a living worker’s clips, nor of what waits or is over', async () => {
+  it('exclude clips of a live worker, queued requests and finished ones', async () => {
     const database = await openStore(store)
     for (const id of ['alive', 'other']) await join(database, id)
     const [clip = ''] = await claimedBy(database, 'alive', 1)
@@ -55,7 +55,7 @@ describe.each(stores)('orphans on $name', (store) => {
     expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
   })
 
-  it('include what a worker claimed that did not know yet that it was taken for dead', async () => {
+  it('include claims of a worker that does not know yet that it is considered dead', async () => {
     const database = await openStore(store)
     for (const id of ['late', 'other']) await join(database, id)
     await fallSilent(database, 'late', expiryMs + 1000)
@@ -64,7 +64,7 @@ describe.each(stores)('orphans on $name', (store) => {
     expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual(ids)
   })
 
-  it('are nothing that a worker taken for dead could adopt: it would meet its own clips', async () => {
+  it('are not adopted by a worker that is considered dead: they would include its own clips', async () => {
     const database = await openStore(store)
     for (const id of ['late', 'other']) await join(database, id)
     await claimedBy(database, 'late', 1)
@@ -73,7 +73,7 @@ describe.each(stores)('orphans on $name', (store) => {
     await expect(adoptOrphans(database, 'late', expiryMs)).rejects.toBeInstanceOf(LeaseLost)
   })
 
-  it('are there at once when a worker gives back what it has', async () => {
+  it('appear at once when a worker returns its claims', async () => {
     const database = await openStore(store)
     for (const id of ['leaving', 'other']) await join(database, id)
     const [clip = ''] = await claimedBy(database, 'leaving', 1)
@@ -82,15 +82,15 @@ describe.each(stores)('orphans on $name', (store) => {
     expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual([clip])
   })
 
-  it('are everything unfinished, for the only process of a store', async () => {
+  it('are all unfinished generations, for the only process of a store', async () => {
     const database = await openStore(store)
     const ids = await claimedBy(database, 'before', 2)
     expect((await adoptAll(database, 'now')).map(({ id }) => id).sort()).toEqual(ids.sort())
   })
 })
 
-describe.skipIf(!hasPostgres)('a worker that stands still in the middle of a transaction', () => {
-  it('keeps nobody from taking up what else is orphaned, nor from beating', async () => {
+describe.skipIf(!hasPostgres)('a worker that stalls in the middle of a transaction', () => {
+  it('does not block the adoption of other orphans, nor heartbeats', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     await join(database, 'still')
     await join(database, 'alive')

@@ -16,7 +16,7 @@ const now = Date.parse('2026-05-04T12:00:00Z')
 const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const
 const minute = 60_000
 
-/** A sequence of whole numbers below `limit`, the same for the same seed. */
+/** Pseudo-random integers below `limit`, the same for the same seed. */
 function numbers(seed: number): (limit: number) => number {
   let state = seed
   return (limit) => {
@@ -35,11 +35,11 @@ async function acceptSome(database: Database, count: number, seed: number): Prom
   return accepted
 }
 
-describe('the order that the cards tell', () => {
-  test.each([1, 2, 3, 4, 5])('is the one in which requests are served (crowd %i)', async (seed) => {
+describe('the order that the cards show', () => {
+  test.each([1, 2, 3, 4, 5])('is the one in which requests are served (queue %i)', async (seed) => {
     const database = await temporaryDatabase()
     await acceptSome(database, 20, seed)
-    // Some are served already, so that guilds and members have been at their turn and some are running.
+    // Some are claimed already, so that guilds and members have had turns and some are running.
     await claim(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
     await acceptSome(database, 20, seed + 100)
     const told = (await readQueuePositions(database.statements)).sort((left, right) => left.ahead - right.ahead)
@@ -48,7 +48,7 @@ describe('the order that the cards tell', () => {
     expect(told.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
   })
 
-  test('is that of each provider for itself', async () => {
+  test('is separate for each provider', async () => {
     const database = await temporaryDatabase()
     const first = await acceptGeneration(database, { now })
     const second = await acceptGeneration(database, { now, provider: 'replicate' })
@@ -61,7 +61,7 @@ describe('the order that the cards tell', () => {
   })
 })
 
-/** Notes what would be written. */
+/** Records what would be written. */
 function createNotes(): { delivery: Delivery; shown: [string, number | undefined][]; ended: Generation[] } {
   const shown: [string, number | undefined][] = []
   const ended: Generation[] = []
@@ -71,7 +71,7 @@ function createNotes(): { delivery: Delivery; shown: [string, number | undefined
       ended.push(generation)
       return Promise.resolve()
     },
-    post: () => Promise.reject(new Error('nothing is posted from the line')),
+    post: () => Promise.reject(new Error('nothing is posted from the queue')),
     findPosted: () => Promise.resolve(undefined),
     drain: () => Promise.resolve(),
   }
@@ -91,8 +91,8 @@ async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: numb
   }
 }
 
-describe('the place on the card', () => {
-  test('is told once, and again when it changed', async () => {
+describe('the position on the card', () => {
+  test('is shown once, and again when it changed', async () => {
     const { database, clock, maintenance, shown } = await setUp()
     const [first, second] = [await acceptGeneration(database, { now }), await acceptGeneration(database, { now })]
     await maintenance.run()
@@ -107,7 +107,7 @@ describe('the place on the card', () => {
     expect(shown.slice(2)).toEqual([[second.id, 0]])
   })
 
-  test('is told the more rarely the further back it is', async () => {
+  test('is updated less often the further back it is', async () => {
     const { database, clock, maintenance, shown } = await setUp()
     const waiting = await acceptSome(database, 10, 7)
     await maintenance.run()
@@ -127,7 +127,7 @@ describe('the place on the card', () => {
 })
 
 describe('a request that waits too long', () => {
-  test('is given up, and what was set aside for it is free again', async () => {
+  test('fails, and its reservation is released', async () => {
     const { database, clock, maintenance, ended } = await setUp({ queueDeadlineMs: 5 * minute })
     const old = await acceptGeneration(database, { now })
     const young = await acceptGeneration(database, { now: now + 1 })
@@ -141,7 +141,7 @@ describe('a request that waits too long', () => {
     expect((await readQueuePositions(database.statements)).map(({ id }) => id)).toEqual([young.id])
   })
 
-  test('is left alone once a provider is asked for it', async () => {
+  test('does not fail once it is claimed', async () => {
     const { database, clock, maintenance, ended } = await setUp()
     await acceptGeneration(database, { now })
     await claim(database, roomy, { owner: 'worker', now })

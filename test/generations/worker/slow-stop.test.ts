@@ -5,7 +5,7 @@ import { temporaryDatabase } from '../../support/database.ts'
 import { acceptGeneration } from '../../support/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
-it('a stop ends although Discord does not answer, and leaves unfinished work to the next start', async () => {
+it('a stop ends although Discord does not respond, and unfinished work resumes at the next start', async () => {
   const database = await temporaryDatabase()
   const { id } = await acceptGeneration(database)
   const posting = Promise.withResolvers<undefined>()

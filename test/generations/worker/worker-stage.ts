@@ -12,7 +12,7 @@ import { createRouter } from '../../../src/providers/router.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { mp4 } from '../../support/mp4.ts'
 
-/** A provider that takes every job and is done with it at once, as far as a test does not say otherwise. Counts the jobs it was asked for. */
+/** A provider that completes every job at once, unless a test changes that. Counts its create calls. */
 export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}): Provider & { readonly creates: number } {
   let creates = 0
   return {
@@ -22,12 +22,12 @@ export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}
     },
     capabilities: allCapabilities,
     price: () => 350_000,
-    prepare: () => Promise.resolve({ url: 'https://host.example/picture' }),
+    prepare: () => Promise.resolve({ url: 'https://provider.example/image' }),
     start: () => {
       creates += 1
       return Promise.resolve({ id: `${id}-job-${creates}` })
     },
-    status: () => Promise.resolve({ state: 'completed', url: 'https://host.example/clip.mp4' }),
+    status: () => Promise.resolve({ state: 'completed', url: 'https://provider.example/clip.mp4' }),
     verifyWebhook: () => Promise.reject(new Error('no webhooks here')),
     ...change,
   }
@@ -37,11 +37,11 @@ export interface TestWorker {
   worker: Worker
   notifier: Notifier
   clock: Clock
-  /** What members would see, in order: `post`, or the state and reason of an end. */
+  /** What members would see, in order: `post`, or the state and reason of an outcome. */
   readonly seen: string[]
 }
 
-/** The core alone, with a real store and providers of the test's own; stopped with the test. Nothing of it is started yet. */
+/** The core alone, with a real store and the test's own providers. Not started; stopped with the test. */
 export async function setUpWorker(database: Database, providers: readonly Provider[], change: Partial<Delivery> = {}): Promise<TestWorker> {
   const owner = 'this-worker'
   const clock = createClock(20)

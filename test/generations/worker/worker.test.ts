@@ -21,7 +21,7 @@ async function put(database: Database, id: string, state: GenerationState, chang
     .execute()
 }
 
-/** A request whose create call had left when its worker died. */
+/** A request whose create call was sent when its worker died. */
 async function acceptSent(database: Database, wanted: Wanted = {}) {
   const generation = await acceptGeneration(database, wanted)
   await put(database, generation.id, 'submitting')
@@ -43,7 +43,7 @@ async function ledgerOf({ statements }: Database, id: string): Promise<string> {
 
 const stateOf = async ({ statements }: Database, id: string) => (await findRow(statements, id))?.state
 
-/** The same store, whose answer to one statement is lost once: what it did is done. */
+/** The same store, except that the response to one statement is lost once, after it took effect. */
 function losingAnswer(database: Database, isTheOne: (query: string) => boolean): Database {
   let lost: object | undefined
   const plugin: KyselyPlugin = {
@@ -58,20 +58,20 @@ function losingAnswer(database: Database, isTheOne: (query: string) => boolean):
 }
 
 describe.each(stores)('a worker on $name', (store) => {
-  it('leaves a clip that is done as it is, though the answer to that was lost on the way', async () => {
+  it('does not run a finished clip again, although the response to its last statement was lost', async () => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database)
     const isDone = (query: string) => query.includes('UpdateQuery') && query.includes('"done"')
     const { worker, clock, seen } = await setUpWorker(losingAnswer(database, isDone), [quickProvider('fal')])
     await worker.start()
     await expect.poll(() => stateOf(database, id)).toBe('done')
-    // By the bot's clock: past the pause after which a fault is met by a second try.
+    // By the bot's clock: past the delay before a retry.
     await clock.sleep(10_000)
     expect(await stateOf(database, id)).toBe('done')
     expect([await ledgerOf(database, id), seen]).toEqual(['reserve capture', ['post']])
   })
 
-  it('makes the clips of a claim whose answer was lost', async () => {
+  it('runs the clips of a claim whose response was lost', async () => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database)
     let lost = false
@@ -91,7 +91,7 @@ describe.each(stores)('a worker on $name', (store) => {
     expect([lost, provider.creates]).toEqual([true, 1])
   })
 
-  it('goes on with what a provider said too late, though another held request cannot be looked into', async () => {
+  it('resumes after a late response, although checking another held request fails', async () => {
     const database = await openStore(store)
     const [silent, spoken] = [await acceptHeld(database), await acceptHeld(database)]
     const event = { delivery_id: 'one', operation: JSON.stringify({ id: 'silent' }), received_at: Date.now() + 60_000 }
@@ -105,7 +105,7 @@ describe.each(stores)('a worker on $name', (store) => {
       status: (operation) =>
         operation.id === 'silent'
           ? Promise.reject(new ProviderError({ provider: 'fal', kind: 'unavailable', httpStatus: 503 }))
-          : Promise.resolve({ state: 'completed', url: 'https://host.example/clip.mp4' }),
+          : Promise.resolve({ state: 'completed', url: 'https://provider.example/clip.mp4' }),
     })
     const { worker } = await setUpWorker(database, [fal])
     await worker.start()
@@ -113,7 +113,7 @@ describe.each(stores)('a worker on $name', (store) => {
     expect([await stateOf(database, silent.id), fal.creates]).toEqual(['held', 0])
   })
 
-  it('takes a held request on to the next provider once the first one says that it had refused it', async () => {
+  it('fails over a held request once its provider reports that it refused it', async () => {
     const database = await openStore(store)
     const { id, attempt } = await acceptHeld(database, { candidates: ['fal', 'replicate'] })
     await closeAttempt(database.statements, attempt.id, { state: 'refused', endReason: 'unavailable', now: Date.now() })
@@ -124,7 +124,7 @@ describe.each(stores)('a worker on $name', (store) => {
     expect([fal.creates, replicate.creates, await ledgerOf(database, id)]).toEqual([0, 1, 'reserve capture'])
   })
 
-  it.each(['sent', 'accepted'])('holds what is or may be a job at a provider whose key was taken away (%s)', async (how) => {
+  it.each(['sent', 'accepted'])('holds what is or may be a job at a provider whose key was removed (%s)', async (how) => {
     const database = await openStore(store)
     const { id, attempt } = await acceptSent(database)
     if (how === 'accepted') await recordOperation(database.statements, attempt.id, { id: 'job' })
@@ -134,7 +134,7 @@ describe.each(stores)('a worker on $name', (store) => {
     expect(await ledgerOf(database, id)).toBe('reserve hold')
   })
 
-  it('asks no provider a second time where an attempt was made by a clock that ran ahead', async () => {
+  it('calls no provider a second time where an attempt was made by a clock that ran ahead', async () => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['replicate', 'fal'] })
     await put(database, id, 'submitting')
@@ -153,11 +153,11 @@ describe.each(stores)('a worker on $name', (store) => {
 })
 
 describe.skipIf(!hasPostgres)('a worker that lacks the key of a provider', () => {
-  it('leaves its line to one that has it, and moves it on once nobody has', async () => {
+  it('leaves its queue to a worker that has it, and reroutes it once none has', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     await addWorker(database.statements, database, { id: 'another', role: 'worker', providers: ['fal'] })
     const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['fal', 'replicate'] })
-    // Older than the other one, so that it is the one who looks after those that wait.
+    // The other worker appears younger, so this one maintains the queue.
     await database.statements
       .updateTable('workers')
       .set({ started_at: Number.MAX_SAFE_INTEGER, heartbeat_at: Number.MAX_SAFE_INTEGER })
