@@ -3,7 +3,7 @@ import type { Config } from './config/config.ts'
 import { type ClipRequest, clipLimits } from './domain/clip-request.ts'
 import type { Clock } from './lib/clock.ts'
 import { Refusal, type RefusedImage } from './domain/refusal.ts'
-import { acceptOnce } from './generations/queue/enqueue.ts'
+import { enqueue } from './generations/queue/enqueue.ts'
 import { selectProviders } from './generations/queue/select-providers.ts'
 import type { Estimates } from './generations/store/run-time-estimates.ts'
 import { type Generation, isOver, type Requester } from './generations/model/generation.ts'
@@ -29,14 +29,14 @@ export interface ClipServiceContext {
   database: Database
   settings: GuildSettingsStore
   limits: RequestRateLimits
-  /** In the order in which they are tried unless somebody chose another. */
+  /** In the order in which they are tried by default. */
   providers: readonly Provider[]
   router: Router
   estimates: Estimates
   delivery: Delivery
   notifier: Notifier
   clock: Clock
-  /** Fetches a member's image from Discord; throws a `Refusal` if it cannot be had. */
+  /** Downloads a member's image from Discord. Throws a `Refusal` if that fails. */
   downloadImage: (source: ImageSource) => Promise<Uint8Array>
 }
 
@@ -46,7 +46,7 @@ export function createClipService(context: ClipServiceContext): ClipService {
     check: (input, requester) => check(input, requester, context),
 
     choices: (input) => {
-      const request = toRequest({ ...input, prompt: '', durationSeconds: 5 }, imagesSoFar(input))
+      const request = toRequest({ ...input, prompt: '', durationSeconds: 5 }, unseenImages(input))
       return capableProviders(context.providers, request).map((provider) => ({
         id: provider.id,
         name: providerName(provider.id),
@@ -65,9 +65,9 @@ export function createClipService(context: ClipServiceContext): ClipService {
         only: input.provider,
         chosen: settings.providers ?? config.providerOrder,
       })
-      const generation = await acceptOnce(context, {
+      const generation = await enqueue(context, {
         request,
-        images: [images.start, images.last].filter((image) => image !== undefined),
+        images: [images.first, images.last].filter((image) => image !== undefined),
         requester,
         candidates,
         budgets: { installation: config.installationBudgets, guild: budgetsOf(settings, config.guildBudgets) },
@@ -76,7 +76,7 @@ export function createClipService(context: ClipServiceContext): ClipService {
       })
       if (!generation) return
       context.notifier.notifyWork()
-      await showPlace(generation, context)
+      await showPosition(generation, context)
     },
 
     cancel: async (generationId, member) => {
@@ -96,15 +96,15 @@ export function createClipService(context: ClipServiceContext): ClipService {
   }
 }
 
-/** From acceptance on nothing may fail for the member: a place that cannot be read is shown later. */
-async function showPlace(generation: Generation, { database, delivery, clock }: ClipServiceContext): Promise<void> {
-  const places = await readQueuePositions(database.statements, generation.provider).catch(() => [])
-  const place = places.find(({ id }) => id === generation.id)
-  // Claimed meanwhile: then its card is its owner's.
-  if (place) delivery.show(generation, { now: clock.now(), ahead: place.ahead })
+/** After acceptance nothing may fail for the member: a position that cannot be read is shown later. */
+async function showPosition(generation: Generation, { database, delivery, clock }: ClipServiceContext): Promise<void> {
+  const positions = await readQueuePositions(database.statements, generation.provider).catch(() => [])
+  const position = positions.find(({ id }) => id === generation.id)
+  // Without a position it was claimed meanwhile, and its owner writes the card.
+  if (position) delivery.show(generation, { now: clock.now(), ahead: position.ahead })
 }
 
-/** The checks that need no waiting, in the order in which a member is told. */
+/** The checks that need memory only, in the order in which a member sees their refusals. */
 function check(input: ClipInput, { guildId }: Requester, context: ClipServiceContext): void {
   const { allowedGuilds } = context.config
   if (allowedGuilds !== '*' && !allowedGuilds.has(guildId)) throw new Refusal('guild-not-allowed')
@@ -115,7 +115,7 @@ function check(input: ClipInput, { guildId }: Requester, context: ClipServiceCon
   const refusal = (image && checkImageLimits(image, nameOfFirst(input))) ?? (lastImage && checkImageLimits(lastImage, 'last'))
   if (refusal) throw refusal
   // The bytes are not known yet, but which providers can do it depends only on whether there are images.
-  const request = toRequest(input, imagesSoFar({ image: image !== undefined, lastImage: lastImage !== undefined }))
+  const request = toRequest(input, unseenImages({ image: image !== undefined, lastImage: lastImage !== undefined }))
   selectProviders(request, { ...context, only: input.provider })
 }
 
@@ -124,15 +124,15 @@ function checkLength(identifier: 'prompt-too-long' | 'negative-prompt-too-long',
 }
 
 interface FrameImages<Item extends ImageReference = Image> {
-  start?: Item | undefined
+  first?: Item | undefined
   last?: Item | undefined
 }
 
 const unseen: ImageReference = { sha256: '', mediaType: 'image/png', width: 0, height: 0, sizeBytes: 0 }
 
-/** Images that were named but not fetched yet. */
-function imagesSoFar({ image, lastImage }: { image: boolean; lastImage: boolean }): FrameImages<ImageReference> {
-  return { ...(image && { start: unseen }), ...(lastImage && { last: unseen }) }
+/** Images that are known but not downloaded yet. */
+function unseenImages({ image, lastImage }: { image: boolean; lastImage: boolean }): FrameImages<ImageReference> {
+  return { ...(image && { first: unseen }), ...(lastImage && { last: unseen }) }
 }
 
 /** A member who sent one image needs no name for it. */
@@ -143,20 +143,20 @@ function nameOfFirst({ lastImage }: ClipInput): RefusedImage {
 async function fetchImages(input: ClipInput, { downloadImage }: ClipServiceContext): Promise<FrameImages> {
   const fetch = async (image: ImageInput | undefined, name: RefusedImage) =>
     image && validateImage(await downloadImage({ url: image.url, name }), name)
-  const [start, last] = await Promise.all([fetch(input.image, nameOfFirst(input)), fetch(input.lastImage, 'last')])
-  return { start, last }
+  const [first, last] = await Promise.all([fetch(input.image, nameOfFirst(input)), fetch(input.lastImage, 'last')])
+  return { first, last }
 }
 
-function toRequest(input: Omit<ClipInput, 'image' | 'lastImage'>, { start, last }: FrameImages<ImageReference>): ClipRequest {
+function toRequest(input: Omit<ClipInput, 'image' | 'lastImage'>, { first, last }: FrameImages<ImageReference>): ClipRequest {
   const negativePrompt = input.negativePrompt?.trim()
   return {
     prompt: input.prompt.trim(),
     ...(negativePrompt && { negativePrompt }),
     durationSeconds: input.durationSeconds,
-    // A clip from an image takes the image's shape.
-    ...(input.aspectRatio && !start && { aspectRatio: input.aspectRatio }),
+    // A clip from an image has the image's aspect ratio.
+    ...(input.aspectRatio && !first && { aspectRatio: input.aspectRatio }),
     ...(input.guidance !== undefined && { guidance: input.guidance }),
-    ...(start && { firstFrame: referenceTo(start) }),
+    ...(first && { firstFrame: referenceTo(first) }),
     ...(last && { lastFrame: referenceTo(last) }),
   }
 }

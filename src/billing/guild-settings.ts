@@ -7,7 +7,7 @@ import { Refusal } from '../domain/refusal.ts'
 
 const microDollars = z.number().int().nonnegative()
 
-/** What a guild may choose for itself. Everything it leaves out is the operator's default. */
+/** What a guild may configure. The operator's default applies to the rest. */
 const GuildSettings = z.strictObject({
   budgets: z.strictObject({ day: microDollars.optional(), month: microDollars.optional() }).optional(),
   /** Providers in the order in which they are tried. */
@@ -21,7 +21,7 @@ const GuildSettings = z.strictObject({
 export type GuildSettings = z.infer<typeof GuildSettings>
 
 export interface GuildSettingsStore {
-  /** Nothing stored means defaults; a store that fails or a row that does not parse throws a `Refusal`, so that no money is spent blindly. */
+  /** Nothing stored means defaults. Throws a `Refusal` if the store fails or the row is invalid, so that no money is spent on a guess. */
   read(guildId: Snowflake): Promise<GuildSettings>
   write(guildId: Snowflake, settings: GuildSettings): Promise<void>
 }

@@ -7,24 +7,23 @@ import { Refusal } from '../domain/refusal.ts'
 import type { LedgerKind, Schema, WalletsTable } from '../storage/schema.ts'
 import { nextPeriodStart, type PeriodKeys } from './periods.ts'
 
-/** A sum set aside for one take of one generation, with the wallet periods it belongs to for good. */
+/** A sum reserved for one take of one generation, with its wallet periods, which never change. */
 export interface Reservation {
   generationId: string
   take: number
   guildId: Snowflake
   amount: MicroUsd
-  /** By the guild's own calendar. */
+  /** By the guild's calendar. */
   guildPeriods: PeriodKeys
-  /** By UTC for everyone: with each guild's own calendar the cap over everything would be one cap per time zone. */
+  /** By UTC for every guild: otherwise the installation would have one budget per time zone. */
   installationPeriods: PeriodKeys
 }
 
 type Wallet = Pick<WalletsTable, 'scope' | 'owner_id' | 'period' | 'period_key'>
 
 /**
- * Sets the sum aside in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` and changes nothing
- * (the caller's transaction rolls back). The wallets are locked in a fixed order first and counted in a second statement: one statement that does
- * both would count in the snapshot from before it waited for the lock.
+ * Reserves the sum in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` (the caller's transaction rolls back).
+ * Locks the wallets in a fixed order first and reads them in a second statement: a single one would read the snapshot from before it waited.
  */
 export async function reserve(
   transaction: Transaction<Schema>,
@@ -32,7 +31,7 @@ export async function reserve(
   { installation, guild, now, timeZone }: { installation: Budgets; guild: Budgets; now: number; timeZone?: string | undefined },
 ): Promise<void> {
   for (const wallet of walletsOf(reservation)) {
-    // Making the row and writing to it are the lock: whoever comes second waits here until the first is done.
+    // The insert or update locks the row: a second transaction waits here until the first ends.
     await transaction
       .insertInto('wallets')
       .values({ ...wallet, reserved: 0, spent: 0 })
@@ -62,19 +61,19 @@ export function recordReservation(transaction: Transaction<Schema>, reservation:
   return record(transaction, reservation, 'reserve', reservation.amount, now)
 }
 
-/** The provider was paid: what was set aside is spent. A second capture of the same take breaks the ledger's unique key and rolls back. */
+/** The provider billed: the reserved sum is spent. A second capture of the same take violates the ledger's unique key and rolls back. */
 export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   await record(transaction, reservation, 'capture', reservation.amount, now)
   await change(transaction, reservation, { reserved: -reservation.amount, spent: reservation.amount })
 }
 
-/** Nothing is due: what was set aside is free again. */
+/** Nothing is due: the reserved sum is available again. */
 export async function release(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   await record(transaction, reservation, 'release', reservation.amount, now)
   await change(transaction, reservation, { reserved: -reservation.amount })
 }
 
-/** Nobody can know yet whether the provider billed: the sum stays set aside, and this row says so. */
+/** It is unknown whether the provider billed: the sum stays reserved, and a row says so. */
 export async function hold(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   const held = await transaction
     .selectFrom('ledger')
@@ -83,17 +82,17 @@ export async function hold(transaction: Transaction<Schema>, reservation: Reserv
     .where('take', '=', reservation.take)
     .where('kind', '=', 'hold')
     .executeTakeFirst()
-  // Taken up again by a late word of the provider and held a second time: it never stopped being set aside.
+  // Resumed and held a second time: it was reserved all the time.
   if (!held) await record(transaction, reservation, 'hold', reservation.amount, now)
 }
 
-/** The provider was paid but the guild got no clip: the guild has its money back, the installation bears the cost. */
+/** The provider billed but the guild got no clip: the guild is refunded and the installation bears the cost. */
 export async function refundGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
   await record(transaction, reservation, 'refund', reservation.amount, now)
   await change(transaction, reservation, { spent: -reservation.amount }, 'guild')
 }
 
-/** The provider billed another sum than was set aside. The guild pays what it was told; the difference, up or down, is the installation's. */
+/** The provider billed another sum than was reserved. The guild pays the price it saw; the difference, up or down, is the installation's. */
 export async function bookDifference(
   transaction: Transaction<Schema>,
   reservation: Reservation,
@@ -141,10 +140,7 @@ async function change(
     await transaction
       .updateTable('wallets')
       .set((wallets) => ({ reserved: wallets('reserved', '+', reserved), spent: wallets('spent', '+', spent) }))
-      .where('scope', '=', wallet.scope)
-      .where('owner_id', '=', wallet.owner_id)
-      .where('period', '=', wallet.period)
-      .where('period_key', '=', wallet.period_key)
+      .where((row) => row.and({ ...wallet }))
       .execute()
   }
 }
@@ -153,14 +149,11 @@ async function thisWallet(transaction: Transaction<Schema>, wallet: Wallet): Pro
   return transaction
     .selectFrom('wallets')
     .select(['reserved', 'spent'])
-    .where('scope', '=', wallet.scope)
-    .where('owner_id', '=', wallet.owner_id)
-    .where('period', '=', wallet.period)
-    .where('period_key', '=', wallet.period_key)
+    .where((row) => row.and({ ...wallet }))
     .executeTakeFirstOrThrow()
 }
 
-/** Always in this order, so that two reservations never wait for each other. */
+/** Always in this order, so that two reservations never deadlock. */
 function walletsOf({ guildId, guildPeriods, installationPeriods }: Reservation): Wallet[] {
   return [
     { scope: 'installation', owner_id: '', period: 'day', period_key: installationPeriods.day },

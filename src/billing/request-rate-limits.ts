@@ -3,7 +3,7 @@ import Bottleneck from 'bottleneck'
 import type { Snowflake } from '../domain/ids.ts'
 import { Refusal } from '../domain/refusal.ts'
 
-/** How often a member and a guild may ask; what they may spend is the ledger's matter. */
+/** How many requests a member and a guild may make per minute. */
 export interface RequestRateLimits {
   /** Takes one request from both allowances, or throws a `Refusal`. */
   admit(requester: { memberId: Snowflake; guildId: Snowflake }): Promise<void>
@@ -27,7 +27,7 @@ export function createRequestRateLimits(limits: { memberRequestsPerMinute: numbe
   }
 }
 
-/** A reservoir that is filled up each minute; whoever finds it empty is turned away instead of waiting. */
+/** A reservoir that is refilled each minute. A request that finds it empty is refused instead of queued. */
 function createGroup(perMinute: number): Bottleneck.Group {
   return new Bottleneck.Group({
     reservoir: perMinute,

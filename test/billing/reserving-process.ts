@@ -2,7 +2,7 @@ import { once } from 'node:events'
 
 import { createClock } from '../../src/lib/clock.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
-import { acceptGeneration } from '../../src/generations/queue/enqueue.ts'
+import { enqueueOnce } from '../../src/generations/queue/enqueue.ts'
 import { createNetwork } from '../../src/network/network.ts'
 import { createProviders } from '../../src/providers/create-providers.ts'
 import { providerDescriptors } from '../../src/providers/registry.ts'
@@ -30,7 +30,7 @@ await once(process, 'message')
 
 const outcomes = await Promise.allSettled(
   Array.from({ length: 125 }, (_, index) =>
-    acceptGeneration(database, {
+    enqueueOnce(database, {
       request: { prompt: 'a boat', durationSeconds: 5 },
       images: [],
       requester: {

@@ -6,18 +6,17 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 
 export { type EndReason, type GenerationState, generationStates } from '../../domain/generation-state.ts'
 
-/** Where the answer goes. `token` is a secret: it never reaches a log or an error. */
+/** The interaction to respond to. `token` is a secret: it never reaches a log or an error. */
 export interface Reply {
   applicationId: Snowflake
   interactionId: Snowflake
   token: string
-  /** Bytes per file that this interaction may upload, as Discord told us. */
+  /** Bytes per file that Discord accepts for this interaction. */
   attachmentSizeLimit: number
   /** The member's locale as Discord writes it, for instance `en-US`. */
   locale: string
 }
 
-/** Who asked, where. */
 export interface Requester {
   memberId: Snowflake
   guildId: Snowflake
@@ -25,18 +24,18 @@ export interface Requester {
   reply: Reply
 }
 
-/** One accepted request and everything that is durable about it. Times are milliseconds since the epoch. */
+/** One accepted request with its durable state. Times are milliseconds since the epoch. */
 export interface Generation extends Requester {
   id: string
   state: GenerationState
-  /** The process that owns the claim; undefined while nobody does. */
+  /** The lease that owns the claim; undefined while it is not claimed. */
   owner: string | undefined
   request: ClipRequest
-  /** The provider it is in the queue for, or runs on. */
+  /** The provider whose queue it is in, or at which it runs. */
   provider: ProviderId
   /** The providers that may make it, in the order in which they are tried. */
   candidates: readonly ProviderId[]
-  /** What the guild is charged if the clip is made. */
+  /** What the guild is charged for the clip. */
   price: MicroUsd
   createdAt: number
   /** When the provider accepted the job. */
@@ -47,13 +46,13 @@ export interface Generation extends Requester {
   /** Who asked first, if anybody did. */
   cancelledBy: 'requester' | 'moderator' | undefined
   endReason: EndReason | undefined
-  /** Was the reservation captured (the provider was paid)? */
+  /** Whether the reservation was captured, because the provider billed. */
   captured: boolean
-  /** A short code that stands in the log and in front of the member. */
+  /** A short code that the log and the member see. */
   reference: string
   /** The message that carries the card, once known. */
   messageId: Snowflake | undefined
-  /** The clip at the provider, once it is done. Signed: never logged. */
+  /** The finished clip at the provider. Signed: never logged. */
   outputUrl: string | undefined
 }
 
@@ -61,5 +60,5 @@ export function isOver(state: GenerationState): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled'
 }
 
-/** What somebody has claimed and not brought to its end. */
+/** Claimed and not ended. */
 export const unfinished: readonly GenerationState[] = ['submitting', 'rendering', 'delivering']

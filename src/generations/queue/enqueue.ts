@@ -2,6 +2,7 @@ import type { Image } from '../../domain/image.ts'
 import type { Budgets } from '../../config/config.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { retry } from '../../lib/retry.ts'
 import { createId, createReference } from '../../domain/ids.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { Provider } from '../../providers/provider.ts'
@@ -10,27 +11,24 @@ import { periodKeys } from '../../billing/periods.ts'
 import type { Database } from '../../storage/database.ts'
 import { storeImage } from '../../storage/images.ts'
 import type { Generation, Requester } from '../model/generation.ts'
-import { findByInteraction, insertGeneration, isKnownInteraction } from '../store/generations.ts'
+import { findByInteraction, insertGeneration } from '../store/generations.ts'
 
 export interface Acceptance {
   request: ClipRequest
-  /** The images that the request names, with their bytes. */
+  /** The images of the request, with their bytes. */
   images: readonly Image[]
   requester: Requester
   /** The providers that may make it, best first; at least one. */
   candidates: readonly [Provider, ...Provider[]]
   budgets: { installation: Budgets; guild: Budgets }
-  /** The guild's zone (IANA); its wallets' days begin by its calendar. */
+  /** The guild's zone (IANA): its wallet periods follow it. */
   timeZone: string | undefined
   /** Milliseconds since the epoch. */
   now: number
 }
 
-/**
- * Keeps the images, reserves the money and puts the generation in the queue, all in one transaction; a `Refusal` rolls all of it back. Undefined if this
- * interaction was accepted before.
- */
-export async function acceptGeneration(database: Database, acceptance: Acceptance): Promise<Generation | undefined> {
+/** Stores the images, reserves the money and queues the generation in one transaction. Undefined if this interaction was accepted before. */
+export async function enqueueOnce(database: Database, acceptance: Acceptance): Promise<Generation | undefined> {
   const { requester, images, budgets, timeZone, now } = acceptance
   const generation = newGeneration(acceptance)
   const reservation: Reservation = {
@@ -42,7 +40,7 @@ export async function acceptGeneration(database: Database, acceptance: Acceptanc
     installationPeriods: periodKeys(now),
   }
   return database.transaction(async (transaction) => {
-    if (await isKnownInteraction(transaction, requester.reply.interactionId)) return undefined
+    if (await findByInteraction(transaction, requester.reply.interactionId)) return undefined
     await reserve(transaction, reservation, { ...budgets, now, timeZone })
     for (const image of images) await storeImage(transaction, image, now)
     await insertGeneration(transaction, generation, reservation)
@@ -51,28 +49,18 @@ export async function acceptGeneration(database: Database, acceptance: Acceptanc
   })
 }
 
-/**
- * The same, where the store's answer may be lost on the way: then the store alone knows whether the request was accepted, and the member must not be
- * told that it was not.
- */
-export async function acceptOnce(
+/** The same, if the response to the commit may be lost: then the store is read again, so that an accepted request is never reported as failed. */
+export async function enqueue(
   { database, clock }: { database: Database; clock: Clock },
   acceptance: Acceptance,
 ): Promise<Generation | undefined> {
   try {
-    return await acceptGeneration(database, acceptance)
+    return await enqueueOnce(database, acceptance)
   } catch (error) {
     if (error instanceof Refusal) throw error
-    for (const pause of [0, 500, 2000]) {
-      await clock.sleep(pause)
-      try {
-        const generation = await findByInteraction(database.statements, acceptance.requester.reply.interactionId)
-        if (generation) return generation
-        break
-      } catch {
-        // still away: asked again, then the member is told of the fault
-      }
-    }
+    const find = () => findByInteraction(database.statements, acceptance.requester.reply.interactionId)
+    const accepted = await retry(find, { delays: [500, 2000], clock }).catch(() => undefined)
+    if (accepted) return accepted
     throw error
   }
 }
@@ -86,7 +74,7 @@ function newGeneration({ request, requester, candidates, now }: Acceptance): Gen
     request,
     provider: candidates[0].id,
     candidates: candidates.map(({ id }) => id),
-    // The dearest provider it may end at: a guild is never charged more than was set aside for it.
+    // That of the most expensive candidate: a guild is never charged more than was reserved.
     price: Math.max(...candidates.map((candidate) => candidate.price(request))),
     createdAt: now,
     startedAt: undefined,

@@ -11,7 +11,7 @@ export interface ProviderSelection {
   providers: readonly Provider[]
   router: Router
   estimates: Estimates
-  /** The member's own choice: then nobody else makes it. */
+  /** The member's choice, which excludes all others. */
   only?: ProviderId | undefined
   /** The guild's order, or the operator's. */
   chosen?: readonly ProviderId[] | undefined

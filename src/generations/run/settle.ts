@@ -74,7 +74,7 @@ export async function requeue(generation: Generation, next: ProviderId, { databa
   return toGeneration(row)
 }
 
-/** Ends a generation that nobody has claimed yet. Undefined if it is no longer in the queue: then its owner is to be woken. */
+/** Cancels a queued generation. Undefined if it is no longer queued: then its owner must be notified. */
 export function cancelQueued(database: Database, id: string, { by, now }: Cancellation): Promise<Generation | undefined> {
   return endQueued(database, id, { state: 'cancelled', reason: 'cancelled-by-member', cancelledBy: by, now })
 }
@@ -85,7 +85,7 @@ interface EndOfQueued extends Pick<Partial<Generation>, 'cancelledBy'> {
   now: number
 }
 
-/** Ends what still waits in the queue, with nothing due. Undefined if it waits no longer. */
+/** Ends a queued generation, with nothing charged. Undefined if it is no longer queued. */
 export async function endQueued(
   database: Database,
   id: string,

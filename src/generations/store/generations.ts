@@ -21,13 +21,7 @@ export async function findGeneration(statements: Statements, id: string): Promis
   return row && toGeneration(row)
 }
 
-/** Is there already a request of this interaction? Discord may deliver one twice. */
-export async function isKnownInteraction(statements: Statements, interactionId: Snowflake): Promise<boolean> {
-  const row = await statements.selectFrom('generations').select('id').where('interaction_id', '=', interactionId).executeTakeFirst()
-  return row !== undefined
-}
-
-/** The request that was accepted for this interaction. */
+/** The request of this interaction: Discord may deliver one twice. */
 export async function findByInteraction(statements: Statements, interactionId: Snowflake): Promise<Generation | undefined> {
   const row = await statements.selectFrom('generations').selectAll().where('interaction_id', '=', interactionId).executeTakeFirst()
   return row && toGeneration(row)
@@ -61,7 +55,7 @@ export interface Cancellation {
   now: number
 }
 
-/** Leaves the wish to cancel for the owner. False if the generation is over. */
+/** Leaves a cancel request for the owner. False if the generation is over. */
 export async function requestCancel(statements: Statements, id: string, { by, now }: Cancellation): Promise<boolean> {
   const row = await statements
     .updateTable('generations')
@@ -76,14 +70,14 @@ export async function requestCancel(statements: Statements, id: string, { by, no
   return row !== undefined
 }
 
-/** A fact, not a state: whoever learns it writes it. */
+/** Not fenced: any process may learn which message carries the card. */
 export async function rememberMessage(statements: Statements, id: string, messageId: Snowflake): Promise<void> {
   await statements.updateTable('generations').set({ message_id: messageId }).where('id', '=', id).execute()
 }
 
 /**
- * True for the first caller only, across restarts: the requester is told at most once that the clip is there, or of one end. False, too, where
- * the generation is no longer at that state and end: the notice of a newer one is not for whoever tells the older.
+ * True for the first caller only, across restarts: the requester is notified of a clip or an outcome at most once. Also false if the generation has another
+ * state or end by now: an older outcome must not use up the notification of a newer one.
  */
 export async function claimNotification(
   statements: Statements,
@@ -102,7 +96,7 @@ export async function claimNotification(
   return row !== undefined
 }
 
-/** The providers in whose lines somebody waits. */
+/** The providers that have queued requests. */
 export async function listProvidersWithQueue(statements: Statements): Promise<Set<string>> {
   const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
   return new Set(rows.map(({ provider }) => provider))

@@ -36,12 +36,10 @@ export function toGeneration(row: GenerationRow): Generation {
   }
 }
 
-/** The row of a request that was just accepted. */
 export function toRow(generation: Generation, reservation: Reservation): NewGenerationRow {
   return {
     id: generation.id,
     state: generation.state,
-    owner: null,
     provider: generation.provider,
     candidates: candidatesColumn.stringify(generation.candidates),
     request: requestColumn.stringify(generation.request),
@@ -54,22 +52,13 @@ export function toRow(generation: Generation, reservation: Reservation): NewGene
     interaction_token: generation.reply.token,
     attachment_size_limit: generation.reply.attachmentSizeLimit,
     locale: generation.reply.locale,
-    message_id: null,
     day_key: reservation.guildPeriods.day,
     month_key: reservation.guildPeriods.month,
     installation_day_key: reservation.installationPeriods.day,
     installation_month_key: reservation.installationPeriods.month,
     created_at: generation.createdAt,
-    started_at: null,
-    ended_at: null,
-    cancel_requested_at: null,
-    cancelled_by: null,
-    end_reason: null,
     captured: 0,
     reference: generation.reference,
-    output_url: null,
-    notified_at: null,
-    held_decision: null,
   }
 }
 

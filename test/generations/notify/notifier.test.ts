@@ -40,15 +40,15 @@ async function oneProcess(url: string, pollEveryMs?: number) {
 describe('notifications in one process', () => {
   it('reach the listeners of that generation until they stop', () => {
     const notifier = createNotifier()
-    const heard: string[] = []
-    const stop = notifier.onNotification('a', () => heard.push('a'))
-    notifier.onNotification('b', () => heard.push('b'))
-    notifier.onWork(() => heard.push('work'))
+    const received: string[] = []
+    const stop = notifier.onNotification('a', () => received.push('a'))
+    notifier.onNotification('b', () => received.push('b'))
+    notifier.onWork(() => received.push('work'))
     notifier.notify('a')
     notifier.notifyWork()
     stop()
     notifier.notify('a')
-    expect(heard).toEqual(['a', 'work'])
+    expect(received).toEqual(['a', 'work'])
   })
 })
 
@@ -56,9 +56,9 @@ describe.skipIf(!hasPostgres)('notifications between processes', () => {
   it('announce a cancel, a webhook and new work to the others', async () => {
     const url = await temporaryPostgres()
     const [one, two] = [await oneProcess(url), await oneProcess(url)]
-    const heard = notified(two.notifier, 'clip')
+    const received = notified(two.notifier, 'clip')
     one.notifier.notify('clip')
-    await heard
+    await received
     const announced = workNotified(two.notifier)
     one.notifier.notifyWork()
     await announced
@@ -67,17 +67,17 @@ describe.skipIf(!hasPostgres)('notifications between processes', () => {
   it('stay within one installation on a shared server', async () => {
     const [url, otherUrl] = [await temporaryPostgres(), await temporaryPostgres()]
     const [one, two, stranger] = [await oneProcess(url), await oneProcess(url), await oneProcess(otherUrl)]
-    const heardByStranger: string[] = []
-    stranger.notifier.onNotification('clip', () => heardByStranger.push('clip'))
-    const heard = notified(two.notifier, 'clip')
+    const receivedByStranger: string[] = []
+    stranger.notifier.onNotification('clip', () => receivedByStranger.push('clip'))
+    const received = notified(two.notifier, 'clip')
     one.notifier.notify('clip')
-    await heard
+    await received
     // The other installation would have received the first notification by now.
     const own = notified(stranger.notifier, 'own')
     const fourth = await oneProcess(otherUrl)
     fourth.notifier.notify('own')
     await own
-    expect(heardByStranger).toEqual([])
+    expect(receivedByStranger).toEqual([])
   })
 
   it('continue after the connection was lost, and make up for missed ones', async () => {
@@ -86,18 +86,18 @@ describe.skipIf(!hasPostgres)('notifications between processes', () => {
     const renewed = workNotified(two.notifier)
     await breakListeners(url)
     await renewed
-    const heard = notified(two.notifier, 'clip')
+    const received = notified(two.notifier, 'clip')
     one.notifier.notify('clip')
-    await heard
+    await received
   })
 
   it('are replaced by polling where a cancel request was left without one', async () => {
     const url = await temporaryPostgres()
     const { database, notifier } = await oneProcess(url, 20)
     const { id } = await acceptGeneration(database)
-    const heard = notified(notifier, id)
+    const received = notified(notifier, id)
     await requestCancel(database.statements, id, { by: 'requester', now: 1 })
-    await heard
+    await received
   })
 })
 

@@ -16,7 +16,7 @@ process.send?.('ready')
 await once(process, 'message')
 
 let made = 0
-const making = new Set<Promise<void>>()
+const running = new Set<Promise<void>>()
 async function make({ id }: Generation): Promise<void> {
   await sleep(3)
   await transition(database.statements, { id, owner, from: 'submitting', to: 'rendering' })
@@ -24,21 +24,21 @@ async function make({ id }: Generation): Promise<void> {
   await transition(database.statements, { id, owner, from: 'rendering', to: 'done' })
   made += 1
 }
-async function isAnybodyWaiting(): Promise<boolean> {
+async function hasQueued(): Promise<boolean> {
   const row = await database.statements.selectFrom('generations').select('id').where('state', '=', 'queued').executeTakeFirst()
   return row !== undefined
 }
 
-while (await isAnybodyWaiting()) {
+while (await hasQueued()) {
   // Several claims at once, as notifications and polls cause them.
   const claims = await Promise.all([1, 2, 3].map(() => claim(database, provider, { owner, now: Date.now() })))
   for (const generation of claims.flatMap(({ claimed }) => claimed)) {
-    const story = make(generation).finally(() => making.delete(story))
-    making.add(story)
+    const ended = make(generation).finally(() => running.delete(ended))
+    running.add(ended)
   }
-  await Promise.race([sleep(5), ...making])
+  await Promise.race([sleep(5), ...running])
 }
-await Promise.all(making)
+await Promise.all(running)
 await database.close()
 process.send?.(made)
 process.disconnect()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createClock } from '../../../src/lib/clock.ts'
-import { type Acceptance, acceptOnce } from '../../../src/generations/queue/enqueue.ts'
+import { type Acceptance, enqueue } from '../../../src/generations/queue/enqueue.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { plenty } from '../../support/generations.ts'
@@ -47,19 +47,19 @@ async function idsOf({ statements }: Database): Promise<string[]> {
 describe.each(stores)('a request on $name', (store) => {
   it('is accepted where only the response to its commit was lost', async () => {
     const database = await openStore(store)
-    const generation = await acceptOnce({ database: breakingOff(database, 'after'), clock }, acceptance)
+    const generation = await enqueue({ database: breakingOff(database, 'after'), clock }, acceptance)
     expect(await idsOf(database)).toEqual([generation?.id])
   })
 
   it('fails where nothing was written', async () => {
     const database = await openStore(store)
-    await expect(acceptOnce({ database: breakingOff(database, 'before'), clock }, acceptance)).rejects.toThrow('Connection terminated')
+    await expect(enqueue({ database: breakingOff(database, 'before'), clock }, acceptance)).rejects.toThrow('Connection terminated')
     expect(await idsOf(database)).toEqual([])
   })
 
   it('that Discord delivers several times at once is accepted once', async () => {
     const database = await openStore(store)
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => acceptOnce({ database, clock }, acceptance)))
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => enqueue({ database, clock }, acceptance)))
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
     expect(await idsOf(database)).toHaveLength(1)
     const { reserved } = await database.statements

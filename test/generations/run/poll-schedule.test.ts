@@ -7,10 +7,10 @@ function walk(
   wait: (elapsedMs: number, expectedMs: number) => number,
   expectedMs: number,
   doneAt: number,
-): { looks: number; lagMs: number } {
+): { polls: number; lagMs: number } {
   let elapsed = 0
-  for (let looks = 0; ; looks += 1) {
-    if (looks > 0 && elapsed >= doneAt) return { looks, lagMs: elapsed - doneAt }
+  for (let polls = 0; ; polls += 1) {
+    if (polls > 0 && elapsed >= doneAt) return { polls, lagMs: elapsed - doneAt }
     elapsed += wait(elapsed, expectedMs)
   }
 }
@@ -22,11 +22,11 @@ describe('the adaptive poll schedule', () => {
   })
 
   it.each([100_000, 130_000, 160_000, 190_000, 205_000])(
-    'needs few looks and little lag for a job of %i ms that was expected at 160 s',
+    'needs few polls and little lag for a job of %i ms that was expected at 160 s',
     (doneAt) => {
-      const { looks, lagMs } = walk(nextPollInMs, 160_000, doneAt)
+      const { polls, lagMs } = walk(nextPollInMs, 160_000, doneAt)
       // The vendors' own clients need 81 to 270 requests for such a job.
-      expect(looks).toBeLessThanOrEqual(35)
+      expect(polls).toBeLessThanOrEqual(35)
       expect(lagMs).toBeLessThanOrEqual(doneAt < 0.8 * 160_000 ? 12_800 : 3200)
     },
   )
@@ -45,7 +45,7 @@ describe('the adaptive poll schedule', () => {
 describe('the fallback poll behind a webhook', () => {
   it('first runs when the webhook should have arrived', () => {
     expect(fallbackPollInMs(0, 160_000)).toBe(160_000)
-    expect(walk(fallbackPollInMs, 160_000, 170_000).looks).toBeLessThanOrEqual(2)
+    expect(walk(fallbackPollInMs, 160_000, 170_000).polls).toBeLessThanOrEqual(2)
     expect(walk(fallbackPollInMs, 160_000, 170_000).lagMs).toBeLessThanOrEqual(60_000)
   })
 })

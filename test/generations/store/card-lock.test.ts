@@ -81,11 +81,11 @@ describe.each(stores)('the card lock on $name', (store) => {
     await begun.promise
     const ended = await cancelQueued(database, queued.id, { by: 'requester', now })
     if (!ended) throw new Error('it waited in the queue')
-    const lastWord = gateway.whenIdle(ended).then(() => arrived.push('cancelled'))
+    const outcome = gateway.whenIdle(ended).then(() => arrived.push('cancelled'))
     // Either it has read the mark and waits, or it did not wait at all.
-    await Promise.race([checks.repeated, lastWord])
+    await Promise.race([checks.repeated, outcome])
     answer.resolve(undefined)
-    await Promise.all([editing, lastWord])
+    await Promise.all([editing, outcome])
     expect(arrived).toEqual(['in the queue', 'cancelled'])
   })
 

@@ -33,11 +33,11 @@ async function heartbeatOf(database: Database, id: string): Promise<number> {
 describe.skipIf(!hasPostgres)('a lease on a shared store', () => {
   it('lasts as long as heartbeats arrive, and ends with the worker’s row', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
-    const beats = Promise.withResolvers<undefined>()
+    const thirdHeartbeat = Promise.withResolvers<undefined>()
     let count = 0
-    const taken = await lease(database, 'one', { onHeartbeat: () => (count += 1) === 3 && beats.resolve(undefined) })
+    const taken = await lease(database, 'one', { onHeartbeat: () => (count += 1) === 3 && thirdHeartbeat.resolve(undefined) })
     const first = await heartbeatOf(database, 'one')
-    await beats.promise
+    await thirdHeartbeat.promise
     expect(await heartbeatOf(database, 'one')).toBeGreaterThan(first)
     expect(taken.lost.aborted).toBe(false)
     await taken.end()

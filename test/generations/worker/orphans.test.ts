@@ -96,8 +96,8 @@ describe.skipIf(!hasPostgres)('a worker that stalls in the middle of a transacti
     await join(database, 'alive')
     const [locked = '', other = ''] = await claimedBy(database, 'still', 2)
     await database.statements.updateTable('workers').set({ heartbeat_at: 0 }).where('id', '=', 'still').execute()
-    const adopted = await database.transaction(async (standing) => {
-      await standing.updateTable('generations').set({ message_id: '1' }).where('id', '=', locked).execute()
+    const adopted = await database.transaction(async (stalled) => {
+      await stalled.updateTable('generations').set({ message_id: '1' }).where('id', '=', locked).execute()
       return adoptOrphans(database, 'alive', expiryMs)
     })
     expect(adopted.map(({ id }) => id)).toEqual([other])

@@ -42,10 +42,10 @@ describe('the order that the cards show', () => {
     // Some are claimed already, so that guilds and members have had turns and some are running.
     await claim(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
     await acceptSome(database, 20, seed + 100)
-    const told = (await readQueuePositions(database.statements)).sort((left, right) => left.ahead - right.ahead)
-    expect(told.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, place) => place))
+    const positions = (await readQueuePositions(database.statements)).sort((left, right) => left.ahead - right.ahead)
+    expect(positions.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, index) => index))
     const { claimed } = await claim(database, roomy, { owner: 'worker', now })
-    expect(told.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
+    expect(positions.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
   })
 
   test('is separate for each provider', async () => {

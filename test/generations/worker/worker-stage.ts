@@ -72,8 +72,8 @@ export async function setUpWorker(database: Database, providers: readonly Provid
     renderDeadlineMs: 30 * 60_000,
     queueDeadlineMs: 60 * 60_000,
   }
-  const lines = providers.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
-  const worker = createWorker(lines, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
+  const capacities = providers.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
+  const worker = createWorker(capacities, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
   onTestFinished(() => worker.stop({ graceMs: 0 }))
   return { worker, notifier, clock, seen }
 }
