@@ -13,7 +13,7 @@ import { createPostgresNotifier } from './notify/postgres-notifier.ts'
 import { downloadClip } from './run/download-clip.ts'
 import { createEstimates, type Estimates, type typicalRunMs } from './store/run-time-estimates.ts'
 import type { LeaseTimes } from './worker/lease.ts'
-import { createIdleWorker, createWorker, type Worker } from './worker/worker.ts'
+import { createWorker, type Worker } from './worker/worker.ts'
 
 export interface GenerationsOptions {
   config: Pick<Config, 'role' | 'providers' | 'publicServer' | 'renderDeadlineMs' | 'queueDeadlineMs'>
@@ -43,7 +43,7 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
   const { sharedUrl } = database
   const estimates = await createEstimates(database, options.typicalRunMs)
   const notifier = sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: sharedUrl, log })
-  if (config.role === 'gateway') return { worker: createIdleWorker(), notifier, estimates }
+  if (config.role === 'gateway') return { worker: idleWorker, notifier, estimates }
 
   const { publicServer, renderDeadlineMs, queueDeadlineMs } = config
   const context = {
@@ -56,3 +56,6 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
   const worker = createWorker(config.providers, context, { role: config.role, leaseTimes: options.leaseTimes })
   return { worker, notifier, estimates }
 }
+
+/** For a process that makes no clips itself. */
+const idleWorker: Worker = { start: () => Promise.resolve(), stop: () => Promise.resolve() }

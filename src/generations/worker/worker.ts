@@ -194,8 +194,3 @@ export function createWorker(
     },
   }
 }
-
-/** For a process that makes no clips itself. */
-export function createIdleWorker(): Worker {
-  return { start: () => Promise.resolve(), stop: () => Promise.resolve() }
-}
