@@ -98,8 +98,8 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
 
 describe('what is refused after the acknowledgement: the placeholder is deleted, the reason is private', () => {
   const cases: [string, RegExp, () => Promise<Buffer>][] = [
-    ['not an image by its bytes', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('<html>no image at all</html>'.repeat(20)))],
-    ['a GIF that calls itself PNG', /Save it as PNG or JPEG/, () => Promise.resolve(Buffer.from('GIF89a'.padEnd(400, '\0')))],
+    ['not an image by its bytes', /isn't a PNG or JPEG/, () => Promise.resolve(Buffer.from('<html>no image at all</html>'.repeat(20)))],
+    ['a GIF that calls itself PNG', /isn't a PNG or JPEG/, () => Promise.resolve(Buffer.from('GIF89a'.padEnd(400, '\0')))],
     ['a damaged image', /The image is damaged/, async () => (await testImage()).subarray(0, 900)],
   ]
   it.each(cases)('%s', async (_, words, bytes) => {

@@ -74,6 +74,17 @@ describe.each(stores)('a store of version 0002 on $name', (store) => {
     expect(after.map((rows, index) => rows.map((row) => row.slice(0, before[index]?.[0]?.length)))).toEqual(before)
   })
 
+  it('names the requester as the one who cancelled', async () => {
+    const location = await store.place()
+    await restoreFixture(location)
+    const database = await openPlace(location)
+    const rows = await database.statements.selectFrom('generations').select(['cancel_requested_at', 'cancelled_by']).execute()
+    await database.close()
+    const cancelled = rows.filter((row) => row.cancel_requested_at !== null)
+    expect(cancelled.length).toBeGreaterThan(0)
+    expect(rows.filter((row) => row.cancelled_by === 'requester')).toEqual(cancelled)
+  })
+
   it('is upgraded, and its generations continue', { timeout: 120_000 }, async () => {
     const sandbox = await testSandbox({
       clock: quickClock(),

@@ -105,12 +105,12 @@ export const english = {
   'refusal.generation-unknown': "The bot doesn't know this clip. Start a new one with `/animate` or `/film`.",
   'refusal.guild-not-allowed': "This server can't make clips yet. Ask the bot owner to allow it.",
   'refusal.image-corrupt':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} is damaged. Save it again as PNG or JPEG and try again.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is damaged. Export it as PNG or JPEG and try again.',
   'refusal.image-missing': 'The image is missing. Attach a PNG or JPEG, or use `/film` without an image.',
   'refusal.image-over-limit':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} is larger than {limitBytes, number, megabytes}. Save it smaller or as JPEG.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is larger than {limitBytes, number, megabytes}. Shrink it or save it as JPEG.',
   'refusal.image-too-large':
-    '{image, select, first {`image`} last {`last_image`} other {The image}} is {sizeBytes, number, megabytes}; the limit is {limitBytes, number, megabytes}. Save it smaller or as JPEG.',
+    '{image, select, first {`image`} last {`last_image`} other {The image}} is {sizeBytes, number, megabytes}; the limit is {limitBytes, number, megabytes}. Shrink it or save it as JPEG.',
   'refusal.image-too-many-pixels':
     '{image, select, first {`image`} last {`last_image`} other {The image}} has more than {limitPixels, number, million} million pixels. Scale it down and try again.',
   'refusal.image-too-narrow':
@@ -120,7 +120,7 @@ export const english = {
   'refusal.image-unreachable':
     "The bot couldn't download {image, select, first {`image`} last {`last_image`} other {the image}} from Discord. Attach it again.",
   'refusal.image-unsupported':
-    "{image, select, first {`image`} last {`last_image`} other {The image}} isn't a PNG or JPEG. Save it as PNG or JPEG and try again.",
+    "{image, select, first {`image`} last {`last_image`} other {The image}} isn't a PNG or JPEG. Convert it and try again.",
   'refusal.missing-permissions':
     '{count, plural, one {The bot needs the {permissions} permission in this channel.} other {The bot needs the {permissions} permissions in this channel.}} Ask a moderator, or use another channel.',
   'refusal.negative-prompt-too-long':

@@ -22,15 +22,15 @@ const told: { [Identifier in RefusalIdentifier]: [Refusal<Identifier>, string] }
   'generation-over': [new Refusal('generation-over'), 'This clip is already finished. There is nothing left to cancel.'],
   'generation-unknown': [new Refusal('generation-unknown'), "The bot doesn't know this clip. Start a new one with `/animate` or `/film`."],
   'guild-not-allowed': [new Refusal('guild-not-allowed'), "This server can't make clips yet. Ask the bot owner to allow it."],
-  'image-corrupt': [new Refusal('image-corrupt', { image: 'first' }), '`image` is damaged. Save it again as PNG or JPEG and try again.'],
+  'image-corrupt': [new Refusal('image-corrupt', { image: 'first' }), '`image` is damaged. Export it as PNG or JPEG and try again.'],
   'image-missing': [new Refusal('image-missing'), 'The image is missing. Attach a PNG or JPEG, or use `/film` without an image.'],
   'image-over-limit': [
     new Refusal('image-over-limit', { image: 'only', limitBytes: 10_000_000 }),
-    'The image is larger than 10 MB. Save it smaller or as JPEG.',
+    'The image is larger than 10 MB. Shrink it or save it as JPEG.',
   ],
   'image-too-large': [
     new Refusal('image-too-large', { image: 'last', sizeBytes: 60_000_000, limitBytes: 10_000_000 }),
-    '`last_image` is 60 MB; the limit is 10 MB. Save it smaller or as JPEG.',
+    '`last_image` is 60 MB; the limit is 10 MB. Shrink it or save it as JPEG.',
   ],
   'image-too-many-pixels': [
     new Refusal('image-too-many-pixels', { image: 'only', limitPixels: 120_000_000 }),
@@ -48,10 +48,7 @@ const told: { [Identifier in RefusalIdentifier]: [Refusal<Identifier>, string] }
     new Refusal('image-unreachable', { image: 'last' }),
     "The bot couldn't download `last_image` from Discord. Attach it again.",
   ],
-  'image-unsupported': [
-    new Refusal('image-unsupported', { image: 'only' }),
-    "The image isn't a PNG or JPEG. Save it as PNG or JPEG and try again.",
-  ],
+  'image-unsupported': [new Refusal('image-unsupported', { image: 'only' }), "The image isn't a PNG or JPEG. Convert it and try again."],
   'missing-permissions': [
     new Refusal('missing-permissions', { permissions: ['Send Messages', 'Attach Files'] }),
     'The bot needs the **Send Messages** and **Attach Files** permissions in this channel. Ask a moderator, or use another channel.',

@@ -39,10 +39,14 @@ const singular = { features: 'guidance', permissions: 'Send Messages' }
 
 /** Where one name means another amount. */
 const samplesFor: Partial<Record<TextKey, Partial<AllValues>>> = {
+  'card.elapsed-and-ready': { when: 'in 49 seconds' },
+  'card.requested': { when: '41 seconds ago' },
   'refusal.image-too-many-pixels': { limitPixels: 120_000_000 },
   'refusal.image-too-small': { width: 200 },
   'refusal.negative-prompt-too-long': { limit: 2500 },
   'refusal.prompt-too-long': { limit: 2500 },
+  'refusal.rate-limited.guild': { when: 'in 49 seconds' },
+  'refusal.rate-limited.member': { when: 'in 49 seconds' },
   'refusal.unsupported-by-provider': { provider: 'Replicate' },
   'refusal.unsupported-by-provider.choose': { provider: 'Replicate' },
 }

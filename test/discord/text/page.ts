@@ -1,6 +1,7 @@
 import type { Text, TextKey } from '../../../src/discord/text/text.ts'
 
 import { writeVariants } from './every-text.ts'
+import { writeWholeMessages } from './whole-messages.ts'
 
 const headings: Record<string, string> = {
   card: 'Cards',
@@ -19,8 +20,10 @@ const headings: Record<string, string> = {
 
 const lead = `# What members read
 
-Every text of \`src/discord/text/english.ts\` with sample values. A text with plural forms or variants has several lines. This page is made by
-\`test/discord/text/texts.test.ts\`; write it anew with \`npx vitest run test/discord/text --update\`.
+Every text of \`src/discord/text/english.ts\` with sample values, after some whole messages. A text with plural forms or variants has several lines.
+This page is generated: \`npx vitest run test/discord/text --update\`.
+
+## Whole messages
 `
 
 /** The page of all texts, under one heading for each group of keys. */
@@ -30,5 +33,5 @@ export function pageOfTexts(text: Text, messages: readonly (readonly [TextKey, s
     const rows = members.map(([key, message]) => `| \`${key}\` | ${writeVariants(text, key, message).join('<br>')} |`)
     return [`## ${headings[group] ?? group}`, '', '| key | text |', '| --- | --- |', ...rows, ''].join('\n')
   })
-  return [lead, ...sections].join('\n')
+  return [lead, writeWholeMessages(), ...sections].join('\n')
 }
