@@ -30,13 +30,13 @@ describe('the settings of a guild', () => {
     ['a negative budget', { budgets: { day: -1 } }],
     ['a fraction of a micro-dollar', { budgets: { month: 0.5 } }],
     ['an empty list of providers', { providers: [] }],
-    ['an unknown provider', { providers: ['nobody'] }],
+    ['a provider that is no name', { providers: [1] }],
     ['an unknown time zone', { timeZone: 'Mars/Olympus' }],
     ['an unknown setting', { colour: 'red' }],
     ['an unknown budget', { budgets: { year: 1 } }],
   ])('%s is refused, also when it is in the store already', async (_, invalid) => {
     const { keyv, settings } = await temporarySettings()
-    await expect(settings.write(guildId, invalid as GuildSettings)).rejects.toThrow()
+    await expect(settings.write(guildId, invalid as unknown as GuildSettings)).rejects.toThrow()
     expect(await settings.read(guildId)).toEqual({})
     await keyv.set(guildId, invalid)
     await expect(settings.read(guildId)).rejects.toMatchObject({ name: 'Refusal', identifier: 'store-unavailable' })
