@@ -13,26 +13,26 @@ const request: ClipRequest = { prompt: 'a heron', durationSeconds: 5, firstFrame
 const images = { firstFrame: { url: imageUrls.first } }
 const lost: LostSubmission = { attemptId: 'attempt-1', webhookUrl, submittedAt: 1_760_000_000_000 }
 
-/** A create call whose answer never came: found again by a mark of ours, or not at all. */
-export function describeLostAnswers(stage: () => ProviderStage): void {
-  describe('a lost create answer', () => {
+/** A create call whose response was lost: its job is found by our mark, or not at all. */
+export function describeLostResponses(stage: ProviderStage): void {
+  describe('a lost create response', () => {
     const { signal } = new AbortController()
-    /** What `recover` says; undefined where the provider has no mark of ours. */
+    /** The result of `recover`; undefined where the provider has none. */
     const recover = (more: Partial<LostSubmission> = {}) => {
-      const { provider, standIn } = stage()
+      const { provider, standIn } = stage
       expect(provider.recover !== undefined).toBe(standIn.lost !== undefined)
       return provider.recover?.(request, images, { ...lost, ...more }, { signal })
     }
 
-    it('is found, and the job is the one that was made', async () => {
-      const { standIn } = stage()
+    it('is found, and the job is the right one', async () => {
+      const { standIn } = stage
       standIn.lost?.('there')
       const recovered = await recover()
       expect(recovered).toEqual(standIn.lost ? standIn.operation : undefined)
     })
 
     it('is not found where there is no job, which proves nothing', async () => {
-      const { standIn } = stage()
+      const { standIn } = stage
       standIn.lost?.('absent')
       expect(await recover()).toBe(standIn.lost ? 'unknown' : undefined)
     })
@@ -42,8 +42,8 @@ export function describeLostAnswers(stage: () => ProviderStage): void {
       ['HTML', { text: '<html>secret</html>' }],
       ['503', { status: 503 }],
       ['401', { status: 401, json: {} }],
-    ])('that cannot be looked for (%s) is not taken for absent', async (_, answer) => {
-      const { server, provider, standIn } = stage()
+    ])('that cannot be searched for (%s) does not count as absent', async (_, answer) => {
+      const { server, provider, standIn } = stage
       if (!provider.recover) return
       standIn.lost?.('there')
       for (const route of standIn.routes.lost ?? []) server.on(route, answer)

@@ -1,9 +1,12 @@
+import type { ProviderError } from '../../src/domain/provider-error.ts'
+import type { ProviderContext } from '../../src/providers/shared/http.ts'
+import type { createInstantClock } from '../support/instant-clock.ts'
 import type { Operation, Provider } from '../../src/providers/provider.ts'
 import type { ScriptedAnswer, ScriptedProvider } from '../support/scripted-provider.ts'
 
 /** The create calls of which every provider's whole body is known (`provider-submissions.ts`). */
 export type SubmissionName =
-  'words' | 'words with everything' | 'square words' | 'words with nothing in it' | 'a picture' | 'two pictures with everything'
+  'words' | 'words with everything' | 'square words' | 'words with empty values' | 'an image' | 'two images with everything'
 
 export interface ExpectedSubmission {
   /** The submit route unless given. */
@@ -14,12 +17,12 @@ export interface ExpectedSubmission {
 }
 
 export interface WebhookStandIn {
-  /** Sets the route that tells the keys, or lets it answer otherwise. Absent where the provider signs nothing. */
+  /** Scripts the route of the keys. Absent where the provider signs nothing. */
   keys?: (answer?: ScriptedAnswer) => void
   keyRoute?: string
-  /** What the provider sends with this body at this moment. */
+  /** The headers that the provider sends with this body. */
   headers: (body: string, delivery: { id: string; at: number }) => Record<string, string>
-  /** The headers with keys of somebody else. */
+  /** The headers, signed with another key. */
   forged?: (body: string, delivery: { id: string; at: number }) => Record<string, string>
   /** The body about a job, as it went well or failed, in each of the forms that are known. */
   bodies: (id: string) => unknown[]
@@ -27,13 +30,13 @@ export interface WebhookStandIn {
   otherId: string
 }
 
-/** How one provider says what every provider can say, in its own wire format. */
+/** One provider's wire format for what every provider can respond. */
 export interface ProviderStandIn {
-  /** The secret part of the key that the provider was made with. */
+  /** The provider's key; it must not leak. */
   key: string
   /** `METHOD /path` of the calls, for the operation below. */
   routes: { submit: string; status: string; cancel?: string; upload: string[]; lost?: string[] }
-  /** Is a job asked for by an id in the path, or in the body? */
+  /** Where a poll names the job. */
   asksBy: 'path' | 'body'
   operation: Operation
   submitted: ScriptedAnswer
@@ -44,7 +47,7 @@ export interface ProviderStandIn {
   refusedContent: ScriptedAnswer
   submissions: Record<SubmissionName, ExpectedSubmission>
   webhook: WebhookStandIn
-  /** Sets the routes so that a job whose answer was lost can be found, or not; only where the provider has a mark of ours. */
+  /** Scripts the routes so that a job whose create response was lost is found, or not; absent where the provider cannot search. */
   lost?: (state: 'there' | 'absent') => void
   /** Sets the routes so that `status` finds the job in this state. */
   job(state: 'pending' | 'completed' | 'failed' | 'refused' | 'cancelled'): void
@@ -59,11 +62,19 @@ export interface ProviderStandIn {
   cancelTooLate?: ScriptedAnswer
 }
 
-/** What the parts of the suite work with; made anew for each test. */
+/** What each part of the suite works with; new for each test. */
 export interface ProviderStage {
-  server: ScriptedProvider
-  provider: Provider
-  standIn: ProviderStandIn
+  readonly server: ScriptedProvider
+  readonly provider: Provider
+  readonly standIn: ProviderStandIn
+  readonly clock: ReturnType<typeof createInstantClock>
+  /** One more provider, at this origin. */
+  make(origin: string, context?: Partial<ProviderContext>): Provider
+  start(from?: Provider, options?: { signal?: AbortSignal }): Promise<Operation>
+  /** The error of a failed call, which must be safe to log. */
+  failureOf(call: Promise<unknown>): Promise<ProviderError>
+  /** Expects that the error contains no prompt, key, response or address. */
+  expectHarmless(error: ProviderError): void
 }
 
 export type MakeStandIn = (server: ScriptedProvider) => ProviderStandIn

@@ -5,13 +5,13 @@ import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import type { HostedImages } from '../../src/providers/provider.ts'
 import type { ProviderStage, SubmissionName } from './provider-stand-in.ts'
 
-export const webhookUrl = 'https://bot.example/webhooks/a-host/token-of-this-attempt-0123456789?a=b&c=d'
+export const webhookUrl = 'https://bot.example/webhooks/a-provider/token-of-this-attempt-0123456789?a=b&c=d'
 export const imageUrls = { first: 'https://files.example/1.png', last: 'https://files.example/2.png' }
 
 const wide: ImageReference = { sha256: 'ab', mediaType: 'image/png', width: 1600, height: 1000, sizeBytes: 3 }
 const tall: ImageReference = { sha256: 'cd', mediaType: 'image/png', width: 500, height: 1000, sizeBytes: 3 }
 
-/** Guidance is left out for a provider that has none. */
+/** Guidance is omitted for a provider without it. */
 const submissions: Record<SubmissionName, { request: ClipRequest; images?: HostedImages; webhookUrl?: string }> = {
   words: { request: { prompt: 'a heron', durationSeconds: 5 } },
   'words with everything': {
@@ -19,23 +19,23 @@ const submissions: Record<SubmissionName, { request: ClipRequest; images?: Hoste
     webhookUrl,
   },
   'square words': { request: { prompt: 'a heron', durationSeconds: 5, aspectRatio: '1:1' } },
-  'words with nothing in it': { request: { prompt: 'a heron', durationSeconds: 5, aspectRatio: '16:9', negativePrompt: '', guidance: 0 } },
-  'a picture': {
+  'words with empty values': { request: { prompt: 'a heron', durationSeconds: 5, aspectRatio: '16:9', negativePrompt: '', guidance: 0 } },
+  'an image': {
     request: { prompt: 'a heron', durationSeconds: 5, aspectRatio: '9:16', firstFrame: wide },
     images: { firstFrame: { url: imageUrls.first } },
   },
-  'two pictures with everything': {
+  'two images with everything': {
     request: { prompt: 'a heron', durationSeconds: 10, negativePrompt: 'haze', guidance: 1, firstFrame: tall, lastFrame: tall },
     images: { firstFrame: { url: imageUrls.first }, lastFrame: { url: imageUrls.last } },
     webhookUrl,
   },
 }
 
-/** What goes over the wire for each mode and parameter, to the last field. */
-export function describeSubmissions(stage: () => ProviderStage): void {
+/** The exact body for each mode and parameter. */
+export function describeSubmissions(stage: ProviderStage): void {
   describe('the whole create call', () => {
     it.each(Object.keys(submissions) as SubmissionName[])('for %s', async (name) => {
-      const { server, provider, standIn } = stage()
+      const { server, provider, standIn } = stage
       const { request, images = {}, webhookUrl } = submissions[name]
       const { route = standIn.routes.submit, query = {}, json } = standIn.submissions[name]
       server.on(route, standIn.submitted)

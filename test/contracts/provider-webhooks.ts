@@ -7,62 +7,62 @@ import type { ProviderStage } from './provider-stand-in.ts'
 
 const at = 1_760_000_000_000
 
-/** A webhook is believed no further than that it is the provider's, fresh, and about this job. */
-export function describeWebhooks(stage: () => ProviderStage): void {
+/** Of a webhook, only the sender and the job are trusted. */
+export function describeWebhooks(stage: ProviderStage): void {
   describe('a webhook', () => {
     type Delivery = Partial<Omit<WebhookDelivery, 'rawBody'>> & { body?: string; id?: string }
 
-    const firstBody = () => JSON.stringify(stage().standIn.webhook.bodies(stage().standIn.operation.id)[0])
-    const headersOf = ({ body = firstBody(), id = 'delivery-1' }: Delivery = {}) => stage().standIn.webhook.headers(body, { id, at })
+    const firstBody = () => JSON.stringify(stage.standIn.webhook.bodies(stage.standIn.operation.id)[0])
+    const headersOf = ({ body = firstBody(), id = 'delivery-1' }: Delivery = {}) => stage.standIn.webhook.headers(body, { id, at })
     const deliver = (delivery: Delivery = {}): Promise<WebhookEvent> => {
       const { body = firstBody(), now = at, signal = new AbortController().signal, headers = headersOf(delivery) } = delivery
-      const verify = stage().provider.verifyWebhook?.bind(stage().provider) ?? expect.unreachable('webhooks cannot be read')
+      const verify = stage.provider.verifyWebhook?.bind(stage.provider) ?? expect.unreachable('webhooks cannot be read')
       return verify({ headers, rawBody: Buffer.from(body), now, signal })
     }
     const rejectionOf = async (verified: Promise<unknown>) => {
       const error = await verified.then(
-        () => expect.unreachable('the delivery was believed'),
+        () => expect.unreachable('the delivery was accepted'),
         (reason: unknown) => reason,
       )
       expect(error).toBeInstanceOf(WebhookRejected)
       expect(String(error)).not.toMatch(/secret/)
     }
-    const isSigned = () => stage().standIn.webhook.keys !== undefined
-    const keysAt = (answer?: ScriptedAnswer) => stage().standIn.webhook.keys?.(answer)
-    const keyRequests = () => stage().server.to(stage().standIn.webhook.keyRoute ?? '').length
+    const isSigned = () => stage.standIn.webhook.keys !== undefined
+    const keysAt = (answer?: ScriptedAnswer) => stage.standIn.webhook.keys?.(answer)
+    const keyRequests = () => stage.server.to(stage.standIn.webhook.keyRoute ?? '').length
 
-    it('says which job it is about, and nothing else', async () => {
+    it('names the job it is about, and nothing else', async () => {
       keysAt()
-      for (const body of stage().standIn.webhook.bodies(stage().standIn.operation.id)) {
+      for (const body of stage.standIn.webhook.bodies(stage.standIn.operation.id)) {
         const event = await deliver({ body: JSON.stringify(body) })
         expect(Object.keys(event).sort()).toEqual(['deliveryId', 'operation'])
-        expect(event.operation.id).toBe(stage().standIn.operation.id)
+        expect(event.operation.id).toBe(stage.standIn.operation.id)
         expect(event.deliveryId).not.toBe('')
       }
     })
 
-    it('gives a job that its provider can be asked for', async () => {
+    it('returns a job that its provider can be polled for', async () => {
       keysAt()
       const { operation } = await deliver()
-      stage().standIn.job('pending')
+      stage.standIn.job('pending')
       const { signal } = new AbortController()
-      expect(await stage().provider.status(operation, { signal })).toMatchObject({ state: 'pending' })
+      expect(await stage.provider.status(operation, { signal })).toMatchObject({ state: 'pending' })
       expect(JSON.parse(JSON.stringify(operation))).toEqual(operation)
     })
 
-    it('that is repeated is known by its delivery', async () => {
+    it('that is repeated has the same delivery id', async () => {
       keysAt()
       const first = await deliver()
-      const webhook = stage().standIn.webhook
+      const webhook = stage.standIn.webhook
       const again = await deliver({ headers: webhook.headers(firstBody(), { id: 'delivery-1', at: at + 60_000 }), now: at + 60_000 })
       expect(again).toEqual(first)
     })
 
     it('for another job names that job', async () => {
       keysAt()
-      const { otherId, bodies } = stage().standIn.webhook
+      const { otherId, bodies } = stage.standIn.webhook
       const body = JSON.stringify(bodies(otherId)[0])
-      const event = await deliver({ body, headers: stage().standIn.webhook.headers(body, { id: 'delivery-2', at }) })
+      const event = await deliver({ body, headers: stage.standIn.webhook.headers(body, { id: 'delivery-2', at }) })
       expect(event.operation.id).toBe(otherId)
       expect(event.deliveryId).not.toBe((await deliver()).deliveryId)
     })
@@ -76,14 +76,14 @@ export function describeWebhooks(stage: () => ProviderStage): void {
     )
 
     it('that is forged is refused', async () => {
-      const { forged } = stage().standIn.webhook
+      const { forged } = stage.standIn.webhook
       if (!forged) return
       keysAt()
       await rejectionOf(deliver({ headers: forged(firstBody(), { id: 'delivery-1', at }) }))
       await rejectionOf(deliver({ headers: Object.fromEntries(Object.entries(headersOf()).map(([name]) => [name, 'secret'])) }))
     })
 
-    it('is refused when one byte or one header is not as it was signed', async () => {
+    it('is refused when one byte or one header was changed', async () => {
       if (!isSigned()) return
       keysAt()
       const headers = headersOf()
@@ -101,7 +101,7 @@ export function describeWebhooks(stage: () => ProviderStage): void {
       expect(await deliver({ headers })).toBeDefined()
     })
 
-    it('is taken for five minutes either way, and not longer', async () => {
+    it('is accepted for five minutes either way, and no longer', async () => {
       if (!isSigned()) return
       keysAt()
       for (const apart of [-300_000, 300_000]) {
@@ -118,8 +118,8 @@ export function describeWebhooks(stage: () => ProviderStage): void {
       expect(keyRequests()).toBe(1)
     })
 
-    it('that fits no key leads to one look at the current keys, at most once a minute', async () => {
-      const { forged, headers } = stage().standIn.webhook
+    it('that fits no key causes one refresh of the keys, at most once a minute', async () => {
+      const { forged, headers } = stage.standIn.webhook
       if (!isSigned() || !forged) return
       keysAt()
       await deliver()
@@ -133,12 +133,12 @@ export function describeWebhooks(stage: () => ProviderStage): void {
       expect(await deliver({ headers: headers(firstBody(), { id: 'delivery-1', at: at + 63_000 }), now: at + 63_000 })).toBeDefined()
     })
 
-    it('is verified with keys that are no older than a day', async () => {
+    it('is verified with keys that are at most a day old', async () => {
       if (!isSigned()) return
       keysAt()
       await deliver()
       const now = at + 24 * 60 * 60_000
-      expect(await deliver({ headers: stage().standIn.webhook.headers(firstBody(), { id: 'delivery-1', at: now }), now })).toBeDefined()
+      expect(await deliver({ headers: stage.standIn.webhook.headers(firstBody(), { id: 'delivery-1', at: now }), now })).toBeDefined()
       expect(keyRequests()).toBe(2)
     })
 
@@ -149,7 +149,7 @@ export function describeWebhooks(stage: () => ProviderStage): void {
       ['another shape', { json: { secret: 1 } }],
       ['a reset', { fault: 'reset' }],
     ]
-    it.each(withoutKeys)('whose keys cannot be had (%s) is neither good nor bad', async (_, answer) => {
+    it.each(withoutKeys)('whose keys cannot be fetched (%s) is neither good nor bad', async (_, answer) => {
       if (!isSigned()) return
       keysAt(answer)
       await expect(deliver()).rejects.toBeInstanceOf(ProviderError)
@@ -161,7 +161,7 @@ export function describeWebhooks(stage: () => ProviderStage): void {
       expect(await deliver({ now })).toBeDefined()
     })
 
-    it('is given up when it is told to', async () => {
+    it('is aborted on request', async () => {
       if (!isSigned()) return
       keysAt({ fault: 'hang' })
       const controller = new AbortController()

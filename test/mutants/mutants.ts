@@ -156,7 +156,7 @@ export const mutants: readonly Mutant[] = [
     at: 'SpreadElement > ConditionalExpression:has(> MemberExpression[property.name="keyHeaders"])',
     with: 'options.keyHeaders',
     test: 'test/providers/fal/fal.test.ts',
-    title: 'get its bytes but not the key',
+    title: 'gets its bytes but not the key',
   },
   {
     name: 'believe any URL that a provider names',
@@ -165,7 +165,7 @@ export const mutants: readonly Mutant[] = [
     at: 'LogicalExpression',
     with: '{{left}}',
     test: 'test/providers/fal/fal.test.ts',
-    title: 'never take the key elsewhere',
+    title: 'never receive the key elsewhere',
   },
   {
     name: 'log the prompt',

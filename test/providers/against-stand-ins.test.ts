@@ -13,7 +13,7 @@ import { originsOf } from '../support/bot-settings.ts'
 import type { ProviderName } from '../sandbox/providers/customers.ts'
 import { withStandIns } from '../sandbox/providers/with-stand-ins.ts'
 
-/** The adapters against stand-ins that were written from the providers' own pages and are held to the vendors' own clients. */
+/** Our providers against stand-ins that follow the providers' documentation and are tested with the vendors' own clients. */
 describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => {
   const name = descriptor.id as ProviderName
   const stage = withStandIns()
@@ -52,7 +52,7 @@ describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => 
     signal,
   })
 
-  it('makes a clip from two images, says so by webhook, and bills what it said', async () => {
+  it('makes a clip from two images, sends a webhook, and bills what it reported', async () => {
     const receiver = await startReceiver()
     const [firstFrame, lastFrame] = [await imageOf(1), await imageOf(2)]
     const images = { firstFrame: await provider.prepare(firstFrame, { signal }), lastFrame: await provider.prepare(lastFrame, { signal }) }
@@ -88,7 +88,7 @@ describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => 
     ['moderated', 'moderation'],
     ['failed', 'unavailable'],
     ['timed-out', 'timeout'],
-  ])('tells of a job that was %s', async (fault, kind) => {
+  ])('reports a job that was %s', async (fault, kind) => {
     const operation = await provider.start(
       { prompt: `a heron sandbox:${fault}`, durationSeconds: 5 },
       {},
@@ -104,13 +104,13 @@ describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => 
     ['bad-key', 'auth'],
     ['busy', 'rate_limited'],
     ['refused', 'invalid_input'],
-  ])('reads a create call answered with %s', async (fault, kind) => {
+  ])('reads a create call refused with %s', async (fault, kind) => {
     const started = provider.start({ prompt: `a heron sandbox:${fault}`, durationSeconds: 5 }, {}, { attemptId: 'attempt-1', signal })
     await expect(started).rejects.toMatchObject({ kind, failoverSafe: true })
     expect(stage.providers[name].jobs.list()).toEqual([])
   })
 
-  it('does not know what became of a create call whose answer is lost, and finds the one job where it can', async () => {
+  it('treats a lost create response as unknown, and finds the one job where it can', async () => {
     const receiver = await startReceiver()
     const request = { prompt: 'a heron', durationSeconds: 5 } as const
     stage.providers[name].faults.add({ kind: 'lost-answer' })

@@ -60,8 +60,8 @@ describe('the providers', () => {
 
   it.each<[string, Partial<ClipRequest>, readonly string[]]>([
     ['words', {}, providerIds],
-    ['a picture', { firstFrame: image }, providerIds],
-    ['two pictures', { firstFrame: image, lastFrame: image }, providerIds],
+    ['an image', { firstFrame: image }, providerIds],
+    ['two images', { firstFrame: image, lastFrame: image }, providerIds],
     ['a negative prompt', { negativePrompt: 'n' }, providerIds],
     ['guidance, even none', { guidance: 0 }, ['fal', 'wavespeed', 'runware', 'eachlabs']],
   ])('that can do a clip from %s', (_, more, ids) => {

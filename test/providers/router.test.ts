@@ -7,7 +7,7 @@ import { allCapabilities } from '../../src/providers/capabilities.ts'
 import type { Provider } from '../../src/providers/provider.ts'
 import { createRouter, type Router, type RouteRequirements } from '../../src/providers/router.ts'
 
-/** Only what the router looks at; what it calls is given with each call. */
+/** Only what the router reads. */
 function server(id: ProviderId): Provider {
   const unused = () => Promise.reject(new Error('not called here'))
   return { id, capabilities: allCapabilities, price: () => 1, prepare: unused, start: unused, status: unused }
@@ -31,13 +31,13 @@ async function fail(router: Router, provider: Provider, kind: ProviderErrorKind)
 describe('the order of providers', () => {
   const ids = (providers: Provider[]) => providers.map(({ id }) => id)
 
-  it('is the chosen one where somebody chose', () => {
+  it('is the chosen one', () => {
     const { router } = routerAt()
     expect(ids(router.order([fal, replicate], { ...equal, chosen: ['replicate', 'fal'] }))).toEqual(['replicate', 'fal'])
     expect(ids(router.order([fal, replicate], { ...equal, chosen: ['replicate'] }))).toEqual(['replicate', 'fal'])
   })
 
-  it('is by price, then by speed, where nobody did', () => {
+  it('is by price, then by speed, where none was chosen', () => {
     const { router } = routerAt()
     expect(ids(router.order([fal, replicate], { ...equal, price: ({ id }) => (id === 'fal' ? 2 : 1) }))).toEqual(['replicate', 'fal'])
     expect(ids(router.order([fal, replicate], { ...equal, expectedMs: ({ id }) => (id === 'fal' ? 9 : 8) }))).toEqual(['replicate', 'fal'])
@@ -51,7 +51,7 @@ describe('the order of providers', () => {
 })
 
 describe('a provider in trouble', () => {
-  it.each(['unavailable', 'timeout', 'submission_unknown'] as const)('is left alone after five failures in a row: %s', async (kind) => {
+  it.each(['unavailable', 'timeout', 'submission_unknown'] as const)('is out after five failures in a row: %s', async (kind) => {
     const { router } = routerAt()
     for (let count = 0; count < 5; count += 1) {
       expect(router.isOut('fal')).toBe(false)
@@ -64,7 +64,7 @@ describe('a provider in trouble', () => {
     expect(router.isOut('replicate')).toBe(false)
   })
 
-  it('is not taken for healthy because an upload went well', async () => {
+  it('does not count as healthy because an upload succeeded', async () => {
     const { router } = routerAt()
     for (let count = 0; count < 5; count += 1) {
       await router.prepare(fal, () => Promise.resolve(1))
@@ -74,14 +74,14 @@ describe('a provider in trouble', () => {
     await expect(router.prepare(fal, () => Promise.resolve(1))).rejects.toMatchObject({ kind: 'unavailable', failoverSafe: true })
   })
 
-  it('is in trouble for uploads that fail, too', async () => {
+  it('is out after failed uploads, too', async () => {
     const { router } = routerAt()
     const failing = () => Promise.reject(new ProviderError({ provider: 'fal', kind: 'unavailable' }))
     for (let count = 0; count < 5; count += 1) await expect(router.prepare(fal, failing)).rejects.toMatchObject({ kind: 'unavailable' })
     expect(router.isOut('fal')).toBe(true)
   })
 
-  it('that asked for patience is left alone for so long', () => {
+  it('that asked us to wait is out until then', () => {
     const { router, pass } = routerAt()
     router.rest('fal', 3000)
     expect(router.isOut('fal')).toBe(true)
@@ -89,17 +89,14 @@ describe('a provider in trouble', () => {
     expect(router.isOut('fal')).toBe(false)
   })
 
-  it.each(['moderation', 'invalid_input', 'rate_limited'] as const)(
-    'is not in trouble for what is the request’s own fault: %s',
-    async (kind) => {
-      const { router } = routerAt()
-      for (let count = 0; count < 10; count += 1) await fail(router, fal, kind)
-      expect(router.isOut('fal')).toBe(false)
-    },
-  )
+  it.each(['moderation', 'invalid_input', 'rate_limited'] as const)('is not out because of a bad request: %s', async (kind) => {
+    const { router } = routerAt()
+    for (let count = 0; count < 10; count += 1) await fail(router, fal, kind)
+    expect(router.isOut('fal')).toBe(false)
+  })
 
   it.each(['auth', 'no_credit'] as const)(
-    'is out at once for %s, tells the operator, and may try again after ten minutes',
+    'is out at once for %s, alerts the operator, and is tested again after ten minutes',
     async (kind) => {
       const { router, pass, alarms } = routerAt()
       await fail(router, fal, kind)

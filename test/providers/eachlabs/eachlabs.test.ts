@@ -29,7 +29,7 @@ const stage = setUpProvider(
 const { signal } = new AbortController()
 const start = () => stage.provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
 
-it('says who it is in both ways', async () => {
+it('authenticates with both headers', async () => {
   await start()
   expect(stage.server.requests[0]?.headers).toMatchObject({ authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey })
 })
@@ -38,13 +38,13 @@ it.each([
   ['as documented', { json: accepted }],
   ['as created', { status: 201, json: accepted }],
   ['by the other name', { json: { id: 'p1' } }],
-  ['in a state of tomorrow', { json: { ...accepted, status: 'queued' } }],
-])('takes a job for accepted: %s', async (_, answer) => {
+  ['in an unknown state', { json: { ...accepted, status: 'queued' } }],
+])('accepts a job: %s', async (_, answer) => {
   stage.server.on(submitRoute, answer)
   expect(await start()).toStrictEqual({ id: 'p1' })
 })
 
-describe('refusals of a create call', () => {
+describe('a refused create call', () => {
   const cases: [string, ScriptedAnswer, object][] = [
     ['invalid input', { status: 400, json: { status: 'error', message: 'x', details: 'y' } }, { kind: 'invalid_input' }],
     ['invalid input without a word', { status: 422, json: {} }, { kind: 'invalid_input' }],
@@ -97,7 +97,7 @@ describe('a cancel', () => {
   })
 })
 
-it('uploads an image with the headers it was told, and keeps the key', async () => {
+it('uploads an image with the required headers, without the key', async () => {
   const headers = { 'Content-Type': 'image/jpeg', 'x-signed': 'yes' }
   stage.server.on(ticketRoute, {
     json: { presigned_url: `${stage.elsewhere.origin}/bucket/1?s=1`, public_url: stored, required_headers: headers },

@@ -12,7 +12,7 @@ export const cancelRoute = 'POST /v1/prediction/p1/cancel'
 export const ticketRoute = 'POST /v1/upload/presign'
 export const stored = 'https://storage.eachlabs.ai/1.png'
 export const image: ImageReference = { sha256: 'ab', mediaType: 'image/jpeg', width: 640, height: 360, sizeBytes: 3 }
-/** Of the key above, for ever: a job made before a restart is still announced with it. */
+/** Of the key above, in every version of the bot: webhooks of older jobs contain it. */
 export const webhookSecret = createHmac('sha256', apiKey).update('rushes webhooks from eachlabs').digest('hex')
 
 export const prediction = (more: Record<string, unknown> = {}) => ({
@@ -48,9 +48,9 @@ export const eachlabsStandIn: MakeStandIn = (server) => {
       words: order('text', { duration: '5' }),
       'words with everything': order('text', { duration: '10', negative_prompt: 'haze', cfg_scale: 0.25, aspect_ratio: '9:16' }, true),
       'square words': order('text', { duration: '5', aspect_ratio: '1:1' }),
-      'words with nothing in it': order('text', { duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' }),
-      'a picture': order('image', { duration: '5', image_url: imageUrls.first }),
-      'two pictures with everything': order(
+      'words with empty values': order('text', { duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' }),
+      'an image': order('image', { duration: '5', image_url: imageUrls.first }),
+      'two images with everything': order(
         'image',
         { duration: '10', negative_prompt: 'haze', cfg_scale: 1, image_url: imageUrls.first, tail_image_url: imageUrls.last },
         true,

@@ -51,11 +51,11 @@ describe('the states of a prediction', () => {
       [`${code} in the message`, { status: 'error', message: `${code}: x` }, failed(kind, false)],
     ]),
     ...['message', 'details', 'error', 'logs', 'output'].map((place): [string, Record<string, unknown>, object] => [
-      `content, said in ${place}`,
+      `content, named in ${place}`,
       { status: 'error', [place]: 'Failure to pass the risk control system' },
       failed('moderation', false),
     ]),
-    ['content, said in a list', { status: 'failed', output: [{ error: 'flagged as sensitive' }] }, failed('moderation', false)],
+    ['content, named in a list', { status: 'failed', output: [{ error: 'flagged as sensitive' }] }, failed('moderation', false)],
     ['cancelled', { status: 'cancelled' }, { state: 'cancelled', billed: false }],
     ['canceled', { status: 'canceled' }, { state: 'cancelled', billed: false }],
   ]
@@ -63,11 +63,11 @@ describe('the states of a prediction', () => {
     expect(await status(more)).toMatchObject(expected)
   })
 
-  it.each([['no URL'], [5], [[]], [{ href: output }]])('do not take %j for a clip', async (odd) => {
+  it.each([['no URL'], [5], [[]], [{ href: output }]])('do not accept %j as a clip', async (odd) => {
     await expect(status({ status: 'success', output: odd })).rejects.toMatchObject({ kind: 'unavailable', retryable: true })
   })
 
-  it('lead nowhere but to Eachlabs', async () => {
+  it('are only read from Eachlabs', async () => {
     await status({ status: 'processing' })
     stage.server.on(cancelRoute, { json: { status: 'success' } })
     await stage.provider.cancel({ id: 'p1' }, { signal })

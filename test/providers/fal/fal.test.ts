@@ -40,7 +40,7 @@ it('disables reruns and fallbacks at fal', async () => {
   })
 })
 
-describe('refusals of a submit', () => {
+describe('a refused submit', () => {
   const locked = { detail: 'User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing.' }
   const cases: [string, ScriptedAnswer, object][] = [
     ['a bad key', { status: 401, json: { detail: 'Authentication is required' } }, { kind: 'auth' }],
@@ -63,8 +63,8 @@ describe('refusals of a submit', () => {
   })
 })
 
-describe('addresses that fal gives', () => {
-  it('need not be there', async () => {
+describe('URLs that fal returns', () => {
+  it('may be missing', async () => {
     stage.server.on(textRoute, { json: { request_id: 'r1', gateway_request_id: 'g1' } })
     const operation = await stage.provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
     expect(operation).toStrictEqual({ id: 'r1' })
@@ -75,14 +75,14 @@ describe('addresses that fal gives', () => {
     expect(await stage.provider.cancel(operation, { signal })).toBe('unknown')
   })
 
-  it('are used as they are', async () => {
+  it('are used unchanged', async () => {
     stage.server.on('GET /queue/v2/r1', { status: 202, json: { status: 'IN_QUEUE', queue_position: 3 } })
     const status = await stage.provider.status({ id: 'r1', statusUrl: `${stage.server.origin}/queue/v2/r1?logs=0` }, { signal })
     expect(status).toStrictEqual({ state: 'pending', position: 3 })
     expect(stage.server.requests[0]?.path).toBe('/queue/v2/r1?logs=0')
   })
 
-  it('never take the key elsewhere', async () => {
+  it('never receive the key elsewhere', async () => {
     stage.server.on(textRoute, submitted(stage.elsewhere.origin))
     const operation = await stage.provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
     stage.server.on(statusRoute, { json: { status: 'COMPLETED', response_url: stage.elsewhere.origin } })
@@ -93,7 +93,7 @@ describe('addresses that fal gives', () => {
     expect(stage.elsewhere.requests).toEqual([])
   })
 
-  it('for an image may be anywhere, and get its bytes but not the key', async () => {
+  it('for an image may be on any server, which gets its bytes but not the key', async () => {
     stage.server.on(ticketRoute, {
       json: { upload_url: `${stage.elsewhere.origin}/bucket/1?signature=s`, file_url: 'https://v3.fal.media/files/1.jpg' },
     })
@@ -112,7 +112,7 @@ describe('addresses that fal gives', () => {
     expect([...(upload?.bytes ?? [])]).toEqual([1, 2, 3])
   })
 
-  it.each([403, 500])('for an image may answer with %i, which says nothing about the key', async (status) => {
+  it.each([403, 500])('for an image may respond with %i, which says nothing about the key', async (status) => {
     stage.server.on(ticketRoute, {
       json: { upload_url: `${stage.elsewhere.origin}/bucket/1?signature=s`, file_url: 'https://v3.fal.media/files/1.jpg' },
     })
@@ -135,7 +135,7 @@ describe('a webhook', () => {
     })
   }
 
-  it('is about the request itself, also when fal ran it again', async () => {
+  it('is about the request itself, also when fal reran it', async () => {
     const body = JSON.stringify({ request_id: 'r1', gateway_request_id: 'g2', status: 'OK', payload: {} })
     expect(await deliver(body, 'r1')).toStrictEqual({ operation: { id: 'r1' }, deliveryId: 'r1' })
     expect(await deliver(body, 'g2')).toStrictEqual({ operation: { id: 'r1' }, deliveryId: 'g2' })

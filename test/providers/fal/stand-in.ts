@@ -65,9 +65,9 @@ export const falStandIn: MakeStandIn = (server) => {
         json: { prompt: 'a heron', duration: '10', negative_prompt: 'haze', cfg_scale: 0.25, aspect_ratio: '9:16' },
       },
       'square words': { json: { prompt: 'a heron', duration: '5', aspect_ratio: '1:1' } },
-      'words with nothing in it': { json: { prompt: 'a heron', duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' } },
-      'a picture': { route: imageRoute, json: { prompt: 'a heron', duration: '5', image_url: imageUrls.first } },
-      'two pictures with everything': {
+      'words with empty values': { json: { prompt: 'a heron', duration: '5', negative_prompt: '', cfg_scale: 0, aspect_ratio: '16:9' } },
+      'an image': { route: imageRoute, json: { prompt: 'a heron', duration: '5', image_url: imageUrls.first } },
+      'two images with everything': {
         route: imageRoute,
         query: { fal_webhook: webhookUrl },
         json: {

@@ -47,7 +47,7 @@ describe('the status', () => {
     expect(await status(completed, answer)).toStrictEqual({ state: 'completed', url: output, cost })
   })
 
-  it('completed while the result is not there yet is pending', async () => {
+  it('completed without a result yet is pending', async () => {
     expect(await status(completed, { status: 400, json: { detail: 'Request is still in progress' } })).toStrictEqual({ state: 'pending' })
   })
 
@@ -118,7 +118,7 @@ describe('the status', () => {
     expect(await status({ ...completed, error_type: 'bad_request' }, answer)).toMatchObject(invalid)
   })
 
-  it('completed with an error and a clip all the same is completed', async () => {
+  it('completed with an error and a clip is completed', async () => {
     expect(await status({ ...completed, error_type: 'runner_disconnected' }, result)).toMatchObject({ state: 'completed', url: output })
   })
 
@@ -146,7 +146,7 @@ describe('the status', () => {
     ['no clip', { json: { images: [] } }],
     ['no URL', { json: { video: { url: 'out.mp4' } } }],
     ['a gateway', { status: 502, text: '<html>' }],
-  ])('completed, but the result is %s: an error that passes', async (_, answer) => {
+  ])('completed, but the result is %s: a temporary error', async (_, answer) => {
     await expect(status(completed, answer)).rejects.toMatchObject({ kind: 'unavailable', retryable: true, failoverSafe: false })
   })
 })

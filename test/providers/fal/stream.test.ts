@@ -28,20 +28,20 @@ describe('the stream', () => {
     { state: 'pending', position: undefined },
   ]
 
-  it('tells each state and, once it is over, the result', async () => {
+  it('yields each state and, once it is over, the result', async () => {
     stage.server.on(resultRoute, { ...result, headers: { 'x-fal-billable-units': '5' } })
     stream(events(inQueue, inProgress, { status: 'COMPLETED' }, inProgress))
     expect(await watch()).toStrictEqual([...pending, { state: 'completed', url: output, cost: 350_000 }])
     expect(stage.server.to(streamRoute)[0]?.headers).toMatchObject({ accept: 'text/event-stream', authorization: `Key ${apiKey}` })
   })
 
-  it('tells a failure', async () => {
+  it('yields a failure', async () => {
     stage.server.on(resultRoute, { status: 422, json: detail('content_policy_violation') })
     stream(events({ status: 'COMPLETED' }))
     expect(await watch()).toMatchObject([{ state: 'failed', error: { kind: 'moderation' } }])
   })
 
-  it('leaves out comments and names', async () => {
+  it('skips comments and names', async () => {
     stream(`: ping\n\nevent: status\r\nid: 1\r\ndata: ${JSON.stringify(inQueue)}\r\n\r\nretry: 5\n\n${events(inProgress)}`)
     expect(await watch()).toStrictEqual(pending)
   })
@@ -51,7 +51,7 @@ describe('the stream', () => {
     ['ends within an event', `${events(inQueue, inProgress)}data: {"status":"COMPL`, {}],
     ['is cut', events(inQueue, inProgress) + ' '.repeat(1000), { fault: 'cut' }],
     ['falls silent', events(inQueue, inProgress), { fault: 'stall' }],
-  ])('ends quietly where it %s', async (_, text, more) => {
+  ])('ends without an error where it %s', async (_, text, more) => {
     stream(text, more)
     expect(await watch({ silence: 200 })).toStrictEqual(pending)
   })
@@ -59,7 +59,7 @@ describe('the stream', () => {
   it.each<[string, ScriptedAnswer, object]>([
     ['a bad key', { status: 401, json: { detail: 'no' } }, { kind: 'auth' }],
     ['503', { status: 503, text: '' }, { kind: 'unavailable', retryable: true }],
-    ['something else than a stream', { json: inQueue }, { kind: 'unavailable', retryable: true }],
+    ['something other than a stream', { json: inQueue }, { kind: 'unavailable', retryable: true }],
     ['a reset', { fault: 'reset' }, { kind: 'unavailable', retryable: true }],
   ])('that cannot be opened (%s) is an error', async (_, answer, expected) => {
     stage.server.on(streamRoute, answer)
@@ -75,7 +75,7 @@ describe('the stream', () => {
     await expect(watch()).rejects.toMatchObject({ kind: 'unavailable', retryable: true, failoverSafe: false })
   })
 
-  it('stops when it is told to', async () => {
+  it('stops when it is aborted', async () => {
     const controller = new AbortController()
     const reason = new Error('shutting down')
     stream(events(inQueue), { fault: 'stall' })
@@ -86,7 +86,7 @@ describe('the stream', () => {
     await expect(next).rejects.toBe(reason)
   })
 
-  it('is closed when nobody reads on', async () => {
+  it('is closed when the reader stops', async () => {
     const closed = Promise.withResolvers<undefined>()
     stream(events(inQueue), { fault: 'stall' })
     stage.server.onClose(streamRoute, () => closed.resolve(undefined))
@@ -97,7 +97,7 @@ describe('the stream', () => {
     await closed.promise
   })
 
-  it('is not opened elsewhere', async () => {
+  it('is not opened on another origin', async () => {
     stream('')
     for await (const status of stage.provider.watch(operationOf(stage.elsewhere.origin), { signal })) expect.unreachable(status.state)
     expect(stage.server.to(streamRoute)).toHaveLength(1)

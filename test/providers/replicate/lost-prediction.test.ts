@@ -12,7 +12,7 @@ const stage = setUpProvider(
 )
 const { signal } = new AbortController()
 
-describe('a lost create answer', () => {
+describe('a lost create response', () => {
   const submittedAt = 1_760_000_000_000
   const request = { prompt: 'p', durationSeconds: 5 } as const
   const recover = (more: object = {}, images: HostedImages = {}) =>
@@ -25,21 +25,21 @@ describe('a lost create answer', () => {
   it.each<[string, Record<string, unknown>, HostedImages, object | string]>([
     ['by its webhook', { webhook: webhookUrl }, {}, found],
     ['by its webhook, written another way', { webhook: webhookUrl.replace('https://bot.example', 'https://BOT.example:443') }, {}, found],
-    ['by its picture', { input: { start_image: 'https://f/1' } }, first, found],
-    ['by both pictures', { input: { start_image: 'https://f/1', end_image: 'https://f/2' } }, both, found],
+    ['by its image', { input: { start_image: 'https://f/1' } }, first, found],
+    ['by both images', { input: { start_image: 'https://f/1', end_image: 'https://f/2' } }, both, found],
     ['by its webhook, when it is over', { webhook: webhookUrl, status: 'succeeded', input: {}, output }, {}, found],
     ['not by its prompt', { input: { prompt: 'p', duration: 5 } }, {}, 'unknown'],
     ['not by another webhook', { webhook: webhookUrl.replace('0123', '9876') }, {}, 'unknown'],
     ['not by half of its token', { webhook: webhookUrl.replace('-0123456789', '') }, {}, 'unknown'],
     [
-      'not by its picture under another webhook',
+      'not by its image under another webhook',
       { webhook: 'https://bot.example/x', input: { start_image: 'https://f/1' } },
       first,
       'unknown',
     ],
-    ['not by another picture', { input: { start_image: 'https://f/3' } }, first, 'unknown'],
-    ['not by the first of two pictures', { input: { start_image: 'https://f/1' } }, both, 'unknown'],
-    ['not by a picture that has a second', { input: { start_image: 'https://f/1', end_image: 'https://f/2' } }, first, 'unknown'],
+    ['not by another image', { input: { start_image: 'https://f/3' } }, first, 'unknown'],
+    ['not by the first of two images', { input: { start_image: 'https://f/1' } }, both, 'unknown'],
+    ['not by an image that has a second', { input: { start_image: 'https://f/1', end_image: 'https://f/2' } }, first, 'unknown'],
     ['not from before it was asked for', { webhook: webhookUrl, created_at: new Date(submittedAt - 121_000).toISOString() }, {}, 'unknown'],
     ['by clocks that differ a little', { webhook: webhookUrl, created_at: new Date(submittedAt - 119_000).toISOString() }, {}, found],
   ])('is found %s', async (_, more, images, expected) => {
@@ -48,18 +48,18 @@ describe('a lost create answer', () => {
     expect(stage.server.to(submitRoute)).toEqual([])
   })
 
-  it('is not decided between two', async () => {
+  it('is not found where two match', async () => {
     list(listed({ id: 'p8', webhook: webhookUrl }), listed({ id: 'p9', webhook: webhookUrl }))
     expect(await recover()).toBe('unknown')
   })
 
-  it('is not looked for without a mark', async () => {
+  it('is not searched for without a mark', async () => {
     expect(await recover({ webhookUrl: undefined })).toBe('unknown')
     expect(await recover({ webhookUrl: 'https://bot.example/short' })).toBe('unknown')
     expect(stage.server.requests).toEqual([])
   })
 
-  it('is looked for on further pages, as long as they are young enough', async () => {
+  it('is searched for on further pages, as long as they are recent', async () => {
     const pages = [
       listOf([listed({ id: 'p1' })], `${stage.server.origin}/v1/predictions?cursor=2`),
       listOf([listed({ id: 'p9', webhook: webhookUrl })], `${stage.server.origin}/v1/predictions?cursor=3`),
@@ -70,13 +70,13 @@ describe('a lost create answer', () => {
     expect(stage.server.requests.map(({ path }) => path)).toEqual(['', '?cursor=2', '?cursor=3'].map((query) => `/v1/predictions${query}`))
   })
 
-  it('is not looked for without end', async () => {
+  it('is searched for on five pages at most', async () => {
     stage.server.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${stage.server.origin}/v1/predictions?cursor=x`) })
     expect(await recover()).toBe('unknown')
     expect(stage.server.requests).toHaveLength(5)
   })
 
-  it('is not looked for elsewhere', async () => {
+  it('is not searched for on another origin', async () => {
     stage.server.on(listRoute, { json: listOf([listed({ id: 'p1' })], `${stage.elsewhere.origin}/v1/predictions?cursor=x`) })
     expect(await recover()).toBe('unknown')
     expect(stage.elsewhere.requests).toEqual([])

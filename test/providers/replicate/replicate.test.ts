@@ -26,12 +26,12 @@ it('does not ask Replicate to delay the response', async () => {
   expect(stage.server.requests[0]?.headers).not.toHaveProperty('prefer')
 })
 
-it('accepts a create answer that holds little more than the id', async () => {
+it('accepts a create response that holds little more than the id', async () => {
   stage.server.on(submitRoute, { status: 202, json: { id: 'p7', status: 'a state of tomorrow' } })
   expect(await stage.provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })).toStrictEqual({ id: 'p7' })
 })
 
-describe('refusals of a create call', () => {
+describe('a refused create call', () => {
   const throttled = { detail: 'Request was throttled. Your rate limit for creating predictions resets in ~7s.', status: 429 }
   const missing = {
     ...{ detail: '- input: prompt is required\n', status: 422, title: 'Input validation failed' },
@@ -75,15 +75,15 @@ describe('the states of a prediction', () => {
     expect(await status({ json: prediction(more) })).toMatchObject(expected)
   })
 
-  it('does not say whether a cancelled one was billed', async () => {
+  it('do not say whether a cancelled one was billed', async () => {
     expect(await status({ json: prediction({ status: 'canceled' }) })).toStrictEqual({ state: 'cancelled' })
   })
 
-  it.each([['no URL'], [['https://a.example/list.mp4']], [5]])('does not take %j for a clip', async (odd) => {
+  it.each([['no URL'], [['https://a.example/list.mp4']], [5]])('do not accept %j as a clip', async (odd) => {
     await expect(status({ json: prediction({ status: 'succeeded', output: odd }) })).rejects.toMatchObject({ kind: 'unavailable' })
   })
 
-  it('ignores the links in the answer', async () => {
+  it('ignore the links in the response', async () => {
     await status({ json: prediction({ status: 'processing' }) })
     stage.server.on('POST /v1/predictions/p1/cancel', { json: prediction({ status: 'canceled' }) })
     await stage.provider.cancel({ id: 'p1' }, { signal })
@@ -99,7 +99,7 @@ describe('a cancel', () => {
     ['canceled', { json: prediction({ status: 'canceled' }) }, 'unknown'],
     ['aborted', { json: prediction({ status: 'aborted' }) }, 'unknown'],
     ['still processing', { json: prediction({ status: 'processing' }) }, 'unknown'],
-    ['an empty answer', { status: 204 }, 'unknown'],
+    ['an empty response', { status: 204 }, 'unknown'],
     ['succeeded', { json: prediction({ status: 'succeeded', output }) }, 'unsupported'],
     ['failed', { json: prediction({ status: 'failed' }) }, 'unsupported'],
     ['an error because it is over', { status: 422, json: { detail: 'already finished' } }, 'unsupported'],
@@ -115,7 +115,7 @@ describe('a cancel', () => {
   })
 })
 
-it('uploads an image as a form with its type and no name of a member', async () => {
+it('uploads an image as a form that says nothing about the member', async () => {
   stage.server.on('POST /v1/files', { status: 200, json: { id: 'f1', urls: { get: 'https://api.replicate.com/v1/files/f1' } } })
   const hosted = await stage.provider.prepare({ ...image, bytes: Buffer.from([1, 2, 3]) }, { signal })
   expect(hosted).toStrictEqual({ url: 'https://api.replicate.com/v1/files/f1' })

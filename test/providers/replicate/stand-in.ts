@@ -25,7 +25,7 @@ export const secret = 'whsec_a2xpbmctZGlzY29yZC1ib3QtdGVzdC1zZWNyZXQtMDE='
 export const keyRoute = 'GET /v1/webhooks/default/secret'
 export const listRoute = 'GET /v1/predictions'
 export const webhookFields = { webhook: webhookUrl, webhook_events_filter: ['completed'] }
-/** Made ten seconds after the lost call, unless it is said otherwise. */
+/** By default, made ten seconds after the lost call. */
 export const listed = (more: Record<string, unknown>) => ({
   ...prediction({}),
   created_at: new Date(1_760_000_010_000).toISOString(),
@@ -57,9 +57,9 @@ export const replicateStandIn: MakeStandIn = (server) => {
         json: { input: { prompt: 'a heron', duration: 10, aspect_ratio: '9:16', negative_prompt: 'haze' }, ...webhookFields },
       },
       'square words': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '1:1' } } },
-      'words with nothing in it': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '16:9', negative_prompt: '' } } },
-      'a picture': { json: { input: { prompt: 'a heron', duration: 5, start_image: imageUrls.first } } },
-      'two pictures with everything': {
+      'words with empty values': { json: { input: { prompt: 'a heron', duration: 5, aspect_ratio: '16:9', negative_prompt: '' } } },
+      'an image': { json: { input: { prompt: 'a heron', duration: 5, start_image: imageUrls.first } } },
+      'two images with everything': {
         json: {
           input: {
             ...{ prompt: 'a heron', duration: 10, negative_prompt: 'haze' },

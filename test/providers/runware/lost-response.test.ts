@@ -13,13 +13,13 @@ const stage = setUpProvider(
 const { signal } = new AbortController()
 const request = { prompt: 'p', durationSeconds: 5 } as const
 
-describe('a lost create answer', () => {
+describe('a lost create response', () => {
   const submittedAt = 1_760_000_000_000
   const recover = (at = submittedAt, attemptId = 'attempt-1') =>
     stage.provider.recover(request, {}, { attemptId, webhookUrl, submittedAt: at }, { signal })
   const missing: ScriptedAnswer = { status: 400, json: { errors: [error('taskNotFound', { taskUUID })] } }
 
-  it('is followed by the same body, to the last byte', async () => {
+  it('is followed by exactly the same body', async () => {
     await stage.provider.start(request, {}, { attemptId: 'attempt-1', webhookUrl, signal })
     expect(await recover()).toStrictEqual({ id: taskUUID })
     const [first, second] = stage.server.to(submitRoute)
@@ -42,7 +42,7 @@ describe('a lost create answer', () => {
     ['content', { status: 400, json: { errors: [error('invalidProviderContent', { taskUUID })] } }],
     ['a bad value', { status: 400, json: { errors: [error('unsupportedDuration', { taskUUID })] } }],
     ['no answer again', { fault: 'reset' }],
-  ])('is not taken for refused because the second was (%s)', async (_, answer) => {
+  ])('does not count as refused because the second was (%s)', async (_, answer) => {
     stage.server.on(submitRoute, answer)
     stage.server.on(askRoute, missing)
     expect(await recover()).toBe('unknown')
@@ -59,7 +59,7 @@ describe('a lost create answer', () => {
     ['absent', missing, 'unknown'],
     ['nowhere', { status: 404, text: '' }, 'unknown'],
     ['not to be asked', { status: 400, json: { errors: [error('insufficientCredits', { taskUUID })] } }, 'an error'],
-  ])('after ten minutes is only asked for: %s', async (_, answer, expected) => {
+  ])('after ten minutes is only polled: %s', async (_, answer, expected) => {
     stage.server.on(askRoute, answer)
     const recovered = await recover(submittedAt - 3_600_000).catch((reason: unknown) => {
       expect(reason).toMatchObject({ name: 'ProviderError' })

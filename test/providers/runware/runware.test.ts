@@ -17,7 +17,7 @@ const { signal } = new AbortController()
 const request = { prompt: 'p', durationSeconds: 5 } as const
 const sent = () => (stage.server.to(submitRoute)[0]?.json as Record<string, unknown>[])[0] ?? {}
 
-it('names a task after its attempt, as a UUID of version 4', () => {
+it('derives the id of a task from its attempt, as a UUID of version 4', () => {
   expect(taskUuidOf('attempt-1')).toBe(taskUUID)
   for (let attempt = 0; attempt < 100; attempt++) {
     expect(taskUuidOf(`a${attempt}`)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -35,7 +35,7 @@ it.each([
   [1000, 1334, 720, 1280],
   [2500, 1000, 1280, 720],
   [1000, 2500, 720, 1280],
-])('takes for an image of %i×%i the size %i×%i', async (width, height, ...size) => {
+])('for an image of %i×%i is %i×%i', async (width, height, ...size) => {
   await stage.provider.start(
     { ...request, firstFrame: { ...image, width, height } },
     { firstFrame: { url: 'm1' } },
@@ -63,7 +63,7 @@ describe('an image', () => {
     expect(tasks[1]?.taskUUID).not.toBe(tasks[0]?.taskUUID)
   })
 
-  it('that is refused for what it shows is not taken elsewhere', async () => {
+  it('that is refused for its content does not fail over', async () => {
     stage.server.on(uploadRoute, { status: 400, json: { errors: [error('imageBlocked')] } })
     await expect(prepare()).rejects.toMatchObject({ kind: 'moderation', failoverSafe: false })
   })

@@ -5,7 +5,7 @@ import type { RecordedRequest, ScriptedAnswer } from '../../support/scripted-pro
 
 export const apiKey = 'rw-key-of-the-operator'
 export const output = 'https://vm.runware.ai/video/x/v.mp4'
-/** Of `attempt-1`, for ever: jobs that run while the bot is updated must be found again. */
+/** Of `attempt-1`, in every version of the bot: jobs that run during an update must be found again. */
 export const taskUUID = '92b6c225-eb2b-4fa3-b48f-4cf81cf76384'
 export const otherUUID = '4e8a33f4-aa89-4de3-aa2c-4dcada448456'
 export const submitRoute = 'POST /v1#videoInference'
@@ -60,9 +60,9 @@ export const runwareStandIn: MakeStandIn = (server) => {
         ...{ width: 720, height: 1280, duration: 10, negativePrompt: 'haze', CFGScale: 0.25, webhookURL: webhookUrl },
       }),
       'square words': inference({ width: 720 }),
-      'words with nothing in it': inference({ CFGScale: 0 }),
-      'a picture': inference({ inputs: { frameImages: [first] } }),
-      'two pictures with everything': inference({
+      'words with empty values': inference({ CFGScale: 0 }),
+      'an image': inference({ inputs: { frameImages: [first] } }),
+      'two images with everything': inference({
         ...{ width: 720, height: 1280, duration: 10, negativePrompt: 'haze', CFGScale: 1, webhookURL: webhookUrl },
         inputs: { frameImages: [first, { image: imageUrls.last, frame: 'last' }] },
       }),

@@ -14,7 +14,7 @@ const status = (answer: ScriptedAnswer) => {
   return stage.provider.status({ id: taskUUID }, { signal })
 }
 
-it('asks for a job by its id in a list', async () => {
+it('polls a job by its id in a list', async () => {
   await status(answerOf(success))
   expect(stage.server.requests[0]?.json).toStrictEqual([{ taskType: 'getResponse', taskUUID }])
 })
@@ -66,7 +66,7 @@ describe('the state of a task', () => {
     expect(await status(inErrors(200, 'providerError'))).toMatchObject({ state: 'failed', billed: undefined })
   })
 
-  // A paid clip would be thrown away if a failing question were taken for a failed job.
+  // Otherwise a failed poll would discard a paid clip.
   it.each<[string, ScriptedAnswer, object]>([
     ['a bad key', { status: 401, json: { errors: [error('invalidApiKey', { taskUUID, status: 'error' })] } }, { kind: 'auth' }],
     ['a limit', { status: 429, json: { errors: [error('rateLimitExceeded', { taskUUID, status: 'error' })] } }, { kind: 'rate_limited' }],
@@ -87,7 +87,7 @@ describe('the state of a task', () => {
     ],
     ["another task's clip", answerOf({ ...success, taskUUID: otherUUID }), { kind: 'unavailable', retryable: true }],
     ['a clip without an address', answerOf({ ...success, videoURL: 'v.mp4' }), { kind: 'unavailable', retryable: true }],
-  ])('is not told by %s', async (_, answer, expected) => {
+  ])('is not decided by %s', async (_, answer, expected) => {
     await expect(status(answer)).rejects.toMatchObject({ failoverSafe: false, ...expected })
   })
 })

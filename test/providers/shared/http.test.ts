@@ -32,7 +32,7 @@ describe('the HTTP client of a provider', () => {
   const send = (call: Partial<Call<{ ok: boolean }>> = {}, context: Partial<ProviderContext> = {}) =>
     make(context).send({ method: 'GET', url: `${server.origin}/a`, step: 'follow', signal, read, ...call })
 
-  it('does not take the key to an address that is not the provider’s, not even to ask', async () => {
+  it('sends nothing to an origin that is not the provider’s', async () => {
     await using elsewhere = await startScriptedProvider()
     for (const step of ['prepare', 'submit', 'follow'] as const) {
       await expect(send({ step, url: `${elsewhere.origin}/a` })).rejects.toMatchObject({ kind: 'unavailable' })
@@ -45,7 +45,7 @@ describe('the HTTP client of a provider', () => {
     expect(elsewhere.requests).toEqual([])
   })
 
-  it('knows its own origins to the port and the scheme', () => {
+  it('compares origins by scheme and port, too', () => {
     const http = make({}, ['https://queue.example/'])
     const isOwn = (url: string) => http.isOwn(url)
     expect(isOwn('https://queue.example/a?b#c')).toBe(true)
@@ -69,13 +69,13 @@ describe('the HTTP client of a provider', () => {
     expect(elsewhere.requests).toEqual([])
   })
 
-  it.each(['POST', 'PUT'] as const)('sends a %s that follows the job once', async (method) => {
+  it.each(['POST', 'PUT'] as const)('sends a %s of the follow step once', async (method) => {
     server.on(`${method} /a`, { status: 503 })
     await expect(send({ method })).rejects.toMatchObject({ retryable: true })
     expect(server.requests).toHaveLength(1)
   })
 
-  it('stops repeating when it is told to', async () => {
+  it('stops repeating when it is aborted', async () => {
     const controller = new AbortController()
     const reason = new Error('shutting down')
     server.on('GET /a', () => {
@@ -86,12 +86,12 @@ describe('the HTTP client of a provider', () => {
     expect(server.requests).toHaveLength(1)
   })
 
-  it('gives up an answer that comes a byte at a time', async () => {
+  it('ends a response that trickles in byte by byte', async () => {
     server.on('GET /a', { text: '{"ok":', fault: 'stall' })
     await expect(send({}, { timeouts: { response: 100, connect: 100 } })).rejects.toMatchObject({ kind: 'timeout', retryable: true })
   })
 
-  it('lets the limiter pace every try', async () => {
+  it('applies the limiter to every attempt', async () => {
     const limiter = new Bottleneck({ maxConcurrent: 1 })
     let turns = 0
     limiter.on('executing', () => turns++)

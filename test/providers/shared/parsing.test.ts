@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { readEvents } from '../../../src/providers/shared/sse.ts'
 import { readRetryAfter } from '../../../src/providers/shared/retry-after.ts'
 
-describe('the hint to wait', () => {
+describe('Retry-After', () => {
   const now = Date.parse('2026-01-01T00:00:00Z')
   it.each([
     ['5', 5000],
@@ -37,7 +37,7 @@ describe('a stream of events', () => {
   const text = 'data: one\n\n: comment\r\nevent: x\r\ndata:two\r\ndata: 2 ü\r\n\r\nid: 7\rdata: three\r\rdata: four\n\ndata: cut'
   const events = ['one', 'two\n2 ü', 'three', 'four']
 
-  it('is the same however it is cut', async () => {
+  it('is the same however it is chunked', async () => {
     const bytes = Buffer.from(text)
     expect(await eventsOf([bytes])).toEqual(events)
     for (let size = 1; size < bytes.length; size++) {
@@ -49,7 +49,7 @@ describe('a stream of events', () => {
   it.each([
     ['in one line', 'data: ' + 'x'.repeat(400_000)],
     ['in many lines', 'data: x\n'.repeat(400_000)],
-  ])('does not collect an event without end (%s)', async (_, endless) => {
+  ])('rejects an endless event (%s)', async (_, endless) => {
     await expect(eventsOf([Buffer.from(endless)])).rejects.toThrow()
   })
 })

@@ -7,7 +7,7 @@ import { ReplicateProvider } from '../../../src/providers/replicate/provider.ts'
 import { WaveSpeedProvider } from '../../../src/providers/wavespeed/provider.ts'
 import { type ScriptedProvider, startScriptedProvider } from '../../support/scripted-provider.ts'
 
-/** Deliveries that were signed elsewhere, so that our signing in other tests and our verifying cannot be wrong together. */
+/** Signed by other software, so that signing in our tests and verifying cannot be wrong together. */
 describe('a known delivery verifies', () => {
   let network: Network
   let server: ScriptedProvider

@@ -27,9 +27,9 @@ export const sixthStandIn: MakeStandIn = (server) => {
       words: order({}),
       'words with everything': order({ seconds: 10, negative: 'haze', shape: '9:16', notify: webhookUrl }),
       'square words': order({ shape: '1:1' }),
-      'words with nothing in it': order({ negative: '', shape: '16:9' }),
-      'a picture': order({ first: imageUrls.first }),
-      'two pictures with everything': order({
+      'words with empty values': order({ negative: '', shape: '16:9' }),
+      'an image': order({ first: imageUrls.first }),
+      'two images with everything': order({
         ...{ seconds: 10, negative: 'haze', first: imageUrls.first, last: imageUrls.last, notify: webhookUrl },
       }),
     },

@@ -46,11 +46,11 @@ export const wavespeedStandIn: MakeStandIn = (server) => {
         json: { prompt: 'a heron', duration: 10, negative_prompt: 'haze', guidance_scale: 0.25, aspect_ratio: '9:16' },
       },
       'square words': { json: { prompt: 'a heron', duration: 5, aspect_ratio: '1:1' } },
-      'words with nothing in it': {
+      'words with empty values': {
         json: { prompt: 'a heron', duration: 5, negative_prompt: '', guidance_scale: 0, aspect_ratio: '16:9' },
       },
-      'a picture': { route: imageRoute, json: { prompt: 'a heron', duration: 5, image: imageUrls.first } },
-      'two pictures with everything': {
+      'an image': { route: imageRoute, json: { prompt: 'a heron', duration: 5, image: imageUrls.first } },
+      'two images with everything': {
         route: imageRoute,
         query: { webhook: webhookUrl },
         json: {

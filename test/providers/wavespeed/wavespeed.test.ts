@@ -33,12 +33,12 @@ const status = (answer: ScriptedAnswer) => {
   return stage.provider.status({ id: 't1' }, { signal })
 }
 
-it('bills begun seconds, and five at least', () => {
+it('bills started seconds, and five at least', () => {
   const price = (durationSeconds: number) => stage.provider.price({ prompt: 'p', durationSeconds: durationSeconds as 5 })
   expect([1, 5, 5.1, 9.5, 10].map(price)).toEqual([350_000, 350_000, 420_000, 700_000, 700_000])
 })
 
-describe('refusals of a create call', () => {
+describe('a refused create call', () => {
   const cases: [string, ScriptedAnswer, object][] = [
     ['a bad key', { status: 401, json: { code: 401, message: 'no' } }, { kind: 'auth' }],
     ['a bad key under 200', { json: { code: 401, message: 'no', data: null } }, { kind: 'auth' }],
@@ -78,7 +78,7 @@ describe('the states of a task', () => {
     ['processing', { status: 'processing' }, { state: 'pending' }],
     ['completed', { status: 'completed', outputs: [output] }, { state: 'completed', url: output, flagged: false }],
     ['completed and marked', { status: 'completed', outputs: [output], has_nsfw_contents: [true] }, { flagged: true }],
-    ['completed, nobody looked', { status: 'completed', outputs: [output], has_nsfw_contents: null }, { flagged: undefined }],
+    ['completed, not checked', { status: 'completed', outputs: [output], has_nsfw_contents: null }, { flagged: undefined }],
     ['completed with an object', { status: 'completed', outputs: [{ url: output }] }, { state: 'completed', url: output }],
     ['completed with nothing', { status: 'completed', outputs: [] }, { state: 'failed', error: { kind: 'output_gone' }, billed: true }],
     ['failed', { status: 'failed', error: 'boom' }, failed('unavailable')],
@@ -109,46 +109,46 @@ describe('the states of a task', () => {
     expect(await status({ json: wrapped(task(more)) })).toMatchObject(expected)
   })
 
-  it('say nothing more than they know', async () => {
+  it('report nothing that is unknown', async () => {
     expect(await status({ json: wrapped(task({ status: 'processing' })) })).toStrictEqual({ state: 'pending' } satisfies Status)
     expect(await status({ json: wrapped(task({ status: 'cancelled' })) })).toStrictEqual({ state: 'cancelled' } satisfies Status)
   })
 
-  it.each([['no URL'], [5], [{ href: 'https://a.example' }]])('do not take %j for a clip', async (odd) => {
+  it.each([['no URL'], [5], [{ href: 'https://a.example' }]])('do not accept %j as a clip', async (odd) => {
     await expect(status({ json: wrapped(task({ status: 'completed', outputs: [odd] })) })).rejects.toMatchObject({ kind: 'unavailable' })
   })
 
-  it('are not read without their wrapper', async () => {
+  it('are unreadable without their wrapper', async () => {
     await expect(status({ json: task({ status: 'completed', outputs: [output] }) })).rejects.toMatchObject({ retryable: true })
   })
 
-  it('are asked for again where the wrapper says what HTTP does not', async () => {
+  it('fail as the wrapper says where HTTP says 200', async () => {
     await expect(status({ json: { code: 401, message: 'no' } })).rejects.toMatchObject({ kind: 'auth', retryable: false })
     await expect(status({ json: { code: 404, message: 'no' } })).rejects.toMatchObject({ kind: 'unavailable', retryable: true })
   })
 })
 
-describe('addresses that WaveSpeed gives', () => {
-  it('need not be there', async () => {
+describe('URLs that WaveSpeed returns', () => {
+  it('may be missing', async () => {
     stage.server.on(textRoute, { json: wrapped({ id: 't1' }) })
     expect(await start()).toStrictEqual({ id: 't1' })
   })
 
-  it('are followed, whatever their form', async () => {
+  it('are used, whatever their form', async () => {
     stage.server.on('GET /api/v3/predictions/t1', { json: wrapped(task({ status: 'processing' })) })
     const operation = { id: 't1', resultUrl: `${stage.server.origin}/api/v3/predictions/t1?x=1` }
     expect(await stage.provider.status(operation, { signal })).toEqual({ state: 'pending' })
     expect(stage.server.requests[0]?.path).toBe('/api/v3/predictions/t1?x=1')
   })
 
-  it('never take the key elsewhere', async () => {
+  it('never receive the key elsewhere', async () => {
     stage.server.on(textRoute, { json: wrapped(task(urlsOf(stage.elsewhere.origin))) })
     stage.server.on(`GET ${resultPath}`, { json: wrapped(task({ status: 'processing' })) })
     expect(await stage.provider.status(await start(), { signal })).toEqual({ state: 'pending' })
     expect(stage.elsewhere.requests).toEqual([])
   })
 
-  it('for an image may be anywhere, and get its bytes with exactly the headers told, but not the key', async () => {
+  it('for an image may be on any server, which gets its bytes and exactly these headers, but not the key', async () => {
     const headers = { 'Content-Type': 'image/jpeg', 'X-Signed': 'yes', 'Content-Length': '3', StandIn: 'secret.example' }
     const upload = { method: 'PUT', url: `${stage.elsewhere.origin}/bucket/1?signature=s`, headers }
     stage.server.on(ticketRoute, { json: wrapped({ download_url: stored, upload }) })
@@ -177,7 +177,7 @@ describe('a webhook', () => {
     )
   })
 
-  it('is verified with a secret that is told without an object', async () => {
+  it('is verified with a secret that is not in an object', async () => {
     stage.server.on(keyRoute, { json: wrapped(secret) })
     expect(await verify(signLikeWaveSpeed(secret, body, { id: 'd1', at }))).toStrictEqual({ operation: { id: 't1' }, deliveryId: 'd1' })
   })
