@@ -14,7 +14,7 @@ import { cancelQueued } from './generations/run/settle.ts'
 import { findGeneration, requestCancel } from './generations/store/generations.ts'
 import type { Notifier } from './generations/notify/notifier.ts'
 import type { ImageSource } from './media/images/download-image.ts'
-import { checkImageLimits } from './media/images/image-limits.ts'
+import { assertImageLimits } from './media/images/image-limits.ts'
 import { validateImage } from './media/images/validate-image.ts'
 import { capableProviders } from './providers/capabilities.ts'
 import type { Provider } from './providers/provider.ts'
@@ -112,8 +112,8 @@ function check(input: ClipInput, { guildId }: Requester, context: ClipServiceCon
   checkLength('prompt-too-long', input.prompt, clipLimits.promptCharacters)
   checkLength('negative-prompt-too-long', input.negativePrompt ?? '', clipLimits.negativePromptCharacters)
   const { image, lastImage } = input
-  const refusal = (image && checkImageLimits(image, nameOfFirst(input))) ?? (lastImage && checkImageLimits(lastImage, 'last'))
-  if (refusal) throw refusal
+  if (image) assertImageLimits(image, nameOfFirst(input))
+  if (lastImage) assertImageLimits(lastImage, 'last')
   // The bytes are not known yet, but which providers can do it depends only on whether there are images.
   const request = toRequest(input, unseenImages({ image: image !== undefined, lastImage: lastImage !== undefined }))
   selectProviders(request, { ...context, only: input.provider })

@@ -70,7 +70,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
   try {
     const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses, lookup: settings.lookup })
     shutdown.own('the network', () => network.close())
-    const database = await openDatabase(config.store, { onError: (error) => log.warn({ error }, 'database connection lost') })
+    const database = await openDatabase(config.store, (error) => log.warn({ error }, 'database connection lost'))
     shutdown.own('the database', () => database.close())
     const billing = createBilling({ config, database })
     shutdown.own('the request limits', () => billing.close())

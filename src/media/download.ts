@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici'
 
-import { type Clock, createClock } from '../lib/clock.ts'
+import { type Clock, wallClock } from '../lib/clock.ts'
 import { retry } from '../lib/retry.ts'
 import { BlockedTarget } from '../network/address-guard.ts'
 import { NotConnected } from '../network/connector.ts'
@@ -10,7 +10,7 @@ import type { Network } from '../network/network.ts'
  * `blocked`: not https, or not a public address. `foreign`: not on an allowed origin. `refused`: another status than 200 (`httpStatus`).
  * `incomplete`: fewer bytes than announced, or the connection broke. `redirects`: too many.
  */
-export type DownloadFailure = 'blocked' | 'foreign' | 'refused' | 'incomplete' | 'too-large' | 'timeout' | 'unreachable' | 'redirects'
+type DownloadFailure = 'blocked' | 'foreign' | 'refused' | 'incomplete' | 'too-large' | 'timeout' | 'unreachable' | 'redirects'
 
 /** A failed download. Never contains the URL, which may be signed. */
 export class DownloadError extends Error {
@@ -40,39 +40,36 @@ export interface DownloadOptions {
   allowedOrigins?: readonly string[] | undefined
 }
 
-export interface Downloaded {
-  bytes: Uint8Array
-  /** As the server claims; lower case, without parameters. */
-  contentType: string | undefined
-}
-
 /**
  * Downloads a file over the guarded network.
  * @throws {DownloadError} or the signal's reason
  */
-export type Download = (url: string, options: DownloadOptions) => Promise<Downloaded>
-
-export interface DownloadSetup {
-  network: Network
-  clock?: Clock | undefined
-  /** 0 to 1, for the jitter between tries. */
-  random?: (() => number) | undefined
-}
+export type Download = (url: string, options: DownloadOptions) => Promise<Uint8Array>
 
 const retryDelaysMs = [300, 600]
 const maxRedirects = 3
 
-/** Creates the function that downloads files; its connections are closed with the network. */
-export function createDownload({ network, clock = createClock(), random = Math.random }: DownloadSetup): Download {
+/** Creates the function that downloads files; its connections are closed with the network. `random` (0 to 1) varies the retry delays. */
+export function createDownload({
+  network,
+  clock = wallClock,
+  random = Math.random,
+}: {
+  network: Network
+  clock?: Clock
+  random?: () => number
+}): Download {
   const agent = network.agent({ connectionsPerOrigin: 16 })
 
   return async (url, { signal, timeoutMs, maxBytes, allowedOrigins }) => {
     const deadline = AbortSignal.timeout(timeoutMs)
     const either = AbortSignal.any([signal, deadline])
-    const fetch = () =>
-      fetchFile(agent, url, { signal: either, maxBytes, assertAllowed: (hop) => assertAllowed(hop, network, allowedOrigins) })
+    const assertAllowed = ({ protocol, origin }: URL) => {
+      if (protocol !== 'https:' && !(network.allowPrivateAddresses && protocol === 'http:')) throw new DownloadError('blocked')
+      if (allowedOrigins && !allowedOrigins.includes(origin)) throw new DownloadError('foreign')
+    }
     try {
-      return await retry(fetch, {
+      return await retry(() => fetchFile(agent, url, { signal: either, maxBytes, assertAllowed }), {
         delays: retryDelaysMs.map((delay) => delay * (0.5 + random())),
         shouldRetry: (error) => asDownloadError(error).retryable,
         signal: either,
@@ -92,7 +89,7 @@ interface FetchOptions {
   assertAllowed: (url: URL) => void
 }
 
-async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, assertAllowed }: FetchOptions): Promise<Downloaded> {
+async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, assertAllowed }: FetchOptions): Promise<Uint8Array> {
   if (!URL.canParse(start)) throw new DownloadError('blocked')
   let url = new URL(start)
   for (let hops = 0; hops <= maxRedirects; hops++) {
@@ -109,8 +106,7 @@ async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, a
       await response.body.dump({ limit: 16 * 1024, signal })
       throw new DownloadError('refused', response.statusCode)
     }
-    const bytes = await readBytes(response, maxBytes)
-    return { bytes, contentType: header(response, 'content-type')?.split(';')[0]?.trim().toLowerCase() }
+    return readBytes(response, maxBytes)
   }
   throw new DownloadError('redirects')
 }
@@ -131,11 +127,6 @@ async function readBytes(response: Dispatcher.ResponseData, maxBytes: number): P
     response.body.on('error', () => undefined).destroy()
   }
   return Buffer.concat(chunks)
-}
-
-function assertAllowed(url: URL, network: Network, allowedOrigins: readonly string[] | undefined): void {
-  if (url.protocol !== 'https:' && !(network.allowPrivateAddresses && url.protocol === 'http:')) throw new DownloadError('blocked')
-  if (allowedOrigins && !allowedOrigins.includes(url.origin)) throw new DownloadError('foreign')
 }
 
 function header({ headers }: Dispatcher.ResponseData, name: string): string | undefined {

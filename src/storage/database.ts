@@ -24,21 +24,22 @@ export interface Database {
   close(): Promise<void>
 }
 
-export interface OpenOptions {
-  /** Called for every lost connection; the pool replaces it. */
-  onError?: ((error: Error) => void) | undefined
-}
+type OnError = (error: Error) => void
+const ignore: OnError = () => undefined
 
-/** Opens the database and migrates it. A missing file is created, and the file is locked against a second process. */
-export async function openDatabase(location: StoreLocation, options: OpenOptions = {}): Promise<Database> {
-  return 'file' in location ? openFile(location.file) : openServer(location.url, options)
+/**
+ * Opens the database and migrates it. A missing file is created, and the file is locked against a second process. `onError` is called for every lost
+ * connection; the pool replaces it.
+ */
+export async function openDatabase(location: StoreLocation, onError = ignore): Promise<Database> {
+  return 'file' in location ? openFile(location.file) : openServer(location.url, onError)
 }
 
 /** Opens the database of a bot that may be running, to read it and to leave decisions there. Takes no lock and changes no table. */
 export function openBeside(location: StoreLocation): Database {
   return 'file' in location
     ? sqliteDatabase(new Kysely({ dialect: createSqliteDialect(location.file, { mustExist: true }) }))
-    : postgresDatabase(location.url, () => undefined)
+    : postgresDatabase(location.url, ignore)
 }
 
 async function openFile(file: string): Promise<Database> {
@@ -50,7 +51,7 @@ async function openFile(file: string): Promise<Database> {
     lock.release()
   }
   try {
-    await migrate(database.statements, { dialect: 'sqlite' })
+    await migrate(database.statements, 'sqlite')
     return { ...database, close }
   } catch (error) {
     await close()
@@ -58,11 +59,10 @@ async function openFile(file: string): Promise<Database> {
   }
 }
 
-async function openServer(url: string, { onError = () => undefined }: OpenOptions): Promise<Database> {
+async function openServer(url: string, onError: OnError): Promise<Database> {
   const migrating = new Kysely<Schema>({ dialect: createPostgresDialect(url, onError, noTimeouts) })
   try {
-    const schema = await currentSchema(migrating)
-    await migrate(migrating, { dialect: 'postgres', schema })
+    await migrate(migrating, 'postgres', await currentSchema(migrating))
   } finally {
     await migrating.destroy()
   }
@@ -79,7 +79,7 @@ function sqliteDatabase(statements: Kysely<Schema>): Database {
   }
 }
 
-function postgresDatabase(url: string, onError: (error: Error) => void): Database {
+function postgresDatabase(url: string, onError: OnError): Database {
   const statements = new Kysely<Schema>({ dialect: createPostgresDialect(url, onError) })
   return {
     statements,

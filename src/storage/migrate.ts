@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { Migrator } from 'kysely/migration'
 
-import { type Dialect, migrationsFor } from './migrations/index.ts'
+import type { Dialect } from './migrations/0001-first.ts'
+import { migrationsFor } from './migrations/index.ts'
 import type { Schema } from './schema.ts'
 
 /** The database was written by a newer version: continuing could misread its rows. */
@@ -13,14 +14,11 @@ export class NewerStoreError extends Error {
   }
 }
 
-export interface StoreTables {
-  dialect: Dialect
-  /** The schema of the tables, on a server that may hold other tables of the same names. */
-  schema?: string | undefined
-}
-
-/** Migrates the tables. If several processes do so at once, the first does the work and the others wait. */
-export async function migrate(statements: Kysely<Schema>, { dialect, schema }: StoreTables): Promise<void> {
+/**
+ * Migrates the tables, on a server those of `schema`: other schemas may hold tables of the same names. If several processes do so at once, the first
+ * does the work and the others wait.
+ */
+export async function migrate(statements: Kysely<Schema>, dialect: Dialect, schema?: string): Promise<void> {
   const migrations = migrationsFor(dialect)
   const migrator = new Migrator({
     db: statements,

@@ -1,5 +1,5 @@
 import { retry } from '../../lib/retry.ts'
-import { inspectClip } from '../../media/video/validate-mp4.ts'
+import { validateMp4 } from '../../media/video/validate-mp4.ts'
 import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
@@ -58,8 +58,7 @@ async function downloadValidClip(generation: Generation, context: DeliverContext
   const download = () => context.downloadClip(url, { signal: pause })
   const bytes = await withRetries(download, 'output_gone', { generation, context, pause })
   try {
-    const { durationSeconds } = inspectClip(bytes)
-    return { bytes, url, durationSeconds }
+    return { bytes, url, durationSeconds: validateMp4(bytes) }
   } catch (error) {
     throw new Outcome('failed', 'output-unusable', 'refund', { cause: error })
   }

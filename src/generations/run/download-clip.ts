@@ -10,7 +10,7 @@ const goneStatuses = [403, 404, 410]
 /** Downloads a finished clip from the provider's storage. Throws `OutputGone` where a retry cannot help. */
 export async function downloadClip(download: Download, url: string, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    return (await download(url, { signal, timeoutMs, maxBytes: maxClipBytes })).bytes
+    return await download(url, { signal, timeoutMs, maxBytes: maxClipBytes })
   } catch (error) {
     if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
       throw new OutputGone('the provider no longer serves the clip', { cause: error })

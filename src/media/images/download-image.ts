@@ -21,8 +21,7 @@ export async function downloadImage(
 ): Promise<Uint8Array> {
   const { maxBytes } = imageLimits
   try {
-    const { bytes } = await download(url, { signal: AbortSignal.timeout(timeoutMs), timeoutMs, maxBytes, allowedOrigins })
-    return bytes
+    return await download(url, { signal: AbortSignal.timeout(timeoutMs), timeoutMs, maxBytes, allowedOrigins })
   } catch (error) {
     const tooLarge = error instanceof DownloadError && error.failure === 'too-large'
     if (tooLarge) throw new Refusal('image-over-limit', { image: name, limitBytes: maxBytes })

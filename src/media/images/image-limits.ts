@@ -21,15 +21,18 @@ export interface ImageProperties {
   mediaType?: string | null | undefined
 }
 
-/** Checks an image before the acknowledgement, and again with its bytes. Undefined if it may be used. */
-export function checkImageLimits({ sizeBytes, width, height, mediaType }: ImageProperties, image: RefusedImage): Refusal | undefined {
+/**
+ * Checks an image before the acknowledgement, and again with its bytes.
+ * @throws {Refusal}
+ */
+export function assertImageLimits({ sizeBytes, width, height, mediaType }: ImageProperties, image: RefusedImage): void {
   const { mediaTypes, maxBytes, minPixels, maxAspect, maxTotalPixels } = imageLimits
   const type = mediaType?.split(';')[0]?.trim().toLowerCase()
-  if (type && !mediaTypes.some((known) => known === type)) return new Refusal('image-unsupported', { image })
-  if (sizeBytes > maxBytes) return new Refusal('image-too-large', { image, sizeBytes, limitBytes: maxBytes })
-  if (!width || !height) return undefined
-  if (width * height > maxTotalPixels) return new Refusal('image-too-many-pixels', { image, limitPixels: maxTotalPixels })
-  if (width < minPixels || height < minPixels) return new Refusal('image-too-small', { image, width, height, limitPixels: minPixels })
+  if (type && !mediaTypes.some((known) => known === type)) throw new Refusal('image-unsupported', { image })
+  if (sizeBytes > maxBytes) throw new Refusal('image-too-large', { image, sizeBytes, limitBytes: maxBytes })
+  if (!width || !height) return
+  if (width * height > maxTotalPixels) throw new Refusal('image-too-many-pixels', { image, limitPixels: maxTotalPixels })
+  if (width < minPixels || height < minPixels) throw new Refusal('image-too-small', { image, width, height, limitPixels: minPixels })
   const ratio = Math.max(width / height, height / width)
-  return ratio > maxAspect ? new Refusal('image-too-narrow', { image, width, height, limitRatio: maxAspect }) : undefined
+  if (ratio > maxAspect) throw new Refusal('image-too-narrow', { image, width, height, limitRatio: maxAspect })
 }

@@ -4,7 +4,7 @@ import sharp from 'sharp'
 
 import type { Image, ImageReference } from '../../domain/image.ts'
 import { Refusal, type RefusedImage } from '../../domain/refusal.ts'
-import { checkImageLimits, type ImageProperties, imageLimits } from './image-limits.ts'
+import { assertImageLimits, imageLimits } from './image-limits.ts'
 
 // libvips reads dozens of formats, some through libraries with a history of vulnerabilities. Only these two are open to members' bytes.
 sharp.block({ operation: ['VipsForeignLoad'] })
@@ -19,31 +19,21 @@ export async function validateImage(bytes: Uint8Array, name: RefusedImage): Prom
   const sizeBytes = bytes.byteLength
   const mediaType = mediaTypeOf(bytes)
   if (!mediaType) throw new Refusal('image-unsupported', { image: name })
-  assertWithinLimits({ sizeBytes, mediaType }, name)
+  assertImageLimits({ sizeBytes, mediaType }, name)
 
-  const image = sharp(bytes, { limitInputPixels: imageLimits.maxTotalPixels, failOn: 'error', sequentialRead: true })
-  const { width, height } = await image.metadata().then(
-    ({ autoOrient }) => autoOrient,
-    (error: unknown) => {
-      throw unreadable(error, name)
-    },
-  )
-  assertWithinLimits({ sizeBytes, width, height, mediaType }, name)
-
-  // Every row is decoded but only a few pixels are kept, so this costs little memory.
-  await image
-    .resize(16, 16, { fit: 'fill' })
-    .raw()
-    .toBuffer()
-    .catch((error: unknown) => {
-      throw unreadable(error, name)
-    })
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType, width, height, sizeBytes, bytes }
-}
-
-function assertWithinLimits(properties: ImageProperties, name: RefusedImage): void {
-  const refusal = checkImageLimits(properties, name)
-  if (refusal) throw refusal
+  try {
+    const image = sharp(bytes, { limitInputPixels: imageLimits.maxTotalPixels, failOn: 'error', sequentialRead: true })
+    const { width, height } = (await image.metadata()).autoOrient
+    assertImageLimits({ sizeBytes, width, height, mediaType }, name)
+    // Every row is decoded but only a few pixels are kept, so this costs little memory.
+    await image.resize(16, 16, { fit: 'fill' }).raw().toBuffer()
+    return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType, width, height, sizeBytes, bytes }
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    const tooManyPixels = error instanceof Error && /pixel limit/i.test(error.message)
+    if (tooManyPixels) throw new Refusal('image-too-many-pixels', { image: name, limitPixels: imageLimits.maxTotalPixels })
+    throw new Refusal('image-corrupt', { image: name })
+  }
 }
 
 function mediaTypeOf(bytes: Uint8Array): ImageReference['mediaType'] | undefined {
@@ -51,10 +41,4 @@ function mediaTypeOf(bytes: Uint8Array): ImageReference['mediaType'] | undefined
   if (startsWith(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return 'image/png'
   if (startsWith(0xff, 0xd8, 0xff)) return 'image/jpeg'
   return undefined
-}
-
-function unreadable(error: unknown, image: RefusedImage): Refusal {
-  const tooManyPixels = error instanceof Error && /pixel limit/i.test(error.message)
-  if (tooManyPixels) return new Refusal('image-too-many-pixels', { image, limitPixels: imageLimits.maxTotalPixels })
-  return new Refusal('image-corrupt', { image })
 }

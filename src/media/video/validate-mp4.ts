@@ -1,25 +1,12 @@
 import { type Box, findBox, readBoxes, readNumber } from './mp4-boxes.ts'
 import { sumFragments } from './mp4-fragments.ts'
 
-/** Properties of a clip, read from its bytes. */
-export interface ClipProperties {
-  durationSeconds: number
-  /** Coded pixels. */
-  width: number
-  height: number
-  /** The sample entry's four characters, such as `avc1`. */
-  videoCodec: string
-}
-
-/** `incomplete`: cut short. `no-video`: no video track, or one without frames. */
-export type ClipFault = 'not-mp4' | 'incomplete' | 'no-video'
-
-/** These bytes must not be posted as a clip. */
+/** These bytes must not be posted as a clip. `incomplete`: cut short. `no-video`: no video track, or one without frames. */
 export class ClipError extends Error {
   override readonly name = 'ClipError'
-  readonly fault: ClipFault
+  readonly fault
 
-  constructor(fault: ClipFault) {
+  constructor(fault: 'not-mp4' | 'incomplete' | 'no-video') {
     super(`not a clip: ${fault}`)
     this.fault = fault
   }
@@ -28,9 +15,10 @@ export class ClipError extends Error {
 /**
  * Checks a provider's file without a decoder: its boxes must be complete to the last byte, and there must be a video track whose frames lie inside
  * the file. Sample tables are summed, never expanded.
+ * @returns its duration in seconds
  * @throws {ClipError}
  */
-export function inspectClip(content: Uint8Array): ClipProperties {
+export function validateMp4(content: Uint8Array): number {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   const boxes = [...readBoxes(bytes, 0, bytes.length)]
   if (boxes[0]?.type !== 'ftyp') throw new ClipError('not-mp4')
@@ -40,11 +28,11 @@ export function inspectClip(content: Uint8Array): ClipProperties {
 
   const track = readBoxes(bytes, movie.start, movie.end).find((box) => box.type === 'trak' && kindOf(bytes, box) === 'vide')
   if (!track) throw new ClipError('no-video')
-  const properties = readTrack(bytes, movie, track)
+  const durationSeconds = readTrack(bytes, movie, track)
   const mediaBytes = boxes.filter(({ type }) => type === 'mdat').reduce((sum, { start, end }) => sum + end - start, 0)
   const fragmented = boxes.some(({ type }) => type === 'moof')
   if (!fragmented && !samplesFit(bytes, track, mediaBytes)) throw new ClipError('incomplete')
-  return properties
+  return durationSeconds
 }
 
 function kindOf(bytes: Buffer, track: Box): string | undefined {
@@ -52,7 +40,8 @@ function kindOf(bytes: Buffer, track: Box): string | undefined {
   return handler && handler.end - handler.start >= 12 ? bytes.toString('latin1', handler.start + 8, handler.start + 12) : undefined
 }
 
-function readTrack(bytes: Buffer, movie: Box, track: Box): ClipProperties {
+/** The duration in seconds of a track with frames that can be seen. */
+function readTrack(bytes: Buffer, movie: Box, track: Box): number {
   const durationSeconds =
     readDuration(bytes, findBox(bytes, track, 'mdia', 'mdhd')) ??
     readDuration(bytes, findBox(bytes, movie, 'mvhd')) ??
@@ -62,8 +51,8 @@ function readTrack(bytes: Buffer, movie: Box, track: Box): ClipProperties {
   const entry = description && readBoxes(bytes, description.start + 8, description.end).next().value
   const width = entry && readNumber(bytes, entry, 24, 2)
   const height = entry && readNumber(bytes, entry, 26, 2)
-  if (!durationSeconds || !entry || !width || !height) throw new ClipError('no-video')
-  return { durationSeconds, width, height, videoCodec: entry.type }
+  if (!durationSeconds || !width || !height) throw new ClipError('no-video')
+  return durationSeconds
 }
 
 /** Seconds, from a movie's or a track's header. Undefined if missing or zero. */
@@ -100,9 +89,8 @@ function samplesFit(bytes: Buffer, track: Box, mediaBytes: number): boolean {
 }
 
 function chunksFit(bytes: Buffer, track: Box): boolean {
-  const table = findBox(bytes, track, 'mdia', 'minf', 'stbl')
-  const short = table && findBox(bytes, table, 'stco')
-  const offsets = short ?? (table && findBox(bytes, table, 'co64'))
+  const short = findBox(bytes, track, 'mdia', 'minf', 'stbl', 'stco')
+  const offsets = short ?? findBox(bytes, track, 'mdia', 'minf', 'stbl', 'co64')
   const count = offsets && readNumber(bytes, offsets, 4)
   if (!count) return false
   const width = short ? 4 : 8

@@ -1,11 +1,24 @@
-import type { Kysely } from 'kysely'
+import { type ColumnDefinitionBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-import type { ColumnTypes } from './column-types.ts'
+export type Dialect = 'sqlite' | 'postgres'
+
+/** The columns whose type differs between the databases. */
+interface ColumnTypes {
+  bytes: RawBuilder<unknown>
+  /** A number that grows with every row; created with `counts`. */
+  sequence: 'integer' | 'bigint'
+  counts: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder
+}
+
+const columnTypes: Record<Dialect, ColumnTypes> = {
+  sqlite: { bytes: sql`blob`, sequence: 'integer', counts: (column) => column.primaryKey().autoIncrement() },
+  postgres: { bytes: sql`bytea`, sequence: 'bigint', counts: (column) => column.primaryKey().generatedAlwaysAsIdentity() },
+}
 
 /** The tables of the first version. A landed migration is never edited: the next change is the next file. */
-export function first(types: ColumnTypes): Migration {
-  return { up: (database: Kysely<unknown>) => createTables(database, types) }
+export function first(dialect: Dialect): Migration {
+  return { up: (database: Kysely<unknown>) => createTables(database, columnTypes[dialect]) }
 }
 
 async function createTables({ schema }: Kysely<unknown>, types: ColumnTypes): Promise<void> {

@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../../src/domain/refusal.ts'
-import { checkImageLimits } from '../../../src/media/images/image-limits.ts'
+import { assertImageLimits } from '../../../src/media/images/image-limits.ts'
 import { validateImage } from '../../../src/media/images/validate-image.ts'
 
 /** Noise, so that a truncated file loses image data rather than padding. */
@@ -143,7 +143,7 @@ describe('validateImage', () => {
   })
 })
 
-describe('checkImageLimits', () => {
+describe('assertImageLimits', () => {
   const facts = { sizeBytes: 5_000_000, width: 640, height: 360, mediaType: 'image/png' }
   it.each([
     [facts, undefined],
@@ -156,6 +156,8 @@ describe('checkImageLimits', () => {
     [{ ...facts, width: 299 }, 'image-too-small'],
     [{ ...facts, width: 901, height: 360 }, 'image-too-narrow'],
   ])('%j: %s', (declared, identifier) => {
-    expect(checkImageLimits(declared, 'last')?.identifier).toBe(identifier)
+    const call = () => assertImageLimits(declared, 'last')
+    if (identifier === undefined) call()
+    else expect(call).toThrow(expect.objectContaining({ identifier }))
   })
 })

@@ -1,50 +1,44 @@
 import { describe, expect, it } from 'vitest'
 
-import { ClipError, inspectClip } from '../../../src/media/video/validate-mp4.ts'
+import { ClipError, validateMp4 } from '../../../src/media/video/validate-mp4.ts'
 import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../../support/mp4.ts'
 
 function faultOf(bytes: Uint8Array): string {
   try {
-    return `accepted: ${JSON.stringify(inspectClip(bytes))}`
+    return `accepted: ${JSON.stringify(validateMp4(bytes))}`
   } catch (error) {
     if (error instanceof ClipError) return error.fault
     throw error
   }
 }
 
-describe('inspectClip', () => {
-  const facts = { durationSeconds: 5, width: 1280, height: 720, videoCodec: 'avc1' }
-
-  it.each<[string, Mp4Shape, object]>([
-    ['as usually written', {}, facts],
-    [
-      'of ten seconds, upright, in another codec',
-      { duration: 240, width: 720, height: 1280, codec: 'hev1' },
-      { ...facts, durationSeconds: 10, width: 720, height: 1280, videoCodec: 'hev1' },
-    ],
-    ['with times of 8 bytes', { long: true }, facts],
-    ['with offsets of 8 bytes', { largeOffsets: true }, facts],
-    ['with its index at the end', { movieLast: true }, facts],
-    ['with frames of one size', { uniform: true }, facts],
+describe('validateMp4', () => {
+  it.each<[string, Mp4Shape, number]>([
+    ['as usually written', {}, 5],
+    ['of ten seconds, upright, in another codec', { duration: 240, width: 720, height: 1280, codec: 'hev1' }, 10],
+    ['with times of 8 bytes', { long: true }, 5],
+    ['with offsets of 8 bytes', { largeOffsets: true }, 5],
+    ['with its index at the end', { movieLast: true }, 5],
+    ['with frames of one size', { uniform: true }, 5],
   ])('reads one %s', (_, shape, expected) => {
-    expect(inspectClip(mp4(shape))).toStrictEqual(expected)
+    expect(validateMp4(mp4(shape))).toBe(expected)
   })
 
   it.each(['run', 'fragment', 'movie'] as const)('reads a fragmented clip with durations in the %s', (told) => {
-    expect(inspectClip(fragmentedMp4([40, 40, 40], told))).toStrictEqual(facts)
+    expect(validateMp4(fragmentedMp4([40, 40, 40], told))).toBe(5)
   })
 
   it('reads a clip at any offset in memory', () => {
     const shifted = Buffer.concat([Buffer.alloc(5), mp4()]).subarray(5)
-    expect(inspectClip(new Uint8Array(shifted.buffer, shifted.byteOffset, shifted.byteLength))).toStrictEqual(facts)
+    expect(validateMp4(new Uint8Array(shifted.buffer, shifted.byteOffset, shifted.byteLength))).toBe(5)
   })
 
   it('skips unknown boxes and reads a last box that extends to the end', () => {
     const bytes = mp4()
     const at = bytes.indexOf('mdat', 0, 'latin1') - 4
     bytes.writeUInt32BE(0, at)
-    expect(inspectClip(bytes)).toStrictEqual(facts)
-    expect(inspectClip(Buffer.concat([mp4(), box('free', Buffer.alloc(9)), box('uuid', Buffer.alloc(16))]))).toStrictEqual(facts)
+    expect(validateMp4(bytes)).toBe(5)
+    expect(validateMp4(Buffer.concat([mp4(), box('free', Buffer.alloc(9)), box('uuid', Buffer.alloc(16))]))).toBe(5)
   })
 
   it.each([
@@ -113,6 +107,6 @@ describe('inspectClip', () => {
     expect(faultOf(bytes)).toBe('incomplete')
     const fragments = fragmentedMp4([40, 40, 40], 'run')
     u32(0xffffffff).copy(fragments, fragments.indexOf('trun', 0, 'latin1') + 8)
-    expect(inspectClip(fragments).durationSeconds).toBeGreaterThan(0)
+    expect(validateMp4(fragments)).toBeGreaterThan(0)
   })
 })
