@@ -11,7 +11,7 @@ import type { Network } from '../network/network.ts'
 import type { Database } from '../storage/database.ts'
 
 import { createDelivery } from './delivery/delivery.ts'
-import { createGuildUploadLimits } from './delivery/guild-upload-limits.ts'
+import { createGuildUploadLimits } from './delivery/upload-limits.ts'
 import { createDiscordClient, signIn } from './gateway/client.ts'
 import { reserveShards } from './gateway/shards.ts'
 import { checkRegistration } from './interactions/check-registration.ts'

@@ -112,7 +112,7 @@ describe('Discord takes', () => {
     await messages.editReply(generation.reply, cardOf({ ...generation, cancelRequestedAt: 1 }, { ...live, cancelRefused: true }))
     await messages.editReply(generation.reply, linkedCard(generation, clip))
     await messages.editReply(generation.reply, linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }))
-    await messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25))
+    await messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), AbortSignal.timeout(5000))
     const file = { name: 'rushes-00000000.mp4', data: clip.bytes, contentType: 'video/mp4' }
     const posted = await messages.editReply(generation.reply, finishedCard(generation, clip), { file })
     expect(posted.channelId).toBe(discord.guild.channel.id)

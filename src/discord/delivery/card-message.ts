@@ -11,26 +11,18 @@ import type { EditOptions } from '../rest/messages.ts'
 import type { DeliveryContext } from './context.ts'
 
 /** The credential that edits the message: the interaction token or the bot token. */
-export type Route = 'token' | 'bot'
+type Route = 'token' | 'bot'
 
 /** `gone`: the message was deleted. `unreachable`: it may exist, but no route can edit it. */
 export type EditOutcome = { result: 'edited'; message: PostedMessage } | { result: 'gone' | 'unreachable' }
 
-/** The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. */
-export interface CardMessage {
-  /** Whether the “thinking…” placeholder is gone. As long as it is shown, a follow-up would take its place and be public. */
-  readonly placeholderReplaced: boolean
-  readonly tokenAlive: boolean
-  /** Calls `bodyFor` once per route, because upload limits differ. Throws the errors that say nothing about the route. */
-  edit(bodyFor: (route: Route) => { body: MessageBody; options?: EditOptions }): Promise<EditOutcome>
-  /** The card continues in this message. */
-  moveTo(message: PostedMessage): Promise<void>
-}
+export type CardMessage = ReturnType<typeof createCardMessage>
 
 /** Discord documents 15 minutes; half a minute is left for the call itself. The token can expire earlier, which only a call shows. */
 const tokenLifetimeMs = 14.5 * 60_000
 
-export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext): CardMessage {
+/** The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. */
+export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext) {
   const { reply, channelId } = generation
   let messageId = generation.messageId
   let tokenDead = false
@@ -77,13 +69,15 @@ export function createCardMessage(generation: Generation, { messages, clock, log
   }
 
   return {
+    /** Whether the “thinking…” placeholder is gone. As long as it is shown, a follow-up would take its place and be public. */
     get placeholderReplaced() {
       return messageId !== undefined || replyGone
     },
     get tokenAlive() {
       return tokenAlive()
     },
-    async edit(bodyFor) {
+    /** Calls `bodyFor` once per route, because upload limits differ. Throws the errors that say nothing about the route. */
+    async edit(bodyFor: (route: Route) => { body: MessageBody; options?: EditOptions }): Promise<EditOutcome> {
       if (tokenAlive() && !replyGone) {
         const { body, options } = bodyFor('token')
         const outcome = await attemptByToken(() => messages.editReply(reply, body, options))
@@ -98,7 +92,8 @@ export function createCardMessage(generation: Generation, { messages, clock, log
       const known = { channelId, messageId }
       return attempt(() => messages.editMessage(known, body, options))
     },
-    async moveTo(message) {
+    /** The card continues in this message. */
+    async moveTo(message: PostedMessage): Promise<void> {
       replyGone = true
       await remember(message)
     },

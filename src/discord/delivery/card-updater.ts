@@ -17,19 +17,17 @@ export interface CardUpdater<Body> {
   drain(): Promise<void>
 }
 
-export interface CardUpdaterOptions<Body> {
-  clock: Clock
-  /**
-   * Resolves with the milliseconds after which to retry a failed write, unless newer content arrives. Must not reject. `aborted`: a write that has
-   * not been sent yet is no longer needed.
-   */
-  write: (body: Body, aborted: AbortSignal) => Promise<number | undefined>
-}
-
 /** Milliseconds between two writes of the same state. Discord allows about five edits in five seconds. */
 const spacingMs = 3000
 
-export function createCardUpdater<Body>({ clock, write }: CardUpdaterOptions<Body>): CardUpdater<Body> {
+/**
+ * `write` must not reject; it resolves with the milliseconds after which to retry, unless newer content arrives. `aborted`: a write that has not
+ * been sent yet is no longer needed.
+ */
+export function createCardUpdater<Body>(
+  write: (body: Body, aborted: AbortSignal) => Promise<number | undefined>,
+  clock: Clock,
+): CardUpdater<Body> {
   let waiting: { state: string; body: Body } | undefined
   let written: { state: string; at: number } | undefined
   let inFlight: Promise<void> | undefined

@@ -3,11 +3,10 @@ import type { Generation } from '../../generations/model/generation.ts'
 import { retry } from '../../lib/retry.ts'
 
 import { clipFilename } from '../cards/clip-card.ts'
-import { describeError, isBotTokenInvalid, isTransient } from '../rest/errors.ts'
+import { deliveryError, describeError, isBotTokenInvalid, isTransient } from '../rest/errors.ts'
 import { type ChannelMessage, contains } from '../rest/messages.ts'
 
 import type { DeliveryContext } from './context.ts'
-import { deliveryError } from './delivery-error.ts'
 
 interface Source {
   read: () => Promise<ChannelMessage>

@@ -9,29 +9,16 @@ export interface Card {
   progress: Progress
 }
 
-/** The cards that this process writes, with what it learned about the routes to them. */
-export interface OpenCards {
-  of(generation: Generation): Card
-  /** Whether this card has its final message, so that an outdated state must not overwrite it. */
-  isFinished(generation: Generation): boolean
-  /** Runs work that ends the card. Concurrent calls share the card, whose progress runs their final writes one after the other. */
-  closing<Result>(generation: Generation, work: (card: Card) => Promise<Result>): Promise<Result>
-  /** The card has its final message. */
-  close(generation: Generation): void
-  /** Drops what is known of the card, unless another `closing` still needs it. */
-  forget(generation: Generation): void
-  drain(): Promise<void>
-}
-
 /** A card that another process ends is never closed here, so the oldest ones are dropped; a dropped card learns its routes again. */
 const maxOpen = 5000
 const maxFinished = 1000
 
-export function createOpenCards(context: DeliveryContext): OpenCards {
+/** The cards that this process writes, with what it learned about the routes to them. */
+export function createOpenCards(context: DeliveryContext) {
   const cards = new Map<string, Card & { closers: number }>()
   const finished = new Set<string>()
 
-  function of(generation: Generation) {
+  function of(generation: Generation): Card & { closers: number } {
     const known = cards.get(generation.id)
     if (known) return known
     const cardMessage = createCardMessage(generation, context)
@@ -41,14 +28,17 @@ export function createOpenCards(context: DeliveryContext): OpenCards {
     return card
   }
 
+  /** Drops what is known of the card, unless another `closing` still needs it. */
   function forget({ id }: Generation): void {
     if ((cards.get(id)?.closers ?? 0) <= 1) cards.delete(id)
   }
 
   return {
     of,
-    isFinished: ({ id }) => finished.has(id),
-    async closing(generation, work) {
+    /** Whether this card has its final message, so that an outdated state must not overwrite it. */
+    isFinished: ({ id }: Generation) => finished.has(id),
+    /** Runs work that ends the card. Concurrent calls share the card, whose progress runs their final writes one after the other. */
+    async closing<Result>(generation: Generation, work: (card: Card) => Promise<Result>): Promise<Result> {
       const card = of(generation)
       card.closers += 1
       try {
@@ -57,7 +47,8 @@ export function createOpenCards(context: DeliveryContext): OpenCards {
         card.closers -= 1
       }
     },
-    close(generation) {
+    /** The card has its final message. */
+    close(generation: Generation): void {
       forget(generation)
       // A held generation can still get its clip.
       if (generation.state === 'held') return

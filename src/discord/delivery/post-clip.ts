@@ -6,14 +6,13 @@ import { LeaseLost } from '../../generations/model/stop-reasons.ts'
 import { retry } from '../../lib/retry.ts'
 
 import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
-import { describeError, isBotTokenInvalid, isTooLarge, isTransient } from '../rest/errors.ts'
+import { deliveryError, describeError, isBotTokenInvalid, isTooLarge, isTransient } from '../rest/errors.ts'
 
-import type { CardMessage, EditOutcome, Route } from './card-message.ts'
+import type { CardMessage, EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
-import { deliveryError } from './delivery-error.ts'
 import { largestClipByBot, largestClipByToken } from './upload-limits.ts'
 
-export interface ClipPost {
+interface ClipPost {
   generation: Generation
   clip: Clip
   cardMessage: CardMessage
@@ -50,10 +49,7 @@ async function editInClip(
 ): Promise<EditOutcome> {
   const linked = { body: linkedCard(generation, clip), options: { signal } }
   const finished = { body: finishedCard(generation, clip), options: { file: fileOf(generation, clip), signal } }
-  const largest: Record<Route, number> = {
-    token: largestClipByToken(generation.reply.attachmentSizeLimit),
-    bot: largestClipByBot(guildUploadLimit),
-  }
+  const largest = { token: largestClipByToken(generation.reply.attachmentSizeLimit), bot: largestClipByBot(guildUploadLimit) }
   const retries = { clock, signal, shouldRetry: isTransient }
   try {
     const edit = () => cardMessage.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked))

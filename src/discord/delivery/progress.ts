@@ -54,7 +54,7 @@ export function createProgress(cardMessage: CardMessage, { cardLock, clock, log 
     }
   }
 
-  const updater = createCardUpdater<ShownState>({ clock, write })
+  const updater = createCardUpdater<ShownState>(write, clock)
   return {
     show(generation, live) {
       const body = cardOf(generation, live)

@@ -1,4 +1,11 @@
 import { GuildPremiumTier } from 'discord.js'
+import { z } from 'zod'
+
+import type { Snowflake } from '../../domain/ids.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+
+import { describeError } from '../rest/errors.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -26,3 +33,46 @@ export function largestClipByToken(attachmentSizeLimit: number): number {
 export function largestClipByBot(guildUploadLimit: number): number {
   return Math.min(guildUploadLimit, maxBotRequest) - multipartOverhead
 }
+
+export interface GuildUploadLimitsOptions {
+  /** The boost tier from the gateway; undefined for a guild that this process does not serve. */
+  tierAtGateway: (guildId: Snowflake) => GuildPremiumTier | undefined
+  /** The response to `GET /guilds/{id}`. */
+  readGuild: (guildId: Snowflake) => Promise<unknown>
+  clock: Pick<Clock, 'now'>
+  log: Log
+}
+
+/** Boosts change over days. */
+const freshMs = 60 * 60_000
+/** Bounds the memory of a large installation. */
+const maxGuilds = 5000
+
+/**
+ * Returns a function for the bytes per file in a guild, even if its gateway events go to another process. It asks Discord unless a recent answer is
+ * known, falls back to the last answer, then to the default, and never rejects.
+ */
+export function createGuildUploadLimits({ tierAtGateway, readGuild, clock, log }: GuildUploadLimitsOptions) {
+  const known = new Map<Snowflake, { tier: GuildPremiumTier; at: number }>()
+
+  async function tierOf(guildId: Snowflake): Promise<GuildPremiumTier | undefined> {
+    const atGateway = tierAtGateway(guildId)
+    if (atGateway !== undefined) return atGateway
+    const last = known.get(guildId)
+    if (last && clock.now() - last.at < freshMs) return last.tier
+    try {
+      const { premium_tier: tier } = Guild.parse(await readGuild(guildId))
+      known.delete(guildId)
+      known.set(guildId, { tier, at: clock.now() })
+      if (known.size > maxGuilds) for (const oldest of known.keys().take(1)) known.delete(oldest)
+      return tier
+    } catch (error) {
+      log.info({ guild: guildId, failure: describeError(error) }, 'upload limit of a server not available; using the last known one')
+      return last?.tier
+    }
+  }
+
+  return async (guildId: Snowflake): Promise<number> => uploadLimitOfTier(await tierOf(guildId))
+}
+
+const Guild = z.object({ premium_tier: z.enum(GuildPremiumTier) })

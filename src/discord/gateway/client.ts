@@ -1,14 +1,10 @@
-import type { RESTOptions } from 'discord.js'
 import { Client, Events, GatewayCloseCodes, GatewayIntentBits, Partials } from 'discord.js'
 
 import type { Origins } from '../../config/config.ts'
 import type { Log } from '../../lib/log.ts'
 
+import { type RestClientsOptions, watchBotToken } from '../rest/clients.ts'
 import { describeError } from '../rest/errors.ts'
-import { watchBotToken } from '../rest/clients.ts'
-
-/** The gateway lookup may be slow and retried. */
-const callsBeforeReady = { timeout: 10_000, retries: 2 }
 
 /**
  * Discord allows three seconds for an acknowledgement, so a call that hangs must leave time for a retry. The library itself retries nothing:
@@ -18,13 +14,9 @@ const callsOfInteractions = { timeout: 2500, retries: 0 }
 
 const authenticationFailed: number = GatewayCloseCodes.AuthenticationFailed
 
-export interface DiscordClientOptions {
+export interface DiscordClientOptions extends Pick<RestClientsOptions, 'onTokenRejected' | 'makeRequest'> {
   origins: Pick<Origins, 'discordApi'>
   log: Log
-  /** Called, possibly repeatedly, when Discord rejects the bot token: the process cannot continue. */
-  onTokenRejected: () => void
-  /** Replaces the library's own transport. */
-  makeRequest?: RESTOptions['makeRequest'] | undefined
 }
 
 /** The gateway connection, which receives interactions, and the REST client that acknowledges them. `destroy()` closes it. */
@@ -36,7 +28,8 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
     allowedMentions: { parse: [] },
     // As many shards as Discord recommends. Explicit, because the default of discord.js reads the environment.
     shards: 'auto',
-    rest: { api: origins.discordApi, version: '10', ...callsBeforeReady, ...(makeRequest && { makeRequest }) },
+    // The gateway lookup may be slow and retried.
+    rest: { api: origins.discordApi, version: '10', timeout: 10_000, retries: 2, ...(makeRequest && { makeRequest }) },
     // A guild that loads slowly must not delay the interactions of all others after a start.
     waitGuildTimeout: 3000,
   })

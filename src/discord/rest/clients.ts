@@ -23,9 +23,6 @@ export interface RestClientsOptions {
   makeRequest?: RESTOptions['makeRequest'] | undefined
 }
 
-/** Milliseconds. A timeout covers the whole request body, and a clip takes minutes on a slow connection. */
-const timeouts = { progress: 5000, brief: 10_000, upload: 300_000 }
-
 /**
  * Three clients, because timeouts and queues are per client: a clip must not wait behind text. Only rate limits are retried here: a general retry
  * would upload a clip four times or post a message twice. Callers retry what is safe to repeat.
@@ -37,9 +34,10 @@ export function createRestClients({ api, botToken, onTokenRejected, makeRequest 
     return rest
   }
   const clients = {
-    progress: open({ timeout: timeouts.progress, rejectOnRateLimit: () => true }),
-    brief: open({ timeout: timeouts.brief }),
-    upload: open({ timeout: timeouts.upload }),
+    progress: open({ timeout: 5000, rejectOnRateLimit: () => true }),
+    brief: open({ timeout: 10_000 }),
+    // The timeout covers the whole request body, and a clip takes minutes on a slow connection.
+    upload: open({ timeout: 300_000 }),
   }
   return {
     ...clients,

@@ -1,20 +1,12 @@
 import { DiscordAPIError, HTTPError, RESTJSONErrorCodes } from 'discord.js'
 
-/** The parts of an error that are safe to log: no message, URL, token, body or file. */
-export interface ErrorDescription {
-  name: string
-  code?: string | number
-  status?: number
-  method?: string
-  /** For an invalid body (50035): the paths of the invalid fields, never their values. */
-  fields?: string[]
-  /** The top stack frames. */
-  at?: string[]
-  cause?: ErrorDescription
-}
+import { DeliveryError } from '../../generations/model/delivery-port.ts'
 
-/** A raw `DiscordAPIError` has the interaction token in its URL and the files in its body, so it is never logged as it is. */
-export function describeError(error: unknown): ErrorDescription {
+/**
+ * The parts of an error that are safe to log: its name, codes, stack frames and, for an invalid body (50035), the paths of the invalid fields.
+ * A raw `DiscordAPIError` has the interaction token in its URL and the files in its body, so it is never logged as it is.
+ */
+export function describeError(error: unknown): object {
   if (error instanceof DiscordAPIError) {
     const { code, status, method } = error
     const fields = invalidFields(error.rawError)
@@ -34,16 +26,12 @@ export function describeError(error: unknown): ErrorDescription {
 
 /** For a call by interaction token: the token is invalid or expired (50027 with 401, or 10015 with 404). Only another route reaches the message. */
 export function isTokenDead(error: unknown): boolean {
-  return (
-    error instanceof DiscordAPIError &&
-    (error.status === 401 || error.code === RESTJSONErrorCodes.InvalidWebhookToken || error.code === RESTJSONErrorCodes.UnknownWebhook)
-  )
+  return isUnauthorized(error) || hasCode(error, RESTJSONErrorCodes.InvalidWebhookToken, RESTJSONErrorCodes.UnknownWebhook)
 }
 
 /** For a call by bot token: Discord rejects the token, or did so before, after which the client sends nothing. A new token fixes the same call. */
 export function isBotTokenInvalid(error: unknown): boolean {
-  if (error instanceof DiscordAPIError) return error.status === 401
-  return error instanceof Error && error.message.startsWith('Expected token to be set')
+  return isUnauthorized(error) || (error instanceof Error && error.message.startsWith('Expected token to be set'))
 }
 
 /** For a call by bot token: Discord refused it, and would refuse it again. */
@@ -52,25 +40,25 @@ export function isRefusal(error: unknown): boolean {
 }
 
 export function isMessageGone(error: unknown): boolean {
-  return error instanceof DiscordAPIError && error.code === RESTJSONErrorCodes.UnknownMessage
+  return hasCode(error, RESTJSONErrorCodes.UnknownMessage)
 }
 
 /** A proxy in front of Discord responds with a plain 413 without a code. */
 export function isTooLarge(error: unknown): boolean {
-  return error instanceof DiscordAPIError && (error.status === 413 || error.code === RESTJSONErrorCodes.RequestEntityTooLarge)
+  return hasCode(error, RESTJSONErrorCodes.RequestEntityTooLarge) || (error instanceof DiscordAPIError && error.status === 413)
 }
 
 /** The message exists, but the bot may not edit it: the content needs a new message. */
 export function isUneditable(error: unknown): boolean {
-  const codes: readonly (string | number)[] = [
+  return hasCode(
+    error,
     RESTJSONErrorCodes.UnknownChannel,
     RESTJSONErrorCodes.MissingAccess,
     RESTJSONErrorCodes.MissingPermissions,
     RESTJSONErrorCodes.CannotEditMessageAuthoredByAnotherUser,
     RESTJSONErrorCodes.InvalidActionOnArchivedThread,
     RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached,
-  ]
-  return error instanceof DiscordAPIError && codes.includes(error.code)
+  )
 }
 
 /** The call may not have arrived, or Discord had a fault. Safe to retry for an edit. */
@@ -83,8 +71,23 @@ export function isTransient(error: unknown): boolean {
   )
 }
 
-export function hasCode(error: unknown, code: RESTJSONErrorCodes): boolean {
-  return error instanceof DiscordAPIError && error.code === code
+export function hasCode(error: unknown, ...codes: readonly (string | number)[]): boolean {
+  return error instanceof DiscordAPIError && codes.includes(error.code)
+}
+
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof DiscordAPIError && error.status === 401
+}
+
+/** The error in a form that is safe to log: codes only. Permanent if Discord refused, or if there is no error to retry. */
+export function deliveryError(message: string, error?: unknown): DeliveryError {
+  return new DeliveryError(`${message}${codesOf(error)}`, { permanent: error === undefined || isRefusal(error) })
+}
+
+function codesOf(error: unknown): string {
+  if (error instanceof DiscordAPIError) return ` (HTTP ${error.status}, code ${error.code})`
+  if (error instanceof HTTPError) return ` (HTTP ${error.status})`
+  return error instanceof Error ? ` (${error.name})` : ''
 }
 
 function framesOf(error: Error): string[] {

@@ -26,8 +26,12 @@ export type Messages = ReturnType<typeof createMessages>
 export function createMessages({ progress, brief, upload }: RestClients) {
   const queue = createSerialQueue()
 
-  async function edit({ route, auth, queueKey }: EditTarget, body: MessageBody, options: EditOptions): Promise<PostedMessage> {
-    const { bestEffort, file, signal } = options
+  /** `queueKey`: the same for what the library sends one after the other. */
+  async function edit(
+    { route, auth, queueKey }: { route: `/${string}`; auth: boolean; queueKey: string },
+    body: MessageBody,
+    { bestEffort, file, signal }: EditOptions,
+  ): Promise<PostedMessage> {
     if (!bestEffort) {
       const client = file ? upload : brief
       return parsePosted(await client.patch(route, { body, auth, signal, ...(file && { files: [file] }) }))
@@ -55,7 +59,7 @@ export function createMessages({ progress, brief, upload }: RestClients) {
     },
 
     /** The nonce (at most 25 characters) makes a retry safe for the few minutes that Discord remembers it. */
-    async create(channelId: Snowflake, body: MessageBody, nonce: string, signal?: AbortSignal): Promise<PostedMessage> {
+    async create(channelId: Snowflake, body: MessageBody, nonce: string, signal: AbortSignal): Promise<PostedMessage> {
       return parsePosted(await brief.post(Routes.channelMessages(channelId), { body: { ...body, nonce, enforce_nonce: true }, signal }))
     },
 
@@ -71,14 +75,15 @@ export function createMessages({ progress, brief, upload }: RestClients) {
      * This application's newest message after `afterId` that contains `marker`. Searches a limited number of pages, newest first, because a message
      * left behind by a crash is recent.
      */
-    async findMarked({ channelId, authorId, afterId, marker }: MarkedMessage, signal?: AbortSignal): Promise<PostedMessage | undefined> {
+    async findMarked(wanted: Record<'channelId' | 'authorId' | 'afterId' | 'marker', string>, signal: AbortSignal) {
+      const { channelId, authorId, afterId, marker } = wanted
       let before: Snowflake | undefined
       for (let page = 0; page < maxPages; page += 1) {
         const query = new URLSearchParams({ limit: String(pageLength), ...(before !== undefined && { before }) })
         const messages = z.array(ChannelMessage).parse(await brief.get(Routes.channelMessages(channelId), { query, signal }))
         const recent = messages.filter(({ id }) => BigInt(id) > BigInt(afterId))
         const found = recent.find((message) => message.author.id === authorId && contains(message, marker))
-        if (found) return { channelId: found.channel_id, messageId: found.id }
+        if (found) return parsePosted(found)
         before = recent.at(-1)?.id
         if (recent.length < pageLength || before === undefined) return undefined
       }
@@ -106,20 +111,6 @@ export function createMessages({ progress, brief, upload }: RestClients) {
       }
     },
   }
-}
-
-interface EditTarget {
-  route: `/${string}`
-  auth: boolean
-  /** What the library sends one after the other has the same key. */
-  queueKey: string
-}
-
-interface MarkedMessage {
-  channelId: Snowflake
-  authorId: Snowflake
-  afterId: Snowflake
-  marker: string
 }
 
 /** Milliseconds, the time in the queue included. An edit by token and then by bot token takes twice as long; `longestEditMs` allows for it. */

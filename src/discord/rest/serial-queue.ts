@@ -1,16 +1,12 @@
 import { raceAbort } from '../../lib/abortable.ts'
 
 /** Runs the calls of one key one at a time, in order. */
-export interface SerialQueue {
-  /** Rejects with the signal's reason if it is aborted before the call's turn; a call that has begun is not affected. */
-  run<Result>(key: string, signal: AbortSignal, call: () => Promise<Result>): Promise<Result>
-}
-
-export function createSerialQueue(): SerialQueue {
+export function createSerialQueue() {
   /** Resolves when the last call of each key is over. */
   const tails = new Map<string, Promise<unknown>>()
   return {
-    run(key, signal, call) {
+    /** Rejects with the signal's reason if it is aborted before the call's turn; a call that has begun is not affected. */
+    run<Result>(key: string, signal: AbortSignal, call: () => Promise<Result>): Promise<Result> {
       const previous = tails.get(key) ?? Promise.resolve()
       const result = raceAbort(previous, signal).then(call)
       // The calls behind an aborted one still wait for the calls ahead of it.

@@ -17,12 +17,10 @@ const bodiless = new Set([204, 205, 304])
 export function createTransport(network: Network): MakeRequest {
   const dispatcher = network.agent()
   return async (url, init) => {
-    const { body, headers } = await encode(init)
     const response = await request(url, {
       dispatcher,
       method: init.method ?? 'GET',
-      headers,
-      body,
+      ...(await encode(init)),
       signal: init.signal,
       // The client's own timeout covers the whole call; Discord may take minutes to respond to an upload.
       headersTimeout: 0,
@@ -30,10 +28,9 @@ export function createTransport(network: Network): MakeRequest {
     })
     const bytes = await response.body.arrayBuffer()
     if (isGatewayRequest(url) && response.statusCode === 200) await checkGatewayUrl(bytes, network)
-    return new Response(bodiless.has(response.statusCode) ? null : bytes, {
-      status: response.statusCode,
-      headers: flatten(response.headers),
-    })
+    const headers = new Headers()
+    for (const [name, values = []] of Object.entries(response.headers)) for (const value of [values].flat()) headers.append(name, value)
+    return new Response(bodiless.has(response.statusCode) ? null : bytes, { status: response.statusCode, headers })
   }
 }
 
@@ -41,20 +38,11 @@ export function createTransport(network: Network): MakeRequest {
  * The library's types are those of another undici; at run time its headers and forms are the platform's own classes, hence the two casts. The
  * platform's encoder knows the boundary that a form's content type needs.
  */
-async function encode({
-  body,
-  headers,
-}: Parameters<MakeRequest>[1]): Promise<{ body: Buffer | string | null; headers: Record<string, string> }> {
-  const own = Object.fromEntries(new Headers(headers as never))
-  if (body === null || body === undefined) return { body: null, headers: own }
-  if (typeof body === 'string') return { body, headers: own }
+async function encode({ body, headers }: Parameters<MakeRequest>[1]) {
   const encoded = new Response(body as never)
-  const contentType = encoded.headers.get('content-type')
-  return { body: Buffer.from(await encoded.arrayBuffer()), headers: { ...own, ...(contentType && { 'content-type': contentType }) } }
-}
-
-function flatten(headers: Record<string, string | string[] | undefined>): [string, string][] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value ?? '']).map((one): [string, string] => [name, one]),
-  )
+  const own = new Headers(headers as never)
+  return {
+    body: body ? Buffer.from(await encoded.arrayBuffer()) : null,
+    headers: Object.fromEntries([...encoded.headers, ...own]),
+  }
 }

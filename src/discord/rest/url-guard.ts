@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 import { isBlockedLiteral } from '../../network/address-guard.ts'
 import type { Network } from '../../network/network.ts'
 
@@ -18,7 +20,7 @@ export function isGatewayRequest(url: string): boolean {
 /** Throws `UnsafeGatewayUrl` unless the response names a wss URL on the public internet. The sandbox allows private addresses, so any URL. */
 export async function checkGatewayUrl(response: ArrayBuffer, { allowPrivateAddresses, lookup }: Network): Promise<void> {
   if (allowPrivateAddresses) return
-  const url = URL.parse(readUrl(response) ?? '')
+  const url = readUrl(response)
   if (!url) throw new UnsafeGatewayUrl('is missing or malformed')
   if (url.protocol !== 'wss:') throw new UnsafeGatewayUrl('does not use wss')
   if (isBlockedLiteral(url.hostname)) throw new UnsafeGatewayUrl('is not a public address')
@@ -31,11 +33,10 @@ export async function checkGatewayUrl(response: ArrayBuffer, { allowPrivateAddre
   })
 }
 
-function readUrl(response: ArrayBuffer): string | undefined {
+function readUrl(response: ArrayBuffer): URL | null {
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(response))
-    return typeof parsed === 'object' && parsed !== null && 'url' in parsed && typeof parsed.url === 'string' ? parsed.url : undefined
+    return URL.parse(z.object({ url: z.string() }).parse(JSON.parse(new TextDecoder().decode(response))).url)
   } catch {
-    return undefined
+    return null
   }
 }

@@ -31,7 +31,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 function setUp() {
   const clock = createManualClock(0)
   const message = createSlowMessage()
-  return { clock, message, updater: createCardUpdater<string>({ clock, write: (body) => message.write(body) }) }
+  return { clock, message, updater: createCardUpdater<string>((body) => message.write(body), clock) }
 }
 
 test('runs one write at a time; newer content replaces waiting content', async () => {
@@ -143,7 +143,7 @@ test('the final write aborts the write in flight', async () => {
   const clock = createManualClock(0)
   const write = (_body: string, aborted: AbortSignal) =>
     new Promise<undefined>((resolve) => aborted.addEventListener('abort', () => resolve(undefined)))
-  const updater = createCardUpdater<string>({ clock, write })
+  const updater = createCardUpdater<string>(write, clock)
   updater.offer('rendering', '10 %')
   expect(await updater.finish(() => Promise.resolve('the clip'))).toBe('the clip')
 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { createGuildUploadLimits } from '../../../src/discord/delivery/guild-upload-limits.ts'
+import { createGuildUploadLimits } from '../../../src/discord/delivery/upload-limits.ts'
 import { createLog } from '../../../src/lib/log.ts'
 
 const mebibyte = 1024 * 1024

@@ -34,7 +34,7 @@ test('describes an internal error by its stack, not its message', () => {
     new TypeError(`cannot read\n    at a secret prompt\nof ${interactionToken}`, { cause: new RangeError('secret') }),
   )
   expect(description).toMatchObject({ name: 'TypeError', cause: { name: 'RangeError' } })
-  expect(description.at?.[0]).toContain('errors.test.ts')
+  expect(description).toHaveProperty(['at', 0], expect.stringContaining('errors.test.ts'))
   expect(JSON.stringify(description)).not.toMatch(new RegExp(`secret|${interactionToken}`))
 })
 
