@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { microUsd, type MicroUsd } from '../domain/money.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
+import type { LogLevel } from '../lib/log.ts'
 import { type Environment, parseVariables, readVariable } from './environment.ts'
 import { orderProviders, type ProviderConfig, type ProviderVariables, readProviders, variablesOf } from './provider-config.ts'
 import { dollars, guildIds, list, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './env-schema.ts'
@@ -67,7 +68,7 @@ export interface Config {
   renderDeadlineMs: number
   /** Milliseconds that a stop waits for billable calls and uploads in progress. */
   stopGraceMs: number
-  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  logLevel: LogLevel
 }
 
 /** The environment is not a valid configuration; each problem says what is wrong and what to do. */

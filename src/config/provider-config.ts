@@ -39,12 +39,10 @@ export function readProviders(environment: Environment, known: readonly Provider
     problems.push(`No provider key is set: clips are made by a provider. Set one of ${names} (README, "Connect the real Discord").`)
   }
   return configured.map(({ provider, apiKey }) => {
-    const limits = parseVariables(limitVariables(provider), environment, problems) ?? {}
+    const limits = Object.values(parseVariables(limitVariables(provider), environment, problems) ?? {})
+    const [concurrency = provider.concurrency, createsPerMinute = provider.createsPerMinute] = limits
     return {
-      id: provider.id,
-      apiKey,
-      concurrency: limits[concurrencyVariable(provider)] ?? provider.concurrency,
-      createsPerMinute: limits[createsVariable(provider)] ?? provider.createsPerMinute,
+      ...{ id: provider.id, apiKey, concurrency, createsPerMinute },
       options: (provider.options && parseVariables(provider.options, environment, problems)) ?? {},
     }
   })
@@ -75,17 +73,9 @@ export function variablesOf(provider: ProviderVariables): string[] {
   return [provider.keyVariable, ...Object.keys({ ...limitVariables(provider).shape, ...provider.options?.shape })]
 }
 
-function limitVariables(provider: ProviderVariables) {
+function limitVariables({ id, concurrency, createsPerMinute }: ProviderVariables) {
   return z.object({
-    [concurrencyVariable(provider)]: wholeNumber(1, 1000).default(provider.concurrency),
-    [createsVariable(provider)]: wholeNumber(1, 10_000).default(provider.createsPerMinute),
+    [`${id.toUpperCase()}_CONCURRENCY`]: wholeNumber(1, 1000).default(concurrency),
+    [`${id.toUpperCase()}_CREATES_PER_MINUTE`]: wholeNumber(1, 10_000).default(createsPerMinute),
   })
-}
-
-function concurrencyVariable({ id }: ProviderVariables): string {
-  return `${id.toUpperCase()}_CONCURRENCY`
-}
-
-function createsVariable({ id }: ProviderVariables): string {
-  return `${id.toUpperCase()}_CREATES_PER_MINUTE`
 }

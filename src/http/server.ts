@@ -7,23 +7,15 @@ import { Hono } from 'hono'
 import type { Config } from '../config/config.ts'
 import { addWebhooks, type WebhookContext } from './webhooks.ts'
 
-export interface HttpServer {
-  /** Accepts no more requests and lets responses in progress finish. */
-  close(): Promise<void>
-}
-
 const closeWithinMs = 1000
-
-export interface HttpServerOptions extends WebhookContext {
-  config: Pick<Config, 'role' | 'publicServer'>
-}
 
 /**
  * Serves the providers' webhooks. Resolves once the server listens, and with undefined where none is configured; rejects if the port is taken.
+ * `close` accepts no more requests and lets responses in progress finish.
  */
-export async function startHttpServer({ config, ...context }: HttpServerOptions): Promise<HttpServer | undefined> {
+export async function startHttpServer(context: WebhookContext & { config: Pick<Config, 'role' | 'publicServer'> }) {
+  const { config, log } = context
   if (config.role === 'worker' || !config.publicServer) return undefined
-  const { log } = context
   const app = new Hono()
   addWebhooks(app, context)
   app.notFound((call) => call.body(null, 404))

@@ -1,5 +1,7 @@
 import { type DestinationStream, pino } from 'pino'
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
 /** Structured log lines for the operator. Prompts, tokens and signed URLs are never among the fields. */
 export interface Log {
   debug(fields: object, message: string): void
@@ -8,17 +10,11 @@ export interface Log {
   error(fields: object, message: string): void
 }
 
-export interface LogOptions {
-  level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
-  /** Standard output by default. */
-  destination?: DestinationStream | undefined
-}
-
 /** Redacted even if passed by mistake. */
 const secrets = ['token', 'interactionToken', 'apiKey', 'authorization', 'url', 'outputUrl', 'prompt', 'request', 'bytes', 'webhookToken']
 
-/** JSON lines by pino. Errors are reduced to name, message and stack: other properties may hold request bodies and URLs. */
-export function createLog({ level, destination }: LogOptions): Log {
+/** JSON lines by pino, to standard output by default. Errors are reduced to name, message and stack: other properties may hold request bodies and URLs. */
+export function createLog({ level, destination }: { level: LogLevel; destination?: DestinationStream | undefined }): Log {
   const options = {
     level,
     base: null,

@@ -1,5 +1,5 @@
 import type { Log } from './log.ts'
-import { sleep } from './sleep.ts'
+import { sleep } from './clock.ts'
 
 /** What the process has opened, and the one way in which it is closed. */
 export interface Shutdown {

@@ -17,16 +17,12 @@ export class NotConnected extends Error {
   }
 }
 
-export interface ConnectorOptions {
-  allowPrivateAddresses: boolean
-  /** Already guarded if private addresses are not allowed. */
-  lookup: LookupFunction
-  connectTimeoutMs: number
-}
-
-/** Opens sockets for undici; every failure is a `NotConnected`. HTTP/1.1 only, so that a connection carries one request at a time. */
-export function createConnector({ allowPrivateAddresses, lookup, connectTimeoutMs }: ConnectorOptions): buildConnector.connector {
-  const connect = buildConnector({ lookup, timeout: connectTimeoutMs, allowH2: false })
+/**
+ * Opens sockets for undici; every failure is a `NotConnected`. HTTP/1.1 only, so that a connection carries one request at a time. The lookup is already
+ * guarded if private addresses are not allowed.
+ */
+export function createConnector(allowPrivateAddresses: boolean, lookup: LookupFunction, timeout: number): buildConnector.connector {
+  const connect = buildConnector({ lookup, timeout, allowH2: false })
   return (target, callback) => {
     const refusal = allowPrivateAddresses ? undefined : checkTarget(target)
     if (refusal) {

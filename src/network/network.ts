@@ -6,22 +6,8 @@ import { Agent, Client, type Dispatcher } from 'undici'
 import { guardLookup } from './address-guard.ts'
 import { createConnector } from './connector.ts'
 
-export interface NetworkOptions {
-  /** True only in the sandbox: also loopback and plain http. False: only https to public addresses. */
-  allowPrivateAddresses: boolean
-  /** The resolver; the system's by default. */
-  lookup?: LookupFunction | undefined
-}
-
-export interface AgentOptions {
-  /** More requests wait. Default 64. */
-  connectionsPerOrigin?: number | undefined
-  /** Default 10,000. */
-  connectTimeoutMs?: number | undefined
-}
-
 /** A connection for one request, never shared and never reused. */
-export interface SingleConnection {
+interface SingleConnection {
   readonly dispatcher: Dispatcher
   /** Was it opened, so that bytes of the request may have left? */
   opened(): boolean
@@ -30,21 +16,24 @@ export interface SingleConnection {
 
 /** All outgoing HTTP of the process; owns every socket it opens. */
 export interface Network {
+  /** True only in the sandbox: also loopback and plain http. False: only https to public addresses. */
   readonly allowPrivateAddresses: boolean
   /** The guarded resolver, for clients that open their own sockets. */
   readonly lookup: LookupFunction
-  /** A client with keep-alive connections to any origins. Follows no redirects. Closed with the network. */
-  agent(options?: AgentOptions): Dispatcher
+  /** A client with keep-alive connections to any origins; requests beyond `connectionsPerOrigin` (64) wait. Follows no redirects. */
+  agent(options?: { connectionsPerOrigin?: number; connectTimeoutMs?: number | undefined }): Dispatcher
   /** A fresh connection to one origin; its first use fails with `NotConnected` if it cannot be opened. */
-  connection(origin: string, options?: Pick<AgentOptions, 'connectTimeoutMs'>): SingleConnection
+  connection(origin: string, options?: { connectTimeoutMs?: number | undefined }): SingleConnection
   /** Ends every connection, including those in use. */
   close(): Promise<void>
 }
 
-export function createNetwork({ allowPrivateAddresses, lookup = systemLookup }: NetworkOptions): Network {
+/** `lookup` is the system's resolver by default. */
+export function createNetwork(options: { allowPrivateAddresses: boolean; lookup?: LookupFunction | undefined }): Network {
+  const { allowPrivateAddresses, lookup = systemLookup } = options
   const resolve = allowPrivateAddresses ? lookup : guardLookup(lookup)
   const open = new Set<Dispatcher>()
-  const connector = (connectTimeoutMs = 10_000) => createConnector({ allowPrivateAddresses, lookup: resolve, connectTimeoutMs })
+  const connector = (connectTimeoutMs = 10_000) => createConnector(allowPrivateAddresses, resolve, connectTimeoutMs)
 
   return {
     allowPrivateAddresses,

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 
 import type { StoreLocation } from '../config/config.ts'
+import type { Clock } from '../lib/clock.ts'
 import { lockStore } from './sqlite/file-lock.ts'
 import { migrate } from './migrate.ts'
 import { createPostgresDialect, noTimeouts, StoreUnreachableError } from './postgres/pool.ts'
@@ -33,6 +34,13 @@ const ignore: OnError = () => undefined
  */
 export async function openDatabase(location: StoreLocation, onError = ignore): Promise<Database> {
   return 'file' in location ? openFile(location.file) : openServer(location.url, onError)
+}
+
+/** The time by which rates are kept, in milliseconds since the epoch: the database's where processes share it, because their clocks may differ. */
+export async function sharedNow({ sharedUrl, statements, now }: Database, clock: Clock): Promise<number> {
+  if (sharedUrl === undefined) return clock.now()
+  const { moment } = await statements.selectNoFrom(now.as('moment')).executeTakeFirstOrThrow()
+  return moment
 }
 
 /** Opens the database of a bot that may be running, to read it and to leave decisions there. Takes no lock and changes no table. */

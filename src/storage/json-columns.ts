@@ -2,6 +2,7 @@ import { z } from 'zod'
 
 import { type ClipRequest, clipLimits } from '../domain/clip-request.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
+import { parseJson } from '../lib/parse-json.ts'
 
 /** A stored row does not have the shape that this version writes. Names the column only: the value may hold a prompt. */
 export class StoredRowError extends Error {
@@ -12,35 +13,16 @@ export class StoredRowError extends Error {
   }
 }
 
-/** Any string: a provider that only another version knows is handled where its adapter is looked up. */
-export function isStoredProviderId(value: unknown): value is ProviderId {
-  return typeof value === 'string'
-}
-
 /** A column whose text is JSON of one shape. */
-export interface JsonColumn<Value> {
-  /** @throws {StoredRowError} where the text does not have the shape */
-  parse(text: string): Value
-  stringify(value: Value): string
-}
-
-function jsonColumn<Value>(column: string, shape: z.ZodType<Value>): JsonColumn<Value> {
+function jsonColumn<Value>(column: string, shape: z.ZodType<Value>) {
   return {
-    parse(text) {
-      const parsed = z.string().transform(parseJson).pipe(shape).safeParse(text)
+    /** @throws {StoredRowError} where the text does not have the shape */
+    parse(text: string): Value {
+      const parsed = shape.safeParse(parseJson(text))
       if (parsed.success) return parsed.data
       throw new StoredRowError([column, ...(parsed.error.issues[0]?.path ?? [])].join('.'))
     },
-    stringify: (value) => JSON.stringify(value),
-  }
-}
-
-function parseJson(text: string, context: z.RefinementCtx): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    context.addIssue('not JSON')
-    return z.NEVER
+    stringify: (value: Value) => JSON.stringify(value),
   }
 }
 
@@ -66,10 +48,8 @@ export const requestColumn = jsonColumn<ClipRequest>(
   }),
 )
 
-export const candidatesColumn = jsonColumn<readonly ProviderId[]>(
-  'generations.candidates',
-  z.array(z.custom<ProviderId>(isStoredProviderId)),
-)
+/** Also ids that only another version knows: they are handled where the adapter is looked up. */
+export const candidatesColumn = jsonColumn<readonly ProviderId[]>('generations.candidates', z.array(z.string()))
 
 /** The images as the provider's own storage names them. */
 export const hostedImagesColumn = jsonColumn(

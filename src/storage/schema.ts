@@ -9,13 +9,67 @@ export interface Schema {
   generations: GenerationsTable
   attempts: AttemptsTable
   wallets: WalletsTable
-  ledger: LedgerTable
-  provider_state: ProviderStateTable
-  queue_turns: QueueTurnsTable
-  webhook_events: WebhookEventsTable
-  images: ImagesTable
-  keyv: KeyvTable
-  workers: WorkersTable
+  ledger: {
+    sequence: Generated<number>
+    generation_id: string
+    take: number
+    kind: LedgerKind
+    amount: number
+    guild_id: string
+    day_key: string
+    month_key: string
+    installation_day_key: string
+    installation_month_key: string
+    created_at: number
+  }
+  provider_state: {
+    provider: ProviderId
+    /** GCRA: the earliest time of the next create at the configured rate. */
+    next_create_at: number
+    /** No creates before this time: the provider sent Retry-After. */
+    closed_until: number
+    /** Counts claims; `queue_turns` remembers the count at each turn. */
+    served: number
+  }
+  /** When a guild (empty member_id) or one of its members was last served, in units of the provider's `served`. */
+  queue_turns: {
+    provider: ProviderId
+    guild_id: string
+    member_id: string
+    last_served: number
+  }
+  /** Authentic webhooks; a repeated delivery is one row. Only the job that they name is stored. */
+  webhook_events: {
+    attempt_id: string
+    delivery_id: string
+    /** JSON of the operation, as `start` would have returned it. */
+    operation: string
+    received_at: number
+  }
+  images: {
+    sha256: string
+    media_type: ImageReference['mediaType']
+    width: number
+    height: number
+    size_bytes: number
+    bytes: Uint8Array
+    created_at: number
+  }
+  keyv: {
+    key: string
+    value: string
+    expires_at: number | null
+  }
+  /** The processes that make clips. If a heartbeat is too old, the process is gone and its generations are orphans. */
+  workers: {
+    id: string
+    role: string
+    /** The ids of the providers it serves, separated by spaces. */
+    providers: string
+    /** By the database's clock, like `heartbeat_at`. */
+    started_at: number
+    heartbeat_at: number
+  }
 }
 
 /** What the operator decided about a held generation. */
@@ -63,7 +117,7 @@ export interface GenerationsTable {
   card_edits: Generated<number>
 }
 
-export interface AttemptsTable {
+interface AttemptsTable {
   id: string
   generation_id: string
   take: number
@@ -95,74 +149,6 @@ export interface WalletsTable {
 }
 
 export type LedgerKind = 'reserve' | 'capture' | 'release' | 'hold' | 'refund' | 'difference'
-
-export interface LedgerTable {
-  sequence: Generated<number>
-  generation_id: string
-  take: number
-  kind: LedgerKind
-  amount: number
-  guild_id: string
-  day_key: string
-  month_key: string
-  installation_day_key: string
-  installation_month_key: string
-  created_at: number
-}
-
-export interface ProviderStateTable {
-  provider: ProviderId
-  /** GCRA: the earliest time of the next create at the configured rate. */
-  next_create_at: number
-  /** No creates before this time: the provider sent Retry-After. */
-  closed_until: number
-  /** Counts claims; `queue_turns` remembers the count at each turn. */
-  served: number
-}
-
-/** When a guild (empty member_id) or one of its members was last served, in units of the provider's `served`. */
-export interface QueueTurnsTable {
-  provider: ProviderId
-  guild_id: string
-  member_id: string
-  last_served: number
-}
-
-/** Authentic webhooks; a repeated delivery is one row. Only the job that they name is stored. */
-export interface WebhookEventsTable {
-  attempt_id: string
-  delivery_id: string
-  /** JSON of the operation, as `start` would have returned it. */
-  operation: string
-  received_at: number
-}
-
-export interface ImagesTable {
-  sha256: string
-  media_type: ImageReference['mediaType']
-  width: number
-  height: number
-  size_bytes: number
-  bytes: Uint8Array
-  created_at: number
-}
-
-export interface KeyvTable {
-  key: string
-  value: string
-  expires_at: number | null
-}
-
-/** The processes that make clips. If a heartbeat is too old, the process is gone and its generations are orphans. */
-export interface WorkersTable {
-  id: string
-  role: string
-  /** The ids of the providers it serves, separated by spaces. */
-  providers: string
-  /** By the database's clock, like `heartbeat_at`. */
-  started_at: number
-  heartbeat_at: number
-}
 
 export type GenerationRow = Selectable<GenerationsTable>
 export type NewGenerationRow = Insertable<GenerationsTable>

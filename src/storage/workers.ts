@@ -2,18 +2,13 @@ import { sql } from 'kysely'
 
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Database, Statements } from './database.ts'
-import { isStoredProviderId } from './json-columns.ts'
 
-export interface NewWorker {
-  id: string
-  role: string
-  /** The providers it has keys for. */
-  providers: readonly ProviderId[]
-}
-
-/** Adds a process that makes clips. All times are the database's, so that no process's clock matters. */
-export async function addWorker(statements: Statements, { now }: Database, worker: NewWorker): Promise<void> {
-  const { id, role, providers } = worker
+/** Adds a process that makes clips, with the providers that it has keys for. All times are the database's, so that no process's clock matters. */
+export async function addWorker(
+  statements: Statements,
+  { now }: Database,
+  { id, role, providers }: { id: string; role: string; providers: readonly ProviderId[] },
+): Promise<void> {
   await statements
     .insertInto('workers')
     .values({ id, role, providers: providers.join(' '), started_at: now, heartbeat_at: now })
@@ -53,5 +48,5 @@ export async function isEldest(statements: Statements, id: string): Promise<bool
 /** The providers that at least one worker serves. */
 export async function listServedProviders(statements: Statements): Promise<Set<ProviderId>> {
   const rows = await statements.selectFrom('workers').select('providers').distinct().execute()
-  return new Set(rows.flatMap(({ providers }) => providers.split(' ').filter(isStoredProviderId)))
+  return new Set(rows.flatMap(({ providers }) => providers.split(' ')))
 }

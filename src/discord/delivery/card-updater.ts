@@ -1,5 +1,4 @@
-import type { Clock } from '../../lib/clock.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
 
 /** The single writer of one message, so that its writes neither overtake one another nor pile up. */
 export interface CardUpdater<Body> {

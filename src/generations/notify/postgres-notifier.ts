@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import type { Log } from '../../lib/log.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { Database } from '../../storage/database.ts'
 import { openChannel } from '../../storage/postgres/listen-notify.ts'
 import { createNotifier, type Notifier } from './notifier.ts'

@@ -1,6 +1,5 @@
-import type { Clock } from '../../lib/clock.ts'
+import { type Clock, sleep } from '../../lib/clock.ts'
 import { exponential } from '../../lib/retry.ts'
-import { sleep } from '../../lib/sleep.ts'
 import type { Operation } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
 import { recordOperation } from '../store/attempts.ts'

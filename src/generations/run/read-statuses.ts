@@ -1,5 +1,5 @@
 import { ProviderError } from '../../domain/provider-error.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { Provider, Status } from '../../providers/provider.ts'
 import { hasWebhookEvent } from '../store/webhook-events.ts'
 import type { RunContext } from './context.ts'

@@ -1,5 +1,5 @@
 import { retry } from '../../lib/retry.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { findGeneration } from '../store/generations.ts'

@@ -1,7 +1,7 @@
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { HostedImages, Operation, Provider } from '../../providers/provider.ts'
-import { sharedNow } from '../../storage/database-time.ts'
+import { sharedNow } from '../../storage/database.ts'
 import { readImage } from '../../storage/images.ts'
 import type { Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'

@@ -1,4 +1,4 @@
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { Status } from '../../providers/provider.ts'
 import type { LiveState } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder } from 'kysely'
 
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
 import { type CardLock, longestEditMs } from '../model/card-lock.ts'

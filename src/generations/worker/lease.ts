@@ -1,6 +1,6 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Log } from '../../lib/log.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { Database } from '../../storage/database.ts'
 import { addWorker, recordHeartbeat, removeWorker } from '../../storage/workers.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { z } from 'zod'
 
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
+import { parseJson } from '../../lib/parse-json.ts'
 
 /** A complete HTTP response of a provider, whatever its status. */
 export interface ProviderResponse {
@@ -64,13 +65,4 @@ export function flattenHeaders(headers: Dispatcher.ResponseData['headers']): Rec
     if (first !== undefined) flat[name.toLowerCase()] = first
   }
   return flat
-}
-
-/** The value, or undefined where the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return undefined
-  }
 }

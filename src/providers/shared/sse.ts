@@ -1,11 +1,6 @@
 /** No status is larger than this. */
 const maxEventCharacters = 256 * 1024
 
-export class EventTooLarge extends Error {
-  override readonly name = 'EventTooLarge'
-  readonly code = 'ERR_EVENT_TOO_LARGE'
-}
-
 /**
  * Parses a `text/event-stream` and yields the data of each event. Comments (which providers send as keep-alives), names and ids are skipped, and so is
  * an event that the end of the stream truncates.
@@ -20,18 +15,17 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
     // A line ends with CRLF, LF or CR; a CR at the very end may be the first half of a CRLF.
     const lines = text.split(/\r\n|\n|\r(?!$)/)
     text = lines.pop() ?? ''
-    if (size + text.length > maxEventCharacters) throw new EventTooLarge()
     for (const line of lines) {
       if (line.startsWith('data:')) {
-        const value = line.slice(line.startsWith('data: ') ? 6 : 5)
-        size += value.length
-        if (size > maxEventCharacters) throw new EventTooLarge()
-        data.push(value)
+        data.push(line.slice(line.startsWith('data: ') ? 6 : 5))
+        size += line.length
       } else if (line === '' && data.length > 0) {
         yield data.join('\n')
         data = []
         size = 0
       }
+      if (size > maxEventCharacters) break
     }
+    if (size + text.length > maxEventCharacters) throw new Error('an event of the stream is too large')
   }
 }

@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 
 import type { z } from 'zod'
 
+import { parseJson } from '../../lib/parse-json.ts'
 import { type WebhookDelivery, WebhookRejected } from '../provider.ts'
-import { parseJson } from './response.ts'
 
 /** A delivery whose time stamp is further away than this is refused, even if its signature is valid. */
 const toleranceMs = 300_000

@@ -5,7 +5,6 @@ import { type Heartbeat, openSocket, startHeartbeat } from './idle-timeout.ts'
 
 /** A server allows 100 connections by default, for all processes together. */
 const connectionsPerProcess = 10
-const connectTimeoutMs = 10_000
 
 /** Limits of a statement in milliseconds; 0 means none. */
 export interface StatementTimeouts {
@@ -42,7 +41,6 @@ export function createPostgresDialect(
     lock_timeout: lockMs,
     statement_timeout: statementMs,
     max: connectionsPerProcess,
-    connectionTimeoutMillis: connectTimeoutMs,
     types: numbersForIntegers(),
     // A stalled process must not keep wallets, providers and claims locked for the others.
     idle_in_transaction_session_timeout: 5000,
@@ -55,7 +53,7 @@ export function createPostgresDialect(
 
 /** A dedicated connection for what lasts as long as a connection: LISTEN and advisory locks. Its heartbeat ends it when the server is gone; the caller ends it otherwise. */
 export async function connectDedicated(url: string, heartbeat: Partial<Heartbeat> = {}): Promise<Client> {
-  const client = new Client({ ...connectionTo(url, 0), connectionTimeoutMillis: connectTimeoutMs })
+  const client = new Client(connectionTo(url, 0))
   client.on('error', () => undefined) // its user is notified by the `end` event
   try {
     await client.connect()
@@ -72,6 +70,7 @@ function connectionTo(connectionString: string, silenceMs: number): ClientConfig
   return {
     connectionString,
     application_name: 'rushes',
+    connectionTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     stream: () => openSocket(silenceMs),

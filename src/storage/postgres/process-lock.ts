@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 
 import { retry } from '../../lib/retry.ts'
-import { sleep } from '../../lib/sleep.ts'
+import { sleep } from '../../lib/clock.ts'
 import { type Backend, backendOf, endBackends, lockExclusive, lockShared, type LockHolder } from './advisory-locks.ts'
 import type { Heartbeat } from './idle-timeout.ts'
 import { connectDedicated } from './pool.ts'
@@ -18,11 +18,6 @@ export class LockTakenError extends Error {
     this.taken = taken
     this.value = value
   }
-}
-
-/** Names that no other process on the same database can hold while this one lives. */
-export interface ProcessLocks {
-  release(): Promise<void>
 }
 
 export interface ProcessLockOptions {
@@ -46,16 +41,11 @@ const recheckMs = 200
 const reconnectMs = 1000
 
 /**
- * Holds names as advisory locks, which last as long as the connection, and so at most as long as the process.
+ * Holds names that no other process on the same database can hold while this one lives: as advisory locks, which last as long as the connection.
  * @throws {LockTakenError} if a living process holds one of them
  */
-export async function acquireProcessLocks({
-  url,
-  names,
-  shared,
-  onTaken,
-  heartbeat = defaultHeartbeat,
-}: ProcessLockOptions): Promise<ProcessLocks> {
+export async function acquireProcessLocks(options: ProcessLockOptions): Promise<{ release(): Promise<void> }> {
+  const { url, names, shared, onTaken, heartbeat = defaultHeartbeat } = options
   const closing = new AbortController()
   let reconnecting: Promise<void> | undefined
   /** The backends of our connections so far; one may not have noticed yet that its connection is gone. */
@@ -92,7 +82,7 @@ export async function acquireProcessLocks({
         shouldRetry: (error) => !(error instanceof LockTakenError),
       })
     } catch (error) {
-      if (error instanceof LockTakenError) onTaken(error.taken, error.value)
+      if (error instanceof LockTakenError && !closing.signal.aborted) onTaken(error.taken, error.value)
     }
   }
 
@@ -107,16 +97,12 @@ export async function acquireProcessLocks({
 
 /** Tries until the name is ours or its holder turns out to be alive. Returns early once the signal is aborted. */
 async function acquire(name: string, tryLock: () => Promise<LockHolder | undefined>, signal: AbortSignal): Promise<void> {
-  for (let waitedMs = 0; !signal.aborted; waitedMs += recheckMs) {
+  let waitedMs = 0
+  do {
     const holder = await tryLock()
-    if (!holder || isAborted(signal)) return
+    if (!holder) return
     const isAlive = holder.idleMs < waitedMs
     if (waitedMs >= (isAlive ? takeoverMs : takeoverFromSilentMs)) throw new LockTakenError(name, holder.value)
-    await sleep(recheckMs, signal)
-  }
-}
-
-/** A function, because the compiler assumes that a signal is not aborted while something else is awaited. */
-function isAborted({ aborted }: AbortSignal): boolean {
-  return aborted
+    waitedMs += recheckMs
+  } while (await sleep(recheckMs, signal))
 }

@@ -1,5 +1,5 @@
 import SQLite from 'better-sqlite3'
-import { CompiledQuery, type DatabaseConnection, type Driver, SqliteDialect, SqliteDriver, type SqliteDialectConfig } from 'kysely'
+import { CompiledQuery, type DatabaseConnection, SqliteDialect, SqliteDriver } from 'kysely'
 
 /**
  * Kysely begins SQLite transactions deferred, so two could read the same balance and then collide on the write. Ours read in order to write, so they
@@ -11,19 +11,6 @@ class ImmediateDriver extends SqliteDriver {
   }
 }
 
-class ImmediateSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig
-
-  constructor(config: SqliteDialectConfig) {
-    super(config)
-    this.#config = config
-  }
-
-  override createDriver(): Driver {
-    return new ImmediateDriver(this.#config)
-  }
-}
-
 /** One file, written to disk at every commit: it holds the money. */
 export function createSqliteDialect(file: string, { mustExist = false } = {}): SqliteDialect {
   const database = new SQLite(file, { fileMustExist: mustExist })
@@ -31,5 +18,5 @@ export function createSqliteDialect(file: string, { mustExist = false } = {}): S
   database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')
   database.pragma('busy_timeout = 5000')
-  return new ImmediateSqliteDialect({ database })
+  return Object.assign(new SqliteDialect({ database }), { createDriver: () => new ImmediateDriver({ database }) })
 }
