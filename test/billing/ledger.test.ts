@@ -65,6 +65,16 @@ describe.each(stores)('the ledger on $name', (store) => {
     })
   })
 
+  it('counts what is spent and what is reserved against the budget', async () => {
+    const database = await openStore(store)
+    const guild = { day: 3 * price - 1, month: plenty.month }
+    const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
+    await database.transaction((transaction) => capture(transaction, reservation, 1))
+    await acceptGeneration(database, { guild })
+    const details = [expect.objectContaining({ remaining: price - 1 })]
+    await expect(acceptGeneration(database, { guild })).rejects.toMatchObject({ identifier: 'budget-exhausted', details })
+  })
+
   it('captures once: a second capture changes nothing', async () => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
