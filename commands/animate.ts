@@ -1,41 +1,30 @@
-import type { ChatInputCommandInteraction } from 'discord.js'
-
-import type { Command } from '../src/discord/interactions/command.ts'
-import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
+import { Refusal } from '../src/domain/refusal.ts'
 import { commandText } from '../src/discord/text/text.ts'
-import type { ClipInput, ClipService } from '../src/generations/model/clip-service-port.ts'
 
 import {
+  clipCommand,
   guildCommand,
   imageOption,
-  lastImageOption,
   promptOption,
   readClipOptions,
   readImage,
-  readLastImage,
   withClipOptions,
 } from './options/clip-options.ts'
-import { readProvider, suggestProviders } from './options/provider-option.ts'
 
-export const animate = {
-  data: withClipOptions(
+export const animate = clipCommand(
+  withClipOptions(
     guildCommand('animate', commandText('command.animate'))
-      .addAttachmentOption(imageOption)
+      .addAttachmentOption(imageOption('image', 'option.image').setRequired(true))
       .addStringOption(promptOption)
-      .addAttachmentOption(lastImageOption),
+      .addAttachmentOption(imageOption('last_image', 'option.last-image')),
   ),
-  acknowledge: 'defer',
-  check(interaction, { clipService }) {
-    refuseUndeliverable(interaction)
-    clipService.check(readInput(interaction, clipService), requesterOf(interaction))
+  {
+    image: true,
+    read(interaction) {
+      const input = readClipOptions(interaction)
+      const image = readImage(interaction, 'image')
+      if (!image) throw new Refusal('image-missing')
+      return { ...input, image, lastImage: readImage(interaction, 'last_image') }
+    },
   },
-  autocomplete: (interaction, { clipService }) => suggestProviders(interaction, { image: true }, clipService),
-  async execute(interaction, { clipService }) {
-    await clipService.request(readInput(interaction, clipService), requesterOf(interaction)) // from here on the card belongs to the clip service
-  },
-} satisfies Command
-
-function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
-  const input = { ...readClipOptions(interaction), image: readImage(interaction), lastImage: readLastImage(interaction) }
-  return { ...input, provider: readProvider(interaction, input, clipService) }
-}
+)

@@ -1,27 +1,16 @@
-import type { ChatInputCommandInteraction } from 'discord.js'
-
-import type { Command } from '../src/discord/interactions/command.ts'
-import { refuseUndeliverable, requesterOf } from '../src/discord/interactions/requester.ts'
 import { commandText } from '../src/discord/text/text.ts'
-import type { ClipInput, ClipService } from '../src/generations/model/clip-service-port.ts'
 
-import { guildCommand, promptOption, readAspect, readClipOptions, withAspect, withClipOptions } from './options/clip-options.ts'
-import { readProvider, suggestProviders } from './options/provider-option.ts'
+import {
+  aspectOption,
+  clipCommand,
+  guildCommand,
+  promptOption,
+  readAspect,
+  readClipOptions,
+  withClipOptions,
+} from './options/clip-options.ts'
 
-export const film = {
-  data: withClipOptions(withAspect(guildCommand('film', commandText('command.film')).addStringOption(promptOption))),
-  acknowledge: 'defer',
-  check(interaction, { clipService }) {
-    refuseUndeliverable(interaction)
-    clipService.check(readInput(interaction, clipService), requesterOf(interaction))
-  },
-  autocomplete: (interaction, { clipService }) => suggestProviders(interaction, { image: false }, clipService),
-  async execute(interaction, { clipService }) {
-    await clipService.request(readInput(interaction, clipService), requesterOf(interaction)) // from here on the card belongs to the clip service
-  },
-} satisfies Command
-
-function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
-  const input = { ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }
-  return { ...input, provider: readProvider(interaction, input, clipService) }
-}
+export const film = clipCommand(
+  withClipOptions(guildCommand('film', commandText('command.film')).addStringOption(promptOption).addStringOption(aspectOption)),
+  { image: false, read: (interaction) => ({ ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }) },
+)

@@ -1,4 +1,4 @@
-import type { Attachment, ChatInputCommandInteraction, SlashCommandOptionsOnlyBuilder } from 'discord.js'
+import type { ChatInputCommandInteraction, SlashCommandOptionsOnlyBuilder } from 'discord.js'
 import {
   ApplicationIntegrationType,
   InteractionContextType,
@@ -12,11 +12,13 @@ import {
 import type { AspectRatio, DurationSeconds } from '../../src/domain/clip-request.ts'
 import { clipLimits } from '../../src/domain/clip-request.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
+import type { Command } from '../../src/discord/interactions/command.ts'
+import { refuseUndeliverable, requesterOf } from '../../src/discord/interactions/requester.ts'
 import { commandText } from '../../src/discord/text/text.ts'
-import type { ClipInput, ImageInput } from '../../src/generations/model/clip-service-port.ts'
+import type { ClipInput, ClipService, ImageInput } from '../../src/generations/model/clip-service-port.ts'
 import { imageLimits } from '../../src/media/images/image-limits.ts'
 
-import { providerOption } from './provider-option.ts'
+import { providerOption, readProvider, suggestProviders } from './provider-option.ts'
 
 const defaultDuration: DurationSeconds = 5
 
@@ -29,11 +31,10 @@ export function guildCommand(name: string, description: string): SlashCommandBui
     .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
 }
 
-export const imageOption = new SlashCommandAttachmentOption()
-  .setName('image')
-  .setDescription(commandText('option.image', { limitPixels: imageLimits.minPixels }))
-  .setFileTypes('.png', '.jpg', '.jpeg')
-  .setRequired(true)
+export function imageOption(name: 'image' | 'last_image', key: 'option.image' | 'option.last-image'): SlashCommandAttachmentOption {
+  const description = commandText(key, { limitPixels: imageLimits.minPixels })
+  return new SlashCommandAttachmentOption().setName(name).setDescription(description).setFileTypes('.png', '.jpg', '.jpeg')
+}
 
 export const promptOption = new SlashCommandStringOption()
   .setName('prompt')
@@ -42,12 +43,7 @@ export const promptOption = new SlashCommandStringOption()
   .setMaxLength(clipLimits.promptCharacters)
   .setRequired(true)
 
-export const lastImageOption = new SlashCommandAttachmentOption()
-  .setName('last_image')
-  .setDescription(commandText('option.last-image', { limitPixels: imageLimits.minPixels }))
-  .setFileTypes('.png', '.jpg', '.jpeg')
-
-const aspectOption = new SlashCommandStringOption()
+export const aspectOption = new SlashCommandStringOption()
   .setName('aspect')
   .setDescription(commandText('option.aspect'))
   .addChoices(clipLimits.aspectRatios.map((ratio) => ({ name: ratio, value: ratio })))
@@ -67,10 +63,6 @@ const guidanceOption = new SlashCommandNumberOption()
   .setDescription(commandText('option.guidance'))
   .setMinValue(0)
   .setMaxValue(1)
-
-export function withAspect(builder: SlashCommandOptionsOnlyBuilder): SlashCommandOptionsOnlyBuilder {
-  return builder.addStringOption(aspectOption)
-}
 
 /** The options that every clip has, after the required ones. */
 export function withClipOptions(builder: SlashCommandOptionsOnlyBuilder): SlashCommandOptionsOnlyBuilder {
@@ -97,19 +89,36 @@ export function readAspect({ options }: ChatInputCommandInteraction): AspectRati
   return clipLimits.aspectRatios.find((ratio) => ratio === options.getString('aspect')) ?? '16:9'
 }
 
-/** What Discord says of the image; the bytes are looked at later. Throws `image-missing`. */
-export function readImage({ options }: ChatInputCommandInteraction): ImageInput {
-  const attachment = options.getAttachment('image')
-  if (!attachment) throw new Refusal('image-missing')
-  return describeImage(attachment)
+/** What Discord says of the image, if there is one; its bytes are checked later. */
+export function readImage({ options }: ChatInputCommandInteraction, name: 'image' | 'last_image'): ImageInput | undefined {
+  const attachment = options.getAttachment(name)
+  if (!attachment) return undefined
+  const { url, size, width, height } = attachment
+  return { url, name: attachment.name, sizeBytes: size, width: width ?? undefined, height: height ?? undefined }
 }
 
-/** The image on which the clip shall end, if there is one. */
-export function readLastImage({ options }: ChatInputCommandInteraction): ImageInput | undefined {
-  const attachment = options.getAttachment('last_image')
-  return attachment ? describeImage(attachment) : undefined
-}
-
-function describeImage({ url, name, size, width, height }: Attachment): ImageInput {
-  return { url, name, sizeBytes: size, width: width ?? undefined, height: height ?? undefined }
+/**
+ * A command that requests a clip. `image`: whether its clips begin with an image, picked yet or not. `read` throws a `Refusal` if what was typed is no
+ * request.
+ */
+export function clipCommand(
+  data: SlashCommandOptionsOnlyBuilder,
+  { image, read }: { image: boolean; read: (interaction: ChatInputCommandInteraction) => ClipInput },
+) {
+  function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
+    const input = read(interaction)
+    return { ...input, provider: readProvider(interaction, { image }, clipService) }
+  }
+  return {
+    data,
+    acknowledge: 'defer',
+    check(interaction, { clipService }) {
+      refuseUndeliverable(interaction)
+      clipService.check(readInput(interaction, clipService), requesterOf(interaction))
+    },
+    autocomplete: (interaction, { clipService }) => suggestProviders(interaction, { image }, clipService),
+    async execute(interaction, { clipService }) {
+      await clipService.request(readInput(interaction, clipService), requesterOf(interaction))
+    },
+  } satisfies Command
 }

@@ -5,7 +5,7 @@ import type { Choice } from '../../src/discord/interactions/command.ts'
 import type { ProviderId } from '../../src/domain/provider-id.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import { commandText, textIn } from '../../src/discord/text/text.ts'
-import type { ClipInput, ClipService, PartialClipInput, ProviderChoice } from '../../src/generations/model/clip-service-port.ts'
+import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
 
 export const providerOption = new SlashCommandStringOption()
   .setName('provider')
@@ -13,12 +13,9 @@ export const providerOption = new SlashCommandStringOption()
   .setAutocomplete(true)
 
 /** The providers that can do what was typed so far and fit what is being typed. `image`: a clip from an image is always one, picked yet or not. */
-export function suggestProviders(
-  interaction: AutocompleteInteraction,
-  { image }: Pick<PartialClipInput, 'image'>,
-  clipService: Pick<ClipService, 'choices'>,
-): Choice[] {
+export function suggestProviders(interaction: AutocompleteInteraction, { image }: { image: boolean }, clipService: ClipService): Choice[] {
   const { options } = interaction
+  const text = textIn(interaction.locale)
   const typed = options.getFocused().trim().toLowerCase()
   const choices = clipService.choices({
     image,
@@ -28,7 +25,7 @@ export function suggestProviders(
     guidance: options.getNumber('guidance') ?? undefined,
   })
   return choices
-    .map((choice) => ({ name: labelOf(choice, interaction), value: choice.id }))
+    .map(({ id, name, price }) => ({ name: text('choice.provider', { provider: name, price, seconds: 5 }), value: id }))
     .filter(({ name, value }) => name.toLowerCase().includes(typed) || value.includes(typed))
 }
 
@@ -38,17 +35,13 @@ export function suggestProviders(
  */
 export function readProvider(
   { options }: ChatInputCommandInteraction,
-  { image }: Pick<ClipInput, 'image'>,
-  clipService: Pick<ClipService, 'choices'>,
+  { image }: { image: boolean },
+  clipService: ClipService,
 ): ProviderId | undefined {
   const typed = options.getString('provider')?.trim()
   if (!typed) return undefined
-  const choices = clipService.choices({ image: image !== undefined, lastImage: false })
+  const choices = clipService.choices({ image, lastImage: false })
   const chosen = choices.find(({ id, name }) => [id, name.toLowerCase()].includes(typed.toLowerCase()))
   if (chosen) return chosen.id
   throw new Refusal('provider-unknown', { typed, choices: choices.map(({ id }) => id) })
-}
-
-function labelOf({ name, price }: ProviderChoice, { locale }: AutocompleteInteraction): string {
-  return textIn(locale)('choice.provider', { provider: name, price, seconds: 5 })
 }

@@ -5,14 +5,11 @@ import type { Generation } from '../../generations/model/generation.ts'
 import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
-import { accents, heading, messageLimits, messageOf, subtext, textDisplay, textLength } from './components.ts'
+import { accents, buttonRow, heading, messageLimits, messageOf, subtext, textDisplay, textLength } from './components.ts'
 import { cutPlain, escapeAndCut } from './markdown.ts'
 import { valuesOf } from './outcome-text.ts'
 
-/**
- * The name under which the clip is uploaded; recognisable in a downloads folder, and the same whenever the upload is repeated. It holds the
- * reference, by which a message that has the clip already is known again.
- */
+/** Recognizable in a downloads folder. It holds the reference, by which a message that already shows the clip is found. */
 export function clipFilename({ reference }: Pick<Generation, 'reference'>): string {
   return `rushes-${reference}.mp4`
 }
@@ -29,8 +26,8 @@ export function finishedCard(generation: Generation, clip: Clip): MessageBody {
 /** The card for a clip that is larger than the route takes: a link to the provider. Pure. */
 export function linkedCard(generation: Generation, clip: Clip): MessageBody {
   const text = textIn(generation.reply.locale)
-  const values = { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength }
-  const lead = [heading(text('clip.linked'), text('clip.save-link', values)), linkTo(generation, clip, text)]
+  const saveLink = text('clip.save-link', { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength })
+  const lead = [heading(text('clip.linked'), saveLink), linkTo(generation, clip, text)]
   // What an earlier try may have left in the message is dropped: it is not part of this card.
   return { ...withPrompt(generation, clip, lead, text), attachments: [] }
 }
@@ -58,9 +55,7 @@ function withPrompt(generation: Generation, clip: Clip, lead: Part[], text: Text
 
 function linkTo(generation: Generation, { url }: Clip, text: Text): Part {
   const label = text('button.open-clip')
-  if (url.length <= messageLimits.linkUrlCharacters) {
-    return { type: ComponentType.ActionRow, components: [{ type: ComponentType.Button, style: ButtonStyle.Link, label, url }] }
-  }
+  if (url.length <= messageLimits.linkUrlCharacters) return buttonRow({ type: ComponentType.Button, style: ButtonStyle.Link, label, url })
   // Too long for a button; as text it has more room, which the prompt gives up.
   const { href } = new URL(url)
   return textDisplay(href.length < messageLimits.textCharacters / 2 ? `[${label}](<${href}>)` : text('clip.link-too-long', generation))

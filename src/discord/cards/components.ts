@@ -1,4 +1,4 @@
-import type { APIAttachment, APIContainerComponent, APIMessageTopLevelComponent, Snowflake } from 'discord.js'
+import type { APIAttachment, APIButtonComponent, APIContainerComponent, APIMessageTopLevelComponent, Snowflake } from 'discord.js'
 import { ComponentType, MessageFlags } from 'discord.js'
 
 /** Discord's own limits for one message. */
@@ -53,7 +53,17 @@ export function subtext(...lines: string[]): Part {
   return textDisplay(lines.map((line) => `-# ${line}`).join('\n'))
 }
 
+export function buttonRow(button: APIButtonComponent): Part {
+  return { type: ComponentType.ActionRow, components: [button] }
+}
+
 /** UTF-16 units of text in parts that were already chosen. */
 export function textLength(context: readonly Part[]): number {
   return context.reduce((sum, part) => sum + (part.type === ComponentType.TextDisplay ? part.content.length : 0), 0)
+}
+
+/** A custom id is `name:argument`, so that a button works after a restart and in any process. Discord allows 100 characters. */
+export function parseCustomId(customId: string): { name: string; argument: string } {
+  const colon = customId.indexOf(':')
+  return colon === -1 ? { name: customId, argument: '' } : { name: customId.slice(0, colon), argument: customId.slice(colon + 1) }
 }

@@ -23,15 +23,8 @@ export function tidy(text: string): string {
 /** The same words in at most so many lines: what would stand below them goes on in the last one. */
 export function limitLines(text: string, lines: number): string {
   const all = text.split('\n')
-  return [
-    ...all.slice(0, lines - 1),
-    all
-      .slice(lines - 1)
-      .filter(Boolean)
-      .join(' '),
-  ]
-    .join('\n')
-    .trimEnd()
+  const rest = all.splice(lines - 1).filter(Boolean)
+  return [...all, rest.join(' ')].join('\n').trimEnd()
 }
 
 /**
@@ -40,43 +33,48 @@ export function limitLines(text: string, lines: number): string {
  * units, never more.
  */
 export function escapeAndCut(text: string, limit: number, lines = 30): string {
-  const pieces: string[] = []
-  let length = 0
-  let uncut = 0
-  let line: 'start' | 'number' | 'inside' = 'start'
-  for (const { segment } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(limitLines(tidy(text), lines))) {
-    const escaped = escapeGrapheme(segment, line)
-    line = lineAfter(segment, line)
-    length += escaped.length
-    pieces.push(escaped)
-    if (length <= limit - 1) uncut = pieces.length
-    if (length > limit) return `${pieces.slice(0, uncut).join('').trimEnd()}…`
-  }
-  return pieces.join('')
+  let position: LinePosition = 'start'
+  const pieces = graphemesOf(limitLines(tidy(text), lines)).map((grapheme) => {
+    const escaped = escapeGrapheme(grapheme, position)
+    position = positionAfter(grapheme, position)
+    return escaped
+  })
+  return joinAndCut(pieces, limit)
 }
 
 /** Plain text (for an alternative text, where no markup is read), cut like `escapeAndCut`. */
 export function cutPlain(text: string, limit: number): string {
-  const tidied = tidy(text)
-  if (tidied.length <= limit) return tidied
-  let end = 0
-  for (const { segment, index } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(tidied)) {
-    if (index + segment.length > limit - 1) break
-    end = index + segment.length
-  }
-  return `${tidied.slice(0, end).trimEnd()}…`
+  return joinAndCut(graphemesOf(tidy(text)), limit)
 }
 
-function escapeGrapheme(grapheme: string, line: 'start' | 'number' | 'inside'): string {
+function graphemesOf(text: string): string[] {
+  return Array.from(new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text), ({ segment }) => segment)
+}
+
+function joinAndCut(pieces: readonly string[], limit: number): string {
+  let joined = ''
+  let uncut = ''
+  for (const piece of pieces) {
+    joined += piece
+    if (joined.length > limit) return `${uncut.trimEnd()}…`
+    if (joined.length < limit) uncut = joined
+  }
+  return joined
+}
+
+/** Where in a line a grapheme is; `number`: after digits at its start. */
+type LinePosition = 'start' | 'number' | 'inside'
+
+function escapeGrapheme(grapheme: string, position: LinePosition): string {
   // Lists and subtext begin with these, but only where a line does.
-  if (line === 'start' && /^[-+]/.test(grapheme)) return `\\${grapheme.replaceAll(special, String.raw`\$&`)}`
-  if (line === 'number' && /^[.)]/.test(grapheme)) return `\\${grapheme}`
+  if (position === 'start' && /^[-+]/.test(grapheme)) return `\\${grapheme.replaceAll(special, String.raw`\$&`)}`
+  if (position === 'number' && /^[.)]/.test(grapheme)) return `\\${grapheme}`
   return grapheme.replaceAll(special, String.raw`\$&`)
 }
 
-function lineAfter(grapheme: string, line: 'start' | 'number' | 'inside'): 'start' | 'number' | 'inside' {
+function positionAfter(grapheme: string, position: LinePosition): LinePosition {
   if (grapheme === '\n') return 'start'
-  if (line === 'start' && /^\s+$/.test(grapheme)) return 'start'
-  if (line !== 'inside' && /^\d$/.test(grapheme)) return 'number'
+  if (position === 'start' && /^\s+$/.test(grapheme)) return 'start'
+  if (position !== 'inside' && /^\d$/.test(grapheme)) return 'number'
   return 'inside'
 }

@@ -5,8 +5,7 @@ import type { Generation } from '../../generations/model/generation.ts'
 import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
-import { accents, heading, messageOf, subtext, textDisplay } from './components.ts'
-import { customIdOf } from './custom-id.ts'
+import { accents, buttonRow, heading, messageOf, subtext, textDisplay } from './components.ts'
 import { formatBar, formatElapsed, formatMoment } from './format.ts'
 import { escapeAndCut } from './markdown.ts'
 import { describeCharge, describeOutcome, valuesOf } from './outcome-text.ts'
@@ -20,28 +19,20 @@ const promptExcerpt = 280
 /** The card of a generation that has no clip (yet). Pure. The finished card is in clip-card.ts, because it needs the clip. */
 export function cardOf(generation: Generation, live: LiveState): MessageBody {
   const text = textIn(generation.reply.locale)
-  const outcome = [describeOutcome(generation, text), describeCharge(generation, text)]
-  switch (generation.state) {
-    case 'queued':
-    case 'submitting':
-    case 'rendering':
-    case 'delivering':
-      return workingCard(generation, live, text)
+  const { state } = generation
+  const outcome = () => [describeOutcome(generation, text), describeCharge(generation, text)]
+  switch (state) {
     case 'done':
-      return messageOf(accents.done, [heading(text('card.done')), promptExcerptOf(generation), factsOf(generation, text)])
+      return messageOf(accents.done, [heading(text('card.done')), ...promptAndFacts(generation, text)])
     case 'cancelled':
-      return messageOf(accents.waiting, [
-        heading(text('card.cancelled'), ...outcome),
-        promptExcerptOf(generation),
-        factsOf(generation, text),
-      ])
+      return messageOf(accents.waiting, [heading(text('card.cancelled'), ...outcome()), ...promptAndFacts(generation, text)])
     case 'failed':
-      return messageOf(accents.failed, [heading(text('card.failed'), ...outcome), factsOf(generation, text, 'card.price-and-reference')])
-    case 'held':
-      return messageOf(accents.held, [
-        heading(text('card.held'), ...outcome, text('card.nothing-to-do')),
-        factsOf(generation, text, 'card.price-and-reference'),
-      ])
+    case 'held': {
+      const lines = state === 'held' ? [...outcome(), text('card.nothing-to-do')] : outcome()
+      return messageOf(accents[state], [heading(text(`card.${state}`), ...lines), factsOf(generation, text, 'card.price-and-reference')])
+    }
+    default:
+      return workingCard(generation, live, text)
   }
 }
 
@@ -56,10 +47,12 @@ function workingCard(generation: Generation, live: LiveState, text: Text): Messa
   const parts = [
     heading(cancelling ? text('card.cancelling') : text(`card.${generation.state}`, values), ...lines),
     textDisplay(describeProgress(generation, live, text).join('\n')),
-    promptExcerptOf(generation),
-    factsOf(generation, text),
+    ...promptAndFacts(generation, text),
   ]
-  if (!cancelling && generation.state !== 'delivering') parts.push(cancelRow(generation, text))
+  if (!cancelling && generation.state !== 'delivering') {
+    const customId = `${cancelButtonName}:${generation.id}`
+    parts.push(buttonRow({ type: ComponentType.Button, style: ButtonStyle.Secondary, label: text('button.cancel'), custom_id: customId }))
+  }
   return messageOf(generation.state === 'queued' || cancelling ? accents.waiting : accents.working, parts)
 }
 
@@ -81,25 +74,11 @@ function describeProgress({ state, createdAt }: Generation, live: LiveState, tex
   return [first, text('card.elapsed-and-ready', { elapsed, when: formatMoment(live.expectedEndAt) })]
 }
 
-function promptExcerptOf({ request }: Generation): Part {
-  return textDisplay(escapeAndCut(request.prompt, promptExcerpt, 3) || '…')
+function promptAndFacts(generation: Generation, text: Text): Part[] {
+  return [textDisplay(escapeAndCut(generation.request.prompt, promptExcerpt, 3) || '…'), factsOf(generation, text)]
 }
 
 function factsOf(generation: Generation, text: Text, lastLine: 'card.price' | 'card.price-and-reference' = 'card.price'): Part {
   const values = valuesOf(generation)
   return subtext(text('card.facts', { ...values, seconds: generation.request.durationSeconds }), text(lastLine, values))
-}
-
-function cancelRow({ id }: Generation, text: Text): Part {
-  return {
-    type: ComponentType.ActionRow,
-    components: [
-      {
-        type: ComponentType.Button,
-        style: ButtonStyle.Secondary,
-        label: text('button.cancel'),
-        custom_id: customIdOf(cancelButtonName, id),
-      },
-    ],
-  }
 }

@@ -3,7 +3,7 @@ import type { ButtonInteraction, ChatInputCommandInteraction, Interaction } from
 import { type Clock, wallClock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 
-import { parseCustomId } from '../cards/custom-id.ts'
+import { parseCustomId } from '../cards/components.ts'
 import { describeError } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
 

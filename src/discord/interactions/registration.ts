@@ -1,17 +1,29 @@
 import { type REST, type RESTPostAPIChatInputApplicationCommandsJSONBody, Routes } from 'discord.js'
 import { z } from 'zod'
 
+import type { Config } from '../../config/config.ts'
 import type { Snowflake } from '../../domain/ids.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { retry } from '../../lib/retry.ts'
+
+import { describeError, isTransient } from '../rest/errors.ts'
 
 export type CommandBody = RESTPostAPIChatInputApplicationCommandsJSONBody
 
 /** A command as Discord returns it. */
 export type RegisteredCommand = z.infer<typeof RegisteredCommand>
 
-export interface RegistrationScope {
+/** `guildId` limits the commands to one guild, where they appear at once. Global commands take Discord a moment. */
+interface RegistrationScope {
   applicationId: Snowflake
-  /** Limits the commands to one guild, where they appear at once. Global commands take Discord a moment. */
   guildId?: Snowflake | undefined
+}
+
+/** The application that the bot token belongs to. Retries Discord's faults for about twenty seconds. */
+export function readApplicationId(rest: REST, options: { clock: Clock; signal?: AbortSignal }): Promise<Snowflake> {
+  const read = async () => Application.parse(await rest.get(Routes.currentApplication(), { signal: options.signal })).id
+  return retry(read, { ...options, delays: [1000, 4000, 15_000], shouldRetry: isTransient })
 }
 
 /** Replaces Discord's list of commands: commands that are not in the new list disappear. */
@@ -25,6 +37,28 @@ export async function registerCommands(
 
 export async function fetchRegistered(rest: REST, scope: RegistrationScope): Promise<RegisteredCommand[]> {
   return z.array(RegisteredCommand).parse(await rest.get(routeOf(scope)))
+}
+
+interface RegistrationCheck {
+  applicationId: Snowflake
+  commands: readonly CommandBody[]
+  allowedGuilds: Config['allowedGuilds']
+  log: Log
+}
+
+/** Warns the operator if the registered commands differ from this version's. Never rejects: Discord's faults must not prevent a start. */
+export async function checkRegistration(rest: REST, { applicationId, commands, allowedGuilds, log }: RegistrationCheck): Promise<void> {
+  try {
+    const differences = findDrift(commands, await fetchRegistered(rest, { applicationId }))
+    if (differences.length === 0) return
+    for (const guildId of allowedGuilds === '*' ? [] : allowedGuilds) {
+      const registered = await fetchRegistered(rest, { applicationId, guildId }).catch(() => []) // the bot may not be in that guild yet
+      if (findDrift(commands, registered).length === 0) return
+    }
+    log.warn({ differences }, 'registered commands differ from this version: run `npm run register`')
+  } catch (error) {
+    log.warn({ failure: describeError(error) }, 'registered commands not checked: Discord did not return them')
+  }
 }
 
 /** One line per difference, for example `animate: options differs`. Empty if the registered commands are up to date. */
@@ -76,4 +110,5 @@ function normalize(value: unknown, key = ''): unknown {
   return value === null || value === false ? undefined : value
 }
 
+const Application = z.object({ id: z.string() })
 const RegisteredCommand = z.looseObject({ id: z.string(), name: z.string(), guild_id: z.string().nullish() })

@@ -4,7 +4,7 @@ import { createReference } from '../../domain/ids.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { Log } from '../../lib/log.ts'
 
-import { parseCustomId } from '../cards/custom-id.ts'
+import { parseCustomId } from '../cards/components.ts'
 import { describeRefusal } from '../cards/refusal-text.ts'
 import { describeError } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
@@ -24,7 +24,11 @@ export async function replyPrivately(interaction: Answerable, content: string, l
     return
   }
   // A follow-up would replace the public placeholder and be public, so the placeholder is deleted first.
-  if (interaction.isChatInputCommand() && interaction.deferred) await deletePlaceholder(interaction, log)
+  if (interaction.isChatInputCommand() && interaction.deferred) {
+    await interaction.deleteReply().catch((error: unknown) => {
+      log.warn({ interaction: interaction.id, failure: describeError(error) }, 'placeholder not deleted')
+    })
+  }
   await interaction.followUp(message)
 }
 
@@ -43,12 +47,4 @@ export async function replyToFailure(interaction: Answerable, error: unknown, lo
   const reference = createReference()
   log.error({ interaction: interaction.id, reference, failure: describeError(error) }, 'command failed')
   await replyPrivately(interaction, text('error.internal', { reference }), log)
-}
-
-async function deletePlaceholder(interaction: ChatInputCommandInteraction, log: Log): Promise<void> {
-  try {
-    await interaction.deleteReply()
-  } catch (error) {
-    log.warn({ interaction: interaction.id, failure: describeError(error) }, 'placeholder not deleted')
-  }
 }

@@ -1,4 +1,4 @@
-import type { BaseInteraction, ChatInputCommandInteraction, PermissionsBitField } from 'discord.js'
+import type { ChatInputCommandInteraction, PermissionsBitField } from 'discord.js'
 import { ApplicationIntegrationType, PermissionFlagsBits } from 'discord.js'
 
 import { Refusal } from '../../domain/refusal.ts'
@@ -9,11 +9,8 @@ import { defaultUploadLimit } from '../delivery/upload-limits.ts'
 import { neededPermissions } from './permissions.ts'
 
 /** Whether the bot is a member of this guild. If only the member installed it, nothing can be posted after the token expires. */
-export function isBotInGuild(interaction: Pick<BaseInteraction, 'authorizingIntegrationOwners' | 'guildId'>): boolean {
-  return (
-    interaction.guildId !== null &&
-    interaction.authorizingIntegrationOwners[ApplicationIntegrationType.GuildInstall] === interaction.guildId
-  )
+function isBotInGuild({ guildId, authorizingIntegrationOwners }: ChatInputCommandInteraction): boolean {
+  return guildId !== null && authorizingIntegrationOwners[ApplicationIntegrationType.GuildInstall] === guildId
 }
 
 /** The member, the channel and how to reply. Throws `bot-not-in-guild` where no clip could be delivered. */
