@@ -4,7 +4,7 @@ import type { Budgets } from '../config/config.ts'
 import type { Snowflake } from '../domain/ids.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import { Refusal } from '../domain/refusal.ts'
-import type { LedgerKind, Schema, WalletsTable } from '../storage/schema.ts'
+import type { LedgerKind, Schema } from '../storage/schema.ts'
 import { nextPeriodStart, type PeriodKeys } from './periods.ts'
 
 /** A sum reserved for one take of one generation, with its wallet periods, which never change. */
@@ -19,7 +19,7 @@ export interface Reservation {
   installationPeriods: PeriodKeys
 }
 
-type Wallet = Pick<WalletsTable, 'scope' | 'owner_id' | 'period' | 'period_key'>
+type Wallet = Pick<Schema['wallets'], 'scope' | 'owner_id' | 'period' | 'period_key'>
 
 /**
  * Reserves the sum in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` (the caller's transaction rolls back).

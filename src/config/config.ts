@@ -35,9 +35,6 @@ export interface Budgets {
 /** Where everything durable is: a file of this process alone, or a PostgreSQL server that any number of processes share. The URL is a secret. */
 export type StoreLocation = { file: string } | { url: string }
 
-/** `gateway` answers members, `worker` makes clips, `all` does both. */
-export type Role = 'all' | 'gateway' | 'worker'
-
 /** The part of Discord's gateway that this process serves. */
 export interface GatewayShards {
   ids: readonly number[]
@@ -59,7 +56,8 @@ export interface Config {
   guildBudgets: Budgets
   limits: { memberRequestsPerMinute: number; guildRequestsPerMinute: number }
   store: StoreLocation
-  role: Role
+  /** `gateway` takes what members ask for, `worker` makes the clips, `all` does both. */
+  role: 'all' | 'gateway' | 'worker'
   /** `auto`: all shards, as many as Discord recommends. */
   shards: 'auto' | GatewayShards
   /** Milliseconds after which a queued request ends with nothing charged. */

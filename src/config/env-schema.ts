@@ -47,7 +47,10 @@ export const shardRanges = z
     error: 'is auto, or a list of shards as in 0-3,5',
     abort: true,
   })
-  .refine((text) => text === 'auto' || splitList(text).every(isForward), 'has a range that ends before it begins: write 0-3, not 3-0')
+  .refine(
+    (text) => text === 'auto' || splitList(text).every((range) => shardsOf(range).length > 0),
+    'has a range that ends before it begins: write 0-3, not 3-0',
+  )
   .transform((text) => (text === 'auto' ? 'auto' : splitList(text).flatMap(shardsOf)))
   .refine((shards) => shards === 'auto' || new Set(shards).size === shards.length, 'names a shard twice')
 
@@ -58,18 +61,8 @@ function splitList(text: string): string[] {
     .filter((entry) => entry !== '')
 }
 
-/** `3` or `0-3`. */
-function boundsOf(range: string): { from: number; to: number } {
-  const [from = 0, to = from] = range.split('-').map(Number)
-  return { from, to }
-}
-
-function isForward(range: string): boolean {
-  const { from, to } = boundsOf(range)
-  return from <= to
-}
-
+/** Of `3` or `0-3`; none where the range ends before it begins. */
 function shardsOf(range: string): number[] {
-  const { from, to } = boundsOf(range)
+  const [from = 0, to = from] = range.split('-').map(Number)
   return Array.from({ length: to - from + 1 }, (_, index) => from + index)
 }

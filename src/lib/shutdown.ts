@@ -26,23 +26,17 @@ export interface ShutdownOptions {
   onFatal?: ((reason: string) => void) | undefined
 }
 
-interface Part {
-  name: string
-  close: () => unknown
-  withinMs: number
-}
-
 const defaultCloseMs = 3000
 
 export function createShutdown({ log, signal, onFatal }: ShutdownOptions): Shutdown {
-  const parts: Part[] = []
+  const parts: (() => Promise<void>)[] = []
   const begun = new AbortController()
   let closed = Promise.resolve()
   let failure: string | undefined
   let reported = false
 
   async function closeAll(): Promise<void> {
-    for (let newest = parts.pop(); newest; newest = parts.pop()) await closePart(newest, log)
+    for (let close = parts.pop(); close; close = parts.pop()) await close()
   }
 
   async function run(reason: Error): Promise<void> {
@@ -64,7 +58,7 @@ export function createShutdown({ log, signal, onFatal }: ShutdownOptions): Shutd
     begun: begun.signal,
     run,
     own(name, close, { withinMs = defaultCloseMs } = {}) {
-      parts.push({ name, close, withinMs })
+      parts.push(() => closePart(name, close, withinMs, log))
       if (!begun.signal.aborted) return
       closed = closed.then(closeAll)
       begun.signal.throwIfAborted()
@@ -79,14 +73,14 @@ export function createShutdown({ log, signal, onFatal }: ShutdownOptions): Shutd
 }
 
 /** A part that fails to close, or never finishes, does not keep the others open. */
-async function closePart({ name, close, withinMs }: Part, log: Log): Promise<void> {
+async function closePart(part: string, close: () => unknown, withinMs: number, log: Log): Promise<void> {
   const ended = new AbortController()
   const closing = (async () => {
     await close()
-  })().catch((error: unknown) => log.warn({ part: name, error }, 'part failed to close'))
+  })().catch((error: unknown) => log.warn({ part, error }, 'part failed to close'))
   const late = sleep(withinMs, ended.signal)
   if (await Promise.race([closing.then(() => false), late])) {
-    log.warn({ part: name, withinMs }, 'part did not close in time and was abandoned; unfinished work resumes at the next start')
+    log.warn({ part, withinMs }, 'part did not close in time and was abandoned; unfinished work resumes at the next start')
   }
   ended.abort()
 }

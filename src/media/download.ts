@@ -82,12 +82,7 @@ export function createDownload({
   }
 }
 
-interface FetchOptions {
-  signal: AbortSignal
-  maxBytes: number
-  /** Throws for a URL that must not be fetched. */
-  assertAllowed: (url: URL) => void
-}
+type FetchOptions = Pick<DownloadOptions, 'signal' | 'maxBytes'> & { assertAllowed: (url: URL) => void }
 
 async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, assertAllowed }: FetchOptions): Promise<Uint8Array> {
   if (!URL.canParse(start)) throw new DownloadError('blocked')
@@ -96,17 +91,13 @@ async function fetchFile(agent: Dispatcher, start: string, { signal, maxBytes, a
     assertAllowed(url)
     const { origin, pathname, search } = url
     const response = await agent.request({ origin, path: pathname + search, method: 'GET', signal })
+    const { statusCode, body } = response
+    if (statusCode === 200) return readBytes(response, maxBytes)
+    await body.dump({ limit: 16 * 1024, signal })
     const location = header(response, 'location')
-    if (response.statusCode >= 300 && response.statusCode < 400 && location !== undefined && URL.canParse(location, url.href)) {
-      url = new URL(location, url)
-      await response.body.dump({ limit: 16 * 1024, signal })
-      continue
-    }
-    if (response.statusCode !== 200) {
-      await response.body.dump({ limit: 16 * 1024, signal })
-      throw new DownloadError('refused', response.statusCode)
-    }
-    return readBytes(response, maxBytes)
+    if (statusCode < 300 || statusCode > 399 || location === undefined || !URL.canParse(location, url.href))
+      throw new DownloadError('refused', statusCode)
+    url = new URL(location, url)
   }
   throw new DownloadError('redirects')
 }

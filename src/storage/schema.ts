@@ -6,9 +6,76 @@ import type { ProviderId } from '../domain/provider-id.ts'
 
 /** Money is in micro-dollars, time in milliseconds since the epoch; booleans are 0 or 1, structures JSON text (see json-columns.ts). */
 export interface Schema {
-  generations: GenerationsTable
-  attempts: AttemptsTable
-  wallets: WalletsTable
+  generations: {
+    id: string
+    state: GenerationState
+    /** The process that owns the claim; only it writes the state. */
+    owner: string | null
+    provider: ProviderId
+    /** JSON list of the providers to try, in order. */
+    candidates: string
+    request: string
+    price: number
+    member_id: string
+    guild_id: string
+    channel_id: string
+    application_id: string
+    /** Unique: a repeated delivery of one interaction is one request. */
+    interaction_id: string
+    interaction_token: string
+    attachment_size_limit: number
+    locale: string
+    message_id: string | null
+    /** Wallet periods of the reservation; every later ledger row copies them. */
+    day_key: string
+    month_key: string
+    installation_day_key: string
+    installation_month_key: string
+    created_at: number
+    started_at: number | null
+    ended_at: number | null
+    cancel_requested_at: number | null
+    cancelled_by: 'requester' | 'moderator' | null
+    end_reason: EndReason | null
+    captured: 0 | 1
+    reference: string
+    output_url: string | null
+    /** When the requester was notified of the clip; at most once. */
+    notified_at: number | null
+    /** Left by the operator for the bot. */
+    held_decision: HeldDecision | null
+    /** Edits of its card in progress, in any process; a process that died leaves its own behind. */
+    card_edits: Generated<number>
+  }
+  attempts: {
+    id: string
+    generation_id: string
+    take: number
+    provider: ProviderId
+    state: AttemptState
+    /** JSON of the images' addresses at the provider; a lost submission is found by them. */
+    images: string | null
+    /** Just before the billable call. */
+    sent_at: number | null
+    /** Why it was refused or failed. */
+    end_reason: EndReason | null
+    /** JSON of the provider's handle, once it accepted. Unique per provider by `operation_id`. */
+    operation: string | null
+    operation_id: string | null
+    /** What the provider reports to have billed, if it does. */
+    provider_cost: number | null
+    webhook_token: string
+    created_at: number
+    ended_at: number | null
+  }
+  wallets: {
+    scope: 'installation' | 'guild'
+    owner_id: string
+    period: 'day' | 'month'
+    period_key: string
+    reserved: number
+    spent: number
+  }
   ledger: {
     sequence: Generated<number>
     generation_id: string
@@ -75,81 +142,8 @@ export interface Schema {
 /** What the operator decided about a held generation. */
 export type HeldDecision = 'free' | 'billed'
 
-export interface GenerationsTable {
-  id: string
-  state: GenerationState
-  /** The process that owns the claim; only it writes the state. */
-  owner: string | null
-  provider: ProviderId
-  /** JSON list of the providers to try, in order. */
-  candidates: string
-  request: string
-  price: number
-  member_id: string
-  guild_id: string
-  channel_id: string
-  application_id: string
-  /** Unique: a repeated delivery of one interaction is one request. */
-  interaction_id: string
-  interaction_token: string
-  attachment_size_limit: number
-  locale: string
-  message_id: string | null
-  /** Wallet periods of the reservation; every later ledger row copies them. */
-  day_key: string
-  month_key: string
-  installation_day_key: string
-  installation_month_key: string
-  created_at: number
-  started_at: number | null
-  ended_at: number | null
-  cancel_requested_at: number | null
-  cancelled_by: 'requester' | 'moderator' | null
-  end_reason: EndReason | null
-  captured: 0 | 1
-  reference: string
-  output_url: string | null
-  /** When the requester was notified of the clip; at most once. */
-  notified_at: number | null
-  /** Left by the operator for the bot. */
-  held_decision: HeldDecision | null
-  /** Edits of its card in progress, in any process; a process that died leaves its own behind. */
-  card_edits: Generated<number>
-}
-
-interface AttemptsTable {
-  id: string
-  generation_id: string
-  take: number
-  provider: ProviderId
-  state: AttemptState
-  /** JSON of the images' addresses at the provider; a lost submission is found by them. */
-  images: string | null
-  /** Just before the billable call. */
-  sent_at: number | null
-  /** Why it was refused or failed. */
-  end_reason: EndReason | null
-  /** JSON of the provider's handle, once it accepted. Unique per provider by `operation_id`. */
-  operation: string | null
-  operation_id: string | null
-  /** What the provider reports to have billed, if it does. */
-  provider_cost: number | null
-  webhook_token: string
-  created_at: number
-  ended_at: number | null
-}
-
-export interface WalletsTable {
-  scope: 'installation' | 'guild'
-  owner_id: string
-  period: 'day' | 'month'
-  period_key: string
-  reserved: number
-  spent: number
-}
-
 export type LedgerKind = 'reserve' | 'capture' | 'release' | 'hold' | 'refund' | 'difference'
 
-export type GenerationRow = Selectable<GenerationsTable>
-export type NewGenerationRow = Insertable<GenerationsTable>
-export type AttemptRow = Selectable<AttemptsTable>
+export type GenerationRow = Selectable<Schema['generations']>
+export type NewGenerationRow = Insertable<Schema['generations']>
+export type AttemptRow = Selectable<Schema['attempts']>

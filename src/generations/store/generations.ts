@@ -3,7 +3,7 @@ import type { Transaction, Updateable } from 'kysely'
 import type { Snowflake } from '../../domain/ids.ts'
 import type { Reservation } from '../../billing/ledger.ts'
 import type { Statements } from '../../storage/database.ts'
-import type { GenerationRow, GenerationsTable, Schema } from '../../storage/schema.ts'
+import type { GenerationRow, Schema } from '../../storage/schema.ts'
 import type { Generation, GenerationState } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { toGeneration, toRow } from './rows.ts'
@@ -36,7 +36,7 @@ export async function transition(
     from,
     to,
     set = {},
-  }: { id: string; owner: string; from: GenerationState; to: GenerationState; set?: Updateable<GenerationsTable> },
+  }: { id: string; owner: string; from: GenerationState; to: GenerationState; set?: Updateable<Schema['generations']> },
 ): Promise<GenerationRow> {
   const row = await statements
     .updateTable('generations')

@@ -80,14 +80,12 @@ function connectionTo(connectionString: string, silenceMs: number): ClientConfig
 /** Money and times are 64-bit integers far below 2^53, which the driver would return as text. */
 function numbersForIntegers(): TypeOverrides {
   const overrides = new TypeOverrides()
-  overrides.setTypeParser(types.builtins.INT8, toSafeInteger)
+  overrides.setTypeParser(types.builtins.INT8, (text) => {
+    const value = Number(text)
+    if (!Number.isSafeInteger(value)) throw new RangeError('a stored number exceeds the safe integers')
+    return value
+  })
   return overrides
-}
-
-function toSafeInteger(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value)) throw new RangeError('a stored number exceeds the safe integers')
-  return value
 }
 
 function codeOf(error: unknown): string {
