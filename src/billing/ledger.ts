@@ -7,12 +7,13 @@ import { Refusal } from '../domain/refusal.ts'
 import type { LedgerKind, Schema } from '../storage/schema.ts'
 import { nextPeriodStart, type PeriodKeys } from './periods.ts'
 
-/** A sum reserved for one take of one generation, with its wallet periods, which never change. */
+/** What is reserved for a generation, with its wallet periods, which never change. */
 export interface Reservation {
-  generationId: string
-  take: number
+  /** The generation's. */
+  id: string
   guildId: Snowflake
-  amount: MicroUsd
+  /** What the guild is charged for the clip. */
+  price: MicroUsd
   /** By the guild's calendar. */
   guildPeriods: PeriodKeys
   /** By UTC for every guild: otherwise the installation would have one budget per time zone. */
@@ -20,6 +21,9 @@ export interface Reservation {
 }
 
 type Wallet = Pick<Schema['wallets'], 'scope' | 'owner_id' | 'period' | 'period_key'>
+
+/** Part of the ledger's unique key: a generation is rendered once. */
+const take = 1
 
 /**
  * Reserves the sum in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` (the caller's transaction rolls back).
@@ -42,35 +46,39 @@ export async function reserve(
   }
   for (const wallet of walletsOf(reservation)) {
     const budget = (wallet.scope === 'installation' ? installation : guild)[wallet.period]
-    const { reserved, spent } = await thisWallet(transaction, wallet)
-    if (reserved + spent + reservation.amount > budget) {
+    const { reserved, spent } = await transaction
+      .selectFrom('wallets')
+      .select(['reserved', 'spent'])
+      .where((row) => row.and({ ...wallet }))
+      .executeTakeFirstOrThrow()
+    if (reserved + spent + reservation.price > budget) {
       throw new Refusal('budget-exhausted', {
         wallet: wallet.scope,
         period: wallet.period,
-        price: reservation.amount,
+        price: reservation.price,
         remaining: Math.max(0, budget - reserved - spent),
         resetsAt: nextPeriodStart(now, wallet.period, wallet.scope === 'guild' ? timeZone : 'UTC'),
       })
     }
   }
-  await change(transaction, reservation, { reserved: reservation.amount })
+  await change(transaction, reservation, { reserved: reservation.price })
 }
 
 /** The reservation's row; written once its generation exists. */
 export function recordReservation(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  return record(transaction, reservation, 'reserve', reservation.amount, now)
+  return record(transaction, reservation, 'reserve', reservation.price, now)
 }
 
 /** The provider billed: the reserved sum is spent. A second capture of the same take violates the ledger's unique key and rolls back. */
 export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, 'capture', reservation.amount, now)
-  await change(transaction, reservation, { reserved: -reservation.amount, spent: reservation.amount })
+  await record(transaction, reservation, 'capture', reservation.price, now)
+  await change(transaction, reservation, { reserved: -reservation.price, spent: reservation.price })
 }
 
 /** Nothing is due: the reserved sum is available again. */
 export async function release(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, 'release', reservation.amount, now)
-  await change(transaction, reservation, { reserved: -reservation.amount })
+  await record(transaction, reservation, 'release', reservation.price, now)
+  await change(transaction, reservation, { reserved: -reservation.price })
 }
 
 /** It is unknown whether the provider billed: the sum stays reserved, and a row says so. */
@@ -78,18 +86,16 @@ export async function hold(transaction: Transaction<Schema>, reservation: Reserv
   const held = await transaction
     .selectFrom('ledger')
     .select('sequence')
-    .where('generation_id', '=', reservation.generationId)
-    .where('take', '=', reservation.take)
-    .where('kind', '=', 'hold')
+    .where((row) => row.and({ generation_id: reservation.id, take, kind: 'hold' }))
     .executeTakeFirst()
   // Resumed and held a second time: it was reserved all the time.
-  if (!held) await record(transaction, reservation, 'hold', reservation.amount, now)
+  if (!held) await record(transaction, reservation, 'hold', reservation.price, now)
 }
 
 /** The provider billed but the guild got no clip: the guild is refunded and the installation bears the cost. */
 export async function refundGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, 'refund', reservation.amount, now)
-  await change(transaction, reservation, { spent: -reservation.amount }, 'guild')
+  await record(transaction, reservation, 'refund', reservation.price, now)
+  await change(transaction, reservation, { spent: -reservation.price }, 'guild')
 }
 
 /** The provider billed another sum than was reserved. The guild pays the price it saw; the difference, up or down, is the installation's. */
@@ -99,7 +105,7 @@ export async function bookDifference(
   providerCost: MicroUsd,
   now: number,
 ): Promise<void> {
-  const difference = providerCost - reservation.amount
+  const difference = providerCost - reservation.price
   if (difference === 0) return
   await record(transaction, reservation, 'difference', difference, now)
   await change(transaction, reservation, { spent: difference }, 'installation')
@@ -115,8 +121,8 @@ async function record(
   await transaction
     .insertInto('ledger')
     .values({
-      generation_id: reservation.generationId,
-      take: reservation.take,
+      generation_id: reservation.id,
+      take,
       kind,
       amount,
       guild_id: reservation.guildId,
@@ -143,14 +149,6 @@ async function change(
       .where((row) => row.and({ ...wallet }))
       .execute()
   }
-}
-
-async function thisWallet(transaction: Transaction<Schema>, wallet: Wallet): Promise<{ reserved: MicroUsd; spent: MicroUsd }> {
-  return transaction
-    .selectFrom('wallets')
-    .select(['reserved', 'spent'])
-    .where((row) => row.and({ ...wallet }))
-    .executeTakeFirstOrThrow()
 }
 
 /** Always in this order, so that two reservations never deadlock. */

@@ -10,7 +10,6 @@ import type { Database } from '../storage/database.ts'
 import type { Delivery } from './model/delivery-port.ts'
 import { createNotifier, type Notifier } from './notify/notifier.ts'
 import { createPostgresNotifier } from './notify/postgres-notifier.ts'
-import { downloadClip } from './run/download-clip.ts'
 import { createEstimates, type Estimates, type typicalRunMs } from './store/run-time-estimates.ts'
 import type { LeaseTimes } from './worker/lease.ts'
 import { createWorker, type Worker } from './worker/worker.ts'
@@ -39,7 +38,7 @@ export interface Generations {
 
 /** Creates the parts of this module and joins them; nothing is started. */
 export async function createGenerations(options: GenerationsOptions): Promise<Generations> {
-  const { config, database, providers, router, download, delivery, clock, log } = options
+  const { config, database, clock, log } = options
   const { sharedUrl } = database
   const estimates = await createEstimates(database, options.typicalRunMs)
   const notifier = sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: sharedUrl, log })
@@ -47,11 +46,14 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
 
   const { publicServer, renderDeadlineMs, queueDeadlineMs } = config
   const context = {
-    ...{ database, providers, router, estimates, delivery, notifier, clock, log, renderDeadlineMs, queueDeadlineMs },
+    ...options,
+    estimates,
+    notifier,
+    renderDeadlineMs,
+    queueDeadlineMs,
     owner: createId(clock.now()),
     webhookUrlOf: ({ provider, webhookToken }: { provider: ProviderId; webhookToken: string }) =>
       publicServer && `${publicServer.url}/webhooks/${provider}/${webhookToken}`,
-    downloadClip: (url: string, { signal }: { signal: AbortSignal }) => downloadClip(download, url, signal),
   }
   const worker = createWorker(config.providers, context, { role: config.role, leaseTimes: options.leaseTimes })
   return { worker, notifier, estimates }

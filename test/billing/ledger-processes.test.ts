@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
 
-import { findRow } from '../../src/generations/store/generations.ts'
-import { reservationOf } from '../../src/generations/store/rows.ts'
 import { capture, release } from '../../src/billing/ledger.ts'
 import { startProcesses } from '../storage/processes.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
@@ -27,11 +25,9 @@ describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
   it('never deadlock while guilds reserve, capture and release at once', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const settle = async (index: number) => {
-      const { id } = await acceptGeneration(database, { guildId: `21000000000000000${index % 3}` })
-      const row = await findRow(database.statements, id)
-      if (!row) throw new Error('the generation is missing')
+      const generation = await acceptGeneration(database, { guildId: `21000000000000000${index % 3}` })
       const outcome = index % 2 === 0 ? capture : release
-      await database.transaction((transaction) => outcome(transaction, reservationOf(row), 1))
+      await database.transaction((transaction) => outcome(transaction, generation, 1))
     }
     await Promise.all(Array.from({ length: 60 }, (_, index) => settle(index)))
     for (const scope of ['installation', 'guild'] as const) {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../src/domain/refusal.ts'
-import { findRow } from '../../src/generations/store/generations.ts'
-import { reservationOf } from '../../src/generations/store/rows.ts'
+import { findGeneration } from '../../src/generations/store/generations.ts'
 import { bookDifference, capture, hold, refundGuild, release } from '../../src/billing/ledger.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
@@ -11,9 +10,9 @@ import { acceptGeneration, plenty, walletOf } from '../support/generations.ts'
 const price = 350_000
 
 async function reservationFor(database: Database, id: string) {
-  const row = await findRow(database.statements, id)
-  if (!row) throw new Error('the generation is missing')
-  return reservationOf(row)
+  const generation = await findGeneration(database.statements, id)
+  if (!generation) throw new Error('the generation is missing')
+  return generation
 }
 
 async function kinds(database: Database): Promise<string[]> {

@@ -3,7 +3,7 @@ import type { Budgets } from '../../src/config/config.ts'
 import { createId, createReference } from '../../src/domain/ids.ts'
 import type { Generation } from '../../src/generations/model/generation.ts'
 import { insertGeneration } from '../../src/generations/store/generations.ts'
-import { recordReservation, type Reservation, reserve } from '../../src/billing/ledger.ts'
+import { recordReservation, reserve } from '../../src/billing/ledger.ts'
 import { periodKeys } from '../../src/billing/periods.ts'
 import type { Database } from '../../src/storage/database.ts'
 
@@ -45,6 +45,8 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
       attachmentSizeLimit: 10_485_760,
       locale: 'en-US',
     },
+    guildPeriods: periodKeys(now),
+    installationPeriods: periodKeys(now),
     createdAt: now,
     startedAt: undefined,
     endedAt: undefined,
@@ -56,18 +58,10 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     messageId: undefined,
     outputUrl: undefined,
   }
-  const reservation: Reservation = {
-    generationId: generation.id,
-    take: 1,
-    guildId: generation.guildId,
-    amount: generation.price,
-    guildPeriods: periodKeys(now),
-    installationPeriods: periodKeys(now),
-  }
   await database.transaction(async (transaction) => {
-    await reserve(transaction, reservation, { installation: wanted.installation ?? plenty, guild: wanted.guild ?? plenty, now })
-    await insertGeneration(transaction, generation, reservation)
-    await recordReservation(transaction, reservation, now)
+    await reserve(transaction, generation, { installation: wanted.installation ?? plenty, guild: wanted.guild ?? plenty, now })
+    await insertGeneration(transaction, generation)
+    await recordReservation(transaction, generation, now)
   })
   return generation
 }

@@ -3,7 +3,8 @@ import type { Database, Statements } from '../../storage/database.ts'
 import type { HeldDecision } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
-import { reservationOf, toGeneration } from '../store/rows.ts'
+import { updateIf } from '../store/generations.ts'
+import { toGeneration } from '../store/rows.ts'
 
 /** All held generations, the oldest first. */
 export async function listHeld(statements: Statements): Promise<Generation[]> {
@@ -16,9 +17,7 @@ export async function decideHeld(statements: Statements, reference: string, deci
   const row = await statements
     .updateTable('generations')
     .set({ held_decision: decision })
-    .where('reference', '=', reference)
-    .where('state', '=', 'held')
-    .where('held_decision', 'is', null)
+    .where((row) => row.and({ reference, state: 'held', held_decision: null }))
     .returning('id')
     .executeTakeFirst()
   return row !== undefined
@@ -28,12 +27,12 @@ export async function decideHeld(statements: Statements, reference: string, deci
 export async function settleDecided({ database, clock, delivery, log }: RunContext): Promise<void> {
   const decided = await database.statements
     .selectFrom('generations')
-    .select('id')
+    .select(['id', 'held_decision'])
     .where('state', '=', 'held')
     .where('held_decision', 'is not', null)
     .execute()
-  for (const { id } of decided) {
-    const settled = await settleOne(database, id, clock.now())
+  for (const { id, held_decision: decision } of decided) {
+    const settled = decision && (await settleOne(database, { id, decision, now: clock.now() }))
     if (!settled) continue
     log.info(
       { generation: id, reference: settled.reference, captured: settled.captured },
@@ -43,30 +42,25 @@ export async function settleDecided({ database, clock, delivery, log }: RunConte
   }
 }
 
-async function settleOne(database: Database, id: string, now: number): Promise<Generation | undefined> {
-  const row = await database.transaction(async (transaction) => {
-    const held = await transaction
-      .updateTable('generations')
-      .set((generations) => ({
-        state: 'failed',
-        ended_at: now,
-        end_reason: 'settled-by-operator',
-        // The member was notified that it is held, but not yet of how it ended.
-        notified_at: null,
-        captured: generations.case().when('held_decision', '=', 'billed').then(generations.lit(1)).else(generations.lit(0)).end(),
-      }))
-      .where('id', '=', id)
-      .where('state', '=', 'held')
-      .returningAll()
-      .executeTakeFirst()
-    if (!held) return undefined
-    if (held.held_decision === 'billed') {
-      await capture(transaction, reservationOf(held), now)
-      await refundGuild(transaction, reservationOf(held), now)
+function settleOne(
+  database: Database,
+  { id, decision, now }: { id: string; decision: HeldDecision; now: number },
+): Promise<Generation | undefined> {
+  const isBilled = decision === 'billed'
+  return database.transaction(async (transaction) => {
+    const settled = await updateIf(
+      transaction,
+      { id, state: 'held', held_decision: decision },
+      // The member was notified that it is held, but not yet of how it ended.
+      { state: 'failed', ended_at: now, end_reason: 'settled-by-operator', notified_at: null, captured: isBilled ? 1 : 0 },
+    )
+    if (!settled) return undefined
+    if (isBilled) {
+      await capture(transaction, settled, now)
+      await refundGuild(transaction, settled, now)
     } else {
-      await release(transaction, reservationOf(held), now)
+      await release(transaction, settled, now)
     }
-    return held
+    return settled
   })
-  return row && toGeneration(row)
 }

@@ -1,11 +1,9 @@
 import type { Statements } from '../../storage/database.ts'
-import type { GenerationRow } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { type Attempt, latestAttempt, recordOperation } from '../store/attempts.ts'
-import { toGeneration } from '../store/rows.ts'
+import { updateIf } from '../store/generations.ts'
 import { deleteWebhookEvents, operationFromWebhook } from '../store/webhook-events.ts'
-import { findLateResponses } from './late-responses.ts'
 import { isFinal, recheckDue } from './recheck.ts'
 
 export interface ResumeOptions {
@@ -29,10 +27,10 @@ export async function resumeHeld(context: RunContext, signal: AbortSignal, { isR
       const attempt = await latestAttempt(database.statements, id)
       if (!attempt) continue
       const hasNews = answered.has(id) || (await hasNewsByWebhook(attempt, webhooks, context, signal))
-      const row = hasNews && (await claimHeld(attempt, context, signal))
-      if (!row) continue
-      log.info({ generation: id, reference: row.reference }, 'a held generation resumes: its provider reported more')
-      onResumed(toGeneration(row))
+      const resumed = hasNews && (await claimHeld(attempt, context, signal))
+      if (!resumed) continue
+      log.info({ generation: id, reference: resumed.reference }, 'a held generation resumes: its provider reported more')
+      onResumed(resumed)
     } catch (error) {
       signal.throwIfAborted()
       log.warn({ error, generation: id }, 'checking a held generation failed; trying again')
@@ -61,7 +59,7 @@ async function claimHeld(
   attempt: Attempt,
   { database, providers, owner }: RunContext,
   signal: AbortSignal,
-): Promise<GenerationRow | undefined> {
+): Promise<Generation | undefined> {
   const provider = providers.get(attempt.provider)
   if (!provider) return undefined
   // Refused after all: it continues at the next provider, or ends with nothing charged.
@@ -71,15 +69,13 @@ async function claimHeld(
     if (!operation) return undefined
     await recordOperation(database.statements, attempt.id, operation)
   }
-  return database.statements
-    .updateTable('generations')
-    .set({ state: isRefused ? 'submitting' : 'rendering', owner, ended_at: null, end_reason: null, notified_at: null })
-    .where('id', '=', attempt.generationId)
-    .where('state', '=', 'held')
-    .where('held_decision', 'is', null)
-    .returningAll()
-    .executeTakeFirst()
+  const where = { id: attempt.generationId, state: 'held', held_decision: null } as const
+  const state = isRefused ? 'submitting' : 'rendering'
+  return updateIf(database.statements, where, { state, owner, ended_at: null, end_reason: null, notified_at: null })
 }
+
+/** A held generation that only its provider can change. */
+const undecided = { 'generations.state': 'held', 'generations.held_decision': null } as const
 
 interface LateWebhook {
   id: string
@@ -94,10 +90,34 @@ function findLateWebhooks(statements: Statements): Promise<LateWebhook[]> {
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
     .select(['generations.id', 'attempts.id as attemptId'])
     .distinct()
-    .where('generations.state', '=', 'held')
-    .where('generations.held_decision', 'is', null)
+    .where((row) => row.and(undecided))
     .where((event) =>
       event.or([event('attempts.operation', 'is', null), event('webhook_events.received_at', '>=', event.ref('generations.ended_at'))]),
     )
     .execute()
+}
+
+/**
+ * The held generations (ids) whose create response arrived after all: the lease was lost meanwhile, and the response, a job or a refusal, was recorded on
+ * the attempt. An attempt is `unknown` when its generation is held, so only such a response can have changed it.
+ */
+export async function findLateResponses(statements: Statements): Promise<string[]> {
+  const rows = await statements
+    .selectFrom('generations')
+    .innerJoin('attempts', 'attempts.generation_id', 'generations.id')
+    .select('generations.id')
+    .distinct()
+    .where((row) => row.and(undecided))
+    .where((late) => {
+      const isJob = late.and([late('attempts.state', '=', 'accepted'), late('attempts.operation', 'is not', null)])
+      // Earlier attempts were refused before the generation failed over; those are no late responses.
+      const later = late
+        .selectFrom('attempts as later')
+        .select('later.id')
+        .whereRef('later.generation_id', '=', 'attempts.generation_id')
+        .whereRef('later.id', '>', 'attempts.id')
+      return late.or([isJob, late.and([late('attempts.state', '=', 'refused'), late.not(late.exists(later))])])
+    })
+    .execute()
+  return rows.map(({ id }) => id)
 }

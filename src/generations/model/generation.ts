@@ -1,7 +1,7 @@
+import type { Reservation } from '../../billing/ledger.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import type { EndReason, GenerationState } from '../../domain/generation-state.ts'
 import type { Snowflake } from '../../domain/ids.ts'
-import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 
 export { type EndReason, type GenerationState, generationStates } from '../../domain/generation-state.ts'
@@ -25,8 +25,7 @@ export interface Requester {
 }
 
 /** One accepted request with its durable state. Times are milliseconds since the epoch. */
-export interface Generation extends Requester {
-  id: string
+export interface Generation extends Requester, Reservation {
   state: GenerationState
   /** The lease that owns the claim; undefined while it is not claimed. */
   owner: string | undefined
@@ -35,8 +34,6 @@ export interface Generation extends Requester {
   provider: ProviderId
   /** The providers that may make it, in the order in which they are tried. */
   candidates: readonly ProviderId[]
-  /** What the guild is charged for the clip. */
-  price: MicroUsd
   createdAt: number
   /** When the provider accepted the job. */
   startedAt: number | undefined

@@ -4,8 +4,8 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
+import { updateIf } from '../store/generations.ts'
 import { longestPauseMs } from '../store/provider-state.ts'
-import { toGeneration } from '../store/rows.ts'
 import { admit, clamp, type ProviderCapacity } from './create-rate.ts'
 import { createFairOrder, type MemberQueue } from './fair-order.ts'
 
@@ -111,21 +111,12 @@ async function claimOldest(
     const oldest = await transaction
       .selectFrom('generations')
       .select('id')
-      .where('provider', '=', provider)
-      .where('state', '=', 'queued')
-      .where('guild_id', '=', guildId)
-      .where('member_id', '=', memberId)
+      .where((row) => row.and({ provider, state: 'queued', guild_id: guildId, member_id: memberId }))
       .orderBy('id')
       .executeTakeFirst()
     if (!oldest) return undefined
-    const row = await transaction
-      .updateTable('generations')
-      .set({ state: 'submitting', owner })
-      .where('id', '=', oldest.id)
-      .where('state', '=', 'queued')
-      .returningAll()
-      .executeTakeFirst()
-    if (row) return toGeneration(row)
+    const claimed = await updateIf(transaction, { id: oldest.id, state: 'queued' }, { state: 'submitting', owner })
+    if (claimed) return claimed
   }
 }
 

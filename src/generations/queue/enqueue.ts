@@ -6,7 +6,7 @@ import { retry } from '../../lib/retry.ts'
 import { createId, createReference } from '../../domain/ids.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { Provider } from '../../providers/provider.ts'
-import { recordReservation, type Reservation, reserve } from '../../billing/ledger.ts'
+import { recordReservation, reserve } from '../../billing/ledger.ts'
 import { periodKeys } from '../../billing/periods.ts'
 import type { Database } from '../../storage/database.ts'
 import { storeImage } from '../../storage/images.ts'
@@ -31,20 +31,12 @@ export interface Acceptance {
 export async function enqueueOnce(database: Database, acceptance: Acceptance): Promise<Generation | undefined> {
   const { requester, images, budgets, timeZone, now } = acceptance
   const generation = newGeneration(acceptance)
-  const reservation: Reservation = {
-    generationId: generation.id,
-    take: 1,
-    guildId: requester.guildId,
-    amount: generation.price,
-    guildPeriods: periodKeys(now, timeZone),
-    installationPeriods: periodKeys(now),
-  }
   return database.transaction(async (transaction) => {
     if (await findByInteraction(transaction, requester.reply.interactionId)) return undefined
-    await reserve(transaction, reservation, { ...budgets, now, timeZone })
+    await reserve(transaction, generation, { ...budgets, now, timeZone })
     for (const image of images) await storeImage(transaction, image, now)
-    await insertGeneration(transaction, generation, reservation)
-    await recordReservation(transaction, reservation, now)
+    await insertGeneration(transaction, generation)
+    await recordReservation(transaction, generation, now)
     return generation
   })
 }
@@ -65,7 +57,7 @@ export async function enqueue(
   }
 }
 
-function newGeneration({ request, requester, candidates, now }: Acceptance): Generation {
+function newGeneration({ request, requester, candidates, timeZone, now }: Acceptance): Generation {
   return {
     ...requester,
     id: createId(now),
@@ -76,6 +68,8 @@ function newGeneration({ request, requester, candidates, now }: Acceptance): Gen
     candidates: candidates.map(({ id }) => id),
     // That of the most expensive candidate: a guild is never charged more than was reserved.
     price: Math.max(...candidates.map((candidate) => candidate.price(request))),
+    guildPeriods: periodKeys(now, timeZone),
+    installationPeriods: periodKeys(now),
     createdAt: now,
     startedAt: undefined,
     endedAt: undefined,

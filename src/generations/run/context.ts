@@ -1,6 +1,7 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import type { Download } from '../../media/download.ts'
 import type { Provider } from '../../providers/provider.ts'
 import type { Router } from '../../providers/router.ts'
 import type { Database } from '../../storage/database.ts'
@@ -23,8 +24,8 @@ export interface RunContext {
   owner: string
   /** Where the provider sends the webhook of this attempt; undefined where providers cannot reach us. */
   webhookUrlOf(attempt: Pick<Attempt, 'provider' | 'webhookToken'>): string | undefined
-  /** Downloads a finished clip from the provider's storage. Throws `OutputGone` where the provider no longer serves it. */
-  downloadClip(url: string, options: { signal: AbortSignal }): Promise<Uint8Array>
+  /** Downloads from the providers' storage. */
+  download: Download
   /** Milliseconds after which a render that does not end is held. */
   renderDeadlineMs: number
   /** Milliseconds after which a queued request fails, with nothing charged. */

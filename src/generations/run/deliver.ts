@@ -1,17 +1,22 @@
 import { retry } from '../../lib/retry.ts'
+import { DownloadError } from '../../media/download.ts'
 import { validateMp4 } from '../../media/video/validate-mp4.ts'
 import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { transition } from '../store/generations.ts'
-import { toGeneration } from '../store/rows.ts'
 import type { RunContext, StopSignals } from './context.ts'
 
-type DeliverContext = Pick<RunContext, 'database' | 'delivery' | 'downloadClip' | 'clock' | 'log' | 'owner'>
+type DeliverContext = Pick<RunContext, 'database' | 'delivery' | 'download' | 'clock' | 'log' | 'owner'>
 
 /** Milliseconds between attempts: about ten minutes in all, which outlasts most outages. */
 const retryDelays = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
+/** Larger than any measured clip of ten seconds, small enough for memory. */
+const maxClipBytes = 256 * 1024 * 1024
+const downloadTimeoutMs = 300_000
+/** Expired signed links answer 403, deleted files 404 or 410. */
+const goneStatuses = [403, 404, 410]
 
 /**
  * Finds a clip that an earlier process posted before it died, and records it as done; the provider may no longer serve the file. Throws
@@ -41,26 +46,30 @@ export async function deliver(generation: Generation, context: DeliverContext, {
   }
 }
 
-async function finish(generation: Generation, posted: PostedMessage, { database, owner, clock }: DeliverContext): Promise<Generation> {
-  const row = await transition(database.statements, {
-    id: generation.id,
-    owner,
-    from: 'delivering',
-    to: 'done',
-    set: { ended_at: clock.now(), message_id: posted.messageId },
-  })
-  return toGeneration(row)
+function finish({ id }: Generation, { messageId }: PostedMessage, { database, owner, clock }: DeliverContext): Promise<Generation> {
+  const done = { state: 'done', ended_at: clock.now(), message_id: messageId } as const
+  return transition(database.statements, { id, owner, state: 'delivering' }, done)
 }
 
 async function downloadValidClip(generation: Generation, context: DeliverContext, pause: AbortSignal): Promise<Clip> {
   const url = generation.outputUrl
   if (url === undefined) throw new Outcome('failed', 'output_gone', 'refund')
-  const download = () => context.downloadClip(url, { signal: pause })
-  const bytes = await withRetries(download, 'output_gone', { generation, context, pause })
+  const bytes = await withRetries(() => downloadClip(url, context, pause), 'output_gone', { generation, context, pause })
   try {
     return { bytes, url, durationSeconds: validateMp4(bytes) }
   } catch (error) {
     throw new Outcome('failed', 'output-unusable', 'refund', { cause: error })
+  }
+}
+
+/** Downloads a finished clip from the provider's storage. Throws `OutputGone` where a retry cannot help. */
+async function downloadClip(url: string, { download }: DeliverContext, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await download(url, { signal, timeoutMs: downloadTimeoutMs, maxBytes: maxClipBytes })
+  } catch (error) {
+    if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
+      throw new OutputGone('the provider no longer serves the clip', { cause: error })
+    throw error
   }
 }
 
@@ -74,7 +83,10 @@ async function withRetries<Result>(
   const { id, reference } = generation
   try {
     return await retry(work, {
-      ...{ delays: retryDelays, signal: pause, clock, shouldRetry: isTransient },
+      delays: retryDelays,
+      signal: pause,
+      clock,
+      shouldRetry: isTransient,
       onRetry: (error) => log.warn({ error, generation: id, reference }, 'delivery failed; retrying'),
     })
   } catch (error) {

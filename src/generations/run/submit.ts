@@ -1,5 +1,7 @@
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
+import { sleep } from '../../lib/clock.ts'
+import { exponential } from '../../lib/retry.ts'
 import type { HostedImages, Operation, Provider } from '../../providers/provider.ts'
 import { sharedNow } from '../../storage/database.ts'
 import { readImage } from '../../storage/images.ts'
@@ -16,16 +18,15 @@ import {
   recordOperation,
   unmarkSent,
 } from '../store/attempts.ts'
-import { findRow, transition } from '../store/generations.ts'
+import { findGeneration, transition } from '../store/generations.ts'
 import { pauseProvider } from '../store/provider-state.ts'
-import { toGeneration } from '../store/rows.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { afterRefusal, storedRefusal } from './fail-over.ts'
-import { persistOperation } from './persist-operation.ts'
 import { type LostAttempt, recoverSubmission } from './recover-submission.ts'
 
 /** How long a rate-limited provider is paused if it does not say. */
 const usualPauseMs = 10_000
+const persistDelay = exponential(200, 5000)
 
 /** A generation that a provider has accepted. */
 export interface Submitted extends Accepted {
@@ -60,8 +61,8 @@ export async function submit(generation: Generation, context: RunContext, signal
   const provider = providerOf(generation, current, context)
   const accepted = await startOrRecover({ generation, provider, attempts, current }, context, signals)
   const { id, state } = generation
-  const row = await transition(database.statements, { id, owner, from: state, to: 'rendering', set: { started_at: clock.now() } })
-  return { ...accepted, generation: toGeneration(row) }
+  const rendering = await transition(database.statements, { id, owner, state }, { state: 'rendering', started_at: clock.now() })
+  return { ...accepted, generation: rendering }
 }
 
 async function startOrRecover(submission: Submission, context: RunContext, signals: StopSignals): Promise<Accepted> {
@@ -91,7 +92,7 @@ async function start(
     attempt = await markSent(statements, opened, images, clock.now())
     const options = { attemptId: attempt.id, webhookUrl: context.webhookUrlOf(attempt), signal: signals.force }
     const operation = await router.call(provider, () => provider.start(generation.request, images, options))
-    await persistOperation(statements, { attemptId: attempt.id, operation }, { clock, force: signals.force })
+    await persistOperation(attempt.id, operation, context, signals.force)
     return { attempt: { ...attempt, operation }, operation }
   } catch (error) {
     // Aborted before the connection opened (later it would be `submission_unknown`): nothing was sent after all.
@@ -108,6 +109,27 @@ async function start(
     else await closeAttempt(statements, attempt.id, { state: 'refused', ...refusal })
     if (error.kind === 'rate_limited') await pauseEverywhere(provider.id, error.retryAfterMs ?? usualPauseMs, context)
     throw afterRefusal({ generation, attempts: [...attempts.filter(({ id }) => id !== opened.id), opened], error, nothingSent }, context)
+  }
+}
+
+/**
+ * Stores the response to a create call, which exists nowhere else yet: retries until the store accepts it. Once `force` is aborted it tries a last time,
+ * then throws the store's error and never the signal's reason, which would mean that nothing was sent.
+ */
+async function persistOperation(
+  attemptId: string,
+  operation: Operation,
+  { database, clock }: RunContext,
+  force: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await recordOperation(database.statements, attemptId, operation)
+      return
+    } catch (error) {
+      if (force.aborted) throw error
+      await sleep(persistDelay(attempt), force, clock)
+    }
   }
 }
 
@@ -133,10 +155,10 @@ async function prepareImages(
 
 /** The last moment at which a cancel is free, and at which a lost lease can still prevent a second job. */
 async function checkBeforeSending({ id }: Generation, { database, owner }: RunContext): Promise<void> {
-  const current = await findRow(database.statements, id)
+  const current = await findGeneration(database.statements, id)
   if (current?.owner !== owner || current.state !== 'submitting')
     throw new LeaseLost('the generation changed owner before it was submitted')
-  if (current.cancel_requested_at !== null) throw new Outcome('cancelled', 'cancelled-by-member', 'release')
+  if (current.cancelRequestedAt !== undefined) throw new Outcome('cancelled', 'cancelled-by-member', 'release')
 }
 
 /** In the store for every process, and in memory so that new requests choose another provider. */

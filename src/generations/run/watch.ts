@@ -4,7 +4,7 @@ import type { LiveState } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
 import { Stopping } from '../model/stop-reasons.ts'
-import { findRow } from '../store/generations.ts'
+import { findGeneration } from '../store/generations.ts'
 import { progressOf } from '../store/run-time-estimates.ts'
 import { forwardCancelRequest } from './cancel.ts'
 import type { RunContext } from './context.ts'
@@ -18,7 +18,7 @@ const showEveryMs = 5000
 /** Follows the job until the provider is done, keeps the card current and forwards a cancel request. Resolves with the clip or throws an `Outcome`. */
 export async function watch(submitted: Submitted, context: RunContext, pause: AbortSignal): Promise<Completed> {
   const { clock, delivery, providers, estimates, renderDeadlineMs } = context
-  const { generation, operation } = submitted
+  const { generation } = submitted
   const provider = providers.get(generation.provider)
   // Without its key the job can be neither read nor cancelled, so its cost is unknown.
   if (!provider) throw new Outcome('held', 'auth', 'hold')
@@ -40,7 +40,9 @@ export async function watch(submitted: Submitted, context: RunContext, pause: Ab
   const isCancelling = () => current.cancelRequestedAt !== undefined
   const cancelling = forwardCancelRequest(
     {
-      ...{ generation, provider, operation, signal },
+      ...submitted,
+      provider,
+      signal,
       onCancelRequested: (requested, refused) => {
         current = requested
         live.cancelRefused = refused
@@ -99,8 +101,8 @@ export function cancelled(billed: boolean | undefined): Outcome {
 /** A card must not count down while nothing watches the job. A process that lost the job writes nothing. */
 async function showPaused(generation: Generation, { database, owner, clock, delivery, log }: RunContext): Promise<void> {
   try {
-    const row = await findRow(database.statements, generation.id)
-    if (row?.owner === owner && row.state === 'rendering') delivery.show(generation, { now: clock.now(), paused: true })
+    const current = await findGeneration(database.statements, generation.id)
+    if (current?.owner === owner && current.state === 'rendering') delivery.show(generation, { now: clock.now(), paused: true })
   } catch (error) {
     log.warn({ error, generation: generation.id }, 'a card could not show the restart')
   }

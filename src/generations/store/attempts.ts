@@ -1,3 +1,5 @@
+import type { Updateable } from 'kysely'
+
 import type { AttemptState, EndReason } from '../../domain/generation-state.ts'
 import { createId, createSecret } from '../../domain/ids.ts'
 import type { MicroUsd } from '../../domain/money.ts'
@@ -5,8 +7,9 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { HostedImages, Operation } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import { hostedImagesColumn, operationColumn } from '../../storage/json-columns.ts'
-import type { AttemptRow } from '../../storage/schema.ts'
+import type { AttemptRow, Schema } from '../../storage/schema.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
+import { updateIf } from './generations.ts'
 
 /** One attempt at one provider. */
 export interface Attempt {
@@ -37,14 +40,8 @@ export function openAttempt(
 ): Promise<Attempt> {
   return database.transaction(async (transaction) => {
     // Changes nothing: it is the fence, and locks the row so that no other process adopts the generation before the attempt is visible.
-    const { numUpdatedRows } = await transaction
-      .updateTable('generations')
-      .set({ owner })
-      .where('id', '=', generationId)
-      .where('owner', '=', owner)
-      .where('state', '=', 'submitting')
-      .executeTakeFirst()
-    if (numUpdatedRows === 0n) throw new LeaseLost('the generation changed owner before the attempt')
+    const owned = await updateIf(transaction, { id: generationId, owner, state: 'submitting' }, { owner })
+    if (!owned) throw new LeaseLost('the generation changed owner before the attempt')
     const earlier = await transaction.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
     if (earlier.some(({ state }) => mayBeJob.includes(state))) throw new LeaseLost('another process made an attempt that may be a job')
     const createdAt = Math.max(now, (earlier.at(-1)?.created_at ?? 0) + 1)
@@ -70,15 +67,10 @@ export function openAttempt(
  * attempt (one was considered dead and continued) the first succeeds; the call of the other would create a second job: `LeaseLost`.
  */
 export async function markSent(statements: Statements, attempt: Attempt, images: HostedImages, now: number): Promise<Attempt> {
-  const row = await statements
-    .updateTable('attempts')
-    .set({ state: 'sent', images: hostedImagesColumn.stringify(images), sent_at: now })
-    .where('id', '=', attempt.id)
-    .where('state', '=', 'preparing')
-    .returningAll()
-    .executeTakeFirst()
-  if (!row) throw new LeaseLost('another process sent or closed the attempt')
-  return toAttempt(row)
+  const set = { state: 'sent', images: hostedImagesColumn.stringify(images), sent_at: now } as const
+  const sent = await updateAttempt(statements, { id: attempt.id, state: 'preparing' }, set)
+  if (!sent) throw new LeaseLost('another process sent or closed the attempt')
+  return sent
 }
 
 /** All attempts of a generation, the first one first. */
@@ -96,8 +88,7 @@ export async function findAttemptByToken(statements: Statements, provider: Provi
   const row = await statements
     .selectFrom('attempts')
     .selectAll()
-    .where('webhook_token', '=', webhookToken)
-    .where('provider', '=', provider)
+    .where((row) => row.and({ webhook_token: webhookToken, provider }))
     .executeTakeFirst()
   return row && toAttempt(row)
 }
@@ -113,13 +104,7 @@ export async function recordOperation(statements: Statements, attemptId: string,
 
 /** Nothing was sent after all: the attempt is still being prepared. */
 export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {
-  await statements
-    .updateTable('attempts')
-    .set({ state: 'preparing', sent_at: null })
-    .where('id', '=', attemptId)
-    .where('state', '=', 'sent')
-    .where('operation', 'is', null)
-    .execute()
+  await updateAttempt(statements, { id: attemptId, state: 'sent', operation: null }, { state: 'preparing', sent_at: null })
 }
 
 export interface AttemptEnd {
@@ -144,13 +129,20 @@ export async function closeUnsent(
   attemptId: string,
   { endReason, now }: { endReason: EndReason; now: number },
 ): Promise<void> {
-  const { numUpdatedRows } = await statements
-    .updateTable('attempts')
-    .set({ state: 'refused', end_reason: endReason, ended_at: now })
-    .where('id', '=', attemptId)
-    .where('state', '=', 'preparing')
-    .executeTakeFirst()
-  if (numUpdatedRows === 0n) throw new LeaseLost('another process continued the attempt')
+  const set = { state: 'refused', end_reason: endReason, ended_at: now } as const
+  if (!(await updateAttempt(statements, { id: attemptId, state: 'preparing' }, set)))
+    throw new LeaseLost('another process continued the attempt')
+}
+
+/** Changes an attempt of which all of `where` still holds. Returns it as it now is, or undefined if it has moved on. */
+async function updateAttempt(
+  statements: Statements,
+  where: Pick<AttemptRow, 'id' | 'state'> & Partial<AttemptRow>,
+  set: Updateable<Schema['attempts']>,
+): Promise<Attempt | undefined> {
+  const matching = statements.updateTable('attempts').where((row) => row.and(where))
+  const row = await matching.set(set).returningAll().executeTakeFirst()
+  return row && toAttempt(row)
 }
 
 function toAttempt(row: AttemptRow): Attempt {

@@ -65,11 +65,5 @@ export async function isCurrent(statements: Statements, generation: Generation):
 }
 
 function sameAs({ id, state, owner, endedAt }: Generation) {
-  return (row: ExpressionBuilder<Schema, 'generations'>) =>
-    row.and([
-      row('id', '=', id),
-      row('state', '=', state),
-      row('owner', owner === undefined ? 'is' : '=', owner ?? null),
-      row('ended_at', endedAt === undefined ? 'is' : '=', endedAt ?? null),
-    ])
+  return (row: ExpressionBuilder<Schema, 'generations'>) => row.and({ id, state, owner: owner ?? null, ended_at: endedAt ?? null })
 }

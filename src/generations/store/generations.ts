@@ -1,15 +1,14 @@
 import type { Transaction, Updateable } from 'kysely'
 
 import type { Snowflake } from '../../domain/ids.ts'
-import type { Reservation } from '../../billing/ledger.ts'
 import type { Statements } from '../../storage/database.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
 import type { Generation, GenerationState } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { toGeneration, toRow } from './rows.ts'
 
-export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation, reservation: Reservation): Promise<void> {
-  await transaction.insertInto('generations').values(toRow(generation, reservation)).execute()
+export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation): Promise<void> {
+  await transaction.insertInto('generations').values(toRow(generation)).execute()
 }
 
 export async function findRow(statements: Statements, id: string): Promise<GenerationRow | undefined> {
@@ -27,27 +26,33 @@ export async function findByInteraction(statements: Statements, interactionId: S
   return row && toGeneration(row)
 }
 
-/** The fence: the state changes only for its owner and only from the state it believes in. Returns the row as it now is. */
+/** Changes a generation of which all of `where` still holds. Returns it as it now is, or undefined if it has moved on. */
+export async function updateIf(
+  statements: Statements,
+  where: Pick<GenerationRow, 'id' | 'state'> & Partial<GenerationRow>,
+  set: Updateable<Schema['generations']>,
+): Promise<Generation | undefined> {
+  const matching = statements.updateTable('generations').where((row) => row.and(where))
+  const row = await matching.set(set).returningAll().executeTakeFirst()
+  return row && toGeneration(row)
+}
+
+/** What an owner believes of its generation. */
+export interface Fence {
+  id: string
+  owner: string
+  state: GenerationState
+}
+
+/** The fence: the state changes only for its owner and only from the state it believes in. Throws `LeaseLost` otherwise. */
 export async function transition(
   statements: Statements,
-  {
-    id,
-    owner,
-    from,
-    to,
-    set = {},
-  }: { id: string; owner: string; from: GenerationState; to: GenerationState; set?: Updateable<Schema['generations']> },
-): Promise<GenerationRow> {
-  const row = await statements
-    .updateTable('generations')
-    .set({ ...set, state: to })
-    .where('id', '=', id)
-    .where('owner', '=', owner)
-    .where('state', '=', from)
-    .returningAll()
-    .executeTakeFirst()
-  if (!row) throw new LeaseLost(`generation ${id} is no longer ${from} for this process`)
-  return row
+  { id, owner, state }: Fence,
+  set: Updateable<Schema['generations']> & { state: GenerationState },
+): Promise<Generation> {
+  const generation = await updateIf(statements, { id, owner, state }, set)
+  if (!generation) throw new LeaseLost(`generation ${id} is no longer ${state} for this process`)
+  return generation
 }
 
 export interface Cancellation {
@@ -84,16 +89,8 @@ export async function claimNotification(
   { id, state, endedAt }: Pick<Generation, 'id' | 'state' | 'endedAt'>,
   now: number,
 ): Promise<boolean> {
-  const row = await statements
-    .updateTable('generations')
-    .set({ notified_at: now })
-    .where('id', '=', id)
-    .where('state', '=', state)
-    .where('ended_at', endedAt === undefined ? 'is' : '=', endedAt ?? null)
-    .where('notified_at', 'is', null)
-    .returning('id')
-    .executeTakeFirst()
-  return row !== undefined
+  const where = { id, state, ended_at: endedAt ?? null, notified_at: null }
+  return (await updateIf(statements, where, { notified_at: now })) !== undefined
 }
 
 /** The providers that have queued requests. */

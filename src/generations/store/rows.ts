@@ -1,4 +1,3 @@
-import type { Reservation } from '../../billing/ledger.ts'
 import { candidatesColumn, requestColumn } from '../../storage/json-columns.ts'
 import type { GenerationRow, NewGenerationRow } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
@@ -13,6 +12,8 @@ export function toGeneration(row: GenerationRow): Generation {
     provider: row.provider,
     candidates: candidatesColumn.parse(row.candidates),
     price: row.price,
+    guildPeriods: { day: row.day_key, month: row.month_key },
+    installationPeriods: { day: row.installation_day_key, month: row.installation_month_key },
     memberId: row.member_id,
     guildId: row.guild_id,
     channelId: row.channel_id,
@@ -36,7 +37,7 @@ export function toGeneration(row: GenerationRow): Generation {
   }
 }
 
-export function toRow(generation: Generation, reservation: Reservation): NewGenerationRow {
+export function toRow(generation: Generation): NewGenerationRow {
   return {
     id: generation.id,
     state: generation.state,
@@ -52,24 +53,12 @@ export function toRow(generation: Generation, reservation: Reservation): NewGene
     interaction_token: generation.reply.token,
     attachment_size_limit: generation.reply.attachmentSizeLimit,
     locale: generation.reply.locale,
-    day_key: reservation.guildPeriods.day,
-    month_key: reservation.guildPeriods.month,
-    installation_day_key: reservation.installationPeriods.day,
-    installation_month_key: reservation.installationPeriods.month,
+    day_key: generation.guildPeriods.day,
+    month_key: generation.guildPeriods.month,
+    installation_day_key: generation.installationPeriods.day,
+    installation_month_key: generation.installationPeriods.month,
     created_at: generation.createdAt,
     captured: 0,
     reference: generation.reference,
-  }
-}
-
-/** The reservation that a generation's later ledger rows belong to. */
-export function reservationOf(row: GenerationRow): Reservation {
-  return {
-    generationId: row.id,
-    take: 1,
-    guildId: row.guild_id,
-    amount: row.price,
-    guildPeriods: { day: row.day_key, month: row.month_key },
-    installationPeriods: { day: row.installation_day_key, month: row.installation_month_key },
   }
 }

@@ -10,12 +10,11 @@ import { Stopping } from '../model/stop-reasons.ts'
 import { claim } from '../queue/claim.ts'
 import type { ProviderCapacity } from '../queue/create-rate.ts'
 import type { RunContext, StopSignals } from '../run/context.ts'
-import { runWithRetry } from '../run/run-with-retry.ts'
+import { runWithRetry } from '../run/run.ts'
 import { listProvidersWithQueue } from '../store/generations.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
 import { adoptAll, adoptOrphans, listOwned } from './orphans.ts'
-import { createQueueMaintenance } from './queue-maintenance.ts'
-import { rerouteQueued } from './reroute.ts'
+import { createQueueMaintenance, rerouteQueued } from './queue-maintenance.ts'
 
 /** Runs every claimed generation, and claims more as capacity becomes free. */
 export interface Worker {
@@ -62,7 +61,11 @@ export function createWorker(
   async function beginLease(previous?: ActiveLease): Promise<ActiveLease> {
     const owner = previous ? createId(clock.now()) : context.owner
     const lease = await takeLease(database, {
-      ...{ owner, replaces: previous?.lease.owner, role, times: leaseTimes, log },
+      owner,
+      replaces: previous?.lease.owner,
+      role,
+      times: leaseTimes,
+      log,
       providers: providers.map(({ id }) => id),
       onHeartbeat: () => notify(),
     })
@@ -85,12 +88,10 @@ export function createWorker(
   /** Runs beside the claiming, because a provider that responds slowly must not delay the others. */
   function checkHeld(current: ActiveLease): void {
     const { pause } = current.signals
-    const options = {
-      isRunning: (id: string) => running.has(id),
-      onResumed: (generation: Generation) => run(generation, current),
-    }
+    const isRunning = (id: string) => running.has(id)
+    const onResumed = (generation: Generation) => run(generation, current)
     checkingHeld ??= settleDecided(current.context)
-      .then(() => resumeHeld(current.context, pause, options))
+      .then(() => resumeHeld(current.context, pause, { isRunning, onResumed }))
       .catch((error: unknown) => {
         if (!pause.aborted) log.error({ error }, 'checking held generations failed; trying again')
       })

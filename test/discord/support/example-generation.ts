@@ -26,6 +26,8 @@ export function exampleGeneration(change: Partial<Generation> = {}): Generation 
     provider: 'fal',
     candidates: ['fal'],
     price: 700_000,
+    guildPeriods: { day: '2026-05-04', month: '2026-05' },
+    installationPeriods: { day: '2026-05-04', month: '2026-05' },
     createdAt: startedAt,
     startedAt: startedAt + 2000,
     endedAt: undefined,

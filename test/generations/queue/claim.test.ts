@@ -107,10 +107,11 @@ describe.each(stores)('the fence on $name', (store) => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database, { now })
     await claim(database, roomy, { owner, now })
-    const step = { id, from: 'submitting', to: 'rendering' } as const
-    await expect(transition(database.statements, { ...step, owner: 'another' })).rejects.toBeInstanceOf(LeaseLost)
-    await transition(database.statements, { ...step, owner })
-    await expect(transition(database.statements, { ...step, owner })).rejects.toBeInstanceOf(LeaseLost)
+    const claimed = { id, state: 'submitting' } as const
+    const next = { state: 'rendering' } as const
+    await expect(transition(database.statements, { ...claimed, owner: 'another' }, next)).rejects.toBeInstanceOf(LeaseLost)
+    await transition(database.statements, { ...claimed, owner }, next)
+    await expect(transition(database.statements, { ...claimed, owner }, next)).rejects.toBeInstanceOf(LeaseLost)
   })
 })
 

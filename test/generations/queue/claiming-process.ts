@@ -19,9 +19,9 @@ let made = 0
 const running = new Set<Promise<void>>()
 async function make({ id }: Generation): Promise<void> {
   await sleep(3)
-  await transition(database.statements, { id, owner, from: 'submitting', to: 'rendering' })
+  await transition(database.statements, { id, owner, state: 'submitting' }, { state: 'rendering' })
   await sleep(3)
-  await transition(database.statements, { id, owner, from: 'rendering', to: 'done' })
+  await transition(database.statements, { id, owner, state: 'rendering' }, { state: 'done' })
   made += 1
 }
 async function hasQueued(): Promise<boolean> {

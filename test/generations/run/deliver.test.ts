@@ -51,7 +51,14 @@ async function setUp(database: Database) {
   const generation = await findGeneration(database.statements, id)
   if (!generation) throw new Error('it is there')
   const [pause, force] = [new AbortController(), new AbortController()]
-  const context = { database, delivery, clock, log, owner, downloadClip: () => Promise.resolve(new Uint8Array(mp4())) }
+  const context = {
+    database,
+    delivery,
+    clock,
+    log,
+    owner,
+    download: () => Promise.resolve(new Uint8Array(mp4())),
+  }
   const delivered = deliver(generation, context, { pause: pause.signal, force: force.signal })
   return { discord, generation, delivered, pause }
 }

@@ -9,7 +9,7 @@ import {
   recordOperation,
 } from '../../../src/generations/store/attempts.ts'
 import type { GenerationState } from '../../../src/domain/generation-state.ts'
-import { findLateResponses } from '../../../src/generations/held/late-responses.ts'
+import { findLateResponses } from '../../../src/generations/held/resume.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { createLocalCardLock, createCardLock, isCurrent } from '../../../src/generations/store/card-lock.ts'
 import { claim } from '../../../src/generations/queue/claim.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
-import { toGeneration } from '../../../src/generations/store/rows.ts'
 import { cancelQueued } from '../../../src/generations/run/settle.ts'
 import { claimNotification, findGeneration, transition } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
@@ -24,12 +23,12 @@ async function claimOne(database: Database): Promise<Generation> {
 
 async function hold(database: Database, { id }: Generation, endedAt: number): Promise<Generation> {
   const set = { ended_at: endedAt, end_reason: 'submission_unknown', notified_at: null } as const
-  return toGeneration(await transition(database.statements, { id, owner, from: 'submitting', to: 'held', set }))
+  return transition(database.statements, { id, owner, state: 'submitting' }, { ...set, state: 'held' })
 }
 
 async function revive(database: Database, { id }: Generation): Promise<Generation> {
   const set = { ended_at: null, end_reason: null, notified_at: null }
-  return toGeneration(await transition(database.statements, { id, owner, from: 'held', to: 'submitting', set }))
+  return transition(database.statements, { id, owner, state: 'held' }, { ...set, state: 'submitting' })
 }
 
 describe.each(stores)('the card lock on $name', (store) => {
@@ -46,7 +45,7 @@ describe.each(stores)('the card lock on $name', (store) => {
     if (!claimed) throw new Error('it is there')
     expect(await cardLock.edit(claimed, write('being sent'))).toBe(true)
     expect(await cardLock.edit({ ...claimed, owner: 'a-former-owner' }, write('of a process considered dead'))).toBe(false)
-    await transition(database.statements, { id: claimed.id, owner, from: 'submitting', to: 'rendering' })
+    await transition(database.statements, { id: claimed.id, owner, state: 'submitting' }, { state: 'rendering' })
     expect(await cardLock.edit(claimed, write('being sent, too late, by the same owner'))).toBe(false)
     expect(written).toEqual(['in the queue', 'being sent'])
   })

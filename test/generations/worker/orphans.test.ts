@@ -50,7 +50,7 @@ describe.each(stores)('orphans on $name', (store) => {
     await fallSilent(database, 'alive', expiryMs - 3000)
     await acceptGeneration(database, { provider: 'replicate' })
     expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
-    await transition(database.statements, { id: clip, owner: 'alive', from: 'submitting', to: 'failed' })
+    await transition(database.statements, { id: clip, owner: 'alive', state: 'submitting' }, { state: 'failed' })
     await fallSilent(database, 'alive', expiryMs)
     expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
   })

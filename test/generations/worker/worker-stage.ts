@@ -68,7 +68,7 @@ export async function setUpWorker(database: Database, providers: readonly Provid
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
     log: createLog({ level: 'silent' }),
     webhookUrlOf: () => undefined,
-    downloadClip: () => Promise.resolve(new Uint8Array(mp4())),
+    download: () => Promise.resolve(new Uint8Array(mp4())),
     renderDeadlineMs: 30 * 60_000,
     queueDeadlineMs: 60 * 60_000,
   }
