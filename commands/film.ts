@@ -1,16 +1,7 @@
-import { commandText } from '../src/discord/text/text.ts'
+import { aspectOption, clipCommand, promptOption, readAspect, readClipOptions } from './options/clip-options.ts'
 
-import {
-  aspectOption,
-  clipCommand,
-  guildCommand,
-  promptOption,
-  readAspect,
-  readClipOptions,
-  withClipOptions,
-} from './options/clip-options.ts'
-
-export const film = clipCommand(
-  withClipOptions(guildCommand('film', commandText('command.film')).addStringOption(promptOption).addStringOption(aspectOption)),
-  { image: false, read: (interaction) => ({ ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }) },
-)
+export const film = clipCommand('film', {
+  image: false,
+  addOptions: (builder) => builder.addStringOption(promptOption).addStringOption(aspectOption),
+  read: (interaction) => ({ ...readClipOptions(interaction), aspectRatio: readAspect(interaction) }),
+})

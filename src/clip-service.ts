@@ -8,7 +8,7 @@ import { selectProviders } from './generations/queue/select-providers.ts'
 import type { Estimates } from './generations/store/run-time-estimates.ts'
 import { type Generation, isOver, type Requester } from './generations/model/generation.ts'
 import { readQueuePositions } from './generations/queue/queue-positions.ts'
-import type { ClipInput, ClipService, ImageInput } from './generations/model/clip-service-port.ts'
+import type { ClipInput, ClipService, ImageInput, PartialClipInput } from './generations/model/clip-service-port.ts'
 import type { Delivery } from './generations/model/delivery-port.ts'
 import { cancelQueued } from './generations/run/settle.ts'
 import { findGeneration, requestCancel } from './generations/store/generations.ts'
@@ -115,8 +115,7 @@ function check(input: ClipInput, { guildId }: Requester, context: ClipServiceCon
   if (image) assertImageLimits(image, nameOfFirst(input))
   if (lastImage) assertImageLimits(lastImage, 'last')
   // The bytes are not known yet, but which providers can do it depends only on whether there are images.
-  const request = toRequest(input, unseenImages({ image: image !== undefined, lastImage: lastImage !== undefined }))
-  selectProviders(request, { ...context, only: input.provider })
+  selectProviders(toRequest(input, unseenImages(input)), { ...context, only: input.provider })
 }
 
 function checkLength(identifier: 'prompt-too-long' | 'negative-prompt-too-long', text: string, limit: number): void {
@@ -131,8 +130,8 @@ interface FrameImages<Item extends ImageReference = Image> {
 const unseen: ImageReference = { sha256: '', mediaType: 'image/png', width: 0, height: 0, sizeBytes: 0 }
 
 /** Images that are known but not downloaded yet. */
-function unseenImages({ image, lastImage }: { image: boolean; lastImage: boolean }): FrameImages<ImageReference> {
-  return { ...(image && { first: unseen }), ...(lastImage && { last: unseen }) }
+function unseenImages({ image, lastImage }: ClipInput | PartialClipInput): FrameImages<ImageReference> {
+  return { first: image ? unseen : undefined, last: lastImage ? unseen : undefined }
 }
 
 /** A member who sent one image needs no name for it. */

@@ -22,15 +22,6 @@ import { providerOption, readProvider, suggestProviders } from './provider-optio
 
 const defaultDuration: DurationSeconds = 5
 
-/** A command of a guild that has the bot: nowhere else can a clip be paid for and delivered. */
-export function guildCommand(name: string, description: string): SlashCommandBuilder {
-  return new SlashCommandBuilder()
-    .setName(name)
-    .setDescription(description)
-    .setContexts(InteractionContextType.Guild)
-    .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
-}
-
 export function imageOption(name: 'image' | 'last_image', key: 'option.image' | 'option.last-image'): SlashCommandAttachmentOption {
   const description = commandText(key, { limitPixels: imageLimits.minPixels })
   return new SlashCommandAttachmentOption().setName(name).setDescription(description).setFileTypes('.png', '.jpg', '.jpeg')
@@ -64,15 +55,6 @@ const guidanceOption = new SlashCommandNumberOption()
   .setMinValue(0)
   .setMaxValue(1)
 
-/** The options that every clip has, after the required ones. */
-export function withClipOptions(builder: SlashCommandOptionsOnlyBuilder): SlashCommandOptionsOnlyBuilder {
-  return builder
-    .addIntegerOption(durationOption)
-    .addStringOption(negativeOption)
-    .addNumberOption(guidanceOption)
-    .addStringOption(providerOption)
-}
-
 /** What the member typed. Throws `prompt-empty` where there are no words. */
 export function readClipOptions({ options }: ChatInputCommandInteraction): ClipInput {
   const prompt = options.getString('prompt', true).trim()
@@ -97,14 +79,27 @@ export function readImage({ options }: ChatInputCommandInteraction, name: 'image
   return { url, name: attachment.name, sizeBytes: size, width: width ?? undefined, height: height ?? undefined }
 }
 
-/**
- * A command that requests a clip. `image`: whether its clips begin with an image, picked yet or not. `read` throws a `Refusal` if what was typed is no
- * request.
- */
-export function clipCommand(
-  data: SlashCommandOptionsOnlyBuilder,
-  { image, read }: { image: boolean; read: (interaction: ChatInputCommandInteraction) => ClipInput },
-) {
+interface ClipCommand {
+  /** Whether its clips begin with an image, picked yet or not. */
+  image: boolean
+  /** Adds the command's own options; those that every clip has follow. */
+  addOptions: (builder: SlashCommandBuilder) => SlashCommandOptionsOnlyBuilder
+  /** Throws a `Refusal` if what was typed is no request. */
+  read: (interaction: ChatInputCommandInteraction) => ClipInput
+}
+
+/** A command that requests a clip, in guilds that have the bot: nowhere else can a clip be paid for and delivered. */
+export function clipCommand(name: 'animate' | 'film', { image, addOptions, read }: ClipCommand) {
+  const builder = new SlashCommandBuilder()
+    .setName(name)
+    .setDescription(commandText(`command.${name}`))
+    .setContexts(InteractionContextType.Guild)
+    .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
+  const data = addOptions(builder)
+    .addIntegerOption(durationOption)
+    .addStringOption(negativeOption)
+    .addNumberOption(guidanceOption)
+    .addStringOption(providerOption)
   function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
     const input = read(interaction)
     return { ...input, provider: readProvider(interaction, { image }, clipService) }

@@ -85,7 +85,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
       const applicationId = (await raceAbort(signIn(gateway, config.discordToken), begun)).application.id
       const registered = register
         ? registerCommands(rest.brief, { applicationId }, bodies)
-        : checkRegistration(rest.brief, { applicationId, commands: bodies, allowedGuilds: config.allowedGuilds, log })
+        : checkRegistration(rest.brief, bodies, { applicationId, allowedGuilds: config.allowedGuilds, log })
       await raceAbort<unknown>(registered, begun)
       return { invitation: inviteUrl(applicationId), guilds: gateway.guilds.cache.size }
     },

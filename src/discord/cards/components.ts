@@ -5,8 +5,6 @@ import { ComponentType, MessageFlags } from 'discord.js'
 export const messageLimits = {
   /** UTF-16 units of all Text Displays together. */
   textCharacters: 4000,
-  /** Components, nested ones included. */
-  components: 40,
   linkUrlCharacters: 512,
   alternativeTextCharacters: 1024,
 } as const

@@ -1,14 +1,6 @@
-import type { EndReason, Generation } from '../../generations/model/generation.ts'
+import type { Generation } from '../../generations/model/generation.ts'
 import { providerName } from '../../providers/registry.ts'
 import { type Text, textIn } from '../text/text.ts'
-
-type Outcome =
-  | Exclude<EndReason, 'cancelled-by-member'>
-  | 'cancel-unconfirmed'
-  | 'cancelled-by-moderator'
-  | 'cancelled-by-requester'
-  | 'no-access'
-  | 'unreachable'
 
 /** For the requester alone: why there is no clip, what it cost and what to do next. Never the provider's own words. */
 export function explainOutcome(generation: Generation): string {
@@ -36,7 +28,7 @@ export function valuesOf({ provider, price, memberId, reference }: Generation) {
   return { provider: providerName(provider), price, member: `<@${memberId}>`, reference }
 }
 
-function outcomeOf({ state, endReason = 'internal', cancelledBy, startedAt }: Generation): Outcome {
+function outcomeOf({ state, endReason = 'internal', cancelledBy, startedAt }: Generation) {
   if (endReason === 'cancelled-by-member') {
     if (state === 'held') return 'cancel-unconfirmed'
     return cancelledBy === 'moderator' ? 'cancelled-by-moderator' : 'cancelled-by-requester'

@@ -1,32 +1,15 @@
 import { type Clock, sleep } from '../../lib/clock.ts'
 
-/** The single writer of one message, so that its writes neither overtake one another nor pile up. */
-export interface CardUpdater<Body> {
-  /**
-   * Replaces any content that still waits. Written as soon as no write is in flight: at once if `state` changed, otherwise after the spacing, and
-   * never before the delay of a failed write is over. Ignored after `finish`.
-   */
-  offer(state: string, body: Body): void
-  /**
-   * Drops waiting content, aborts the write in flight, waits for it to end and then runs the final write. Closes the updater even if the write
-   * fails. Several final writes run one after the other, in the order of the calls.
-   */
-  finish<Result>(write: () => Promise<Result>): Promise<Result>
-  /** Writes a changed state, drops content that waits only for the spacing, and resolves once no write is in flight. Does not close the updater. */
-  drain(): Promise<void>
-}
-
 /** Milliseconds between two writes of the same state. Discord allows about five edits in five seconds. */
 const spacingMs = 3000
 
 /**
+ * The single writer of one message, so that its writes neither overtake one another nor pile up.
+ *
  * `write` must not reject; it resolves with the milliseconds after which to retry, unless newer content arrives. `aborted`: a write that has not
  * been sent yet is no longer needed.
  */
-export function createCardUpdater<Body>(
-  write: (body: Body, aborted: AbortSignal) => Promise<number | undefined>,
-  clock: Clock,
-): CardUpdater<Body> {
+export function createCardUpdater<Body>(write: (body: Body, aborted: AbortSignal) => Promise<number | undefined>, clock: Clock) {
   let waiting: { state: string; body: Body } | undefined
   let written: { state: string; at: number } | undefined
   let inFlight: Promise<void> | undefined
@@ -72,23 +55,34 @@ export function createCardUpdater<Body>(
     pause = undefined
   }
 
-  return {
-    offer(state, body) {
-      if (closed) return
-      waiting = { state, body }
-      advance()
-    },
-    finish(last) {
-      closed = true
-      dropWaiting()
-      closing.abort(new Error('overtaken by the final write'))
-      const own = Promise.allSettled([finalWrite, inFlight]).then(() => last())
-      finalWrite = own
-      return own
-    },
-    async drain() {
-      while (inFlight) await inFlight
-      dropWaiting()
-    },
+  /**
+   * Replaces any content that still waits. Written as soon as no write is in flight: at once if `state` changed, otherwise after the spacing, and
+   * never before the delay of a failed write is over. Ignored after `finish`.
+   */
+  function offer(state: string, body: Body): void {
+    if (closed) return
+    waiting = { state, body }
+    advance()
   }
+
+  /**
+   * Drops waiting content, aborts the write in flight, waits for it to end and then runs the final write. Closes the updater even if the write
+   * fails. Several final writes run one after the other, in the order of the calls.
+   */
+  function finish<Result>(last: () => Promise<Result>): Promise<Result> {
+    closed = true
+    dropWaiting()
+    closing.abort(new Error('overtaken by the final write'))
+    const own = Promise.allSettled([finalWrite, inFlight]).then(() => last())
+    finalWrite = own
+    return own
+  }
+
+  /** Writes a changed state, drops content that waits only for the spacing, and resolves once no write is in flight. Does not close the updater. */
+  async function drain(): Promise<void> {
+    while (inFlight) await inFlight
+    dropWaiting()
+  }
+
+  return { offer, finish, drain }
 }

@@ -8,12 +8,6 @@ import { type ChannelMessage, contains } from '../rest/messages.ts'
 
 import type { DeliveryContext } from './context.ts'
 
-interface Source {
-  read: () => Promise<ChannelMessage>
-  /** Whether the error leaves open what the message contains. All other errors mean that it shows no clip. */
-  isInconclusive: (error: unknown) => boolean
-}
-
 /**
  * The message in which an earlier process posted this clip, if any. Throws a temporary `DeliveryError` if Discord does not tell: taking the clip for
  * missing could refund one that everyone sees.
@@ -24,20 +18,17 @@ export async function findPostedClip(
   { messages, clock, log }: DeliveryContext,
 ): Promise<PostedMessage | undefined> {
   const { reply, channelId, messageId } = generation
-  const sources: Source[] = []
-  if (tokenAlive) sources.push({ read: () => messages.readReply(reply), isInconclusive: isTransient })
-  if (messageId !== undefined) {
-    const isInconclusive = (error: unknown) => isTransient(error) || isBotTokenInvalid(error)
-    sources.push({ read: () => messages.readMessage({ channelId, messageId }), isInconclusive })
-  }
+  const byToken = tokenAlive ? () => messages.readReply(reply) : undefined
+  const byBot = messageId === undefined ? undefined : () => messages.readMessage({ channelId, messageId })
   let inconclusive: unknown
-  for (const { read, isInconclusive } of sources) {
+  for (const read of [byToken, byBot].filter((read) => read !== undefined)) {
     try {
       const message = await retry(read, { clock, delays: [1000], shouldRetry: isTransient })
       if (showsClip(message, generation)) return { channelId: message.channel_id, messageId: message.id }
     } catch (error) {
       log.info({ generation: generation.id, failure: describeError(error) }, 'message not readable while looking for a posted clip')
-      if (isInconclusive(error)) inconclusive = error
+      // Every other error means that this message shows no clip.
+      if (isTransient(error) || (read === byBot && isBotTokenInvalid(error))) inconclusive = error
     }
   }
   if (inconclusive !== undefined) throw deliveryError('unknown whether the clip is already posted', inconclusive)

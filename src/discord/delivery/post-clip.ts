@@ -10,7 +10,7 @@ import { deliveryError, describeError, isBotTokenInvalid, isTooLarge, isTransien
 
 import type { CardMessage, EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
-import { largestClipByBot, largestClipByToken } from './upload-limits.ts'
+import { largestClips } from './upload-limits.ts'
 
 interface ClipPost {
   generation: Generation
@@ -49,7 +49,7 @@ async function editInClip(
 ): Promise<EditOutcome> {
   const linked = { body: linkedCard(generation, clip), options: { signal } }
   const finished = { body: finishedCard(generation, clip), options: { file: fileOf(generation, clip), signal } }
-  const largest = { token: largestClipByToken(generation.reply.attachmentSizeLimit), bot: largestClipByBot(guildUploadLimit) }
+  const largest = largestClips(generation.reply.attachmentSizeLimit, guildUploadLimit)
   const retries = { clock, signal, shouldRetry: isTransient }
   try {
     const edit = () => cardMessage.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked))

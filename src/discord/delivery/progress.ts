@@ -10,28 +10,24 @@ import { cardOf } from '../cards/progress-card.ts'
 import { describeError, isTransient } from '../rest/errors.ts'
 
 import type { CardMessage } from './card-message.ts'
-import { type CardUpdater, createCardUpdater } from './card-updater.ts'
+import { createCardUpdater } from './card-updater.ts'
 import type { DeliveryContext } from './context.ts'
 
 const backoff = exponential(3000, 60_000)
 
-interface ShownState {
-  generation: Generation
-  body: MessageBody
-}
+export type Progress = ReturnType<typeof createProgress>
 
 /** The progress updates of one card, and the way for its final message. */
-export interface Progress extends Pick<CardUpdater<ShownState>, 'finish' | 'drain'> {
-  show(generation: Generation, live: LiveState): void
-}
-
-export function createProgress(cardMessage: CardMessage, { cardLock, clock, log }: DeliveryContext): Progress {
+export function createProgress(cardMessage: CardMessage, { cardLock, clock, log }: DeliveryContext) {
   /** Offering the same body again is no edit. */
   let lastOffered: string | undefined
   let unreachable = false
   let failures = 0
 
-  async function write({ generation, body }: ShownState, aborted: AbortSignal): Promise<number | undefined> {
+  async function write(
+    { generation, body }: { generation: Generation; body: MessageBody },
+    aborted: AbortSignal,
+  ): Promise<number | undefined> {
     // The member may have deleted the card: further edits would only count as invalid requests.
     if (unreachable) return undefined
     try {
@@ -54,17 +50,17 @@ export function createProgress(cardMessage: CardMessage, { cardLock, clock, log 
     }
   }
 
-  const updater = createCardUpdater<ShownState>(write, clock)
+  const { offer, finish, drain } = createCardUpdater(write, clock)
   return {
-    show(generation, live) {
+    finish,
+    drain,
+    show(generation: Generation, live: LiveState): void {
       const body = cardOf(generation, live)
       const offered = JSON.stringify(body)
       if (offered === lastOffered) return
       lastOffered = offered
-      updater.offer(urgentStateOf(generation, live), { generation, body })
+      offer(urgentStateOf(generation, live), { generation, body })
     },
-    finish: (write) => updater.finish(write),
-    drain: () => updater.drain(),
   }
 }
 

@@ -24,14 +24,9 @@ export function uploadLimitOfTier(tier: GuildPremiumTier | undefined): number {
   return tier === GuildPremiumTier.Tier2 ? 50 * mebibyte : defaultUploadLimit
 }
 
-/** Bytes of the largest clip to upload by interaction token. */
-export function largestClipByToken(attachmentSizeLimit: number): number {
-  return attachmentSizeLimit - multipartOverhead
-}
-
-/** Bytes of the largest clip to upload by bot token. */
-export function largestClipByBot(guildUploadLimit: number): number {
-  return Math.min(guildUploadLimit, maxBotRequest) - multipartOverhead
+/** Bytes of the largest clip to upload by interaction token and by bot token. */
+export function largestClips(attachmentSizeLimit: number, guildUploadLimit: number) {
+  return { token: attachmentSizeLimit - multipartOverhead, bot: Math.min(guildUploadLimit, maxBotRequest) - multipartOverhead }
 }
 
 export interface GuildUploadLimitsOptions {
@@ -43,9 +38,7 @@ export interface GuildUploadLimitsOptions {
   log: Log
 }
 
-/** Boosts change over days. */
 const freshMs = 60 * 60_000
-/** Bounds the memory of a large installation. */
 const maxGuilds = 5000
 
 /**

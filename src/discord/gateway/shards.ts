@@ -40,17 +40,12 @@ export interface ShardsOptions {
   clock?: Clock | undefined
 }
 
-export interface ReservedShards {
-  /** Undefined if no other process can exist and none are configured: the client then uses Discord's recommendation. */
-  readonly shards: GatewayShards | undefined
-  release(): Promise<void>
-}
-
 /**
  * Ensures, until released, that no other process on the same database serves the same shards or uses another shard count. Throws `ShardTakenError`
- * or `ShardCountError`. With SQLite the lock on the file already ensures it.
+ * or `ShardCountError`. With SQLite the lock on the file already ensures it: `shards` is then undefined unless configured, and the client uses
+ * Discord's recommendation.
  */
-export async function reserveShards(options: ShardsOptions): Promise<ReservedShards> {
+export async function reserveShards(options: ShardsOptions) {
   const { database, chosen, readGateway, onTaken, clock = wallClock } = options
   const configured = chosen === 'auto' ? undefined : chosen
   if (database.sharedUrl === undefined) return { shards: configured, release: () => Promise.resolve() }

@@ -17,19 +17,13 @@ export async function suggestChoices(
   log: Log,
 ): Promise<void> {
   const describe = (error: unknown) => ({ interaction: interaction.id, command: interaction.commandName, failure: describeError(error) })
+  let choices: readonly Choice[] = []
   try {
-    await interaction.respond(choicesOf().slice(0, maxChoices))
+    choices = command?.autocomplete?.(interaction, context) ?? []
   } catch (error) {
+    log.error(describe(error), 'autocomplete failed; no choices shown')
+  }
+  await interaction.respond(choices.slice(0, maxChoices)).catch((error: unknown) => {
     log.warn(describe(error), 'autocomplete choices not delivered')
-  }
-
-  /** After a failure the member can still type a value. */
-  function choicesOf(): readonly Choice[] {
-    try {
-      return command?.autocomplete?.(interaction, context) ?? []
-    } catch (error) {
-      log.error(describe(error), 'autocomplete failed; no choices shown')
-      return []
-    }
-  }
+  })
 }

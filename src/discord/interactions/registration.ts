@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import { type REST, type RESTPostAPIChatInputApplicationCommandsJSONBody, Routes } from 'discord.js'
 import { z } from 'zod'
 
@@ -39,15 +41,12 @@ export async function fetchRegistered(rest: REST, scope: RegistrationScope): Pro
   return z.array(RegisteredCommand).parse(await rest.get(routeOf(scope)))
 }
 
-interface RegistrationCheck {
-  applicationId: Snowflake
-  commands: readonly CommandBody[]
-  allowedGuilds: Config['allowedGuilds']
-  log: Log
-}
-
 /** Warns the operator if the registered commands differ from this version's. Never rejects: Discord's faults must not prevent a start. */
-export async function checkRegistration(rest: REST, { applicationId, commands, allowedGuilds, log }: RegistrationCheck): Promise<void> {
+export async function checkRegistration(
+  rest: REST,
+  commands: readonly CommandBody[],
+  { applicationId, allowedGuilds, log }: { applicationId: Snowflake; allowedGuilds: Config['allowedGuilds']; log: Log },
+): Promise<void> {
   try {
     const differences = findDrift(commands, await fetchRegistered(rest, { applicationId }))
     if (differences.length === 0) return
@@ -70,7 +69,7 @@ export function findDrift(expected: readonly CommandBody[], registered: readonly
     // Discord does not store contexts and integration types for a guild's own commands.
     const keys = comparedKeys.filter((key) => !(known.guild_id && (key === 'contexts' || key === 'integration_types')))
     return keys
-      .filter((key) => canonical(new Map(Object.entries(command)).get(key)) !== canonical(known[key]))
+      .filter((key) => !isDeepStrictEqual(normalize(new Map(Object.entries(command)).get(key)), normalize(known[key])))
       .map((key) => `${command.name}: ${key} differs`)
   })
   const names = new Set(expected.map(({ name }) => name))
@@ -90,21 +89,16 @@ function routeOf({ applicationId, guildId }: RegistrationScope) {
 }
 
 /** Equal for equal meanings: Discord writes defaults as null, false or empty; our builders omit them. */
-function canonical(value: unknown): string {
-  return JSON.stringify({ value: normalize(value) })
-}
-
 function normalize(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => normalize(item))
     if (items.length === 0) return undefined
-    return unordered.has(key) ? items.map((item) => JSON.stringify(item)).sort() : items
+    return unordered.has(key) ? items.sort() : items
   }
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value)
       .map(([name, child]) => [name, normalize(child, name)] as const)
       .filter(([, child]) => child !== undefined)
-      .sort(([left], [right]) => (left < right ? -1 : 1))
     return entries.length === 0 ? undefined : Object.fromEntries(entries)
   }
   return value === null || value === false ? undefined : value

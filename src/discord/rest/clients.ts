@@ -3,15 +3,7 @@ import { REST, RESTEvents } from 'discord.js'
 
 import { raceAbort } from '../../lib/abortable.ts'
 
-export interface RestClients {
-  /** Progress edits: where Discord asks to wait, the call rejects at once with a `RateLimitError`, so that it delays no later call. */
-  readonly progress: REST
-  /** Short calls: outcomes, messages, registration. */
-  readonly brief: REST
-  /** Calls that carry a clip. */
-  readonly upload: REST
-  close(): void
-}
+export type RestClients = ReturnType<typeof createRestClients>
 
 export interface RestClientsOptions {
   /** Discord's API without version and trailing slash, for example `https://discord.com/api`. */
@@ -27,21 +19,23 @@ export interface RestClientsOptions {
  * Three clients, because timeouts and queues are per client: a clip must not wait behind text. Only rate limits are retried here: a general retry
  * would upload a clip four times or post a message twice. Callers retry what is safe to repeat.
  */
-export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions): RestClients {
+export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions) {
   const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
     const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
     watchBotToken(rest, onTokenRejected)
     return rest
   }
   const clients = {
+    /** Progress edits: where Discord asks to wait, the call rejects at once with a `RateLimitError`, so that it delays no later call. */
     progress: open({ timeout: 5000, rejectOnRateLimit: () => true }),
+    /** Short calls: outcomes, messages, registration. */
     brief: open({ timeout: 10_000 }),
-    // The timeout covers the whole request body, and a clip takes minutes on a slow connection.
+    /** Calls that carry a clip. The timeout covers the whole request body, and a clip takes minutes on a slow connection. */
     upload: open({ timeout: 300_000 }),
   }
   return {
     ...clients,
-    close() {
+    close(): void {
       for (const rest of Object.values(clients)) {
         rest.clearHashSweeper()
         rest.clearHandlerSweeper()
