@@ -4,7 +4,7 @@ import { cancelButtonName } from '../src/discord/cards/progress-card.ts'
 import type { Button } from '../src/discord/interactions/command.ts'
 import { Refusal } from '../src/domain/refusal.ts'
 
-/** The button on a card: for whoever asked for the clip, and for those who may remove messages here. */
+/** The button on a card, for the requester and for members who may manage messages. */
 export const cancel = {
   name: cancelButtonName,
   acknowledge: 'update',

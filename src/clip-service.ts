@@ -134,7 +134,7 @@ function unseenImages({ image, lastImage }: ClipInput | PartialClipInput): Frame
   return { first: image ? unseen : undefined, last: lastImage ? unseen : undefined }
 }
 
-/** A member who sent one image needs no name for it. */
+/** A single image needs no name. */
 function nameOfFirst({ lastImage }: ClipInput): RefusedImage {
   return lastImage ? 'first' : 'only'
 }

@@ -1,5 +1,3 @@
-/** Times and progress as Discord shows them in every language. */
-
 /** `0:41`, `12:05`, `1:02:09`. */
 export function formatElapsed(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000))
@@ -13,7 +11,7 @@ export function formatMoment(milliseconds: number): string {
   return `<t:${Math.ceil(milliseconds / 1000)}:R>`
 }
 
-/** `▰▰▰▱▱▱▱▱▱▱`: ten steps, short enough for a telephone. */
+/** `▰▰▰▱▱▱▱▱▱▱`: ten steps, short enough for a phone. */
 export function formatBar(progress: number): string {
   const steps = Math.min(10, Math.max(0, Math.floor(progress * 10)))
   return '▰'.repeat(steps) + '▱'.repeat(10 - steps)

@@ -10,7 +10,7 @@ export function explainOutcome(generation: Generation): string {
   return lines.join('\n')
 }
 
-/** For everyone: what happened, without a word on what somebody asked for. */
+/** For everyone: what happened. Says nothing about the content of the request. */
 export function describeOutcome(generation: Generation, text: Text): string {
   return text(`outcome.${outcomeOf(generation)}`, valuesOf(generation))
 }
@@ -23,7 +23,7 @@ export function describeCharge(generation: Generation, text: Text): string {
   return text(generation.state === 'failed' ? 'charge.refunded' : 'charge.billed', values)
 }
 
-/** The values that the texts on a generation take. */
+/** The values for texts about a generation. */
 export function valuesOf({ provider, price, memberId, reference }: Generation) {
   return { provider: providerName(provider), price, member: `<@${memberId}>`, reference }
 }
@@ -33,9 +33,9 @@ function outcomeOf({ state, endReason = 'internal', cancelledBy, startedAt }: Ge
     if (state === 'held') return 'cancel-unconfirmed'
     return cancelledBy === 'moderator' ? 'cancelled-by-moderator' : 'cancelled-by-requester'
   }
-  // The key was taken away while the job ran.
+  // The operator removed the key while the job ran.
   if (state === 'held' && endReason === 'auth') return 'no-access'
-  // Every candidate was tried, and none took the job.
+  // Every candidate was tried, and none accepted the job.
   if (endReason === 'unavailable' && startedAt === undefined) return 'unreachable'
   return endReason
 }

@@ -13,10 +13,10 @@ import { describeCharge, describeOutcome, valuesOf } from './outcome-text.ts'
 /** Name of the button in `cancel:<generation id>`; its command is commands/cancel.ts. */
 export const cancelButtonName = 'cancel'
 
-/** UTF-16 units of the prompt on a card that still changes: enough to know which clip it is, little to scroll past. */
+/** UTF-16 units of the prompt: enough to recognise the clip without filling the channel. */
 const promptExcerpt = 280
 
-/** The card of a generation that has no clip (yet). Pure. The finished card is in clip-card.ts, because it needs the clip. */
+/** The card of a generation without a clip, in every state. The finished card is in clip-card.ts. */
 export function cardOf(generation: Generation, live: LiveState): MessageBody {
   const text = textIn(generation.reply.locale)
   const { state } = generation
@@ -63,7 +63,7 @@ function describePosition(generation: Generation, { ahead }: LiveState, text: Te
 }
 
 function describeProgress({ state, createdAt }: Generation, live: LiveState, text: Text): string[] {
-  // The next edit may be far away, so that the time has to count by itself.
+  // The next edit may be minutes away, so Discord has to count the time.
   if (state === 'queued' || live.paused) return [text('card.requested', { when: formatMoment(createdAt) })]
   const elapsed = formatElapsed(live.now - createdAt)
   const progress = state === 'delivering' ? 1 : live.progress

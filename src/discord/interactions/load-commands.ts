@@ -24,7 +24,7 @@ export async function loadCommands(folder: URL): Promise<CommandSet> {
   return { commands: [...commands.values()], buttons: [...buttons.values()] }
 }
 
-/** What else a file exports is its own affair. */
+/** The exports with an `execute`; others are helpers. */
 async function handlersIn(file: URL): Promise<unknown[]> {
   const exports: unknown = await import(file.href)
   return Object.values(z.looseObject({}).parse(exports)).filter((value) => Handler.safeParse(value).success)

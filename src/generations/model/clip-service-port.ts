@@ -4,9 +4,9 @@ import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Requester } from './generation.ts'
 
-/** An image as the member handed it in: what Discord says of it, not yet what it is. */
+/** An attached image as Discord describes it; its bytes are not known yet. */
 export interface ImageInput {
-  /** Signed and short-lived: fetched at once, never stored, never logged. */
+  /** Signed and short-lived: downloaded at once, never stored or logged. */
   url: string
   name: string
   sizeBytes: number
@@ -23,14 +23,14 @@ export interface ClipInput {
   guidance?: number | undefined
   image?: ImageInput | undefined
   lastImage?: ImageInput | undefined
-  /** The one provider that shall make it; left out, the bot chooses. */
+  /** The member's choice of provider; without it the bot chooses. */
   provider?: ProviderId | undefined
 }
 
 /** What is known of a request while it is still being typed. */
 export type PartialClipInput = Pick<ClipInput, 'negativePrompt' | 'guidance'> & { image: boolean; lastImage: boolean }
 
-/** A provider as a member can choose it. */
+/** A provider that a member can choose. */
 export interface ProviderChoice {
   id: ProviderId
   name: string
@@ -40,11 +40,11 @@ export interface ProviderChoice {
 
 /** Everything a command may ask for; implemented in src/clip-service.ts, joined in src/main.ts. */
 export interface ClipService {
-  /** What can be judged from memory alone, before the acknowledgement. Throws a `Refusal`; takes well under a second. */
+  /** Checks what memory alone can tell, in well under a second, before the acknowledgement. Throws a `Refusal`. */
   check(input: ClipInput, requester: Requester): void
-  /** The providers that are set up and can do what was typed so far, in the order in which they would be tried. From memory alone. */
+  /** The configured providers that support what was typed so far, in the order in which they are tried. Needs memory only. */
   choices(input: PartialClipInput): ProviderChoice[]
-  /** Accepts the request or throws a `Refusal`, leaving nothing behind. From acceptance on the card belongs to the clip service. */
+  /** Accepts the request, or throws a `Refusal` and stores nothing. An accepted request's card belongs to the clip service. */
   request(input: ClipInput, requester: Requester): Promise<void>
   /** Cancels a generation, or asks its owner to. Throws a `Refusal` if it is unknown, over, or not theirs. */
   cancel(generationId: string, member: { memberId: Snowflake; guildId: Snowflake; mayManageMessages: boolean }): Promise<void>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { cutPlain, escapeAndCut, limitLines, tidy } from '../../src/discord/cards/markdown.ts'
+import { cutPlain, escapeAndCut, limitLines, tidy } from '../../../src/discord/cards/markdown.ts'
 
 describe('escapeAndCut', () => {
   test.each([
