@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
     in: 'special',
     at: 'Literal',
     with: String.raw`/[\\*_~${'`'}|>#[\]()/]/g`,
-    test: 'test/discord/markup.test.ts',
+    test: 'test/discord/cards/markdown.test.ts',
   },
   {
     name: 'download an image from any origin',
