@@ -55,7 +55,7 @@ const guidanceOption = new SlashCommandNumberOption()
   .setMinValue(0)
   .setMaxValue(1)
 
-/** What the member typed. Throws `prompt-empty` where there are no words. */
+/** What the member typed. Throws `prompt-empty`. */
 export function readClipOptions({ options }: ChatInputCommandInteraction): ClipInput {
   const prompt = options.getString('prompt', true).trim()
   if (prompt === '') throw new Refusal('prompt-empty')
@@ -71,7 +71,7 @@ export function readAspect({ options }: ChatInputCommandInteraction): AspectRati
   return clipLimits.aspectRatios.find((ratio) => ratio === options.getString('aspect')) ?? '16:9'
 }
 
-/** What Discord says of the image, if there is one; its bytes are checked later. */
+/** The image as Discord describes it, if there is one; its bytes are checked later. */
 export function readImage({ options }: ChatInputCommandInteraction, name: 'image' | 'last_image'): ImageInput | undefined {
   const attachment = options.getAttachment(name)
   if (!attachment) return undefined
@@ -80,15 +80,15 @@ export function readImage({ options }: ChatInputCommandInteraction, name: 'image
 }
 
 interface ClipCommand {
-  /** Whether its clips begin with an image, picked yet or not. */
+  /** Whether the command needs an image. */
   image: boolean
   /** Adds the command's own options; those that every clip has follow. */
   addOptions: (builder: SlashCommandBuilder) => SlashCommandOptionsOnlyBuilder
-  /** Throws a `Refusal` if what was typed is no request. */
+  /** Throws a `Refusal` if what was typed is not a request. */
   read: (interaction: ChatInputCommandInteraction) => ClipInput
 }
 
-/** A command that requests a clip, in guilds that have the bot: nowhere else can a clip be paid for and delivered. */
+/** A command that requests a clip, in guilds that have the bot: elsewhere nothing pays for a clip, and it cannot be delivered. */
 export function clipCommand(name: 'animate' | 'film', { image, addOptions, read }: ClipCommand) {
   const builder = new SlashCommandBuilder()
     .setName(name)

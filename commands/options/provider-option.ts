@@ -12,14 +12,14 @@ export const providerOption = new SlashCommandStringOption()
   .setDescription(commandText('option.provider'))
   .setAutocomplete(true)
 
-/** The providers that can do what was typed so far and fit what is being typed. `image`: a clip from an image is always one, picked yet or not. */
+/** The providers that support the options typed so far and match the typed name. `image` says whether the command needs one. */
 export function suggestProviders(interaction: AutocompleteInteraction, { image }: { image: boolean }, clipService: ClipService): Choice[] {
   const { options } = interaction
   const text = textIn(interaction.locale)
   const typed = options.getFocused().trim().toLowerCase()
   const choices = clipService.choices({
     image,
-    // Discord names an image that was picked, but does not describe it before the command is sent.
+    // While options are typed, Discord sends only the id of a chosen image.
     lastImage: options.get('last_image') !== null,
     negativePrompt: options.getString('negative')?.trim() || undefined,
     guidance: options.getNumber('guidance') ?? undefined,
@@ -30,8 +30,8 @@ export function suggestProviders(interaction: AutocompleteInteraction, { image }
 }
 
 /**
- * The provider that the member typed or picked; undefined where the bot chooses. Any text can arrive here, whatever autocomplete offered. Whether
- * the provider can make this clip is checked later. Throws `provider-unknown`.
+ * The provider that the member chose; undefined if the bot may choose. Members can send any text, whatever autocomplete offered. Throws
+ * `provider-unknown`; whether the provider supports this clip is checked later.
  */
 export function readProvider(
   { options }: ChatInputCommandInteraction,

@@ -14,7 +14,7 @@ export function clipFilename({ reference }: Pick<Generation, 'reference'>): stri
   return `rushes-${reference}.mp4`
 }
 
-/** The finished card: the clip plays inside it. The MP4 goes with it as the only file. Pure. */
+/** The card of a finished clip, which plays inside it. The MP4 is the only file of the message. */
 export function finishedCard(generation: Generation, clip: Clip): MessageBody {
   const text = textIn(generation.reply.locale)
   const filename = clipFilename(generation)
@@ -23,18 +23,18 @@ export function finishedCard(generation: Generation, clip: Clip): MessageBody {
   return { ...withPrompt(generation, clip, [gallery], text), attachments: [{ id: '0', filename, description }] }
 }
 
-/** The card for a clip that is larger than the route takes: a link to the provider. Pure. */
+/** The card of a clip that is too large to upload: a link to the provider. */
 export function linkedCard(generation: Generation, clip: Clip): MessageBody {
   const text = textIn(generation.reply.locale)
   const saveLink = text('clip.save-link', { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength })
   const lead = [heading(text('clip.linked'), saveLink), linkTo(generation, clip, text)]
-  // What an earlier try may have left in the message is dropped: it is not part of this card.
+  // An empty list removes the file of an earlier attempt.
   return { ...withPrompt(generation, clip, lead, text), attachments: [] }
 }
 
 /**
- * The small message that is posted where the card's own message cannot be used any more; the clip is put into it by an edit. The only
- * message that mentions somebody. The reference lets a second try find it again.
+ * Posted when the card's own message can no longer be edited; an edit then adds the clip. The only card that mentions the requester. The reference
+ * lets a second attempt find it.
  */
 export function arrivingCard(generation: Generation): MessageBody {
   const text = textIn(generation.reply.locale)
@@ -56,7 +56,7 @@ function withPrompt(generation: Generation, clip: Clip, lead: Part[], text: Text
 function linkTo(generation: Generation, { url }: Clip, text: Text): Part {
   const label = text('button.open-clip')
   if (url.length <= messageLimits.linkUrlCharacters) return buttonRow({ type: ComponentType.Button, style: ButtonStyle.Link, label, url })
-  // Too long for a button; as text it has more room, which the prompt gives up.
+  // Too long for a button, but text has more room: the prompt is cut instead.
   const { href } = new URL(url)
   return textDisplay(href.length < messageLimits.textCharacters / 2 ? `[${label}](<${href}>)` : text('clip.link-too-long', generation))
 }

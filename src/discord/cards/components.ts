@@ -1,7 +1,7 @@
 import type { APIAttachment, APIButtonComponent, APIContainerComponent, APIMessageTopLevelComponent, Snowflake } from 'discord.js'
 import { ComponentType, MessageFlags } from 'discord.js'
 
-/** Discord's own limits for one message. */
+/** Discord's limits for one message. */
 export const messageLimits = {
   /** UTF-16 units of all Text Displays together. */
   textCharacters: 4000,
@@ -9,12 +9,12 @@ export const messageLimits = {
   alternativeTextCharacters: 1024,
 } as const
 
-/** A message of Components V2, as it goes over the wire. Nobody is mentioned unless listed by id. */
+/** A Components V2 message as sent to Discord. Nobody is mentioned unless listed by id. */
 export interface MessageBody {
   flags: MessageFlags
   components: APIMessageTopLevelComponent[]
   allowed_mentions: { parse: []; users?: Snowflake[] }
-  /** The files that shall remain or arrive; left out where there are none and never were. */
+  /** The files to keep or to add. An empty list removes all of them; without a list they stay. */
   attachments?: (Pick<APIAttachment, 'id' | 'filename'> & { description?: string })[]
 }
 
@@ -28,7 +28,7 @@ export const accents = {
   held: 0xfee75c,
 } as const
 
-/** One container with its colour: what every card is. */
+/** Every card is one container with a colour. */
 export function messageOf(accent: number, context: Part[]): MessageBody {
   return {
     flags: MessageFlags.IsComponentsV2,
@@ -55,7 +55,7 @@ export function buttonRow(button: APIButtonComponent): Part {
   return { type: ComponentType.ActionRow, components: [button] }
 }
 
-/** UTF-16 units of text in parts that were already chosen. */
+/** UTF-16 units of the text in these parts. */
 export function textLength(context: readonly Part[]): number {
   return context.reduce((sum, part) => sum + (part.type === ComponentType.TextDisplay ? part.content.length : 0), 0)
 }

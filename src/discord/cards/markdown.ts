@@ -1,16 +1,14 @@
-/** How Discord would show, cut, or act on text that a member wrote, and how to make it show as it was written. */
-
-/** What may not stand in a card at all: control characters, and the marks that turn the writing direction of what follows. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is meant
+/** Removed from cards: control characters, and marks that change the writing direction of the text after them. */
+// eslint-disable-next-line no-control-regex -- matches control characters on purpose
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
 
 /**
- * Everything that starts markup anywhere in a line: emphasis, code, spoilers, mentions, custom emoji, time stamps, links, headings,
- * quotes. The slash takes bare links and invitations apart, which Discord finds by themselves.
+ * Starts markup anywhere in a line: emphasis, code, spoilers, mentions, custom emoji, timestamps, links, headings, quotes. An escaped slash breaks
+ * bare links and invitations, which Discord detects without markup.
  */
 const special = /[\\*_~`|<>#[\]()@/]/g
 
-/** A string of the same text without line breaks at its ends, carriage returns, runs of blank lines or unprintable characters. */
+/** The text without unprintable characters, carriage returns, repeated blank lines and outer white space. */
 export function tidy(text: string): string {
   return text
     .replaceAll(/\r\n?|[\u2028\u2029]/g, '\n')
@@ -20,7 +18,7 @@ export function tidy(text: string): string {
     .trim()
 }
 
-/** The same words in at most so many lines: what would stand below them goes on in the last one. */
+/** At most `lines` lines; the rest is appended to the last one. */
 export function limitLines(text: string, lines: number): string {
   const all = text.split('\n')
   const rest = all.splice(lines - 1).filter(Boolean)
@@ -28,9 +26,8 @@ export function limitLines(text: string, lines: number): string {
 }
 
 /**
- * The text as Discord shows it literally, at most `limit` UTF-16 units long and `lines` lines high, and ending in “…” where it was cut. Never cut inside a
- * grapheme (an emoji, a letter with its accents) or between a backslash and what it escapes. Discord may count less than UTF-16
- * units, never more.
+ * The text with its markup escaped, at most `limit` UTF-16 units in `lines` lines, ending in “…” if cut. Never cut inside a grapheme (an emoji, a
+ * letter with its accents) or between a backslash and the character it escapes. Discord never counts more than UTF-16 units.
  */
 export function escapeAndCut(text: string, limit: number, lines = 30): string {
   let position: LinePosition = 'start'
@@ -42,7 +39,7 @@ export function escapeAndCut(text: string, limit: number, lines = 30): string {
   return joinAndCut(pieces, limit)
 }
 
-/** Plain text (for an alternative text, where no markup is read), cut like `escapeAndCut`. */
+/** For alternative texts, which have no markup: cut like `escapeAndCut`, but not escaped. */
 export function cutPlain(text: string, limit: number): string {
   return joinAndCut(graphemesOf(tidy(text)), limit)
 }
@@ -66,7 +63,7 @@ function joinAndCut(pieces: readonly string[], limit: number): string {
 type LinePosition = 'start' | 'number' | 'inside'
 
 function escapeGrapheme(grapheme: string, position: LinePosition): string {
-  // Lists and subtext begin with these, but only where a line does.
+  // Lists and subtext start with these, only at the start of a line.
   if (position === 'start' && /^[-+]/.test(grapheme)) return `\\${grapheme.replaceAll(special, String.raw`\$&`)}`
   if (position === 'number' && /^[.)]/.test(grapheme)) return `\\${grapheme}`
   return grapheme.replaceAll(special, String.raw`\$&`)
