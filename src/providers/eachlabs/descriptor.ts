@@ -1,6 +1,6 @@
 import { allCapabilities } from '../capabilities.ts'
 import { defineProvider } from '../descriptor.ts'
-import { EachlabsProvider } from './provider.ts'
+import { createEachlabs } from './provider.ts'
 
 export const eachlabs = defineProvider({
   id: 'eachlabs',
@@ -10,5 +10,5 @@ export const eachlabs = defineProvider({
   createsPerMinute: 60,
   capabilities: allCapabilities,
   origins: { api: 'https://api.eachlabs.ai' },
-  create: (account, context) => new EachlabsProvider(account, context),
+  create: createEachlabs,
 })

@@ -1,10 +1,7 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus } from '../shared/failed-status.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import { failedStatus, isModerationText, kindOfStatus, toRejection } from '../shared/failures.ts'
 import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
-import { readRetryAfter } from '../shared/retry-after.ts'
-import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
 import { ErrorBody, OutputFailure, type Prediction } from './schemas.ts'
 
 /** Codes of a failed job, as documented for Eachlabs' own engine. */
@@ -21,19 +18,12 @@ const kindByCode: Readonly<Record<string, ProviderErrorKind>> = {
 
 /** Eachlabs' table of errors. A create call that is refused with one of the listed 4xx made no job, even where the body is `{}`. */
 export function readEachlabsRejection(response: ProviderResponse, now: number): Rejection | undefined {
-  const { status, headers } = response
   if (isSuccess(response)) return undefined
-  const kind = kindOfStatus(status)
-  if (!kind) return undefined
+  const kind = kindOfStatus(response.status)
   const body = ErrorBody.safeParse(response.body).data
-  const text = joinTexts(body?.message, body?.error, body?.details)
-  return {
-    kind: kind === 'invalid_input' ? (kindOfText(text) ?? kind) : kind,
-    notAccepted: status in refusalKinds,
-    retryable: isTransient(status),
-    retryAfterMs: readRetryAfter(headers['retry-after'], now),
-    requestId: headers['x-request-id'],
-  }
+  const byText = kind === 'invalid_input' ? kindOfText(joinTexts(body?.message, body?.error, body?.details)) : undefined
+  const rejection = toRejection(byText ?? kind, response, now)
+  return rejection && { ...rejection, requestId: response.headers['x-request-id'] }
 }
 
 /** A failed job. Its reason may be in any of five fields; the texts are only matched, never shown or logged. */

@@ -1,111 +1,76 @@
-import type { ClipRequest } from '../../domain/clip-request.ts'
-import type { Image } from '../../domain/image.ts'
+import { createHmac } from 'node:crypto'
+
 import { MICRO_USD_PER_USD } from '../../domain/money.ts'
 import { allCapabilities, assertStartable } from '../capabilities.ts'
 import type { ProviderAccount } from '../descriptor.ts'
 import { pricePerSecond } from '../pricing.ts'
-import type {
-  CallOptions,
-  CancelOutcome,
-  HostedImage,
-  HostedImages,
-  Operation,
-  Provider,
-  StartOptions,
-  Status,
-  WebhookDelivery,
-  WebhookEvent,
-} from '../provider.ts'
-import { failedStatus } from '../shared/failed-status.ts'
-import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../shared/http.ts'
+import type { CancelOutcome, Provider, Status } from '../provider.ts'
+import { failedStatus } from '../shared/failures.ts'
+import { createProviderHttp, type ProviderContext } from '../shared/http.ts'
 import { putImage } from '../shared/image-upload.ts'
+import { falInput } from '../shared/input.ts'
 import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
 import { readEachlabsRejection, readJobFailure } from './errors.ts'
-import { Cancellation, Created, Output, Prediction, StoredOperation, UploadTicket } from './schemas.ts'
-import { readEachlabsWebhook, webhookSecretOf } from './webhook.ts'
+import { Cancellation, Created, Output, Prediction, UploadTicket } from './schemas.ts'
+import { readEachlabsWebhook } from './webhook.ts'
 
+const traits = { id: 'eachlabs', capabilities: allCapabilities, price: pricePerSecond }
 /** Images are needed until the clip is made; a day outlasts any outage worth planning for. */
 const imageLifetimeSeconds = 24 * 60 * 60
 
 /** Eachlabs. Durations are strings; polls and webhooks use different words for the same states. Contract: docs/providers.md#eachlabs */
-export class EachlabsProvider implements Provider {
-  readonly id = 'eachlabs'
-  readonly capabilities = allCapabilities
-  readonly price = pricePerSecond
-  readonly #http: ProviderHttp
-  readonly #api: string
-  readonly #webhookSecret: string
+export function createEachlabs({ apiKey, origins }: ProviderAccount<'api'>, context: ProviderContext) {
+  const api = `${origins.api}/v1`
+  // The documentation names either header; the service ignores the one that it does not read.
+  const keyHeaders = { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey }
+  const http = createProviderHttp({ provider: 'eachlabs', origins: [origins.api], keyHeaders, rejections: readEachlabsRejection }, context)
+  /** The secret that Eachlabs is asked to echo: the same after a restart, and it reveals nothing of the key that it is derived from. */
+  const webhookSecret = createHmac('sha256', apiKey).update('rushes webhooks from eachlabs').digest('hex')
+  const urlOf = (id: string) => `${api}/prediction/${encodeURIComponent(id)}`
 
-  constructor({ apiKey, origins }: ProviderAccount<'api'>, context: ProviderContext) {
-    this.#api = `${origins.api}/v1`
-    this.#webhookSecret = webhookSecretOf(apiKey)
-    // The documentation names either header; the service ignores the one that it does not read.
-    const keyHeaders = { authorization: `Bearer ${apiKey}`, 'x-api-key': apiKey }
-    this.#http = createProviderHttp({ provider: this.id, origins: [origins.api], keyHeaders, rejections: readEachlabsRejection }, context)
-  }
-
-  async prepare(image: Image, { signal }: CallOptions): Promise<HostedImage> {
-    const ticket = await this.#http.send({
-      method: 'POST',
-      url: `${this.#api}/upload/presign`,
-      step: 'prepare',
-      json: { content_type: image.mediaType, file_type: 'image', expires_in_seconds: imageLifetimeSeconds },
-      signal,
-      read: readJson(UploadTicket),
-    })
-    const required = Object.entries(ticket.required_headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const)
-    const headers = { 'content-type': image.mediaType, ...Object.fromEntries(required) }
-    await putImage(this.#http, image, { url: ticket.presigned_url, headers, signal })
-    return { url: ticket.public_url }
-  }
-
-  async start(request: ClipRequest, images: HostedImages, { webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, images)
-    const id = await this.#http.send({
-      method: 'POST',
-      url: `${this.#api}/prediction`,
-      step: 'submit',
-      json: {
-        model: `kling-v2-5-turbo-pro-${images.firstFrame ? 'image' : 'text'}-to-video`,
-        version: '0.0.1',
-        input: toInput(request, images),
-        ...(webhookUrl !== undefined && { webhook_url: webhookUrl, webhook_secret: this.#webhookSecret }),
-      },
-      signal,
-      read: readJson(Created),
-    })
-    return { id }
-  }
-
-  async status(operation: Operation, { signal }: CallOptions): Promise<Status> {
-    return this.#http.send({ method: 'GET', url: this.#prediction(operation), step: 'follow', signal, read: readStatus })
-  }
-
-  async cancel(operation: Operation, { signal }: CallOptions): Promise<CancelOutcome> {
-    const url = `${this.#prediction(operation)}/cancel`
-    return this.#http.send({ method: 'POST', url, step: 'follow', signal, read: readCancellation })
-  }
-
-  verifyWebhook(delivery: WebhookDelivery): Promise<WebhookEvent> {
-    return Promise.resolve().then(() => readEachlabsWebhook(delivery, this.#webhookSecret))
-  }
-
-  #prediction(operation: Operation): string {
-    return `${this.#api}/prediction/${encodeURIComponent(StoredOperation.parse(operation).id)}`
-  }
-}
-
-/** What was not asked for is omitted and takes Eachlabs' default: also the negative prompt, whose default is not empty. */
-function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
-    prompt: request.prompt,
-    duration: String(request.durationSeconds),
-    ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
-    ...(request.guidance !== undefined && { cfg_scale: request.guidance }),
-    ...(firstFrame && { image_url: firstFrame.url }),
-    ...(lastFrame && { tail_image_url: lastFrame.url }),
-    ...(!firstFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
-  }
+    ...traits,
+
+    async prepare(image, { signal }) {
+      const ticket = await http.send({
+        method: 'POST',
+        url: `${api}/upload/presign`,
+        step: 'prepare',
+        json: { content_type: image.mediaType, file_type: 'image', expires_in_seconds: imageLifetimeSeconds },
+        signal,
+        read: readJson(UploadTicket),
+      })
+      const required = Object.entries(ticket.required_headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const)
+      const headers = { 'content-type': image.mediaType, ...Object.fromEntries(required) }
+      await putImage(http, image, { url: ticket.presigned_url, headers, signal })
+      return { url: ticket.public_url }
+    },
+
+    async start(request, images, { webhookUrl, signal }) {
+      assertStartable(traits, request, images)
+      const id = await http.send({
+        method: 'POST',
+        url: `${api}/prediction`,
+        step: 'submit',
+        json: {
+          model: `kling-v2-5-turbo-pro-${images.firstFrame ? 'image' : 'text'}-to-video`,
+          version: '0.0.1',
+          input: falInput(request, images),
+          ...(webhookUrl !== undefined && { webhook_url: webhookUrl, webhook_secret: webhookSecret }),
+        },
+        signal,
+        read: readJson(Created),
+      })
+      return { id }
+    },
+
+    status: ({ id }, { signal }) => http.send({ method: 'GET', url: urlOf(id), step: 'follow', signal, read: readStatus }),
+
+    cancel: ({ id }, { signal }) =>
+      http.send({ method: 'POST', url: `${urlOf(id)}/cancel`, step: 'follow', signal, read: readCancellation }),
+
+    verifyWebhook: (delivery) => Promise.resolve().then(() => readEachlabsWebhook(delivery, webhookSecret)),
+  } satisfies Provider
 }
 
 function readStatus(response: ProviderResponse): Status | undefined {

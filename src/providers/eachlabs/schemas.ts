@@ -63,8 +63,6 @@ export const UploadTicket = z.object({
 
 export const Cancellation = z.object({ status: z.string().nullish().catch(undefined) })
 
-export const StoredOperation = z.object({ id: z.string() })
-
 export const ErrorBody = z.object({ message: z.unknown().optional(), error: z.unknown().optional(), details: z.unknown().optional() })
 
 export const WebhookBody = z.object({

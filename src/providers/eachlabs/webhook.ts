@@ -1,13 +1,6 @@
-import { createHmac } from 'node:crypto'
-
 import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../provider.ts'
 import { hmacSha256, isSame, readWebhookBody } from '../shared/webhook-signature.ts'
 import { WebhookBody } from './schemas.ts'
-
-/** The secret that Eachlabs is asked to echo: the same after a restart, and it reveals nothing of the key that it is derived from. */
-export function webhookSecretOf(apiKey: string): string {
-  return createHmac('sha256', apiKey).update('rushes webhooks from eachlabs').digest('hex')
-}
 
 /**
  * Eachlabs echoes the secret or signs the body with it: its documentation contradicts itself, and one page does not mention the header. So a header that

@@ -1,6 +1,6 @@
 import { allCapabilities } from '../capabilities.ts'
 import { defineProvider } from '../descriptor.ts'
-import { FalProvider } from './provider.ts'
+import { createFal } from './provider.ts'
 
 export const fal = defineProvider({
   id: 'fal',
@@ -11,5 +11,5 @@ export const fal = defineProvider({
   capabilities: allCapabilities,
   // `queue` takes the jobs; `rest` takes the images and publishes the keys that webhooks are signed with.
   origins: { queue: 'https://queue.fal.run', rest: 'https://rest.fal.ai' },
-  create: (account, context) => new FalProvider(account, context),
+  create: createFal,
 })

@@ -1,32 +1,15 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus } from '../shared/failed-status.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import { failedStatus, isModerationText, kindOfStatus, toRejection } from '../shared/failures.ts'
 import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
-import { readRetryAfter } from '../shared/retry-after.ts'
-import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
 import { ErrorBody, type RequestStatus } from './schemas.ts'
 
 /** fal's error types, of the model and of the queue. Any other type with status 422 is about the input. */
-const kindByType: Readonly<Record<string, ProviderErrorKind>> = {
-  content_policy_violation: 'moderation',
-  no_media_generated: 'unavailable',
-  generation_timeout: 'timeout',
-  downstream_service_error: 'unavailable',
-  downstream_service_unavailable: 'unavailable',
-  internal_server_error: 'unavailable',
-  request_timeout: 'timeout',
-  startup_timeout: 'timeout',
-  runner_scheduling_failure: 'unavailable',
-  runner_connection_timeout: 'unavailable',
-  runner_disconnected: 'unavailable',
-  runner_connection_refused: 'unavailable',
-  runner_connection_error: 'unavailable',
-  runner_incomplete_response: 'unavailable',
-  runner_server_error: 'unavailable',
-  internal_error: 'unavailable',
-  bad_request: 'invalid_input',
-}
+const kindsByType: readonly (readonly [RegExp, ProviderErrorKind])[] = [
+  [/^(generation|request|startup)_timeout$/, 'timeout'],
+  [/^(no_media_generated|downstream_service_(error|unavailable)|internal_(server_)?error|runner_\w+)$/, 'unavailable'],
+  [/^bad_request$/, 'invalid_input'],
+]
 
 /** Failures that fal counts as its own (5xx), which it never bills. */
 const unbilledTypes =
@@ -41,17 +24,10 @@ interface ErrorSummary {
 
 /** fal's table of errors. A create call that is refused with one of the listed 4xx made no job. */
 export function readFalRejection(response: ProviderResponse, now: number): Rejection | undefined {
-  const { status, headers } = response
   if (isSuccess(response)) return undefined
-  const kind = kindOf(summarize(response), status)
-  if (!kind) return undefined
-  return {
-    kind,
-    notAccepted: status in refusalKinds || status === 415,
-    retryable: isTransient(status),
-    retryAfterMs: readRetryAfter(headers['retry-after'], now),
-    requestId: headers['x-fal-request-id'],
-  }
+  const rejection = toRejection(kindOf(summarize(response), response.status), response, now)
+  if (!rejection) return undefined
+  return { ...rejection, notAccepted: rejection.notAccepted || response.status === 415, requestId: response.headers['x-fal-request-id'] }
 }
 
 /** The failure of a job, read from the response in place of its result; undefined where the response is not about the job. */
@@ -98,8 +74,8 @@ function isCancelled({ types }: ErrorSummary): boolean {
 function kindOf({ types, text }: ErrorSummary, status: number): ProviderErrorKind | undefined {
   if (types.includes('content_policy_violation') || isModerationText(text)) return 'moderation'
   if (status === 403 && /locked|exhausted balance/i.test(text)) return 'no_credit'
-  const typed = types.map((type) => kindByType[type]).find((kind) => kind !== undefined)
-  return typed ?? (status === 415 ? 'invalid_input' : kindOfStatus(status))
+  const typed = types.flatMap((type) => kindsByType.filter(([pattern]) => pattern.test(type)))[0]
+  return typed?.[1] ?? (status === 415 ? 'invalid_input' : kindOfStatus(status))
 }
 
 function summarize({ body, headers }: ProviderResponse): ErrorSummary {

@@ -3,12 +3,19 @@ import { z } from 'zod'
 const Url = z.url({ protocol: /^https?$/ })
 
 /** The response to a submit. The URLs lead to the request, whatever fal's paths look like by then. */
-export const Submitted = z.object({
-  request_id: z.string().min(1),
-  status_url: z.string().nullish(),
-  response_url: z.string().nullish(),
-  cancel_url: z.string().nullish(),
-})
+export const Submitted = z
+  .object({
+    request_id: z.string().min(1),
+    status_url: z.string().nullish(),
+    response_url: z.string().nullish(),
+    cancel_url: z.string().nullish(),
+  })
+  .transform(({ request_id: id, status_url: statusUrl, response_url: responseUrl, cancel_url: cancelUrl }) => ({
+    id,
+    ...(statusUrl && { statusUrl }),
+    ...(responseUrl && { responseUrl }),
+    ...(cancelUrl && { cancelUrl }),
+  }))
 
 /** A status, polled or streamed. `COMPLETED` means that the job is over, not that it succeeded. */
 export const RequestStatus = z.object({
@@ -22,14 +29,6 @@ export type RequestStatus = z.infer<typeof RequestStatus>
 export const Result = z.object({ video: z.object({ url: Url }) })
 
 export const UploadTicket = z.object({ upload_url: Url, file_url: Url })
-
-/** A stored operation; a URL that is missing or unreadable is built from the id. */
-export const StoredOperation = z.object({
-  id: z.string(),
-  statusUrl: z.string().optional().catch(undefined),
-  responseUrl: z.string().optional().catch(undefined),
-  cancelUrl: z.string().optional().catch(undefined),
-})
 
 /** An error body: of the model (`detail` is a list), of the queue (`error_type`), or plain text. */
 export const ErrorBody = z.object({

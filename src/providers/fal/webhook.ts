@@ -12,9 +12,8 @@ import { KeySet, WebhookBody } from './schemas.ts'
  * Contract: docs/providers.md#fal
  */
 export function createFalVerification(http: ProviderHttp, rest: string): WebhookVerifier {
-  const keys = new WebhookKeys(async () => {
+  const keys = new WebhookKeys(async (signal) => {
     const url = `${rest}/.well-known/jwks.json`
-    const { signal } = new AbortController()
     const set = await http.send({ method: 'GET', url, step: 'follow', credentials: 'none', signal, read: readJson(KeySet) })
     return set.keys.map(({ x }) => importKey(x)).filter((key) => key !== undefined)
   })

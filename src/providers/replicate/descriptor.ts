@@ -1,5 +1,5 @@
 import { defineProvider } from '../descriptor.ts'
-import { replicateCapabilities, ReplicateProvider } from './provider.ts'
+import { createReplicate, replicateCapabilities } from './provider.ts'
 
 export const replicate = defineProvider({
   id: 'replicate',
@@ -9,5 +9,5 @@ export const replicate = defineProvider({
   createsPerMinute: 60,
   capabilities: replicateCapabilities,
   origins: { api: 'https://api.replicate.com' },
-  create: (account, context) => new ReplicateProvider(account, context),
+  create: createReplicate,
 })

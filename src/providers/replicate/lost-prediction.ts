@@ -33,7 +33,7 @@ export async function findLostPrediction(http: ProviderHttp, api: string, search
     const recent = results.filter(({ created_at: createdAt }) => createdAt >= earliest)
     for (const prediction of recent) if (isOurs(prediction)) found.add(prediction.id)
     const hasMoreRecent = results.length > 0 && recent.length === results.length
-    url = hasMoreRecent && next && http.isOwn(next) ? next : undefined
+    url = hasMoreRecent ? http.ownUrl(next) : undefined
   }
   const [id, another] = found
   return id === undefined || another !== undefined ? 'unknown' : { id }

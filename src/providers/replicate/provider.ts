@@ -1,107 +1,80 @@
 import { FormData } from 'undici'
 
-import type { ClipRequest } from '../../domain/clip-request.ts'
-import type { Image } from '../../domain/image.ts'
 import { allCapabilities, assertStartable } from '../capabilities.ts'
 import type { ProviderAccount } from '../descriptor.ts'
 import { pricePerSecond } from '../pricing.ts'
-import type {
-  CallOptions,
-  CancelOutcome,
-  Capabilities,
-  HostedImage,
-  HostedImages,
-  LostSubmission,
-  Operation,
-  Provider,
-  StartOptions,
-  Status,
-  WebhookVerifier,
-} from '../provider.ts'
-import { failedStatus } from '../shared/failed-status.ts'
-import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../shared/http.ts'
+import type { CancelOutcome, Provider, Status } from '../provider.ts'
+import { failedStatus, isModerationText } from '../shared/failures.ts'
+import { createHmacVerification } from '../shared/hmac-webhook.ts'
+import { createProviderHttp, type ProviderContext } from '../shared/http.ts'
 import { imageFilename } from '../shared/image-upload.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import { commonInput } from '../shared/input.ts'
 import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
 import { readReplicateRejection } from './errors.ts'
 import { findLostPrediction } from './lost-prediction.ts'
-import { CreatedPrediction, Prediction, StoredOperation, UploadedFile } from './schemas.ts'
-import { createReplicateVerification } from './webhook.ts'
+import { CreatedPrediction, Prediction, UploadedFile, WebhookBody, WebhookSecret } from './schemas.ts'
 
 /** The current version of the model has no guidance input, and ignores unknown fields. */
-export const replicateCapabilities: Capabilities = { ...allCapabilities, guidance: false }
+export const replicateCapabilities = { ...allCapabilities, guidance: false }
+const traits = { id: 'replicate', capabilities: replicateCapabilities, price: pricePerSecond }
 
 /** Replicate's predictions API. Durations are integers; outputs last an hour; costs are not reported. Contract: docs/providers.md#replicate */
-export class ReplicateProvider implements Provider {
-  readonly id = 'replicate'
-  readonly capabilities = replicateCapabilities
-  readonly price = pricePerSecond
-  readonly verifyWebhook: WebhookVerifier
-  readonly #http: ProviderHttp
-  readonly #api: string
+export function createReplicate({ apiKey, origins }: ProviderAccount<'api'>, context: ProviderContext) {
+  const api = `${origins.api}/v1`
+  const keyHeaders = { authorization: `Bearer ${apiKey}` }
+  const http = createProviderHttp(
+    { provider: 'replicate', origins: [origins.api], keyHeaders, rejections: readReplicateRejection },
+    context,
+  )
+  const urlOf = (id: string) => `${api}/predictions/${encodeURIComponent(id)}`
 
-  constructor({ apiKey, origins }: ProviderAccount<'api'>, context: ProviderContext) {
-    this.#api = `${origins.api}/v1`
-    const keyHeaders = { authorization: `Bearer ${apiKey}` }
-    this.#http = createProviderHttp({ provider: this.id, origins: [origins.api], keyHeaders, rejections: readReplicateRejection }, context)
-    this.verifyWebhook = createReplicateVerification(this.#http, this.#api)
-  }
-
-  async prepare(image: Image, { signal }: CallOptions): Promise<HostedImage> {
-    const form = new FormData()
-    form.append('content', new Blob([new Uint8Array(image.bytes)], { type: image.mediaType }), imageFilename(image))
-    form.append('metadata', new Blob(['{}'], { type: 'application/json' }))
-    const read = readJson(UploadedFile)
-    const file = await this.#http.send({ method: 'POST', url: `${this.#api}/files`, step: 'prepare', body: form, signal, read })
-    return { url: file.urls.get }
-  }
-
-  async start(request: ClipRequest, images: HostedImages, { webhookUrl, signal }: StartOptions): Promise<Operation> {
-    assertStartable(this, request, images)
-    const { id } = await this.#http.send({
-      method: 'POST',
-      url: `${this.#api}/models/kwaivgi/kling-v2.5-turbo-pro/predictions`,
-      step: 'submit',
-      // No `Prefer`: it would delay the response, and with it the id.
-      json: {
-        input: toInput(request, images),
-        ...(webhookUrl !== undefined && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
-      },
-      signal,
-      read: readJson(CreatedPrediction),
-    })
-    return { id }
-  }
-
-  async status(operation: Operation, { signal }: CallOptions): Promise<Status> {
-    const url = this.#prediction(operation)
-    return toStatus(await this.#http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(Prediction) }))
-  }
-
-  async cancel(operation: Operation, { signal }: CallOptions): Promise<CancelOutcome> {
-    const url = `${this.#prediction(operation)}/cancel`
-    return this.#http.send({ method: 'POST', url, step: 'follow', signal, read: readCancellation })
-  }
-
-  recover(_request: ClipRequest, images: HostedImages, lost: LostSubmission, { signal }: CallOptions): Promise<Operation | 'unknown'> {
-    return findLostPrediction(this.#http, this.#api, { images, lost, signal })
-  }
-
-  #prediction(operation: Operation): string {
-    return `${this.#api}/predictions/${encodeURIComponent(StoredOperation.parse(operation).id)}`
-  }
-}
-
-/** What was not asked for is omitted and takes Replicate's default. */
-function toInput(request: ClipRequest, { firstFrame, lastFrame }: HostedImages) {
   return {
-    prompt: request.prompt,
-    duration: request.durationSeconds,
-    ...(request.negativePrompt !== undefined && { negative_prompt: request.negativePrompt }),
-    ...(firstFrame && { start_image: firstFrame.url }),
-    ...(lastFrame && { end_image: lastFrame.url }),
-    ...(!firstFrame && request.aspectRatio && { aspect_ratio: request.aspectRatio }),
-  }
+    ...traits,
+
+    async prepare(image, { signal }) {
+      const form = new FormData()
+      form.append('content', new Blob([new Uint8Array(image.bytes)], { type: image.mediaType }), imageFilename(image))
+      form.append('metadata', new Blob(['{}'], { type: 'application/json' }))
+      const read = readJson(UploadedFile)
+      const file = await http.send({ method: 'POST', url: `${api}/files`, step: 'prepare', body: form, signal, read })
+      return { url: file.urls.get }
+    },
+
+    async start(request, images, { webhookUrl, signal }) {
+      assertStartable(traits, request, images)
+      const { firstFrame, lastFrame } = images
+      const input = { duration: request.durationSeconds, start_image: firstFrame?.url, end_image: lastFrame?.url }
+      return http.send({
+        method: 'POST',
+        url: `${api}/models/kwaivgi/kling-v2.5-turbo-pro/predictions`,
+        step: 'submit',
+        // No `Prefer`: it would delay the response, and with it the id.
+        json: {
+          input: { ...commonInput(request, images), ...input },
+          ...(webhookUrl !== undefined && { webhook: webhookUrl, webhook_events_filter: ['completed'] }),
+        },
+        signal,
+        read: readJson(CreatedPrediction),
+      })
+    },
+
+    status: async ({ id }, { signal }) =>
+      toStatus(await http.send({ method: 'GET', url: urlOf(id), step: 'follow', signal, read: readJson(Prediction) })),
+
+    cancel: ({ id }, { signal }) =>
+      http.send({ method: 'POST', url: `${urlOf(id)}/cancel`, step: 'follow', signal, read: readCancellation }),
+
+    recover: (_request, images, lost, { signal }) => findLostPrediction(http, api, { images, lost, signal }),
+
+    verifyWebhook: createHmacVerification(http, {
+      secretUrl: `${api}/webhooks/default/secret`,
+      secret: WebhookSecret,
+      keyEncoding: 'base64',
+      signature: /^v1,(.+)$/,
+      signatureEncoding: 'base64',
+      jobId: WebhookBody,
+    }),
+  } satisfies Provider
 }
 
 function toStatus({ status, output, error, logs }: Prediction): Status {
@@ -113,7 +86,7 @@ function toStatus({ status, output, error, logs }: Prediction): Status {
       return output ? { state: 'completed', url: output } : failedStatus('replicate', 'output_gone', { billed: true })
     case 'failed':
       // The price is per second of output, and a failed prediction has none.
-      return failedStatus('replicate', isModerationText(error ?? '') ? 'moderation' : 'unavailable', { billed: false })
+      return failedStatus('replicate', isModerationText(error) ? 'moderation' : 'unavailable', { billed: false })
     case 'canceled':
       // Replicate bills cancelled runs, but does not say how much of one that is priced by its output.
       return { state: 'cancelled' }

@@ -31,14 +31,12 @@ export type ListedPrediction = PredictionPage['results'][number]
 
 export const UploadedFile = z.object({ urls: z.object({ get: Url }) })
 
-export const StoredOperation = z.object({ id: z.string() })
-
 export const ErrorBody = z.object({
   detail: z.string().nullish(),
   retry_after: z.union([z.number(), z.string()]).nullish().catch(undefined),
 })
 
 /** One secret per account. A short one would let anyone sign. */
-export const WebhookSecret = z.object({ key: z.string().regex(/^whsec_[A-Za-z0-9+/_-]{16,}=*$/) })
+export const WebhookSecret = z.object({ key: z.string().regex(/^whsec_[A-Za-z0-9+/_-]{16,}=*$/) }).transform(({ key }) => key)
 
-export const WebhookBody = z.object({ id: z.string().min(1) })
+export const WebhookBody = CreatedPrediction.transform(({ id }) => id)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { wholeNumber } from '../../config/env-schema.ts'
 import { allCapabilities } from '../capabilities.ts'
 import { defineProvider } from '../descriptor.ts'
-import { RunwareProvider } from './provider.ts'
+import { createRunware } from './provider.ts'
 
 export const runware = defineProvider({
   id: 'runware',
@@ -20,5 +20,5 @@ export const runware = defineProvider({
     RUNWARE_SAFETY: z.enum(['none', 'fast', 'full'], 'is none, fast or full').default('none'),
   }),
   create: ({ options, ...account }, context) =>
-    new RunwareProvider({ ...account, quality: options.RUNWARE_OUTPUT_QUALITY, safety: options.RUNWARE_SAFETY }, context),
+    createRunware({ ...account, quality: options.RUNWARE_OUTPUT_QUALITY, safety: options.RUNWARE_SAFETY }, context),
 })

@@ -1,73 +1,71 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus } from '../shared/failed-status.ts'
-import { isModerationText } from '../shared/moderation.ts'
-import { isSuccess, type ProviderResponse, type Rejection, type RejectionTable } from '../shared/response.ts'
-import { readRetryAfter } from '../shared/retry-after.ts'
-import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
+import { failedStatus, isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/failures.ts'
+import { isSuccess, type ProviderResponse, type RejectionTable } from '../shared/response.ts'
 import { Body, type Task, type TaskError } from './schemas.ts'
 
-/** The families of Runware's codes, by the first pattern that matches: `invalidApiKey` is about the key, `invalidProviderContent` about the content. */
-const families = [
-  [
-    'moderation',
-    /^invalidProviderContent$|contentPolicy|sensitiveContent|nsfwContent|unsafeContent|promptBlocked|imageBlocked|moderation/i,
-  ],
-  ['conflict', /^conflictTaskUUID$/i],
-  ['credit', /credit|quota|balance/i],
-  ['rate', /rateLimit|tooManyRequests/i],
-  ['key', /apiKey|unauthori[sz]ed|authentication|forbidden|permission/i],
-  ['cancelled', /^taskCancell?ed$/i],
-  ['missing', /^task(NotFound|Expired|FailedOrNotFound)$/i],
-  ['timeout', /timeout/i],
-  ['server', /^(internal|server)|serviceUnavailable/i],
-  ['provider', /^(provider|inference|taskFailed|model(Unavailable|Error))/i],
-  ['input', /^(invalid|missing|unsupported|value|array|conflict)/i],
-] as const
-type Family = (typeof families)[number][0] | 'unknown'
+type FamilyName =
+  'moderation' | 'conflict' | 'credit' | 'rate' | 'key' | 'cancelled' | 'missing' | 'timeout' | 'server' | 'provider' | 'input' | 'unknown'
 
-const kinds: Readonly<Record<Family, ProviderErrorKind>> = {
-  moderation: 'moderation',
-  conflict: 'invalid_input',
-  credit: 'no_credit',
-  rate: 'rate_limited',
-  key: 'auth',
-  cancelled: 'unavailable',
-  missing: 'unavailable',
-  timeout: 'timeout',
-  server: 'unavailable',
-  provider: 'unavailable',
-  input: 'invalid_input',
-  unknown: 'unavailable',
+interface Family {
+  name: FamilyName
+  kind: ProviderErrorKind
+  codes?: RegExp
+  /** A create call that is refused with it made no task. */
+  refuses?: true
+  transient?: true
+  /** Only an accepted task can fail with it. */
+  afterAcceptance?: true
 }
 
-/** A create call that is refused with one of these made no task. */
-const refusalFamilies: ReadonlySet<Family> = new Set(['moderation', 'credit', 'rate', 'key', 'input'])
-const transientFamilies: ReadonlySet<Family> = new Set(['rate', 'missing', 'timeout', 'server', 'provider', 'unknown'])
-/** Only an accepted task can fail with one of these. */
-const familiesAfterAcceptance: ReadonlySet<Family> = new Set(['moderation', 'timeout', 'provider', 'cancelled'])
+const moderation: Family = {
+  name: 'moderation',
+  kind: 'moderation',
+  codes: /^invalidProviderContent$|contentPolicy|sensitiveContent|nsfwContent|unsafeContent|promptBlocked|imageBlocked|moderation/i,
+  refuses: true,
+  afterAcceptance: true,
+}
+const unknown: Family = { name: 'unknown', kind: 'unavailable', transient: true }
+
+/** The families of Runware's codes, by the first pattern that matches: `invalidApiKey` is about the key, `invalidProviderContent` about the content. */
+const families: readonly Family[] = [
+  moderation,
+  { name: 'conflict', kind: 'invalid_input', codes: /^conflictTaskUUID$/i },
+  { name: 'credit', kind: 'no_credit', codes: /credit|quota|balance/i, refuses: true },
+  { name: 'rate', kind: 'rate_limited', codes: /rateLimit|tooManyRequests/i, refuses: true, transient: true },
+  { name: 'key', kind: 'auth', codes: /apiKey|unauthori[sz]ed|authentication|forbidden|permission/i, refuses: true },
+  { name: 'cancelled', kind: 'unavailable', codes: /^taskCancell?ed$/i, afterAcceptance: true },
+  { name: 'missing', kind: 'unavailable', codes: /^task(NotFound|Expired|FailedOrNotFound)$/i, transient: true },
+  { name: 'timeout', kind: 'timeout', codes: /timeout/i, transient: true, afterAcceptance: true },
+  { name: 'server', kind: 'unavailable', codes: /^(internal|server)|serviceUnavailable/i, transient: true },
+  {
+    name: 'provider',
+    kind: 'unavailable',
+    codes: /^(provider|inference|taskFailed|model(Unavailable|Error))/i,
+    transient: true,
+    afterAcceptance: true,
+  },
+  { name: 'input', kind: 'invalid_input', codes: /^(invalid|missing|unsupported|value|array|conflict)/i, refuses: true },
+]
 
 /** Runware's table of errors for calls about one task: the body decides, and the HTTP status only where the body says nothing. */
 export function runwareRejections(taskUuid: string): RejectionTable {
-  return (response, now): Rejection | undefined => {
-    const { status } = response
-    const retryAfterMs = readRetryAfter(response.headers['retry-after'], now)
+  return (response, now) => {
     const [error] = [...errorsInTask(taskUuid, response), ...errorsBeside(taskUuid, response)]
-    const family = error ? familyOf(error) : 'unknown'
-    if (family !== 'unknown') {
-      return { kind: kinds[family], notAccepted: refusalFamilies.has(family), retryable: transientFamilies.has(family), retryAfterMs }
+    const family = error ? familyOf(error) : unknown
+    if (family !== unknown) {
+      const { kind, refuses: notAccepted = false, transient: retryable = false } = family
+      return { kind, notAccepted, retryable, retryAfterMs: readRetryAfter(response.headers['retry-after'], now) }
     }
     const namesOthers = !error && (Body.safeParse(response.body).data?.errors ?? []).length > 0
-    const isRefusal = !namesOthers && status in refusalKinds
-    const kind = isRefusal || status >= 500 ? kindOfStatus(status) : undefined
-    return kind && { kind, notAccepted: isRefusal, retryable: isTransient(status), retryAfterMs }
+    return namesOthers && response.status < 500 ? undefined : toRejection(kindOfStatus(response.status), response, now)
   }
 }
 
 /** Does a create response say that Runware has the task: acknowledged, or refused as a duplicate of itself? */
 export function isAccepted(taskUuid: string, response: ProviderResponse): boolean {
   const isAcknowledged = isSuccess(response) && tasksOf(taskUuid, response).some((task) => !hasFailed(task))
-  return isAcknowledged || errorsBeside(taskUuid, response).some((error) => familyOf(error) === 'conflict')
+  return isAcknowledged || errorsBeside(taskUuid, response).some((error) => familyOf(error).name === 'conflict')
 }
 
 /** The failure of the task, if the response to a poll reports one. Runware does not say what a failed task costs. */
@@ -76,15 +74,15 @@ export function readTaskFailure(taskUuid: string, response: ProviderResponse): S
     errorsInTask(taskUuid, response)[0] ?? errorsBeside(taskUuid, response).find((candidate) => isAboutTask(candidate, taskUuid, response))
   if (!error) return undefined
   const family = familyOf(error)
-  return family === 'cancelled' ? { state: 'cancelled' } : failedStatus('runware', kinds[family])
+  return family.name === 'cancelled' ? { state: 'cancelled' } : failedStatus('runware', family.kind)
 }
 
 /** Does this response prove that Runware knows the task? Undefined where it is not about that. */
 export function readPresence(taskUuid: string, response: ProviderResponse): boolean | undefined {
   const errors = errorsBeside(taskUuid, response)
   if (isSuccess(response) && tasksOf(taskUuid, response).length > 0) return true
-  if (errors.some((error) => error.taskUUID === taskUuid && familiesAfterAcceptance.has(familyOf(error)))) return true
-  return errors.some((error) => familyOf(error) === 'missing') || response.status === 404 ? false : undefined
+  if (errors.some((error) => error.taskUUID === taskUuid && familyOf(error).afterAcceptance)) return true
+  return errors.some((error) => familyOf(error).name === 'missing') || response.status === 404 ? false : undefined
 }
 
 export function tasksOf(taskUuid: string, response: ProviderResponse): Task[] {
@@ -96,9 +94,8 @@ export function hasFailed(task: Task): boolean {
 }
 
 function familyOf({ code, message }: Pick<TaskError, 'code' | 'message'>): Family {
-  const family = families.find(([, pattern]) => pattern.test(code ?? ''))?.[0]
-  if (family === 'conflict' || family === 'moderation') return family
-  return isModerationText(message ?? '') ? 'moderation' : (family ?? 'unknown')
+  const family = families.find(({ codes }) => codes?.test(code ?? '')) ?? unknown
+  return family.name !== 'conflict' && isModerationText(message) ? moderation : family
 }
 
 /** Errors inside the task's own entry. */
@@ -120,7 +117,7 @@ function errorsBeside(taskUuid: string, response: ProviderResponse): TaskError[]
  * moment.
  */
 function isAboutTask(error: TaskError, taskUuid: string, response: ProviderResponse): boolean {
-  const family = familyOf(error)
+  const family = familyOf(error).name
   if (error.taskUUID !== taskUuid) return family === 'moderation' || family === 'cancelled'
   switch (family) {
     case 'rate':

@@ -38,8 +38,6 @@ export const Body = z.object({
 
 export const StoredMedia = z.object({ data: z.array(z.object({ taskUUID: z.string(), mediaUUID: z.string().min(1) })) })
 
-export const StoredOperation = z.object({ id: z.string() })
-
 const Identified = z.object({ taskUUID: z.uuid(), status: text })
 /** A webhook is the flat task; wrapped ones and bare errors are accepted too. */
 export const WebhookBody = z.union([

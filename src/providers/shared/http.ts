@@ -74,8 +74,8 @@ export interface ProviderHttp {
   send<T>(call: Call<T>): Promise<T>
   /** Opens a stream of events and yields their data. Ends without an error when the provider ends it, the connection breaks or it falls silent. */
   stream(call: { url: string; signal: AbortSignal }): AsyncGenerator<string, void, undefined>
-  /** Is this URL on one of the provider's own origins? */
-  isOwn(url: string): boolean
+  /** The URL that the provider returned, where it is on one of the provider's own origins: only these receive the key. */
+  ownUrl(returned: unknown): string | undefined
 }
 
 /** The HTTP client of one provider: who receives the key, rate limits, time-outs, and retries of what may be repeated. */
@@ -163,7 +163,7 @@ export function createProviderHttp(options: ProviderHttpOptions, context: Provid
   }
 
   return {
-    isOwn,
+    ownUrl: (returned) => (typeof returned === 'string' && isOwn(returned) ? returned : undefined),
     send(call) {
       const { step, method, signal } = call
       const isRepeatable = step === 'prepare' || (step === 'follow' && (method === 'GET' || call.readsOnly))

@@ -11,13 +11,13 @@ const pauseAfterFailureMs = 5_000
  * cached key fits causes one refresh, at most once a minute.
  */
 export class WebhookKeys<Keys> {
-  readonly #fetchKeys: () => Promise<Keys>
+  readonly #fetchKeys: (signal: AbortSignal) => Promise<Keys>
   #cached: { keys: Keys; since: number } | undefined
   #failed: { error: unknown; at: number } | undefined
   #fetching: Promise<Keys> | undefined
   #requestedAt = Number.NEGATIVE_INFINITY
 
-  constructor(fetchKeys: () => Promise<Keys>) {
+  constructor(fetchKeys: (signal: AbortSignal) => Promise<Keys>) {
     this.#fetchKeys = fetchKeys
   }
 
@@ -45,7 +45,7 @@ export class WebhookKeys<Keys> {
 
   async #refresh(now: number): Promise<Keys> {
     try {
-      const keys = await this.#fetchKeys()
+      const keys = await this.#fetchKeys(new AbortController().signal)
       this.#cached = { keys, since: now }
       this.#failed = undefined
       return keys

@@ -8,34 +8,6 @@ import { type WebhookDelivery, WebhookRejected } from '../provider.ts'
 /** A delivery whose time stamp is further away than this is refused, even if its signature is valid. */
 const toleranceMs = 300_000
 
-/** A delivery in the form that Replicate and WaveSpeed share. The key and the encoding of the signature differ. */
-export interface SignedMessage {
-  id: string
-  /** The whole header: versions and signatures. */
-  signature: string
-  /** The bytes that were signed. */
-  text: Buffer
-}
-
-/**
- * Reads `webhook-id`, `webhook-timestamp` and `webhook-signature`, and joins the bytes that were signed.
- * @throws {WebhookRejected} where a header is missing or the time stamp is not fresh
- */
-export function readSignedMessage({ headers, rawBody, now }: WebhookDelivery): SignedMessage {
-  const id = requireHeader(headers, 'webhook-id')
-  const timestamp = requireHeader(headers, 'webhook-timestamp')
-  assertFresh(timestamp, now)
-  return { id, signature: requireHeader(headers, 'webhook-signature'), text: Buffer.concat([Buffer.from(`${id}.${timestamp}.`), rawBody]) }
-}
-
-/** The signatures of one version in a header such as `v1,first v1,second v2,third`. */
-export function signaturesOf(version: string, header: string): string[] {
-  return header
-    .split(/\s+/)
-    .filter((entry) => entry.startsWith(`${version},`))
-    .map((entry) => entry.slice(version.length + 1))
-}
-
 export function requireHeader(headers: WebhookDelivery['headers'], name: string): string {
   const value = headers[name]
   if (!value) throw new WebhookRejected(`without ${name}`)

@@ -1,6 +1,6 @@
 import { allCapabilities } from '../capabilities.ts'
 import { defineProvider } from '../descriptor.ts'
-import { WaveSpeedProvider } from './provider.ts'
+import { createWaveSpeed } from './provider.ts'
 
 export const wavespeed = defineProvider({
   id: 'wavespeed',
@@ -10,5 +10,5 @@ export const wavespeed = defineProvider({
   createsPerMinute: 5,
   capabilities: allCapabilities,
   origins: { api: 'https://api.wavespeed.ai' },
-  create: (account, context) => new WaveSpeedProvider(account, context),
+  create: createWaveSpeed,
 })

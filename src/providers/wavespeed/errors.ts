@@ -1,10 +1,7 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus } from '../shared/failed-status.ts'
-import { isModerationText } from '../shared/moderation.ts'
+import { failedStatus, isModerationText, kindOfStatus, toRejection } from '../shared/failures.ts'
 import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
-import { readRetryAfter } from '../shared/retry-after.ts'
-import { isTransient, kindOfStatus, refusalKinds } from '../shared/status-codes.ts'
 import { ErrorBody, type Prediction } from './schemas.ts'
 
 /** WaveSpeed's own codes, of a task and, as far as is known, of a refused call too. */
@@ -28,15 +25,8 @@ export function readWaveSpeedRejection(response: ProviderResponse, now: number):
   const body = ErrorBody.safeParse(response.body).data
   const code = body?.code ?? undefined
   const status = isSuccess(response) ? (code ?? response.status) : response.status
-  const isRefusal = status in refusalKinds || refusalCodes.has(status)
-  const kind = kindOf(code, body?.message) ?? kindOfStatus(status)
-  if (!kind) return undefined
-  return {
-    kind,
-    notAccepted: isRefusal,
-    retryable: isTransient(status),
-    retryAfterMs: readRetryAfter(response.headers['retry-after'], now),
-  }
+  const rejection = toRejection(kindOf(code, body?.message) ?? kindOfStatus(status), { ...response, status }, now)
+  return rejection && { ...rejection, notAccepted: rejection.notAccepted || refusalCodes.has(status) }
 }
 
 /** A failed task, which WaveSpeed reports with HTTP 200 and refunds by itself. */
@@ -46,7 +36,7 @@ export function readTaskFailure({ code, error, status }: Prediction): Status {
 }
 
 function kindOf(code: number | undefined, text: string | null | undefined): ProviderErrorKind | undefined {
-  if (isModerationText(text ?? '')) return 'moderation'
+  if (isModerationText(text)) return 'moderation'
   if (/insufficient (balance|credit|funds)/i.test(text ?? '')) return 'no_credit'
   return code === undefined ? undefined : kindByCode[code]
 }

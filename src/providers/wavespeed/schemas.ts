@@ -34,9 +34,6 @@ export const UploadTicket = wrapped(
   }),
 ).transform(({ data }) => data)
 
-/** A stored operation; a URL that is missing or unreadable is built from the id. */
-export const StoredOperation = z.object({ id: z.string(), resultUrl: z.string().optional().catch(undefined) })
-
 /** The wrapper of an error. `code` repeats the HTTP status, or holds the status where HTTP says 200. */
 export const ErrorBody = z.object({ code: z.number().nullish().catch(undefined), message: z.string().nullish().catch(undefined) })
 

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 
 import { eachlabs } from '../../../src/providers/eachlabs/descriptor.ts'
-import { EachlabsProvider } from '../../../src/providers/eachlabs/provider.ts'
+import { createEachlabs } from '../../../src/providers/eachlabs/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
@@ -23,7 +23,7 @@ import {
 describeProviderContract(eachlabs, eachlabsStandIn)
 
 const stage = setUpProvider(
-  (origin, context) => new EachlabsProvider({ apiKey, origins: { api: origin } }, context),
+  (origin, context) => createEachlabs({ apiKey, origins: { api: origin } }, context),
   (own) => own.on(submitRoute, { json: accepted }),
 )
 const { signal } = new AbortController()

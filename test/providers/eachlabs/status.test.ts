@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
-import { EachlabsProvider } from '../../../src/providers/eachlabs/provider.ts'
+import { createEachlabs } from '../../../src/providers/eachlabs/provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { apiKey, cancelRoute, output, prediction, statusRoute } from './stand-in.ts'
 
-const stage = setUpProvider((origin, context) => new EachlabsProvider({ apiKey, origins: { api: origin } }, context))
+const stage = setUpProvider((origin, context) => createEachlabs({ apiKey, origins: { api: origin } }, context))
 const { signal } = new AbortController()
 const status = (more: Record<string, unknown>) => {
   stage.server.on(statusRoute, { json: prediction(more) })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { fal } from '../../../src/providers/fal/descriptor.ts'
-import { FalProvider } from '../../../src/providers/fal/provider.ts'
+import { createFal } from '../../../src/providers/fal/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { ed25519Key, publicX, signLikeFal } from '../../support/webhook-signatures.ts'
@@ -26,7 +26,7 @@ import {
 describeProviderContract(fal, falStandIn)
 
 const stage = setUpProvider(
-  (origin, context) => new FalProvider({ apiKey, origins: { queue: origin, rest: origin } }, context),
+  (origin, context) => createFal({ apiKey, origins: { queue: origin, rest: origin } }, context),
   (own) => own.on(textRoute, submitted(own.origin)),
 )
 const { signal } = new AbortController()

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
-import { FalProvider } from '../../../src/providers/fal/provider.ts'
+import { createFal } from '../../../src/providers/fal/provider.ts'
 import type { Status } from '../../../src/providers/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { apiKey, detail, operationOf, output, requestPath, result, resultRoute } from './stand-in.ts'
 
-const stage = setUpProvider((origin, context) => new FalProvider({ apiKey, origins: { queue: origin, rest: origin } }, context))
+const stage = setUpProvider((origin, context) => createFal({ apiKey, origins: { queue: origin, rest: origin } }, context))
 const { signal } = new AbortController()
 
 describe('the stream', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
 import type { HostedImages } from '../../../src/providers/provider.ts'
-import { ReplicateProvider } from '../../../src/providers/replicate/provider.ts'
+import { createReplicate } from '../../../src/providers/replicate/provider.ts'
 import { webhookUrl } from '../../contracts/provider-submissions.ts'
 import { setUpProvider } from '../stage.ts'
 import { apiKey, listed, listOf, listRoute, output, prediction, submitRoute } from './stand-in.ts'
 
 const stage = setUpProvider(
-  (origin, context) => new ReplicateProvider({ apiKey, origins: { api: origin } }, context),
+  (origin, context) => createReplicate({ apiKey, origins: { api: origin } }, context),
   (own) => own.on(submitRoute, { status: 201, json: prediction({}) }),
 )
 const { signal } = new AbortController()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { replicate } from '../../../src/providers/replicate/descriptor.ts'
-import { ReplicateProvider } from '../../../src/providers/replicate/provider.ts'
+import { createReplicate } from '../../../src/providers/replicate/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
@@ -10,7 +10,7 @@ import { apiKey, image, output, prediction, replicateStandIn, submitRoute } from
 describeProviderContract(replicate, replicateStandIn)
 
 const stage = setUpProvider(
-  (origin, context) => new ReplicateProvider({ apiKey, origins: { api: origin } }, context),
+  (origin, context) => createReplicate({ apiKey, origins: { api: origin } }, context),
   (own) => own.on(submitRoute, { status: 201, json: prediction({}) }),
 )
 const { signal } = new AbortController()

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
-import { RunwareProvider } from '../../../src/providers/runware/provider.ts'
+import { createRunware } from '../../../src/providers/runware/provider.ts'
 import { webhookUrl } from '../../contracts/provider-submissions.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { answerOf, apiKey, askRoute, error, otherUUID, submitRoute, success, taskOf, taskUUID } from './stand-in.ts'
 
 const stage = setUpProvider(
-  (origin, context) => new RunwareProvider({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
+  (origin, context) => createRunware({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
   (own) => own.on(submitRoute, answerOf(taskOf())),
 )
 const { signal } = new AbortController()

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 
 import { runware } from '../../../src/providers/runware/descriptor.ts'
-import { RunwareProvider } from '../../../src/providers/runware/provider.ts'
-import { taskUuidOf } from '../../../src/providers/runware/task-uuid.ts'
+import { createRunware } from '../../../src/providers/runware/provider.ts'
+import { taskUuidOf } from '../../../src/providers/runware/task.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { answerOf, apiKey, error, image, runwareStandIn, stored, submitRoute, taskOf, taskUUID, uploadRoute } from './stand-in.ts'
@@ -10,7 +10,7 @@ import { answerOf, apiKey, error, image, runwareStandIn, stored, submitRoute, ta
 describeProviderContract(runware, runwareStandIn)
 
 const stage = setUpProvider(
-  (origin, context) => new RunwareProvider({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
+  (origin, context) => createRunware({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
   (own) => own.on(submitRoute, answerOf(taskOf())),
 )
 const { signal } = new AbortController()

@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { RunwareProvider } from '../../../src/providers/runware/provider.ts'
+import { createRunware } from '../../../src/providers/runware/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { answerOf, apiKey, askRoute, error, otherUUID, output, success, taskOf, taskUUID } from './stand-in.ts'
 
-const stage = setUpProvider(
-  (origin, context) => new RunwareProvider({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
-)
+const stage = setUpProvider((origin, context) => createRunware({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context))
 const { signal } = new AbortController()
 const status = (answer: ScriptedAnswer) => {
   stage.server.on(askRoute, answer)

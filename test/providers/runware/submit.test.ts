@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
-import { RunwareProvider } from '../../../src/providers/runware/provider.ts'
+import { createRunware } from '../../../src/providers/runware/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { answerOf, apiKey, error, otherUUID, submitRoute, success, taskOf, taskUUID } from './stand-in.ts'
 
-const stage = setUpProvider(
-  (origin, context) => new RunwareProvider({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context),
-)
+const stage = setUpProvider((origin, context) => createRunware({ apiKey, origins: { api: origin }, quality: 95, safety: 'none' }, context))
 const { signal } = new AbortController()
 const request = { prompt: 'p', durationSeconds: 5 } as const
 const start = () => stage.provider.start(request, {}, { attemptId: 'attempt-1', signal })

@@ -47,7 +47,7 @@ describe('the HTTP client of a provider', () => {
 
   it('compares origins by scheme and port, too', () => {
     const http = make({}, ['https://queue.example/'])
-    const isOwn = (url: string) => http.isOwn(url)
+    const isOwn = (url: string) => http.ownUrl(url) === url
     expect(isOwn('https://queue.example/a?b#c')).toBe(true)
     expect(isOwn('https://QUEUE.example:443/')).toBe(true)
     for (const foreign of [

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { createNetwork, type Network } from '../../../src/network/network.ts'
-import { FalProvider } from '../../../src/providers/fal/provider.ts'
+import { createFal } from '../../../src/providers/fal/provider.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
-import { ReplicateProvider } from '../../../src/providers/replicate/provider.ts'
-import { WaveSpeedProvider } from '../../../src/providers/wavespeed/provider.ts'
+import { createReplicate } from '../../../src/providers/replicate/provider.ts'
+import { createWaveSpeed } from '../../../src/providers/wavespeed/provider.ts'
 import { type ScriptedProvider, startScriptedProvider } from '../../support/scripted-provider.ts'
 
 /** Signed by other software, so that signing in our tests and verifying cannot be wrong together. */
@@ -26,7 +26,7 @@ describe('a known delivery verifies', () => {
   })
 
   it('from Replicate', async () => {
-    const provider = new ReplicateProvider({ apiKey: 'k', origins: { api: server.origin } }, { network })
+    const provider = createReplicate({ apiKey: 'k', origins: { api: server.origin } }, { network })
     server.on('GET /v1/webhooks/default/secret', { json: { key: 'whsec_a2xpbmctZGlzY29yZC1ib3QtdGVzdC1zZWNyZXQtMDE=' } })
     const body = '{"id":"p1","status":"succeeded","output":"https://replicate.delivery/x/out.mp4"}'
     const signature = 'v1,S6aYnpK3P3Zxb+YHLg09hFzznRsCY0wLoafPj1jPd94='
@@ -41,7 +41,7 @@ describe('a known delivery verifies', () => {
   })
 
   it('from WaveSpeed', async () => {
-    const provider = new WaveSpeedProvider({ apiKey: 'k', origins: { api: server.origin } }, { network })
+    const provider = createWaveSpeed({ apiKey: 'k', origins: { api: server.origin } }, { network })
     server.on('GET /api/v3/webhook/secret', { json: { code: 200, data: { secret: 'whsec_dGVzdC1zZWNyZXQtZm9yLXdhdmVzcGVlZA==' } } })
     const body = '{"id":"t1","status":"completed","outputs":["https://example.com/v.mp4"],"error":""}'
     const headers = {
@@ -53,7 +53,7 @@ describe('a known delivery verifies', () => {
   })
 
   it('from fal', async () => {
-    const provider = new FalProvider({ apiKey: 'k', origins: { queue: server.origin, rest: server.origin } }, { network })
+    const provider = createFal({ apiKey: 'k', origins: { queue: server.origin, rest: server.origin } }, { network })
     const jwk = { kty: 'OKP', crv: 'Ed25519', use: 'sig', x: '6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw' }
     server.on('GET /.well-known/jwks.json', { json: { keys: [{ kty: 'RSA', n: 'AQAB' }, { ...jwk, x: 'AAAA' }, jwk] } })
     const body =
@@ -73,7 +73,7 @@ describe('a known delivery verifies', () => {
     ['nothing', { keys: [] }],
     ['no usable key', { keys: [{ kty: 'RSA' }] }],
   ])('not where fal shows %s', async (_, json) => {
-    const provider = new FalProvider({ apiKey: 'k', origins: { queue: server.origin, rest: server.origin } }, { network })
+    const provider = createFal({ apiKey: 'k', origins: { queue: server.origin, rest: server.origin } }, { network })
     server.on('GET /.well-known/jwks.json', { json })
     const headers = {
       ...{ 'x-fal-webhook-request-id': 'r1', 'x-fal-webhook-user-id': 'u', 'x-fal-webhook-timestamp': '1760000000' },

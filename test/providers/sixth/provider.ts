@@ -15,11 +15,9 @@ import type {
   Status,
   WebhookDelivery,
 } from '../../../src/providers/provider.ts'
-import { failedStatus } from '../../../src/providers/shared/failed-status.ts'
+import { failedStatus, kindOfStatus, toRejection } from '../../../src/providers/shared/failures.ts'
 import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../../../src/providers/shared/http.ts'
 import { type ProviderResponse, readJson } from '../../../src/providers/shared/response.ts'
-import { isTransient, kindOfStatus, refusalKinds } from '../../../src/providers/shared/status-codes.ts'
-import { readRetryAfter } from '../../../src/providers/shared/retry-after.ts'
 import { readWebhookBody } from '../../../src/providers/shared/webhook-signature.ts'
 
 const Job = z.object({ id: z.string().min(1) })
@@ -90,9 +88,7 @@ class SixthProvider implements Provider {
   }
 }
 
-function readRejection({ status, headers, body }: ProviderResponse, now: number) {
-  const refused = z.object({ reason: z.literal('content') }).safeParse(body).success
-  const kind = refused ? 'moderation' : kindOfStatus(status)
-  const retryAfterMs = readRetryAfter(headers['retry-after'], now)
-  return kind && { kind, notAccepted: status in refusalKinds, retryable: isTransient(status), retryAfterMs }
+function readRejection(response: ProviderResponse, now: number) {
+  const refused = z.object({ reason: z.literal('content') }).safeParse(response.body).success
+  return toRejection(refused ? 'moderation' : kindOfStatus(response.status), response, now)
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Status } from '../../../src/providers/provider.ts'
 import { wavespeed } from '../../../src/providers/wavespeed/descriptor.ts'
-import { WaveSpeedProvider } from '../../../src/providers/wavespeed/provider.ts'
+import { createWaveSpeed } from '../../../src/providers/wavespeed/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
 import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
 import { signLikeReplicate, signLikeWaveSpeed } from '../../support/webhook-signatures.ts'
@@ -25,7 +25,7 @@ import {
 
 describeProviderContract(wavespeed, wavespeedStandIn)
 
-const stage = setUpProvider((origin, context) => new WaveSpeedProvider({ apiKey, origins: { api: origin } }, context))
+const stage = setUpProvider((origin, context) => createWaveSpeed({ apiKey, origins: { api: origin } }, context))
 const { signal } = new AbortController()
 const start = () => stage.provider.start({ prompt: 'p', durationSeconds: 5 }, {}, { attemptId: 'a1', signal })
 const status = (answer: ScriptedAnswer) => {
