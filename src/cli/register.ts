@@ -1,7 +1,6 @@
 import { readCommands } from '../../commands/index.ts'
 import { liveOrigins, readConfig } from '../config/config.ts'
-import { readApplicationId } from '../discord/interactions/registration.ts'
-import { registerCommands } from '../discord/interactions/registration.ts'
+import { readApplicationId, registerCommands } from '../discord/interactions/registration.ts'
 import { createRestClients } from '../discord/rest/clients.ts'
 import { createTransport } from '../discord/rest/transport.ts'
 import { wallClock } from '../lib/clock.ts'

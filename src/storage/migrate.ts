@@ -1,9 +1,16 @@
 import { type Kysely, sql } from 'kysely'
-import { Migrator } from 'kysely/migration'
+import { DEFAULT_MIGRATION_TABLE as historyTable, type Migration, Migrator } from 'kysely/migration'
 
-import type { Dialect } from './migrations/0001-first.ts'
-import { migrationsFor } from './migrations/index.ts'
+import { type Dialect, first } from './migrations/0001-first.ts'
+import { shared } from './migrations/0002-shared.ts'
+import { standardNames } from './migrations/0003-standard-names.ts'
+import { cancelledBy } from './migrations/0004-cancelled-by.ts'
 import type { Schema } from './schema.ts'
+
+/** Every migration in order; the name is what the database remembers. */
+export function migrationsFor(dialect: Dialect): Record<string, Migration> {
+  return { '0001-first': first(dialect), '0002-shared': shared, '0003-standard-names': standardNames, '0004-cancelled-by': cancelledBy }
+}
 
 /** The database was written by a newer version: continuing could misread its rows. */
 export class NewerStoreError extends Error {
@@ -36,8 +43,6 @@ export async function migrate(statements: Kysely<Schema>, dialect: Dialect, sche
   await refuseNewer()
   throw new Error('the database could not be migrated', { cause: error })
 }
-
-const historyTable = 'kysely_migration'
 
 async function appliedMigrations(statements: Kysely<Schema>, schema: string | undefined): Promise<string[]> {
   const tables = await statements.introspection.getTables({ withInternalKyselyTables: true })

@@ -34,15 +34,10 @@ export function* readBoxes(bytes: Buffer, from: number, to: number): Generator<B
 }
 
 /** Follows a path of box types down from `box`, to the first of each type. */
-export function findBox(bytes: Buffer, box: Pick<Box, 'start' | 'end'>, ...path: readonly string[]): Box | undefined {
-  let current: Pick<Box, 'start' | 'end'> = box
-  let found: Box | undefined
-  for (const type of path) {
-    found = readBoxes(bytes, current.start, current.end).find((candidate) => candidate.type === type && candidate.whole)
-    if (!found) return undefined
-    current = found
-  }
-  return found
+export function findBox(bytes: Buffer, box: Box, type: string, ...below: string[]): Box | undefined {
+  const found = readBoxes(bytes, box.start, box.end).find((candidate) => candidate.type === type && candidate.whole)
+  const [next, ...rest] = below
+  return found && next !== undefined ? findBox(bytes, found, next, ...rest) : found
 }
 
 /** An unsigned number inside a box; undefined if the box is too short. */

@@ -36,12 +36,10 @@ export async function endBackends(connection: Client, backends: readonly Backend
 
 /** Locks a name for this connection alone, or returns its holder. */
 export async function lockExclusive(connection: Client, name: string): Promise<LockHolder | undefined> {
-  const { rows } = await connection.query<{ taken: boolean }>(`select pg_try_advisory_lock(hashtextextended(${ownName}, 0)) as taken`, [
-    name,
-  ])
+  const key = `hashtextextended(${ownName}, 0)`
+  const { rows } = await connection.query<{ taken: boolean }>(`select pg_try_advisory_lock(${key}) as taken`, [name])
   if (rows[0]?.taken) return undefined
-  const matches = `objsubid = 1 and ((classid::bigint << 32) | objid::bigint) = hashtextextended(${ownName}, 0)`
-  const [holder] = await holders(connection, matches, [name])
+  const [holder] = await holders(connection, `objsubid = 1 and ((classid::bigint << 32) | objid::bigint) = ${key}`, [name])
   return { idleMs: holder?.idleMs ?? Infinity }
 }
 

@@ -30,7 +30,7 @@ export async function openChannel(database: Database, { url, onMessage, onReconn
   const name = found.rows[0]?.name ?? 'rushes'
   const statement = `listen ${escapeIdentifier(name)}`
   const closing = new AbortController()
-  const sending = new Set<Promise<void>>()
+  const sending = new Set<Promise<unknown>>()
   let client = await listen()
   let reconnecting: Promise<void> | undefined
 
@@ -68,10 +68,7 @@ export async function openChannel(database: Database, { url, onMessage, onReconn
     send(message) {
       const sent = sql`select pg_notify(${name}, ${message})`
         .execute(database.statements)
-        .then(
-          () => undefined,
-          (error: unknown) => log.warn({ error }, 'NOTIFY failed; other processes find the work at their next poll'),
-        )
+        .catch((error: unknown) => log.warn({ error }, 'NOTIFY failed; other processes find the work at their next poll'))
         .finally(() => sending.delete(sent))
       sending.add(sent)
     },
