@@ -4,8 +4,6 @@ import {
   InteractionContextType,
   SlashCommandAttachmentOption,
   SlashCommandBuilder,
-  SlashCommandIntegerOption,
-  SlashCommandNumberOption,
   SlashCommandStringOption,
 } from 'discord.js'
 
@@ -38,22 +36,6 @@ export const aspectOption = new SlashCommandStringOption()
   .setName('aspect')
   .setDescription(commandText('option.aspect'))
   .addChoices(clipLimits.aspectRatios.map((ratio) => ({ name: ratio, value: ratio })))
-
-const durationOption = new SlashCommandIntegerOption()
-  .setName('duration')
-  .setDescription(commandText('option.duration', { seconds: defaultDuration }))
-  .addChoices(clipLimits.durationsSeconds.map((seconds) => ({ name: commandText('choice.duration', { seconds }), value: seconds })))
-
-const negativeOption = new SlashCommandStringOption()
-  .setName('negative')
-  .setDescription(commandText('option.negative'))
-  .setMaxLength(clipLimits.negativePromptCharacters)
-
-const guidanceOption = new SlashCommandNumberOption()
-  .setName('guidance')
-  .setDescription(commandText('option.guidance'))
-  .setMinValue(0)
-  .setMaxValue(1)
 
 /** What the member typed. Throws `prompt-empty`. */
 export function readClipOptions({ options }: ChatInputCommandInteraction): ClipInput {
@@ -96,13 +78,21 @@ export function clipCommand(name: 'animate' | 'film', { image, addOptions, read 
     .setContexts(InteractionContextType.Guild)
     .setIntegrationTypes(ApplicationIntegrationType.GuildInstall)
   const data = addOptions(builder)
-    .addIntegerOption(durationOption)
-    .addStringOption(negativeOption)
-    .addNumberOption(guidanceOption)
+    .addIntegerOption((duration) =>
+      duration
+        .setName('duration')
+        .setDescription(commandText('option.duration', { seconds: defaultDuration }))
+        .addChoices(clipLimits.durationsSeconds.map((seconds) => ({ name: commandText('choice.duration', { seconds }), value: seconds }))),
+    )
+    .addStringOption((negative) =>
+      negative.setName('negative').setDescription(commandText('option.negative')).setMaxLength(clipLimits.negativePromptCharacters),
+    )
+    .addNumberOption((guidance) =>
+      guidance.setName('guidance').setDescription(commandText('option.guidance')).setMinValue(0).setMaxValue(1),
+    )
     .addStringOption(providerOption)
   function readInput(interaction: ChatInputCommandInteraction, clipService: ClipService): ClipInput {
-    const input = read(interaction)
-    return { ...input, provider: readProvider(interaction, { image }, clipService) }
+    return { ...read(interaction), provider: readProvider(interaction, { image }, clipService) }
   }
   return {
     data,

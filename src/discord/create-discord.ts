@@ -38,14 +38,12 @@ export interface Discord {
   /** Handles every interaction that arrives once `connect` has been called. A worker process receives none. */
   answerInteractions(options: Omit<InteractionsOptions, 'log'>): Interactions
   /** Signs in (a worker process only learns its application's id) and compares or registers the commands. */
-  connect(commands: { bodies: readonly CommandBody[]; register: boolean }): Promise<Connection>
-}
-
-export interface Connection {
-  /** The link that invites the bot to a server. */
-  invitation: string
-  /** Servers on this process's shards; undefined in a worker process. */
-  guilds: number | undefined
+  connect(commands: { bodies: readonly CommandBody[]; register: boolean }): Promise<{
+    /** The link that invites the bot to a server. */
+    invitation: string
+    /** Servers on this process's shards; undefined in a worker process. */
+    guilds: number | undefined
+  }>
 }
 
 /** Creates everything that speaks to Discord. What it opens is closed by the shutdown. */

@@ -27,7 +27,7 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
   'image-unreachable': (text, details) => text('refusal.image-unreachable', details),
   'image-unsupported': (text, details) => text('refusal.image-unsupported', details),
   'missing-permissions': (text, { permissions }) =>
-    text('refusal.missing-permissions', { count: permissions.length, permissions: text.and(permissions.map(bold)) }),
+    text('refusal.missing-permissions', { count: permissions.length, permissions: text.and(permissions.map((name) => `**${name}**`)) }),
   'negative-prompt-too-long': (text, details) => text('refusal.negative-prompt-too-long', details),
   'not-your-generation': (text) => text('refusal.not-your-generation'),
   'prompt-empty': (text) => text('refusal.prompt-empty'),
@@ -56,8 +56,4 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
 
 function featureValues(text: Text, features: RefusalDetails['unsupported'][0]['features']): { features: string; count: number } {
   return { features: text.and(features.map((feature) => text(`feature.${feature}`))), count: features.length }
-}
-
-function bold(words: string): string {
-  return `**${words}**`
 }

@@ -25,13 +25,9 @@ export function createDelivery(options: DeliveryContext): Delivery {
   const underWay = new Set<Promise<unknown>>()
   const outcomes = new Map<string, Promise<void>>()
 
-  async function track<Result>(work: Promise<Result>): Promise<Result> {
+  function track<Result>(work: Promise<Result>): Promise<Result> {
     underWay.add(work)
-    try {
-      return await work
-    } finally {
-      underWay.delete(work)
-    }
+    return work.finally(() => underWay.delete(work))
   }
 
   return {
@@ -67,18 +63,13 @@ export function createDelivery(options: DeliveryContext): Delivery {
     async postOutcome(generation, live) {
       // The same outcome is sent once; another outcome of the same card waits for it.
       const key = [generation.id, generation.state, generation.endedAt].join(' ')
-      const send = async () => {
-        try {
-          await cards.closing(generation, async (card) => {
-            const isCurrent = await postOutcome(generation, live, card, context)
-            if (isCurrent) cards.close(generation)
-            else cards.forget(generation)
-          })
-        } finally {
-          outcomes.delete(key)
-        }
-      }
-      const work = outcomes.get(key) ?? track(send())
+      const send = () =>
+        cards.closing(generation, async (card) => {
+          const isCurrent = await postOutcome(generation, live, card, context)
+          if (isCurrent) cards.close(generation)
+          else cards.forget(generation)
+        })
+      const work = outcomes.get(key) ?? track(send().finally(() => outcomes.delete(key)))
       outcomes.set(key, work)
       await work
     },

@@ -1,5 +1,3 @@
-import type { RawFile } from 'discord.js'
-
 import type { Clip, PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import { LeaseLost } from '../../generations/model/stop-reasons.ts'
@@ -48,7 +46,9 @@ async function editInClip(
   { clock, log }: DeliveryContext,
 ): Promise<EditOutcome> {
   const linked = { body: linkedCard(generation, clip), options: { signal } }
-  const finished = { body: finishedCard(generation, clip), options: { file: fileOf(generation, clip), signal } }
+  const data = Buffer.from(clip.bytes.buffer, clip.bytes.byteOffset, clip.bytes.byteLength)
+  const file = { name: clipFilename(generation), data, contentType: 'video/mp4' }
+  const finished = { body: finishedCard(generation, clip), options: { file, signal } }
   const largest = largestClips(generation.reply.attachmentSizeLimit, guildUploadLimit)
   const retries = { clock, signal, shouldRetry: isTransient }
   try {
@@ -93,8 +93,4 @@ async function findMessage({ generation, signal }: ClipPost, context: DeliveryCo
     log.info({ generation: generation.id, failure: describeError(error) }, 'channel not searchable for an earlier message')
     return undefined
   }
-}
-
-function fileOf(generation: Generation, { bytes }: Clip): RawFile {
-  return { name: clipFilename(generation), data: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), contentType: 'video/mp4' }
 }

@@ -1,6 +1,7 @@
 import type { ChatInputCommandInteraction, PermissionsBitField } from 'discord.js'
 import { ApplicationIntegrationType, PermissionFlagsBits } from 'discord.js'
 
+import type { Snowflake } from '../../domain/ids.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { Requester } from '../../generations/model/generation.ts'
 
@@ -8,19 +9,12 @@ import { defaultUploadLimit } from '../delivery/upload-limits.ts'
 
 import { neededPermissions } from './permissions.ts'
 
-/** Whether the bot is a member of this guild. If only the member installed it, nothing can be posted after the token expires. */
-function isBotInGuild({ guildId, authorizingIntegrationOwners }: ChatInputCommandInteraction): boolean {
-  return guildId !== null && authorizingIntegrationOwners[ApplicationIntegrationType.GuildInstall] === guildId
-}
-
 /** The member, the channel and how to reply. Throws `bot-not-in-guild` where no clip could be delivered. */
 export function requesterOf(interaction: ChatInputCommandInteraction): Requester {
-  const { guildId, channelId } = interaction
-  if (guildId === null || !isBotInGuild(interaction)) throw new Refusal('bot-not-in-guild')
   return {
     memberId: interaction.user.id,
-    guildId,
-    channelId,
+    guildId: guildOf(interaction),
+    channelId: interaction.channelId,
     reply: {
       applicationId: interaction.applicationId,
       interactionId: interaction.id,
@@ -36,7 +30,7 @@ export function requesterOf(interaction: ChatInputCommandInteraction): Requester
  * shows them.
  */
 export function refuseUndeliverable(interaction: ChatInputCommandInteraction): void {
-  if (!isBotInGuild(interaction)) throw new Refusal('bot-not-in-guild')
+  guildOf(interaction)
   const missing = missingPermissions(interaction.appPermissions, interaction.channel?.isThread() ?? false)
   if (missing.length > 0) throw new Refusal('missing-permissions', { permissions: missing })
 }
@@ -51,6 +45,12 @@ export function missingPermissions(permissions: Readonly<PermissionsBitField>, i
     PermissionFlagsBits.ReadMessageHistory,
   ]
   return neededPermissions.filter(({ bit }) => bits.includes(bit) && !permissions.has(bit)).map(({ name }) => name)
+}
+
+/** The guild that the bot is a member of. If only the member installed the bot, nothing can be posted after the token expires. */
+function guildOf({ guildId, authorizingIntegrationOwners }: ChatInputCommandInteraction): Snowflake {
+  if (guildId !== null && authorizingIntegrationOwners[ApplicationIntegrationType.GuildInstall] === guildId) return guildId
+  throw new Refusal('bot-not-in-guild')
 }
 
 /** Discord may omit the field, although the type of discord.js says otherwise. */
