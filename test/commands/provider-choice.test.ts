@@ -9,7 +9,7 @@ import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { registerCommands } from '../../src/discord/interactions/registration.ts'
 import type { RestClients } from '../../src/discord/rest/clients.ts'
-import { createRestClients } from '../../src/discord/rest/clients.ts'
+import { openRestClients } from '../support/rest-clients.ts'
 import type { ClipInput, ProviderChoice, ClipService, PartialClipInput } from '../../src/generations/model/clip-service-port.ts'
 import { createCapturedLog } from '../support/captured-log.ts'
 import { imageOf } from '../sandbox/discord/bot.ts'
@@ -47,7 +47,7 @@ beforeAll(async () => {
   const { log } = captured
   discord = await startLocalDiscord()
   client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
-  clients = createRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
+  clients = openRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
   const interactions = createInteractions({ commands, buttons: [], context: { clipService }, log })
   client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
   const bodies = commands.map(({ data }) => data.toJSON())

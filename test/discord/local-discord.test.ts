@@ -15,7 +15,7 @@ import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import { fetchRegistered, findDrift, registerCommands } from '../../src/discord/interactions/registration.ts'
 import type { RestClients } from '../../src/discord/rest/clients.ts'
-import { createRestClients } from '../../src/discord/rest/clients.ts'
+import { openRestClients } from '../support/rest-clients.ts'
 import { createLocalCardLock } from '../../src/generations/store/card-lock.ts'
 import { createClock } from '../../src/lib/clock.ts'
 import type { Generation, Requester } from '../../src/generations/model/generation.ts'
@@ -51,7 +51,7 @@ beforeAll(async () => {
   const { log } = createCapturedLog()
   discord = await startLocalDiscord({ rateLimit: { limit: 10_000, windowMs: 1000 } })
   client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
-  clients = createRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
+  clients = openRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
   const interactions = createInteractions({ commands, buttons: [], context: { clipService }, log })
   client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
   delivery = createDelivery({

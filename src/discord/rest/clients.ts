@@ -11,8 +11,8 @@ export interface RestClientsOptions {
   botToken: string
   /** Called, possibly repeatedly, when Discord rejects the bot token. Every further call would fail, and repeated 401 responses lead to an IP ban. */
   onTokenRejected: () => void
-  /** Replaces the library's own transport. */
-  makeRequest?: RESTOptions['makeRequest'] | undefined
+  /** The library's own transport fails once another undici is loaded in the process. */
+  makeRequest: RESTOptions['makeRequest']
 }
 
 /**
@@ -21,7 +21,7 @@ export interface RestClientsOptions {
  */
 export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions) {
   const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
-    const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, ...(makeRequest && { makeRequest }) }).setToken(botToken)
+    const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, makeRequest }).setToken(botToken)
     watchBotToken(rest, onTokenRejected)
     return rest
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
-import { createRestClients } from '../../../src/discord/rest/clients.ts'
+import { openRestClients } from '../../support/rest-clients.ts'
 import { createMessages } from '../../../src/discord/rest/messages.ts'
 import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
@@ -29,7 +29,7 @@ beforeEach(async () => {
 /** One process on the database, with its own REST clients and clock. */
 function startProcess(database: Database, cardLock = createCardLock(database)): { delivery: Delivery; clock: ManualClock } {
   const clock = createManualClock(startedAt + 10_000)
-  const clients = createRestClients({ api: discord.api, botToken, onTokenRejected: () => undefined })
+  const clients = openRestClients({ api: discord.api, botToken, onTokenRejected: () => undefined })
   onTestFinished(() => clients.close())
   const delivery = createDelivery({
     messages: createMessages(clients),

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { RESTEvents } from 'discord.js'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { createRestClients } from '../../../src/discord/rest/clients.ts'
+import { openRestClients } from '../../support/rest-clients.ts'
 import { startExampleDiscord } from '../support/example-discord.ts'
 
 test('an abort ends a rate-limited call and the call queued behind it at once', async () => {
@@ -14,7 +14,7 @@ test('an abort ends a rate-limited call and the call queued behind it at once', 
     headers: { 'retry-after': '3600', 'x-ratelimit-scope': 'user' },
     body: { message: 'You are being rate limited.', retry_after: 3600, global: false },
   })
-  const rest = createRestClients({ api: discord.api, botToken: 'bot-token-of-the-test', onTokenRejected: () => undefined })
+  const rest = openRestClients({ api: discord.api, botToken: 'bot-token-of-the-test', onTokenRejected: () => undefined })
   onTestFinished(() => rest.close())
   const responded = once(rest.upload, RESTEvents.Response)
   const abort = new AbortController()

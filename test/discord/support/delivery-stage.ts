@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 
 import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
-import { createRestClients } from '../../../src/discord/rest/clients.ts'
+import { openRestClients } from '../../support/rest-clients.ts'
 import { createMessages } from '../../../src/discord/rest/messages.ts'
 import type { Clip, Delivery, PostedMessage } from '../../../src/generations/model/delivery-port.ts'
 import { createLocalCardLock } from '../../../src/generations/store/card-lock.ts'
@@ -56,7 +56,7 @@ export function useDeliveryStage(): DeliveryStage {
     const captured = createCapturedLog()
     const clock = createManualClock(startedAt + 10_000)
     const discord = await startExampleDiscord()
-    const clients = createRestClients({ api: discord.api, botToken, onTokenRejected: () => stage.tokenRejected++ })
+    const clients = openRestClients({ api: discord.api, botToken, onTokenRejected: () => stage.tokenRejected++ })
     const delivery = createDelivery({
       messages: createMessages(clients),
       clock,

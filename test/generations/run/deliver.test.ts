@@ -2,19 +2,17 @@ import { expect, it, onTestFinished } from 'vitest'
 
 import { createDelivery } from '../../../src/discord/delivery/delivery.ts'
 import { createMessages } from '../../../src/discord/rest/messages.ts'
-import { createRestClients } from '../../../src/discord/rest/clients.ts'
-import { createTransport } from '../../../src/discord/rest/transport.ts'
 import { createClock } from '../../../src/lib/clock.ts'
 import { createCardLock } from '../../../src/generations/store/card-lock.ts'
 import { deliver } from '../../../src/generations/run/deliver.ts'
 import { LeaseLost, Stopping } from '../../../src/generations/model/stop-reasons.ts'
 import { claimNotification, findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
-import { createNetwork } from '../../../src/network/network.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { createCapturedLog } from '../../support/captured-log.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/generations.ts'
 import { mp4 } from '../../support/mp4.ts'
+import { openRestClients } from '../../support/rest-clients.ts'
 import { startScriptedDiscord } from '../../support/scripted-discord.ts'
 
 const owner = 'a-worker'
@@ -25,12 +23,9 @@ const newMessages = /^\/channels\/\d+\/messages$/
 
 async function setUp(database: Database) {
   const discord = await startScriptedDiscord({ applicationId: '1', guildId: '2', replyId: '3', messageIds: ['4'] })
-  const network = createNetwork({ allowPrivateAddresses: true })
-  const makeRequest = createTransport(network)
-  const clients = createRestClients({ api: discord.api, botToken: 'bot-token', onTokenRejected: () => undefined, makeRequest })
+  const clients = openRestClients({ api: discord.api, botToken: 'bot-token', onTokenRejected: () => undefined })
   onTestFinished(async () => {
     clients.close()
-    await network.close()
     await discord.close()
   })
   const [clock, { log }] = [createClock(100), createCapturedLog()]
