@@ -14,7 +14,8 @@ const callsOfInteractions = { timeout: 2500, retries: 0 }
 
 const authenticationFailed: number = GatewayCloseCodes.AuthenticationFailed
 
-export interface DiscordClientOptions extends Pick<RestClientsOptions, 'onTokenRejected'>, Partial<Pick<RestClientsOptions, 'makeRequest'>> {
+export interface DiscordClientOptions
+  extends Pick<RestClientsOptions, 'onTokenRejected'>, Partial<Pick<RestClientsOptions, 'makeRequest'>> {
   origins: Pick<Origins, 'discordApi'>
   log: Log
 }
