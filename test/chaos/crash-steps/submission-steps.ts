@@ -113,7 +113,7 @@ export const submissionSteps: readonly Step[] = [
       const bot = await stage.start()
       const allow = refuseWrite(stage.sandbox, 'rendering')
       const interaction = await stage.film()
-      await bot.logged('a generation met a fault')
+      await bot.logged('a generation failed by our own fault')
       await bot.kill()
       allow()
       return interaction
