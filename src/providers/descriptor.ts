@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 
 import type { ProviderVariables } from '../config/provider-config.ts'
+import type { ClipRequest } from '../domain/clip-request.ts'
+import type { MicroUsd } from '../domain/money.ts'
 import type { Capabilities, Provider } from './provider.ts'
 import type { ProviderContext } from './shared/http.ts'
 
@@ -30,4 +32,11 @@ export function defineProvider<Origin extends string, Options extends z.ZodObjec
   },
 ): ProviderDescriptor {
   return descriptor
+}
+
+/** The model is billed per second of the clip: $0.07 on every provider so far (docs/providers.md). */
+export const microUsdPerSecond: MicroUsd = 70_000
+
+export function pricePerSecond({ durationSeconds }: Pick<ClipRequest, 'durationSeconds'>): MicroUsd {
+  return durationSeconds * microUsdPerSecond
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-const Url = z.url({ protocol: /^https?$/ })
+import { HttpUrl } from '../shared/response.ts'
 
 /**
  * The documentation has two names for the id. The `success` beside it means that the job was accepted, not that it is over. Only the id is required: a job
@@ -17,9 +17,9 @@ export const Created = z
 
 /** A clip is a URL; other models on Eachlabs return lists and objects, and so may this one some day. */
 const Clip = z.union([
-  Url,
-  z.object({ url: Url }).transform(({ url }) => url),
-  z.object({ video: z.union([Url, z.object({ url: Url }).transform(({ url }) => url)]) }).transform(({ video }) => video),
+  HttpUrl,
+  z.object({ url: HttpUrl }).transform(({ url }) => url),
+  z.object({ video: z.union([HttpUrl, z.object({ url: HttpUrl }).transform(({ url }) => url)]) }).transform(({ video }) => video),
 ])
 export const Output = z.union([
   Clip,
@@ -56,8 +56,8 @@ export const OutputFailure = z.object({
 })
 
 export const UploadTicket = z.object({
-  presigned_url: Url,
-  public_url: Url,
+  presigned_url: HttpUrl,
+  public_url: HttpUrl,
   required_headers: z.record(z.string(), z.string()).nullish(),
 })
 

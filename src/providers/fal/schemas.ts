@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-const Url = z.url({ protocol: /^https?$/ })
+import { HttpUrl } from '../shared/response.ts'
 
 /** The response to a submit. The URLs lead to the request, whatever fal's paths look like by then. */
 export const Submitted = z
@@ -26,9 +26,9 @@ export const RequestStatus = z.object({
 })
 export type RequestStatus = z.infer<typeof RequestStatus>
 
-export const Result = z.object({ video: z.object({ url: Url }) })
+export const Result = z.object({ video: z.object({ url: HttpUrl }) })
 
-export const UploadTicket = z.object({ upload_url: Url, file_url: Url })
+export const UploadTicket = z.object({ upload_url: HttpUrl, file_url: HttpUrl })
 
 /** An error body: of the model (`detail` is a list), of the queue (`error_type`), or plain text. */
 export const ErrorBody = z.object({

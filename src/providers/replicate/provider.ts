@@ -1,8 +1,7 @@
 import { FormData } from 'undici'
 
 import { allCapabilities, assertStartable } from '../capabilities.ts'
-import type { ProviderAccount } from '../descriptor.ts'
-import { pricePerSecond } from '../pricing.ts'
+import { pricePerSecond, type ProviderAccount } from '../descriptor.ts'
 import type { CancelOutcome, Provider, Status } from '../provider.ts'
 import { failedStatus, isModerationText } from '../shared/failures.ts'
 import { createHmacVerification } from '../shared/hmac-webhook.ts'

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-const Url = z.url({ protocol: /^https?$/ })
+import { HttpUrl } from '../shared/response.ts'
 
 /** A prediction as get and cancel return it. */
 export const Prediction = z.object({
   status: z.enum(['starting', 'processing', 'succeeded', 'failed', 'canceled', 'aborted']),
-  output: Url.nullish(),
+  output: HttpUrl.nullish(),
   error: z.string().nullish(),
   logs: z.string().nullish(),
 })
@@ -29,7 +29,7 @@ export const PredictionPage = z.object({
 export type PredictionPage = z.infer<typeof PredictionPage>
 export type ListedPrediction = PredictionPage['results'][number]
 
-export const UploadedFile = z.object({ urls: z.object({ get: Url }) })
+export const UploadedFile = z.object({ urls: z.object({ get: HttpUrl }) })
 
 export const ErrorBody = z.object({
   detail: z.string().nullish(),

@@ -5,8 +5,7 @@ import { MICRO_USD_PER_USD } from '../../domain/money.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
 import { wallClock } from '../../lib/clock.ts'
 import { allCapabilities, assertStartable } from '../capabilities.ts'
-import type { ProviderAccount } from '../descriptor.ts'
-import { pricePerSecond } from '../pricing.ts'
+import { pricePerSecond, type ProviderAccount } from '../descriptor.ts'
 import type { HostedImages, Provider, StartOptions, Status } from '../provider.ts'
 import { failedStatus } from '../shared/failures.ts'
 import { createProviderHttp, type ProviderContext } from '../shared/http.ts'
@@ -90,7 +89,7 @@ export function createRunware({ apiKey, origins, ...output }: ProviderAccount<'a
 
     /** Runware signs nothing: the caller has checked the attempt's unguessable URL, and the state is read with `status`. The body only names the task. */
     async verifyWebhook({ rawBody }) {
-      const { taskUUID, status } = await Promise.resolve().then(() => readWebhookBody(WebhookBody, rawBody))
+      const { taskUUID, status } = await Promise.resolve(readWebhookBody(WebhookBody, rawBody))
       return { operation: { id: taskUUID }, deliveryId: `${taskUUID}:${status ?? 'error'}` }
     },
   } satisfies Provider

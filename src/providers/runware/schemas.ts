@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { HttpUrl } from '../shared/response.ts'
+
 const text = z.string().nullish().catch(undefined)
 
 /** An error, wherever it appears in a response. */
@@ -18,7 +20,7 @@ function listOf<T extends z.ZodType>(member: T) {
 export const Task = z.object({
   taskUUID: z.string(),
   status: z.enum(['processing', 'success', 'error']).nullish(),
-  videoURL: z.url({ protocol: /^https?$/ }).nullish(),
+  videoURL: HttpUrl.nullish(),
   cost: z.number().nonnegative().nullish().catch(undefined),
   progress: z.number().min(0).max(100).nullish().catch(undefined),
   NSFWContent: z.boolean().nullish().catch(undefined),

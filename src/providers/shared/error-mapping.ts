@@ -15,41 +15,35 @@ import type { ProviderResponse, RejectionTable } from './response.ts'
 export type Step = 'prepare' | 'submit' | 'follow'
 
 /** The one place where a failed call becomes a `ProviderError`. */
-export interface ErrorMapping {
-  of(step: Step, kind: ProviderErrorKind, details?: Partial<ProviderErrorOptions>): ProviderError
-  /** No complete response arrived. `mayHaveSent`: bytes of the request may have left; `late`: our own deadline ended the call. */
-  lost(step: Step, error: unknown, circumstances: { mayHaveSent: boolean; late: boolean }): ProviderError
-  /** A complete response arrived, but not one that the call expects. */
-  refused(step: Step, response: ProviderResponse, rejections?: RejectionTable): ProviderError
-}
-
-export function createErrorMapping(provider: ProviderId, defaultRejections: RejectionTable, clock: Clock): ErrorMapping {
-  const mapping: ErrorMapping = {
-    of(step, kind, details = {}) {
-      return new ProviderError({ provider, kind, failoverSafe: step === 'prepare' && kind !== 'moderation', ...details })
-    },
-    lost(step, error, { mayHaveSent, late }) {
+export function createErrorMapping(provider: ProviderId, defaultRejections: RejectionTable, clock: Clock) {
+  function of(step: Step, kind: ProviderErrorKind, details: Partial<ProviderErrorOptions> = {}): ProviderError {
+    return new ProviderError({ provider, kind, failoverSafe: step === 'prepare' && kind !== 'moderation', ...details })
+  }
+  return {
+    of,
+    /** No complete response arrived. `mayHaveSent`: bytes of the request may have left; `late`: our own deadline ended the call. */
+    lost(step: Step, error: unknown, { mayHaveSent, late }: { mayHaveSent: boolean; late: boolean }): ProviderError {
       const cause = plainCause(error)
-      if (step === 'submit' && mayHaveSent) return mapping.of(step, 'submission_unknown', { cause })
-      if (step === 'submit') return mapping.of(step, 'unavailable', { retryable: true, failoverSafe: true, cause })
-      return mapping.of(step, late || isTimeout(error) ? 'timeout' : 'unavailable', { retryable: true, cause })
+      if (step === 'submit' && mayHaveSent) return of(step, 'submission_unknown', { cause })
+      if (step === 'submit') return of(step, 'unavailable', { retryable: true, failoverSafe: true, cause })
+      return of(step, late || isTimeout(error) ? 'timeout' : 'unavailable', { retryable: true, cause })
     },
-    refused(step, response, rejections = defaultRejections) {
+    /** A complete response arrived, but not one that the call expects. */
+    refused(step: Step, response: ProviderResponse, rejections = defaultRejections): ProviderError {
       const httpStatus = response.status
       const rejection = rejections(response, clock.now())
       if (step === 'submit' && !rejection?.notAccepted) {
-        return mapping.of(step, 'submission_unknown', { httpStatus, requestId: rejection?.requestId })
+        return of(step, 'submission_unknown', { httpStatus, requestId: rejection?.requestId })
       }
-      if (!rejection) return mapping.of(step, 'unavailable', { httpStatus, retryable: true })
+      if (!rejection) return of(step, 'unavailable', { httpStatus, retryable: true })
       const { kind, retryAfterMs, requestId } = rejection
       // A refused create call is refused again, unless only its timing was wrong.
       const retryable = step === 'submit' ? kind === 'rate_limited' : rejection.retryable
       // Content that one provider refused is not offered to another.
       const failoverSafe = step !== 'follow' && kind !== 'moderation'
-      return mapping.of(step, kind, { httpStatus, retryable, retryAfterMs, requestId, failoverSafe })
+      return of(step, kind, { httpStatus, retryable, retryAfterMs, requestId, failoverSafe })
     },
   }
-  return mapping
 }
 
 function isTimeout(error: unknown): boolean {

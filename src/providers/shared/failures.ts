@@ -4,7 +4,7 @@ import type { Status } from '../provider.ts'
 import type { ProviderResponse, Rejection } from './response.ts'
 
 /** What these statuses mean on every provider. A create call that is refused with one of them made no job. */
-export const refusalKinds: Readonly<Record<number, ProviderErrorKind>> = {
+const refusalKinds: Readonly<Record<number, ProviderErrorKind>> = {
   400: 'invalid_input',
   401: 'auth',
   402: 'no_credit',

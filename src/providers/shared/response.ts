@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import { parseJson } from '../../lib/parse-json.ts'
@@ -30,6 +30,8 @@ export type RejectionTable = (response: ProviderResponse, now: number) => Reject
 
 /** Reads a response; undefined where it is not one that the call expects. */
 export type ResponseReader<T> = (response: ProviderResponse) => T | undefined
+
+export const HttpUrl = z.url({ protocol: /^https?$/ })
 
 export function isSuccess({ status }: ProviderResponse): boolean {
   return status >= 200 && status < 300

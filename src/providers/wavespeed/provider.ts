@@ -1,7 +1,6 @@
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import { allCapabilities, assertStartable } from '../capabilities.ts'
-import type { ProviderAccount } from '../descriptor.ts'
-import { microUsdPerSecond } from '../pricing.ts'
+import { microUsdPerSecond, type ProviderAccount } from '../descriptor.ts'
 import type { Provider, Status } from '../provider.ts'
 import { failedStatus } from '../shared/failures.ts'
 import { createHmacVerification } from '../shared/hmac-webhook.ts'
@@ -53,7 +52,7 @@ export function createWaveSpeed({ apiKey, origins }: ProviderAccount<'api'>, con
       const { firstFrame, lastFrame } = images
       const url = new URL(`${api}/kwaivgi/kling-v2.5-turbo-pro/${firstFrame ? 'image-to-video' : 'text-to-video'}`)
       if (webhookUrl !== undefined) url.searchParams.set('webhook', webhookUrl)
-      const { data: created } = await http.send({
+      const created = await http.send({
         method: 'POST',
         url: url.href,
         step: 'submit',

@@ -3,8 +3,7 @@ import { z } from 'zod'
 import type { ClipRequest } from '../../../src/domain/clip-request.ts'
 import type { Image } from '../../../src/domain/image.ts'
 import { allCapabilities, assertStartable } from '../../../src/providers/capabilities.ts'
-import { defineProvider, type ProviderAccount } from '../../../src/providers/descriptor.ts'
-import { pricePerSecond } from '../../../src/providers/pricing.ts'
+import { defineProvider, pricePerSecond, type ProviderAccount } from '../../../src/providers/descriptor.ts'
 import type {
   CallOptions,
   Capabilities,
