@@ -30,18 +30,15 @@ export function createCardMessage(generation: Generation, { messages, clock, log
   let replyGone = false
 
   const tokenExpiresAt = SnowflakeUtil.timestampFrom(reply.interactionId) + tokenLifetimeMs
-
   const tokenAlive = () => !tokenDead && clock.now() < tokenExpiresAt
 
   async function remember(message: PostedMessage): Promise<void> {
     if (message.messageId === messageId) return
     messageId = message.messageId
-    try {
-      await rememberMessage(generation.id, message.messageId)
-    } catch (error) {
+    await rememberMessage(generation.id, messageId).catch((error: unknown) => {
       // The card is correct, and this process knows the id. Only a crash would lose it.
       log.error({ generation: generation.id, failure: describeError(error) }, 'card message id not stored')
-    }
+    })
   }
 
   async function attempt(edit: () => Promise<PostedMessage>): Promise<EditOutcome> {

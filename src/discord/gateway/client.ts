@@ -6,12 +6,6 @@ import type { Log } from '../../lib/log.ts'
 import { type RestClientsOptions, watchBotToken } from '../rest/clients.ts'
 import { describeError } from '../rest/errors.ts'
 
-/**
- * Discord allows three seconds for an acknowledgement, so a call that hangs must leave time for a retry. The library itself retries nothing:
- * `acknowledge` needs to know of the first try to understand the response to the second, and a retried follow-up would appear twice.
- */
-const callsOfInteractions = { timeout: 2500, retries: 0 }
-
 const authenticationFailed: number = GatewayCloseCodes.AuthenticationFailed
 
 export interface DiscordClientOptions
@@ -35,7 +29,9 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
     waitGuildTimeout: 3000,
   })
   watchBotToken(client.rest, onTokenRejected)
-  client.once(Events.ClientReady, () => Object.assign(client.rest.options, callsOfInteractions))
+  // Discord allows three seconds for an acknowledgement, so a call that hangs must leave time for a retry. The library itself retries nothing:
+  // `acknowledge` needs to know of the first try to understand the response to the second, and a retried follow-up would appear twice.
+  client.once(Events.ClientReady, () => Object.assign(client.rest.options, { timeout: 2500, retries: 0 }))
   client.on(Events.Invalidated, onTokenRejected)
   client.on(Events.ShardDisconnect, ({ code }, shard) => {
     if (code === authenticationFailed) onTokenRejected()

@@ -25,10 +25,7 @@ export function requesterOf(interaction: ChatInputCommandInteraction): Requester
   }
 }
 
-/**
- * Throws `bot-not-in-guild` or `missing-permissions` if a clip could not be posted once the token has expired. Names the permissions as Discord
- * shows them.
- */
+/** Throws `bot-not-in-guild` or `missing-permissions` if a clip could not be posted once the token has expired. */
 export function refuseUndeliverable(interaction: ChatInputCommandInteraction): void {
   guildOf(interaction)
   const missing = missingPermissions(interaction.appPermissions, interaction.channel?.isThread() ?? false)

@@ -44,7 +44,8 @@ export function createMessages({ progress, brief, upload }: RestClients) {
 
   /** A new message below the reply. Never retried: the member would read it twice. */
   async function followUp({ applicationId, token }: Reply, body: object): Promise<void> {
-    await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: waitForMessage })
+    // Without `wait` Discord responds before the message exists, and reports no error if it is never created.
+    await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: new URLSearchParams({ wait: 'true' }) })
   }
 
   return {
@@ -115,9 +116,6 @@ export function createMessages({ progress, brief, upload }: RestClients) {
 
 /** Milliseconds, the time in the queue included. An edit by token and then by bot token takes twice as long; `longestEditMs` allows for it. */
 const bestEffortMs = 5000
-
-/** Without it Discord responds before the message exists, and reports no error if it is never created. */
-const waitForMessage = new URLSearchParams({ wait: 'true' })
 
 const pageLength = 100
 const maxPages = 5
