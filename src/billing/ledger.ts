@@ -66,18 +66,18 @@ export async function reserve(
 
 /** The reservation's row; written once its generation exists. */
 export function recordReservation(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  return record(transaction, reservation, 'reserve', reservation.price, now)
+  return record(transaction, reservation, { kind: 'reserve', now })
 }
 
 /** The provider billed: the reserved sum is spent. A second capture of the same take violates the ledger's unique key and rolls back. */
 export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, 'capture', reservation.price, now)
+  await record(transaction, reservation, { kind: 'capture', now })
   await change(transaction, reservation, { reserved: -reservation.price, spent: reservation.price })
 }
 
 /** Nothing is due: the reserved sum is available again. */
 export async function release(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, 'release', reservation.price, now)
+  await record(transaction, reservation, { kind: 'release', now })
   await change(transaction, reservation, { reserved: -reservation.price })
 }
 
@@ -89,12 +89,12 @@ export async function hold(transaction: Transaction<Schema>, reservation: Reserv
     .where((row) => row.and({ generation_id: reservation.id, take, kind: 'hold' }))
     .executeTakeFirst()
   // Resumed and held a second time: it was reserved all the time.
-  if (!held) await record(transaction, reservation, 'hold', reservation.price, now)
+  if (!held) await record(transaction, reservation, { kind: 'hold', now })
 }
 
 /** The provider billed but the guild got no clip: the guild is refunded and the installation bears the cost. */
 export async function refundGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, 'refund', reservation.price, now)
+  await record(transaction, reservation, { kind: 'refund', now })
   await change(transaction, reservation, { spent: -reservation.price }, 'guild')
 }
 
@@ -107,16 +107,14 @@ export async function bookDifference(
 ): Promise<void> {
   const difference = providerCost - reservation.price
   if (difference === 0) return
-  await record(transaction, reservation, 'difference', difference, now)
+  await record(transaction, reservation, { kind: 'difference', amount: difference, now })
   await change(transaction, reservation, { spent: difference }, 'installation')
 }
 
 async function record(
   transaction: Transaction<Schema>,
   reservation: Reservation,
-  kind: LedgerKind,
-  amount: MicroUsd,
-  now: number,
+  { kind, amount = reservation.price, now }: { kind: LedgerKind; amount?: MicroUsd; now: number },
 ): Promise<void> {
   await transaction
     .insertInto('ledger')

@@ -30,7 +30,6 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     // Ids are ordered by time; within a test the counter keeps the order of asking.
     id: createId(now).slice(0, 12) + String(counter).padStart(20, '0'),
     state: 'queued',
-    owner: undefined,
     request: { prompt: 'a boat at dawn', durationSeconds: 5 },
     provider: wanted.provider ?? 'fal',
     candidates: wanted.candidates ?? [wanted.provider ?? 'fal'],
@@ -48,15 +47,8 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     guildPeriods: periodKeys(now),
     installationPeriods: periodKeys(now),
     createdAt: now,
-    startedAt: undefined,
-    endedAt: undefined,
-    cancelRequestedAt: undefined,
-    cancelledBy: undefined,
-    endReason: undefined,
     captured: false,
     reference: createReference(),
-    messageId: undefined,
-    outputUrl: undefined,
   }
   await database.transaction(async (transaction) => {
     await reserve(transaction, generation, { installation: wanted.installation ?? plenty, guild: wanted.guild ?? plenty, now })

@@ -1,5 +1,4 @@
-import { longestEditMs } from '../../generations/model/card-lock.ts'
-import type { LiveState } from '../../generations/model/delivery-port.ts'
+import { type LiveState, longestEditMs } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import { retry } from '../../lib/retry.ts'
 

@@ -1,7 +1,6 @@
 import { RateLimitError } from 'discord.js'
 
-import { longestEditMs } from '../../generations/model/card-lock.ts'
-import type { LiveState } from '../../generations/model/delivery-port.ts'
+import { type LiveState, longestEditMs } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import { exponential } from '../../lib/retry.ts'
 

@@ -3,8 +3,7 @@ import type { Database, Statements } from '../../storage/database.ts'
 import type { HeldDecision } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
-import { updateIf } from '../store/generations.ts'
-import { toGeneration } from '../store/rows.ts'
+import { toGeneration, updateIf } from '../store/generations.ts'
 
 /** All held generations, the oldest first. */
 export async function listHeld(statements: Statements): Promise<Generation[]> {

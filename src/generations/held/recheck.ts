@@ -1,9 +1,8 @@
 import { ProviderError } from '../../domain/provider-error.ts'
-import type { ProviderId } from '../../domain/provider-id.ts'
-import type { Operation, Status } from '../../providers/provider.ts'
+import type { Status } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
-import { operationColumn } from '../../storage/json-columns.ts'
 import type { RunContext } from '../run/context.ts'
+import { type Attempt, updateAttempt } from '../store/attempts.ts'
 
 /** How often a held job is polled (milliseconds): its provider may be hours late, and no card shows its progress. */
 const recheckEveryMs = 5 * 60_000
@@ -11,19 +10,13 @@ const recheckEveryMs = 5 * 60_000
 const jobsPerRecheck = 4
 const timeoutMs = 10_000
 
-interface HeldJob {
-  generationId: string
-  provider: ProviderId
-  operation: Operation
-}
-
 /** Polls the held jobs that are due. Returns the generations (ids) whose provider now reports a final status. */
 export async function recheckDue({ database, providers, clock, log }: RunContext, stopping: AbortSignal): Promise<string[]> {
   const due = await takeDue(database.statements, clock.now())
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])
   const final = due.map(async ({ generationId, provider: id, operation }) => {
     try {
-      const status = await providers.get(id)?.status(operation, { signal })
+      const status = operation && (await providers.get(id)?.status(operation, { signal }))
       return status && isFinal(status) ? [generationId] : []
     } catch (error) {
       stopping.throwIfAborted()
@@ -44,32 +37,22 @@ export function isFinal(status: Status): boolean {
  * Takes each due job by moving its `ended_at`, so that only one of several processes polls it. For a held attempt that column is the last time at which it
  * was known to be without a result: when it was held, then at each poll.
  */
-async function takeDue(statements: Statements, now: number): Promise<HeldJob[]> {
+async function takeDue(statements: Statements, now: number): Promise<Attempt[]> {
   const candidates = await statements
     .selectFrom('attempts')
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
     .select(['attempts.id', 'attempts.ended_at'])
-    .where('generations.state', '=', 'held')
-    .where('generations.held_decision', 'is', null)
+    .where((row) => row.and({ 'generations.state': 'held', 'generations.held_decision': null, 'attempts.state': 'unknown' }))
     .whereRef('attempts.provider', '=', 'generations.provider')
-    .where('attempts.state', '=', 'unknown')
     .where('attempts.operation', 'is not', null)
     .where('attempts.ended_at', '<=', now - recheckEveryMs)
     .orderBy('attempts.ended_at')
     .limit(jobsPerRecheck)
     .execute()
-  const taken: HeldJob[] = []
+  const taken: Attempt[] = []
   for (const candidate of candidates) {
-    const row = await statements
-      .updateTable('attempts')
-      .set({ ended_at: now })
-      .where('id', '=', candidate.id)
-      .where('ended_at', '=', candidate.ended_at)
-      .where('state', '=', 'unknown')
-      .returningAll()
-      .executeTakeFirst()
-    if (!row || row.operation === null) continue
-    taken.push({ generationId: row.generation_id, provider: row.provider, operation: operationColumn.parse(row.operation) })
+    const attempt = await updateAttempt(statements, { ...candidate, state: 'unknown' }, { ended_at: now })
+    if (attempt) taken.push(attempt)
   }
   return taken
 }

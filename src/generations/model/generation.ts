@@ -28,7 +28,7 @@ export interface Requester {
 export interface Generation extends Requester, Reservation {
   state: GenerationState
   /** The lease that owns the claim; undefined while it is not claimed. */
-  owner: string | undefined
+  owner?: string | undefined
   request: ClipRequest
   /** The provider whose queue it is in, or at which it runs. */
   provider: ProviderId
@@ -36,21 +36,21 @@ export interface Generation extends Requester, Reservation {
   candidates: readonly ProviderId[]
   createdAt: number
   /** When the provider accepted the job. */
-  startedAt: number | undefined
+  startedAt?: number | undefined
   /** When it reached `done`, `failed`, `cancelled` or `held`. */
-  endedAt: number | undefined
-  cancelRequestedAt: number | undefined
+  endedAt?: number | undefined
+  cancelRequestedAt?: number | undefined
   /** Who asked first, if anybody did. */
-  cancelledBy: 'requester' | 'moderator' | undefined
-  endReason: EndReason | undefined
+  cancelledBy?: 'requester' | 'moderator' | undefined
+  endReason?: EndReason | undefined
   /** Whether the reservation was captured, because the provider billed. */
   captured: boolean
   /** A short code that the log and the member see. */
   reference: string
   /** The message that carries the card, once known. */
-  messageId: Snowflake | undefined
+  messageId?: Snowflake | undefined
   /** The finished clip at the provider. Signed: never logged. */
-  outputUrl: string | undefined
+  outputUrl?: string | undefined
 }
 
 export function isOver(state: GenerationState): boolean {

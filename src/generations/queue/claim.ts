@@ -5,8 +5,7 @@ import type { Database } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'
 import { updateIf } from '../store/generations.ts'
-import { longestPauseMs } from '../store/provider-state.ts'
-import { admit, clamp, type ProviderCapacity } from './create-rate.ts'
+import { admit, clamp, longestPauseMs, type ProviderCapacity } from './create-rate.ts'
 import { createFairOrder, type MemberQueue } from './fair-order.ts'
 
 export interface Claims {

@@ -62,7 +62,6 @@ function newGeneration({ request, requester, candidates, timeZone, now }: Accept
     ...requester,
     id: createId(now),
     state: 'queued',
-    owner: undefined,
     request,
     provider: candidates[0].id,
     candidates: candidates.map(({ id }) => id),
@@ -71,14 +70,7 @@ function newGeneration({ request, requester, candidates, timeZone, now }: Accept
     guildPeriods: periodKeys(now, timeZone),
     installationPeriods: periodKeys(now),
     createdAt: now,
-    startedAt: undefined,
-    endedAt: undefined,
-    cancelRequestedAt: undefined,
-    cancelledBy: undefined,
-    endReason: undefined,
     captured: false,
     reference: createReference(),
-    messageId: undefined,
-    outputUrl: undefined,
   }
 }

@@ -13,6 +13,9 @@ import { type Cancellation, transition, updateIf } from '../store/generations.ts
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
 
+/** An attempt in one of these states ends with its generation. */
+const openStates: readonly AttemptState[] = ['preparing', 'sent', 'accepted']
+
 /** The provider is done: state, ledger and attempt change together. From here on the money is spent, whatever happens to the delivery. */
 export async function captureCompleted(
   { generation, attempt }: Submitted,
@@ -51,8 +54,9 @@ export async function settleOutcome(generation: Generation, outcome: Outcome, { 
     )
     await settleMoney(transaction, generation, outcome.settlement, now)
     const attempt = await latestAttempt(transaction, id)
-    if (attempt && isOpen(attempt.state)) {
-      await closeAttempt(transaction, attempt.id, { state: attemptStateOf(outcome), endReason: outcome.reason, now })
+    if (attempt && openStates.includes(attempt.state)) {
+      const attemptState = outcome.state === 'held' ? 'unknown' : outcome.state
+      await closeAttempt(transaction, attempt.id, { state: attemptState, endReason: outcome.reason, now })
     }
     return settled
   })
@@ -87,12 +91,4 @@ async function settleMoney(transaction: Transaction<Schema>, generation: Generat
   if (settlement === 'hold') return hold(transaction, generation, now)
   if (!generation.captured) await capture(transaction, generation, now)
   if (settlement === 'refund') await refundGuild(transaction, generation, now)
-}
-
-function isOpen(state: AttemptState): boolean {
-  return state === 'preparing' || state === 'sent' || state === 'accepted'
-}
-
-function attemptStateOf(outcome: Outcome): AttemptState {
-  return outcome.state === 'held' ? 'unknown' : outcome.state
 }

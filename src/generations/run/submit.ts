@@ -8,6 +8,7 @@ import { readImage } from '../../storage/images.ts'
 import type { Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
+import { pauseProvider } from '../queue/create-rate.ts'
 import {
   type Attempt,
   closeAttempt,
@@ -19,7 +20,6 @@ import {
   unmarkSent,
 } from '../store/attempts.ts'
 import { findGeneration, transition } from '../store/generations.ts'
-import { pauseProvider } from '../store/provider-state.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { afterRefusal, storedRefusal } from './fail-over.ts'
 import { type LostAttempt, recoverSubmission } from './recover-submission.ts'

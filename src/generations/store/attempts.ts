@@ -135,7 +135,7 @@ export async function closeUnsent(
 }
 
 /** Changes an attempt of which all of `where` still holds. Returns it as it now is, or undefined if it has moved on. */
-async function updateAttempt(
+export async function updateAttempt(
   statements: Statements,
   where: Pick<AttemptRow, 'id' | 'state'> & Partial<AttemptRow>,
   set: Updateable<Schema['attempts']>,

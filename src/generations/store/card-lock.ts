@@ -3,7 +3,7 @@ import type { ExpressionBuilder } from 'kysely'
 import { sleep } from '../../lib/clock.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
-import { type CardLock, longestEditMs } from '../model/card-lock.ts'
+import { type CardLock, longestEditMs } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
 
 /** For the round trip to the store. */

@@ -1,11 +1,11 @@
-import type { Transaction, Updateable } from 'kysely'
+import type { Insertable, Transaction, Updateable } from 'kysely'
 
 import type { Snowflake } from '../../domain/ids.ts'
 import type { Statements } from '../../storage/database.ts'
+import { candidatesColumn, requestColumn } from '../../storage/json-columns.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
 import type { Generation, GenerationState } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
-import { toGeneration, toRow } from './rows.ts'
 
 export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation): Promise<void> {
   await transaction.insertInto('generations').values(toRow(generation)).execute()
@@ -97,4 +97,65 @@ export async function claimNotification(
 export async function listProvidersWithQueue(statements: Statements): Promise<Set<string>> {
   const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
   return new Set(rows.map(({ provider }) => provider))
+}
+
+/** A row of the store in the words of the core. @throws {StoredRowError} where its JSON has another shape */
+export function toGeneration(row: GenerationRow): Generation {
+  return {
+    id: row.id,
+    state: row.state,
+    owner: row.owner ?? undefined,
+    request: requestColumn.parse(row.request),
+    provider: row.provider,
+    candidates: candidatesColumn.parse(row.candidates),
+    price: row.price,
+    guildPeriods: { day: row.day_key, month: row.month_key },
+    installationPeriods: { day: row.installation_day_key, month: row.installation_month_key },
+    memberId: row.member_id,
+    guildId: row.guild_id,
+    channelId: row.channel_id,
+    reply: {
+      applicationId: row.application_id,
+      interactionId: row.interaction_id,
+      token: row.interaction_token,
+      attachmentSizeLimit: row.attachment_size_limit,
+      locale: row.locale,
+    },
+    createdAt: row.created_at,
+    startedAt: row.started_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    cancelRequestedAt: row.cancel_requested_at ?? undefined,
+    cancelledBy: row.cancelled_by ?? undefined,
+    endReason: row.end_reason ?? undefined,
+    captured: row.captured === 1,
+    reference: row.reference,
+    messageId: row.message_id ?? undefined,
+    outputUrl: row.output_url ?? undefined,
+  }
+}
+
+function toRow(generation: Generation): Insertable<Schema['generations']> {
+  return {
+    id: generation.id,
+    state: generation.state,
+    provider: generation.provider,
+    candidates: candidatesColumn.stringify(generation.candidates),
+    request: requestColumn.stringify(generation.request),
+    price: generation.price,
+    member_id: generation.memberId,
+    guild_id: generation.guildId,
+    channel_id: generation.channelId,
+    application_id: generation.reply.applicationId,
+    interaction_id: generation.reply.interactionId,
+    interaction_token: generation.reply.token,
+    attachment_size_limit: generation.reply.attachmentSizeLimit,
+    locale: generation.reply.locale,
+    day_key: generation.guildPeriods.day,
+    month_key: generation.guildPeriods.month,
+    installation_day_key: generation.installationPeriods.day,
+    installation_month_key: generation.installationPeriods.month,
+    created_at: generation.createdAt,
+    captured: 0,
+    reference: generation.reference,
+  }
 }

@@ -2,7 +2,7 @@ import type { Database } from '../../storage/database.ts'
 import { recordHeartbeat, removeSilentWorkers, removeWorker } from '../../storage/workers.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
-import { toGeneration } from '../store/rows.ts'
+import { toGeneration } from '../store/generations.ts'
 
 /** On a store of our own every claim belongs to a process that is gone, because we hold the store's lock. Call it once, at the start. */
 export async function adoptAll(database: Database, owner: string): Promise<Generation[]> {

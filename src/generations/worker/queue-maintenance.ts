@@ -5,8 +5,7 @@ import type { Generation } from '../model/generation.ts'
 import { type QueuePosition, readQueuePositions } from '../queue/queue-positions.ts'
 import type { RunContext } from '../run/context.ts'
 import { endQueued } from '../run/settle.ts'
-import { updateIf } from '../store/generations.ts'
-import { toGeneration } from '../store/rows.ts'
+import { toGeneration, updateIf } from '../store/generations.ts'
 
 type QueueMaintenanceContext = Pick<RunContext, 'database' | 'delivery' | 'clock' | 'log' | 'queueDeadlineMs'>
 
