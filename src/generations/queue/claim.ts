@@ -83,8 +83,7 @@ async function readMemberQueues(transaction: Transaction<Schema>, provider: Prov
   const queues = await transaction
     .selectFrom('generations')
     .select((count) => ['guild_id', 'member_id', count.fn.countAll<number | string>().as('queued'), count.fn.min('id').as('oldest')])
-    .where('provider', '=', provider)
-    .where('state', '=', 'queued')
+    .where((row) => row.and({ provider, state: 'queued' }))
     .groupBy(['guild_id', 'member_id'])
     .orderBy('oldest')
     .execute()

@@ -1,18 +1,17 @@
 import { ProviderError } from '../../domain/provider-error.ts'
 import { raceAbort } from '../../lib/abortable.ts'
 import { retry } from '../../lib/retry.ts'
-import type { CancelOutcome, Operation, Provider } from '../../providers/provider.ts'
+import type { CancelOutcome, Provider } from '../../providers/provider.ts'
 import type { Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
 import { findGeneration } from '../store/generations.ts'
 import type { RunContext } from './context.ts'
+import type { Submitted } from './submit.ts'
 
 const retryDelays = [1000, 2000]
 
-export interface CancellableJob {
-  generation: Generation
+export interface CancellableJob extends Submitted {
   provider: Provider
-  operation: Operation
   /** Aborted when the watch is over. */
   signal: AbortSignal
   /** The member asked to cancel; `refused` once the provider cannot or will not end the job. */

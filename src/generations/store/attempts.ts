@@ -107,15 +107,11 @@ export async function unmarkSent(statements: Statements, attemptId: string): Pro
   await updateAttempt(statements, { id: attemptId, state: 'sent', operation: null }, { state: 'preparing', sent_at: null })
 }
 
-export interface AttemptEnd {
-  state: AttemptState
-  endReason?: EndReason | undefined
-  providerCost?: MicroUsd | undefined
-  now: number
-}
-
-export async function closeAttempt(statements: Statements, attemptId: string, end: AttemptEnd): Promise<void> {
-  const { state, endReason, providerCost, now } = end
+export async function closeAttempt(
+  statements: Statements,
+  attemptId: string,
+  { state, endReason, providerCost, now }: { state: AttemptState; endReason?: EndReason; providerCost?: MicroUsd; now: number },
+): Promise<void> {
   await statements
     .updateTable('attempts')
     .set({ state, ended_at: now, end_reason: endReason, provider_cost: providerCost })

@@ -37,17 +37,10 @@ export async function updateIf(
   return row && toGeneration(row)
 }
 
-/** What an owner believes of its generation. */
-export interface Fence {
-  id: string
-  owner: string
-  state: GenerationState
-}
-
 /** The fence: the state changes only for its owner and only from the state it believes in. Throws `LeaseLost` otherwise. */
 export async function transition(
   statements: Statements,
-  { id, owner, state }: Fence,
+  { id, owner, state }: { id: string; owner: string; state: GenerationState },
   set: Updateable<Schema['generations']> & { state: GenerationState },
 ): Promise<Generation> {
   const generation = await updateIf(statements, { id, owner, state }, set)

@@ -1,4 +1,4 @@
-import { type ClipMode, type ClipRequest, type DurationSeconds, modeOf } from '../../domain/clip-request.ts'
+import { type ClipRequest, type DurationSeconds, modeOf } from '../../domain/clip-request.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 import { requestColumn } from '../../storage/json-columns.ts'
@@ -18,27 +18,12 @@ const sampleSize = 20
 /** Starts from the latest runs of earlier processes. */
 export async function createEstimates(database: Database, typical = typicalRunMs): Promise<Estimates> {
   const samples = new Map<string, number[]>()
-  const keyOf = (provider: ProviderId, mode: ClipMode, seconds: DurationSeconds) => `${provider}/${mode}/${seconds}`
+  const keyOf = (provider: ProviderId, request: ClipRequest) => `${provider}/${modeOf(request)}/${request.durationSeconds}`
   const learn = (provider: ProviderId, request: ClipRequest, milliseconds: number) => {
-    const key = keyOf(provider, modeOf(request), request.durationSeconds)
+    const key = keyOf(provider, request)
     samples.set(key, [...(samples.get(key) ?? []), milliseconds].slice(-sampleSize))
   }
-  for (const run of await readRuns(database)) learn(run.provider, run.request, run.milliseconds)
-  return {
-    learn,
-    runMs: (provider, request) =>
-      median(samples.get(keyOf(provider, modeOf(request), request.durationSeconds))) ?? typical[request.durationSeconds],
-  }
-}
-
-interface Run {
-  provider: ProviderId
-  request: ClipRequest
-  milliseconds: number
-}
-
-async function readRuns({ statements }: Database): Promise<Run[]> {
-  const rows = await statements
+  const rows = await database.statements
     .selectFrom('attempts')
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
     .select(['attempts.provider', 'generations.started_at', 'attempts.ended_at', 'generations.request'])
@@ -46,11 +31,10 @@ async function readRuns({ statements }: Database): Promise<Run[]> {
     .orderBy('attempts.id', 'desc')
     .limit(500)
     .execute()
-  return rows.reverse().flatMap((row) => {
-    if (row.started_at === null || row.ended_at === null) return []
-    const request = requestColumn.parse(row.request)
-    return [{ provider: row.provider, request, milliseconds: row.ended_at - row.started_at }]
-  })
+  for (const { provider, request, started_at: startedAt, ended_at: endedAt } of rows.reverse()) {
+    if (startedAt !== null && endedAt !== null) learn(provider, requestColumn.parse(request), endedAt - startedAt)
+  }
+  return { learn, runMs: (provider, request) => median(samples.get(keyOf(provider, request))) ?? typical[request.durationSeconds] }
 }
 
 function median(values: readonly number[] | undefined): number | undefined {

@@ -9,12 +9,6 @@ import { toGeneration, updateIf } from '../store/generations.ts'
 
 type QueueMaintenanceContext = Pick<RunContext, 'database' | 'delivery' | 'clock' | 'log' | 'queueDeadlineMs'>
 
-/** Everything about generations that no worker is running: their queue positions and deadlines, and outcomes that were not posted. */
-export interface QueueMaintenance {
-  /** Fails overdue requests, shows changed positions and posts unsent outcomes. Called after each claim, by one process. */
-  run(): Promise<void>
-}
-
 /**
  * The first card is edited at most this often (milliseconds), the second half as often, and so on: a queue of any length costs Discord only a few edits
  * a second, and the positions that matter most are the freshest.
@@ -30,7 +24,11 @@ const postableForMs = 24 * 60 * 60_000
 const postDelay = exponential(60_000, 30 * 60_000)
 const postedPerRun = 10
 
-export function createQueueMaintenance(context: QueueMaintenanceContext): QueueMaintenance {
+/**
+ * Everything about generations that no worker is running. `run` fails overdue requests, shows changed positions and posts unsent outcomes; it is called
+ * after each claim, by one process.
+ */
+export function createQueueMaintenance(context: QueueMaintenanceContext): { run(): Promise<void> } {
   const { database, delivery, clock } = context
   const postUnsentOutcomes = createOutcomePoster(context)
   const shown = new Map<string, { ahead: number; at: number }>()
