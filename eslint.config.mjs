@@ -18,6 +18,7 @@ export default defineConfig(
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true, boolean: true } }],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
       eqeqeq: 'error',
+      '@typescript-eslint/max-params': ['error', { max: 4 }],
       'no-console': 'error',
       'no-restricted-syntax': [
         'error',
@@ -36,6 +37,10 @@ export default defineConfig(
       ],
     },
   },
+  // One subject a file.
+  { files: ['src/**/*.ts', 'commands/**/*.ts'], rules: { 'max-lines': ['error', 200] } },
+  // A row of `test.each` arrives as one parameter per column.
+  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 250], '@typescript-eslint/max-params': ['error', { max: 5 }] } },
   { files: ['start.ts', 'sandbox/**/*.ts', 'test/mutants/**/*.ts', 'test/chaos/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
   { files: ['**/*.config.ts', '**/*.config.mjs'], rules: { 'no-restricted-syntax': 'off' } },

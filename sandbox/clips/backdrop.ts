@@ -17,14 +17,21 @@ export function backdropLayer(fingerprint: string, { width, height }: ClipSize):
   for (let index = 0; index < 10; index += 1) {
     const centre = { x: width * at(3 * index + 1), y: height * at(3 * index + 2) }
     const radius = Math.min(width, height) * (0.06 + 0.2 * at(3 * index + 3))
-    paintDisc(pixels, { width, height }, centre, radius, colour(hue + 40 * index, 0.7, 0.35 + 0.05 * (index % 6)))
+    const paint = colour(hue + 40 * index, 0.7, 0.35 + 0.05 * (index % 6))
+    paintDisc(pixels, { width, height }, { centre, radius, paint })
   }
   return pixels
 }
 
 type Colour = readonly [red: number, green: number, blue: number]
 
-function paintDisc(pixels: Buffer, { width, height }: ClipSize, centre: { x: number; y: number }, radius: number, paint: Colour): void {
+interface Disc {
+  centre: { x: number; y: number }
+  radius: number
+  paint: Colour
+}
+
+function paintDisc(pixels: Buffer, { width, height }: ClipSize, { centre, radius, paint }: Disc): void {
   for (let y = Math.max(0, Math.ceil(centre.y - radius)); y < Math.min(height, centre.y + radius); y += 1) {
     const half = Math.sqrt(Math.max(0, radius ** 2 - (y - centre.y) ** 2))
     for (let x = Math.max(0, Math.ceil(centre.x - half)); x < Math.min(width, centre.x + half); x += 1) {

@@ -24,11 +24,11 @@ async function post(channel: Channel, options: CallOptions = { json: { content: 
 }
 
 describe('the bot token', () => {
-  it.each<[string, PermissionName, CallOptions, number, number]>([
+  it.for<[string, PermissionName, CallOptions, number, number]>([
     ['view', 'ViewChannel', { json: { content: 'x' } }, 403, 50001],
     ['send', 'SendMessages', { json: { content: 'x' } }, 403, 50013],
     ['attach', 'AttachFiles', withFile, 403, 50013],
-  ])('requires the permission to %s', async (_name, permission, options, status, code) => {
+  ])('requires the permission to %s', async ([, permission, options, status, code]) => {
     expect((await post(discord.guild.channel, options)).status).toBe(200)
     discord.guild.channel.setBotPermissions(without(permission))
     expect(outcome(await post(discord.guild.channel, options))).toEqual([status, code])
