@@ -1,6 +1,6 @@
 import { PermissionFlagsBits } from 'discord.js'
 
-import { cancelButtonName } from '../src/discord/cards/progress-card.ts'
+import { cancelButtonName } from '../src/discord/cards/status-card.ts'
 import type { Button } from '../src/discord/interactions/command.ts'
 import { Refusal } from '../src/domain/refusal.ts'
 

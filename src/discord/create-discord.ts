@@ -46,6 +46,9 @@ export interface Discord {
   }>
 }
 
+/** A clip waits for this call; after that the last known upload limit is used. In milliseconds. */
+const guildReadMs = 5000
+
 /** Creates everything that speaks to Discord. What it opens is closed by the shutdown. */
 export async function createDiscord(options: DiscordOptions): Promise<Discord> {
   const { config, origins, database, network, clock, log, shutdown } = options
@@ -58,7 +61,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
 
   const uploadLimitOf = createGuildUploadLimits({
     tierAtGateway: (guildId) => gateway?.guilds.cache.get(guildId)?.premiumTier,
-    readGuild: (guildId) => rest.brief.get(Routes.guild(guildId)),
+    readGuild: (guildId) => rest.brief.get(Routes.guild(guildId), { signal: AbortSignal.timeout(guildReadMs) }),
     clock,
     log,
   })

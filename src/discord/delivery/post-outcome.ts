@@ -4,7 +4,7 @@ import { retry } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
 import { explainOutcome } from '../cards/outcome-text.ts'
-import { cardOf } from '../cards/progress-card.ts'
+import { cardOf } from '../cards/status-card.ts'
 import { describeError, isRefusal, isTransient } from '../rest/errors.ts'
 
 import type { EditOutcome } from './card-message.ts'

@@ -5,7 +5,7 @@ import type { Generation } from '../../generations/model/generation.ts'
 import { exponential } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
-import { cardOf } from '../cards/progress-card.ts'
+import { cardOf } from '../cards/status-card.ts'
 import { describeError, isTransient } from '../rest/errors.ts'
 
 import type { CardMessage } from './card-message.ts'

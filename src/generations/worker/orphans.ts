@@ -1,5 +1,5 @@
 import type { Database } from '../../storage/database.ts'
-import { recordHeartbeat, removeSilentWorkers, removeWorker } from '../../storage/workers.ts'
+import { recordHeartbeat, removeSilentWorkers, removeWorker } from '../../storage/worker-heartbeats.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { toGeneration } from '../store/generations.ts'

@@ -2,7 +2,7 @@ import { IncomingWebhookUpdateRequestPartialSchema, MessageEditRequestPartialSch
 import { ComponentType, MessageFlags } from 'discord.js'
 import { describe, expect, test } from 'vitest'
 
-import { cardOf } from '../../../src/discord/cards/progress-card.ts'
+import { cardOf } from '../../../src/discord/cards/status-card.ts'
 import { arrivingCard, finishedCard, linkedCard } from '../../../src/discord/cards/clip-card.ts'
 import { limitLines, tidy } from '../../../src/discord/cards/markdown.ts'
 import type { MessageBody } from '../../../src/discord/cards/components.ts'

@@ -4,7 +4,7 @@ import { ComponentType } from 'discord.js'
 import { arrivingCard, finishedCard, linkedCard } from '../../../src/discord/cards/clip-card.ts'
 import type { MessageBody } from '../../../src/discord/cards/components.ts'
 import { explainOutcome } from '../../../src/discord/cards/outcome-text.ts'
-import { cardOf } from '../../../src/discord/cards/progress-card.ts'
+import { cardOf } from '../../../src/discord/cards/status-card.ts'
 import { exampleGeneration, startedAt } from '../support/example-generation.ts'
 
 const live = { now: startedAt + 41_000, progress: 0.42, expectedEndAt: startedAt + 90_000 }

@@ -6,7 +6,7 @@ import { adoptAll, adoptOrphans, returnClaims } from '../../../src/generations/w
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { addWorker } from '../../../src/storage/workers.ts'
+import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/generations.ts'
 

@@ -6,7 +6,7 @@ import { closeAttempt, latestAttempt, markSent, openAttempt, recordOperation } f
 import type { GenerationState } from '../../../src/generations/model/generation.ts'
 import { findRow } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { addWorker } from '../../../src/storage/workers.ts'
+import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 import { acceptGeneration, type Wanted } from '../../support/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
