@@ -110,11 +110,7 @@ function environmentFor(
 ): Record<string, string | undefined> {
   return {
     DISCORD_TOKEN: discord.botToken,
-    FAL_KEY: providers.fal.apiKey,
-    REPLICATE_API_TOKEN: providers.replicate.apiKey,
-    WAVESPEED_API_KEY: providers.wavespeed.apiKey,
-    RUNWARE_API_KEY: providers.runware.apiKey,
-    EACHLABS_API_KEY: providers.eachlabs.apiKey,
+    ...Object.fromEntries(providers.all.map(({ keyVariable, apiKey }) => [keyVariable, apiKey])),
     ALLOWED_GUILDS: '*',
     DATA_DIR: dataFolder,
     LOG_LEVEL: 'warn',

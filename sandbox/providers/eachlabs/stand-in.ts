@@ -17,6 +17,7 @@ export function startEachlabs(context: StandInContext): Promise<EachlabsStandIn>
   const records = new Map<string, PredictionRecord>()
   return createStandIn(context, {
     id: 'eachlabs',
+    keyVariable: 'EACHLABS_API_KEY',
     apiKey,
     // The limit of an account with little credit; others have none.
     behavior: { inFlight: 10, webhookRetrySeconds: [10, 10], webhookTimeoutMs: 30_000 },

@@ -14,6 +14,7 @@ export function startFal(context: StandInContext): Promise<FalStandIn> {
   const pendingUploads = new Map<string, string>()
   return createStandIn(context, {
     id: 'fal',
+    keyVariable: 'FAL_KEY',
     // Shaped like a real key, so that tests cover its redaction in logs.
     apiKey: `${randomUUID()}:${randomUUID().replaceAll('-', '')}`,
     // Ten retries in two hours.

@@ -16,6 +16,7 @@ export function startReplicate(context: StandInContext): Promise<ReplicateStandI
   const records = new Map<string, PredictionRecord>()
   return createStandIn(context, {
     id: 'replicate',
+    keyVariable: 'REPLICATE_API_TOKEN',
     apiKey,
     // The last retry is about a minute after the first attempt.
     behavior: { webhookRetrySeconds: [2, 4, 8, 16, 30] },

@@ -14,6 +14,7 @@ export function startRunware(context: StandInContext): Promise<RunwareStandIn> {
   const records = new Map<string, TaskRecord>()
   return createStandIn(context, {
     id: 'runware',
+    keyVariable: 'RUNWARE_API_KEY',
     apiKey: randomBytes(24).toString('base64url'),
     // The interval doubles up to eight seconds.
     behavior: { webhookRetrySeconds: [1, 2, 4, 8, 8, 8] },

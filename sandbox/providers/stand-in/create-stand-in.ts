@@ -33,6 +33,8 @@ export interface StandInBase<OriginName extends string = string> extends Accepta
 /** How one provider differs from the others. */
 export interface ProviderDefinition<OriginName extends string> {
   id: string
+  /** The environment variable from which the bot reads the key. */
+  keyVariable: string
   apiKey: string
   behavior: Partial<Behavior>
   refuse: Refuse
@@ -74,6 +76,7 @@ export async function createStandIn<OriginName extends string>(
   Object.assign(origins, servers.addresses())
   return {
     ...parts,
+    keyVariable: provider.keyVariable,
     webhooks,
     prices,
     refuseConnections: (...names) => servers.close(...names),

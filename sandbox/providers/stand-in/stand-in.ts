@@ -26,6 +26,8 @@ export interface StandIn<OriginName extends string = string> {
   readonly id: string
   /** Replace the provider's real addresses in a client; without a trailing slash. */
   readonly origins: Readonly<Record<OriginName, string>>
+  /** The environment variable from which the bot reads the key. */
+  readonly keyVariable: string
   /** The only key that is accepted. */
   readonly apiKey: string
   readonly jobs: Jobs

@@ -20,6 +20,7 @@ export function startWavespeed(context: StandInContext): Promise<WavespeedStandI
   const records = new Map<string, TaskRecord>()
   return createStandIn(context, {
     id: 'wavespeed',
+    keyVariable: 'WAVESPEED_API_KEY',
     apiKey,
     // The lowest account level runs three jobs at a time.
     behavior: { concurrency: 3, webhookRetrySeconds: [5, 10, 20] },
