@@ -5,7 +5,7 @@
  */
 export const layers = [
   { name: 'entry', modules: { 'start.ts': '`npm start`: the bot, the sandbox, or a list of what is missing' } },
-  { name: 'programs', modules: { 'src/cli/': 'small programs for the operator: `register`, `held`' } },
+  { name: 'programs', modules: { 'src/cli/': 'small programs for the operator: `register`, `held`, `ledger`' } },
   { name: 'composition', modules: { 'src/main.ts': 'creates every module and joins them; nothing else does' } },
   { name: 'commands', modules: { 'commands/': 'what members type and press; one thin file each' } },
   { name: 'application', modules: { 'src/clip-service.ts': 'check, request, cancel: all that a command knows' } },
@@ -21,7 +21,7 @@ export const layers = [
   {
     name: 'drivers',
     modules: {
-      'src/providers/': 'one folder for each provider; the router between them',
+      'src/providers/': 'one folder for each provider, and what they share',
       'src/media/': 'downloads, and checks of images and clips',
       'src/storage/': 'SQLite or PostgreSQL, migrations, stored images',
     },

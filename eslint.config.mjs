@@ -39,8 +39,7 @@ export default defineConfig(
   },
   // One subject a file.
   { files: ['src/**/*.ts', 'commands/**/*.ts'], rules: { 'max-lines': ['error', 200] } },
-  // A row of `test.each` arrives as one parameter per column.
-  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 250], '@typescript-eslint/max-params': ['error', { max: 5 }] } },
+  { files: ['test/**/*.ts'], rules: { 'max-lines': ['error', 250] } },
   { files: ['start.ts', 'sandbox/**/*.ts', 'test/mutants/**/*.ts', 'test/chaos/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
   { files: ['**/*.config.ts', '**/*.config.mjs'], rules: { 'no-restricted-syntax': 'off' } },

@@ -1,25 +1,32 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 
+import { UsageError } from './src/cli/arguments.ts'
 import { runHeld } from './src/cli/held.ts'
+import { runLedger } from './src/cli/ledger.ts'
 import { registerWithDiscord } from './src/cli/register.ts'
 import { chooseMode, ConfigError } from './src/config/config.ts'
 import { providerDescriptors } from './src/providers/registry.ts'
 import { startBot } from './src/main.ts'
 
-const { values: options, positionals } = parseArgs({
-  options: { register: { type: 'boolean' }, guild: { type: 'string' }, held: { type: 'boolean' } },
-  allowPositionals: true,
-})
+/** Which program to run, and its own arguments. */
+const [program, ...words] = process.argv.slice(2)
+const isOperatorProgram = program === '--held' || program === '--ledger'
 
-/** `npm run register`, `npm run held` or `npm start`: the sandbox if nothing is configured, otherwise the bot. */
+/** `npm run register`, `npm run held`, `npm run ledger` or `npm start`: the sandbox if nothing is configured, otherwise the bot. */
 async function start(): Promise<void> {
-  if (options.register) {
-    const names = await registerWithDiscord({ environment: process.env, guildId: options.guild })
-    const where = options.guild ? `in server ${options.guild}` : 'for every server'
-    console.log(`Registered ${names.map((name) => `/${name}`).join(', ')} ${where}.`)
-  } else if (options.held) {
-    await runHeld(process.env, positionals, (line) => console.log(line))
+  const print = (line: string) => console.log(line)
+  if (program === '--register') {
+    const { guild } = parseArgs({ args: words, options: { guild: { type: 'string' } } }).values
+    const names = await registerWithDiscord({ environment: process.env, guildId: guild })
+    const where = guild ? `in server ${guild}` : 'for every server'
+    print(`Registered ${names.map((name) => `/${name}`).join(', ')} ${where}.`)
+  } else if (program === '--held') {
+    await runHeld(process.env, words, print)
+  } else if (program === '--ledger') {
+    await runLedger(process.env, words, print)
+  } else if (program !== undefined) {
+    throw new UsageError(`Unknown argument ${program}. The programs are listed in package.json.`)
   } else if (chooseMode(process.env, providerDescriptors) === 'sandbox') {
     const { runSandbox } = await import('./sandbox/run.ts')
     await runSandbox()
@@ -66,7 +73,7 @@ function explain(error: unknown): string {
     return ['Rushes cannot start yet:', ...problems, advice].join('\n')
   }
   const message = error instanceof Error ? error.message : String(error)
-  if (options.held) return message
+  if (isOperatorProgram || error instanceof UsageError) return message
   return `Rushes cannot start: ${error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''}${message}`
 }
 

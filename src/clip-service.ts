@@ -19,19 +19,17 @@ import { validateImage } from './media/images/validate-image.ts'
 import { capableProviders } from './providers/capabilities.ts'
 import type { Provider } from './providers/provider.ts'
 import { providerName } from './providers/registry.ts'
-import type { Router } from './providers/router.ts'
 import type { RequestRateLimits } from './billing/request-rate-limits.ts'
 import { budgetsOf, type GuildSettingsStore } from './billing/guild-settings.ts'
 import type { Database } from './storage/database.ts'
 
 export interface ClipServiceContext {
-  config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'providerOrder'>
+  config: Pick<Config, 'allowedGuilds' | 'installationBudgets' | 'guildBudgets' | 'providerOrder' | 'providers'>
   database: Database
   settings: GuildSettingsStore
   limits: RequestRateLimits
   /** In the order in which they are tried by default. */
   providers: readonly Provider[]
-  router: Router
   estimates: Estimates
   delivery: Delivery
   notifier: Notifier
@@ -97,11 +95,12 @@ export function createClipService(context: ClipServiceContext): ClipService {
 }
 
 /** After acceptance nothing may fail for the member: a position that cannot be read is shown later. */
-async function showPosition(generation: Generation, { database, delivery, clock }: ClipServiceContext): Promise<void> {
-  const positions = await readQueuePositions(database.statements, generation.provider).catch(() => [])
+async function showPosition(generation: Generation, { config, database, delivery, estimates, clock }: ClipServiceContext): Promise<void> {
+  const options = { providers: config.providers, estimates, now: clock.now() }
+  const positions = await readQueuePositions(database.statements, options).catch(() => [])
   const position = positions.find(({ id }) => id === generation.id)
   // Without a position it was claimed meanwhile, and its owner writes the card.
-  if (position) delivery.show(generation, { now: clock.now(), ahead: position.ahead })
+  if (position) delivery.show(generation, { now: clock.now(), ahead: position.ahead, expectedEndAt: position.readyAt })
 }
 
 /** The checks that need memory only, in the order in which a member sees their refusals. */

@@ -22,7 +22,6 @@ import { createNetwork } from './network/network.ts'
 import { createProviders } from './providers/create-providers.ts'
 import type { ProviderDescriptor } from './providers/descriptor.ts'
 import { providerDescriptors } from './providers/registry.ts'
-import { createRouter } from './providers/router.ts'
 import { openDatabase } from './storage/database.ts'
 
 export interface BotSettings {
@@ -43,6 +42,8 @@ export interface BotSettings {
   registerAtStart?: boolean | undefined
   /** How soon other processes on the same store notice that this one is gone. */
   leaseTimes?: LeaseTimes | undefined
+  /** Divides the waits before free calls to blocked providers, for simulated providers; 1 by default. */
+  probeSpeed?: number | undefined
   /** Called once if the bot cannot continue; everything is closed by then. */
   onFatal?: ((reason: string) => void) | undefined
   /** Stops the bot, also during its start: `startBot` then rejects with the signal's reason once everything is closed. */
@@ -70,29 +71,27 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
   try {
     const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses, lookup: settings.lookup })
     shutdown.own('the network', () => network.close())
-    const database = await openDatabase(config.store, (error) => log.warn({ error }, 'database connection lost'))
+    const database = await openDatabase(config.store, { log, signal: shutdown.begun })
     shutdown.own('the database', () => database.close())
     const billing = createBilling({ config, database })
     shutdown.own('the request limits', () => billing.close())
     const providers = createProviders({ descriptors, accounts: config.providers, origins }, { network, clock })
     shutdown.own('the providers', () => providers.close())
-    const router = createRouter({
-      clock,
-      onOperatorNeeded: (provider, kind) => log.error({ provider, kind }, 'provider paused for ten minutes: check its key and its credit'),
-    })
     const download = createDownload({ network, clock })
     const discord = await createDiscord({ config, origins, database, network, clock, log, shutdown })
     const { delivery } = discord
     const generations = await createGenerations({
-      ...{ config, database, providers: providers.byId, router, download, delivery, clock, log },
+      ...{ config, database, providers: providers.byId, download, delivery, clock, log },
+      outputLifetimes: providers.outputLifetimes,
       typicalRunMs: settings.typicalRunMs,
       leaseTimes: settings.leaseTimes,
+      probeSpeed: settings.probeSpeed,
     })
     const { worker, notifier } = generations
     shutdown.own('the notifier', () => notifier.close())
     const interrupted = new AbortController()
     const clipService = createClipService({
-      ...{ config, database, router, delivery, clock },
+      ...{ config, database, delivery, clock },
       ...billing,
       ...generations,
       providers: [...providers.byId.values()],

@@ -18,6 +18,8 @@ export interface StandInsOptions {
   seed?: string | undefined
   /** The webhook receiver's time, in milliseconds since the epoch, which dates signatures. Real time unless given. */
   receiverNow?: (() => number) | undefined
+  /** Serves finished clips for ever, for a run in which the providers' clock is much faster than the bot's. */
+  keepOutputs?: boolean | undefined
   /** Images at public addresses, which a stand-in never requests. None unless given. */
   outside?: ((url: URL) => Uint8Array | undefined) | undefined
 }
@@ -48,12 +50,12 @@ export interface StandIns extends Awaited<ReturnType<typeof startEach>> {
  * @throws when a port is taken
  */
 export async function startStandIns(options: StandInsOptions): Promise<StandIns> {
-  const { clips, speed, seed = 'rushes', receiverNow = () => Date.now(), outside = () => undefined } = options
+  const { clips, speed, seed = 'rushes', receiverNow = () => Date.now(), outside = () => undefined, keepOutputs = false } = options
   const clock = new ProviderClock(speed)
   const all: StandIn[] = []
   let port = options.port ?? 0
   const start: Start = async (startOne) => {
-    const standIn = await startOne({ clock, clips, seed, receiverNow, outside, port })
+    const standIn = await startOne({ clock, clips, seed, receiverNow, outside, keepOutputs, port })
     all.push(standIn)
     if (port > 0) port += Object.keys(standIn.origins).length
     return standIn

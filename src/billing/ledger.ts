@@ -1,28 +1,13 @@
 import type { Transaction } from 'kysely'
 
 import type { Budgets } from '../config/config.ts'
-import type { Snowflake } from '../domain/ids.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { LedgerKind, Schema } from '../storage/schema.ts'
-import { nextPeriodStart, type PeriodKeys } from './periods.ts'
+import { nextPeriodStart } from './periods.ts'
+import { change, type Reservation, walletsOf } from './wallets.ts'
 
-/** What is reserved for a generation, with its wallet periods, which never change. */
-export interface Reservation {
-  /** The generation's. */
-  id: string
-  guildId: Snowflake
-  /** What the guild is charged for the clip. */
-  price: MicroUsd
-  /** By the guild's calendar. */
-  guildPeriods: PeriodKeys
-  /** By UTC for every guild: otherwise the installation would have one budget per time zone. */
-  installationPeriods: PeriodKeys
-}
-
-type Wallet = Pick<Schema['wallets'], 'scope' | 'owner_id' | 'period' | 'period_key'>
-
-/** Part of the ledger's unique key: a generation is rendered once. */
+/** Part of the ledger's unique indexes: a generation is rendered once. */
 const take = 1
 
 /**
@@ -69,16 +54,33 @@ export function recordReservation(transaction: Transaction<Schema>, reservation:
   return record(transaction, reservation, { kind: 'reserve', now })
 }
 
-/** The provider billed: the reserved sum is spent. A second capture of the same take violates the ledger's unique key and rolls back. */
+/** The provider billed: the reserved sum is spent. A second settlement of the same take violates a unique index and rolls back. */
 export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, { kind: 'capture', now })
-  await change(transaction, reservation, { reserved: -reservation.price, spent: reservation.price })
+  const { price, guildReleased } = reservation
+  await record(transaction, reservation, { kind: guildReleased ? 'capture-installation' : 'capture', now })
+  await change(transaction, reservation, { reserved: -price, spent: price }, guildReleased ? 'installation' : undefined)
 }
 
 /** Nothing is due: the reserved sum is available again. */
 export async function release(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  await record(transaction, reservation, { kind: 'release', now })
-  await change(transaction, reservation, { reserved: -reservation.price })
+  const { price, guildReleased } = reservation
+  await record(transaction, reservation, { kind: guildReleased ? 'release-installation' : 'release', now })
+  await change(transaction, reservation, { reserved: -price }, guildReleased ? 'installation' : undefined)
+}
+
+/** The guild has its share of the reservation back; the installation's stays reserved. Every later row of this generation leaves the guild alone. */
+export async function releaseGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  await record(transaction, reservation, { kind: 'release-guild', now })
+  await change(transaction, reservation, { reserved: -reservation.price }, 'guild')
+}
+
+/** The provider never says what this costs: the guild pays nothing, and the installation books the price until the invoice says otherwise. */
+export async function assume(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  const { price, guildReleased } = reservation
+  await record(transaction, reservation, { kind: 'assumed', now })
+  // The installation's wallets first, as everywhere.
+  await change(transaction, reservation, { reserved: -price, spent: price }, 'installation')
+  if (!guildReleased) await releaseGuild(transaction, reservation, now)
 }
 
 /** It is unknown whether the provider billed: the sum stays reserved, and a row says so. */
@@ -94,6 +96,8 @@ export async function hold(transaction: Transaction<Schema>, reservation: Reserv
 
 /** The provider billed but the guild got no clip: the guild is refunded and the installation bears the cost. */
 export async function refundGuild(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+  // Its share was released before the capture, which then was the installation's alone.
+  if (reservation.guildReleased) return
   await record(transaction, reservation, { kind: 'refund', now })
   await change(transaction, reservation, { spent: -reservation.price }, 'guild')
 }
@@ -111,10 +115,11 @@ export async function bookDifference(
   await change(transaction, reservation, { spent: difference }, 'installation')
 }
 
-async function record(
+/** Writes a row of this reservation; the wallets are changed separately. */
+export async function record(
   transaction: Transaction<Schema>,
   reservation: Reservation,
-  { kind, amount = reservation.price, now }: { kind: LedgerKind; amount?: MicroUsd; now: number },
+  { kind, amount = reservation.price, now, reason }: { kind: LedgerKind; amount?: MicroUsd; now: number; reason?: string },
 ): Promise<void> {
   await transaction
     .insertInto('ledger')
@@ -129,32 +134,7 @@ async function record(
       installation_day_key: reservation.installationPeriods.day,
       installation_month_key: reservation.installationPeriods.month,
       created_at: now,
+      reason,
     })
     .execute()
-}
-
-async function change(
-  transaction: Transaction<Schema>,
-  reservation: Reservation,
-  { reserved = 0, spent = 0 }: { reserved?: MicroUsd; spent?: MicroUsd },
-  only?: Wallet['scope'],
-): Promise<void> {
-  for (const wallet of walletsOf(reservation)) {
-    if (only && wallet.scope !== only) continue
-    await transaction
-      .updateTable('wallets')
-      .set((wallets) => ({ reserved: wallets('reserved', '+', reserved), spent: wallets('spent', '+', spent) }))
-      .where((row) => row.and({ ...wallet }))
-      .execute()
-  }
-}
-
-/** Always in this order, so that two reservations never deadlock. */
-function walletsOf({ guildId, guildPeriods, installationPeriods }: Reservation): Wallet[] {
-  return [
-    { scope: 'installation', owner_id: '', period: 'day', period_key: installationPeriods.day },
-    { scope: 'installation', owner_id: '', period: 'month', period_key: installationPeriods.month },
-    { scope: 'guild', owner_id: guildId, period: 'day', period_key: guildPeriods.day },
-    { scope: 'guild', owner_id: guildId, period: 'month', period_key: guildPeriods.month },
-  ]
 }

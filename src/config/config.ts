@@ -64,6 +64,8 @@ export interface Config {
   queueDeadlineMs: number
   /** Milliseconds after which a render that never ends is held. */
   renderDeadlineMs: number
+  /** Milliseconds after which what a member wrote and showed is erased. */
+  retentionMs: number
   /** Milliseconds that a stop waits for billable calls and uploads in progress. */
   stopGraceMs: number
   logLevel: LogLevel
@@ -108,6 +110,7 @@ const Variables = z.object({
   GATEWAY_SHARD_COUNT: wholeNumber(1, mostShards).optional(),
   QUEUE_DEADLINE_MINUTES: wholeNumber(1, 1440).default(60),
   RENDER_DEADLINE_MINUTES: wholeNumber(5, 600).default(30),
+  RETENTION_DAYS: wholeNumber(1, 3650).default(30),
   STOP_GRACE_SECONDS: wholeNumber(0, 600).default(30),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'is debug, info, warn, error or silent').default('info'),
 })
@@ -141,6 +144,7 @@ export function readConfig(environment: Environment, knownProviders: readonly Pr
         : { ids: variables.GATEWAY_SHARDS, count: variables.GATEWAY_SHARD_COUNT },
     queueDeadlineMs: variables.QUEUE_DEADLINE_MINUTES * 60_000,
     renderDeadlineMs: variables.RENDER_DEADLINE_MINUTES * 60_000,
+    retentionMs: variables.RETENTION_DAYS * 24 * 60 * 60_000,
     stopGraceMs: variables.STOP_GRACE_SECONDS * 1000,
     logLevel: variables.LOG_LEVEL,
   }

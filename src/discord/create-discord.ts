@@ -36,7 +36,7 @@ export interface DiscordOptions {
 export interface Discord {
   readonly delivery: Delivery
   /** Handles every interaction that arrives once `connect` has been called. A worker process receives none. */
-  answerInteractions(options: Omit<InteractionsOptions, 'log'>): Interactions
+  answerInteractions(options: Omit<InteractionsOptions, 'log' | 'messages'>): Interactions
   /** Signs in (a worker process only learns its application's id) and compares or registers the commands. */
   connect(commands: { bodies: readonly CommandBody[]; register: boolean }): Promise<{
     /** The link that invites the bot to a server. */
@@ -65,9 +65,10 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
     clock,
     log,
   })
+  const messages = createMessages(rest)
   const delivery = createDelivery({
     ...createDeliveryStore(database, clock),
-    messages: createMessages(rest),
+    messages,
     uploadLimitOf,
     clock,
     log,
@@ -76,7 +77,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
   return {
     delivery,
     answerInteractions(interactionsOptions) {
-      const interactions = createInteractions({ ...interactionsOptions, log })
+      const interactions = createInteractions({ ...interactionsOptions, messages, log })
       gateway?.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
       return interactions
     },
@@ -99,6 +100,7 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
       chosen: config.shards,
       readGateway: () => rest.brief.get(Routes.gatewayBot(), { signal: shutdown.begun }),
       onTaken: ({ message }) => shutdown.fail(message),
+      signal: shutdown.begun,
     })
     shutdown.own('the shards', () => reserved.release())
     const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })

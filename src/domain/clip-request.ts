@@ -29,7 +29,14 @@ export type ClipFeature = 'text' | 'firstFrame' | 'lastFrame' | 'negativePrompt'
 
 export type ClipMode = 'text' | 'first-frame' | 'first-and-last-frame'
 
-export function modeOf(request: Pick<ClipRequest, 'firstFrame' | 'lastFrame'>): ClipMode {
-  if (!request.firstFrame) return 'text'
-  return request.lastFrame ? 'first-and-last-frame' : 'first-frame'
+/** What the run time of a clip depends on. */
+export interface ClipKind {
+  durationSeconds: DurationSeconds
+  firstFrame?: unknown
+  lastFrame?: unknown
+}
+
+export function modeOf({ firstFrame, lastFrame }: Pick<ClipKind, 'firstFrame' | 'lastFrame'>): ClipMode {
+  if (!firstFrame) return 'text'
+  return lastFrame ? 'first-and-last-frame' : 'first-frame'
 }

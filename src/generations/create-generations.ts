@@ -5,9 +5,9 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Download } from '../media/download.ts'
 import type { Provider } from '../providers/provider.ts'
-import type { Router } from '../providers/router.ts'
 import type { Database } from '../storage/database.ts'
 import type { Delivery } from './model/delivery-port.ts'
+import type { OutputLifetimes } from './model/output-lifetime.ts'
 import { createNotifier, type Notifier } from './notify/notifier.ts'
 import { createPostgresNotifier } from './notify/postgres-notifier.ts'
 import { createEstimates, type Estimates, type typicalRunMs } from './store/run-time-estimates.ts'
@@ -15,16 +15,17 @@ import type { LeaseTimes } from './worker/lease.ts'
 import { createWorker, type Worker } from './worker/worker.ts'
 
 export interface GenerationsOptions {
-  config: Pick<Config, 'role' | 'providers' | 'publicServer' | 'renderDeadlineMs' | 'queueDeadlineMs'>
+  config: Pick<Config, 'role' | 'providers' | 'publicServer' | 'renderDeadlineMs' | 'queueDeadlineMs' | 'retentionMs'>
   database: Database
   providers: ReadonlyMap<ProviderId, Provider>
-  router: Router
+  outputLifetimes: OutputLifetimes
   download: Download
   delivery: Delivery
   clock: Clock
   log: Log
   typicalRunMs?: typeof typicalRunMs | undefined
   leaseTimes?: LeaseTimes | undefined
+  probeSpeed?: number | undefined
 }
 
 /** The life of clips, from the queue to the posted message. */
@@ -44,12 +45,13 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
   const notifier = sharedUrl === undefined ? createNotifier() : await createPostgresNotifier(database, { url: sharedUrl, log })
   if (config.role === 'gateway') return { worker: idleWorker, notifier, estimates }
 
-  const { publicServer, renderDeadlineMs, queueDeadlineMs } = config
+  const { publicServer, renderDeadlineMs, queueDeadlineMs, retentionMs } = config
   const context = {
     ...options,
     estimates,
     notifier,
     renderDeadlineMs,
+    retentionMs,
     queueDeadlineMs,
     owner: createId(clock.now()),
     webhookUrlOf: ({ provider, webhookToken }: { provider: ProviderId; webhookToken: string }) =>

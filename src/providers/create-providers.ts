@@ -17,6 +17,8 @@ export interface ProvidersOptions {
 export interface Providers {
   /** In the order of the accounts. */
   byId: ReadonlyMap<ProviderId, Provider>
+  /** Milliseconds for which each serves its clips. */
+  outputLifetimes: ReadonlyMap<ProviderId, number>
   /** Rejects the calls that still wait for their limiter. */
   close(): Promise<void>
 }
@@ -40,6 +42,7 @@ export function createProviders(
   }
   return {
     byId,
+    outputLifetimes: new Map(descriptors.map(({ id, outputLifetimeMs }) => [id, outputLifetimeMs])),
     async close() {
       await Promise.all(limiters.map((limiter) => limiter.stop({ dropWaitingJobs: true }).catch(() => undefined)))
     },

@@ -18,6 +18,8 @@ export interface ProviderDescriptor extends ProviderVariables {
   /** The name that members and operators read. */
   readonly name: string
   readonly capabilities: Capabilities
+  /** Milliseconds from a job's end for which the provider certainly serves its clip. Where that is not documented, the shortest time reported. */
+  readonly outputLifetimeMs: number
   /** The origins of the live services. */
   readonly origins: Readonly<Record<string, string>>
   create(account: ProviderAccount & { options: Readonly<Record<string, unknown>> }, context: ProviderContext): Provider

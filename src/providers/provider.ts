@@ -24,6 +24,13 @@ export interface Operation {
   readonly [key: string]: unknown
 }
 
+/** A cost as the provider printed it, whatever that is: it is checked where it is booked, so that it never makes a status unreadable. */
+export interface PrintedCost {
+  printed: unknown
+  /** Micro-dollars in one of the provider's units. */
+  unit: MicroUsd
+}
+
 export type Status =
   | {
       state: 'pending'
@@ -34,9 +41,10 @@ export type Status =
     }
   | {
       state: 'completed'
-      url: string
+      /** Undefined while the provider names no clip: the job is over and billed, and a later call may name it. */
+      url?: string | undefined
       /** What the provider billed, where it reports it. */
-      cost?: MicroUsd | undefined
+      cost?: PrintedCost | undefined
       /** The provider's own safety check flagged the clip. */
       flagged?: boolean | undefined
     }
@@ -112,6 +120,11 @@ export interface Provider {
   prepare(image: Image, options: CallOptions): Promise<HostedImage>
   /** The billable call: sent once, never repeated by any layer. */
   start(request: ClipRequest, images: HostedImages, options: StartOptions): Promise<Operation>
+  /**
+   * A free call that succeeds if the provider is up and accepts the key. Throws `no_credit` where the balance can be read and does not pay for the
+   * shortest clip.
+   */
+  probe(options: CallOptions): Promise<void>
   /** Reads the job's state; safe to repeat. */
   status(operation: Operation, options: CallOptions): Promise<Status>
   /** Streams states until the job or the stream ends, where the provider has a stream. The caller falls back to `status`. */
@@ -120,7 +133,7 @@ export interface Provider {
   cancel?(operation: Operation, options: CallOptions): Promise<CancelOutcome>
   /**
    * Looks for a job whose create response was lost, by a mark that only this attempt has. Absent where the provider keeps no such mark. `unknown` does
-   * not prove that there is no job: it never permits another submission.
+   * not prove that there is no job: it never permits another submission. Throws where the provider did not answer: look again later.
    */
   recover?(request: ClipRequest, images: HostedImages, lost: LostSubmission, options: CallOptions): Promise<Operation | 'unknown'>
   verifyWebhook?: WebhookVerifier

@@ -1,8 +1,18 @@
 import type { Image, ImageReference } from '../domain/image.ts'
 import type { Statements } from './database.ts'
 
-/** Stores a validated image under the hash of its bytes; the same image twice is one row. */
+/**
+ * Stores a validated image under the hash of its bytes; the same image twice is one row, and its bytes are sent once. Call it before any lock is taken:
+ * over a slow line an image takes long.
+ */
 export async function storeImage(statements: Statements, image: Image, now: number): Promise<void> {
+  const known = await statements
+    .updateTable('images')
+    .set({ created_at: now })
+    .where('sha256', '=', image.sha256)
+    .returning('sha256')
+    .executeTakeFirst()
+  if (known) return
   await statements
     .insertInto('images')
     .values({
@@ -14,7 +24,7 @@ export async function storeImage(statements: Statements, image: Image, now: numb
       bytes: image.bytes,
       created_at: now,
     })
-    .onConflict((conflict) => conflict.column('sha256').doNothing())
+    .onConflict((conflict) => conflict.column('sha256').doUpdateSet({ created_at: now }))
     .execute()
 }
 

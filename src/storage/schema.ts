@@ -11,8 +11,9 @@ export interface Schema {
     state: GenerationState
     /** The process that owns the claim; only it writes the state. */
     owner: string | null
+    /** Where it runs or last ran; while it is queued, the first candidate. */
     provider: ProviderId
-    /** JSON list of the providers to try, in order. */
+    /** JSON list of the providers that may still make it, in the order of preference. */
     candidates: string
     request: string
     price: number
@@ -38,12 +39,23 @@ export interface Schema {
     cancelled_by: 'requester' | 'moderator' | null
     end_reason: EndReason | null
     captured: 0 | 1
+    /** When its words were erased. */
+    erased_at: number | null
     reference: string
     output_url: string | null
-    /** When the requester was notified of the clip; at most once. */
+    /** From then on the provider may no longer serve the clip. */
+    output_expires_at: number | null
+    /** When Discord had confirmed the requester's notification of this state and end. */
     notified_at: number | null
+    /**
+     * Until then another process is sending that notification, by the clock that all processes share. In the past: one tried, and its message may have
+     * arrived.
+     */
+    notifying_until: number | null
     /** Left by the operator for the bot. */
     held_decision: HeldDecision | null
+    /** When the guild's share of a held reservation was released; from then on, settlements leave the guild's wallets alone. */
+    guild_released_at: number | null
     /** Edits of its card in progress, in any process; a process that died leaves its own behind. */
     card_edits: Generated<number>
   }
@@ -62,8 +74,10 @@ export interface Schema {
     /** JSON of the provider's handle, once it accepted. Unique per provider by `operation_id`. */
     operation: string | null
     operation_id: string | null
-    /** What the provider reports to have billed, if it does. */
+    /** What the provider reports to have billed, if it does and the figure is plausible. */
     provider_cost: number | null
+    /** A figure that is not plausible, as the provider printed it; the listed price was booked. */
+    implausible_cost: string | null
     webhook_token: string
     created_at: number
     ended_at: number | null
@@ -88,19 +102,34 @@ export interface Schema {
     installation_day_key: string
     installation_month_key: string
     created_at: number
+    /** The operator's, of a correction. */
+    reason: string | null
   }
   provider_state: {
     provider: ProviderId
     /** GCRA: the earliest time of the next create at the configured rate. */
-    next_create_at: number
+    next_create_at: Generated<number>
     /** No creates before this time: the provider sent Retry-After. */
-    closed_until: number
+    closed_until: Generated<number>
+    /** When a live worker last had its key; 0 for never. */
+    served_at: Generated<number>
+    /** Why it gets no create call (see provider-blocks.ts); null once it answered one again. */
+    blocked_reason: BlockReason | null
+    /** When it was blocked; null while one create call is tried. All of these times are by `sharedNow`. */
+    blocked_at: number | null
+    /** When the next free call is due. Null after one has succeeded: then one create call may be tried. */
+    probe_at: number | null
+    /** Free calls since it was blocked. */
+    probes_failed: Generated<number>
+  }
+  /** One row, which every claim locks: claims of all processes come one after the other. */
+  queue_state: {
+    id: 1
     /** Counts claims; `queue_turns` remembers the count at each turn. */
     served: number
   }
-  /** When a guild (empty member_id) or one of its members was last served, in units of the provider's `served`. */
+  /** When a guild (empty member_id) or one of its members was last served, in units of the queue's `served`. */
   queue_turns: {
-    provider: ProviderId
     guild_id: string
     member_id: string
     last_served: number
@@ -120,8 +149,10 @@ export interface Schema {
     height: number
     size_bytes: number
     bytes: Uint8Array
+    /** When it was last stored; the same image again is the same row. */
     created_at: number
   }
+  generation_images: { generation_id: string; sha256: string }
   keyv: {
     key: string
     value: string
@@ -139,11 +170,31 @@ export interface Schema {
   }
 }
 
+/** `submission_unknown`: a create call was lost. `unavailable`: one certainly failed. `auth`, `no_credit`: the operator must mend the account. */
+export type BlockReason = 'submission_unknown' | 'unavailable' | 'auth' | 'no_credit'
+
 /** What the operator decided about a held generation. */
 export type HeldDecision = 'free' | 'billed'
 
-export type LedgerKind = 'reserve' | 'capture' | 'release' | 'hold' | 'refund' | 'difference'
+/**
+ * What a row does to the wallets. A kind that names a scope changes the wallets of that scope alone; so do `refund` (the guild's), `difference` and
+ * `assumed` (the installation's). `hold` changes none.
+ */
+export type LedgerKind =
+  | 'reserve'
+  | 'capture'
+  | 'capture-installation'
+  | 'release'
+  | 'release-guild'
+  | 'release-installation'
+  | 'hold'
+  | 'assumed'
+  | 'refund'
+  | 'difference'
+  | 'correction-guild'
+  | 'correction-installation'
 
 export type GenerationRow = Selectable<Schema['generations']>
 export type NewGenerationRow = Insertable<Schema['generations']>
 export type AttemptRow = Selectable<Schema['attempts']>
+export type ProviderStateRow = Selectable<Schema['provider_state']>

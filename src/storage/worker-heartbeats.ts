@@ -39,14 +39,18 @@ export async function removeSilentWorkers(statements: Statements, { now, sharedU
   for (const { id } of silent) await removeWorker(statements, id)
 }
 
-/** Is this the worker that started first? True for exactly one, once all see the same workers. */
-export async function isEldest(statements: Statements, id: string): Promise<boolean> {
-  const eldest = await statements.selectFrom('workers').select('id').orderBy('started_at').orderBy('id').executeTakeFirst()
-  return eldest?.id === id
-}
-
-/** The providers that at least one worker serves. */
-export async function listServedProviders(statements: Statements): Promise<Set<ProviderId>> {
-  const rows = await statements.selectFrom('workers').select('providers').distinct().execute()
-  return new Set(rows.flatMap(({ providers }) => providers.split(' ')))
+/** The live workers: the one that started first (the same for all, once they see the same workers), since when, and the providers that they serve. */
+export async function readWorkers(statements: Statements): Promise<{ eldest: string | undefined; since: number; served: Set<ProviderId> }> {
+  const workers = await statements
+    .selectFrom('workers')
+    .select(['id', 'providers', 'started_at'])
+    .orderBy('started_at')
+    .orderBy('id')
+    .execute()
+  const [eldest] = workers
+  return {
+    eldest: eldest?.id,
+    since: eldest?.started_at ?? 0,
+    served: new Set(workers.flatMap(({ providers }) => providers.split(' ').filter((id) => id !== ''))),
+  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../src/domain/refusal.ts'
 import { findGeneration } from '../../src/generations/store/generations.ts'
-import { bookDifference, capture, hold, refundGuild, release } from '../../src/billing/ledger.ts'
+import { bookDifference, capture, hold, refundGuild, release, reserve } from '../../src/billing/ledger.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration, plenty, walletOf } from '../support/generations.ts'
@@ -64,6 +64,18 @@ describe.each(stores)('the ledger on $name', (store) => {
     })
   })
 
+  it.each([
+    ['guild', Date.UTC(2026, 10, 20, 15)],
+    ['installation', Date.UTC(2026, 10, 21)],
+  ] as const)('resets the budget of the %s at midnight by its own calendar', async (wallet, resetsAt) => {
+    const database = await openStore(store)
+    const now = Date.UTC(2026, 10, 20, 12)
+    const generation = await acceptGeneration(database, { now })
+    const budgets = { installation: plenty, guild: plenty, [wallet]: { day: 100, month: plenty.month } }
+    const reserving = database.transaction((transaction) => reserve(transaction, generation, { ...budgets, now, timeZone: 'Asia/Tokyo' }))
+    await expect(reserving).rejects.toMatchObject({ details: [{ wallet, period: 'day', resetsAt }] })
+  })
+
   it('counts what is spent and what is reserved against the budget', async () => {
     const database = await openStore(store)
     const guild = { day: 3 * price - 1, month: plenty.month }
@@ -94,7 +106,8 @@ describe.each(stores)('the ledger on $name', (store) => {
   it('keeps a held sum reserved', async () => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
-    await database.transaction((transaction) => hold(transaction, reservation, 1))
+    // Resumed, and held again.
+    for (const at of [1, 2]) await database.transaction((transaction) => hold(transaction, reservation, at))
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: price, spent: 0 })
     expect(await kinds(database)).toEqual(['reserve', 'hold'])
   })

@@ -35,11 +35,11 @@ async function expectNothingLost(words: readonly string[]): Promise<void> {
 }
 
 describe('a bot that is killed again and again loses nothing and pays nothing twice', () => {
-  it('on SQLite', () => expectNothingLost(['--store', 'sqlite']), 180_000)
+  it('on SQLite', () => expectNothingLost(['--store', 'sqlite']), 900_000)
 
   it.skipIf(!hasPostgres)(
     'on PostgreSQL, where two workers share the clips',
     () => expectNothingLost(['--store', 'postgres', '--workers', '2']),
-    180_000,
+    900_000,
   )
 })

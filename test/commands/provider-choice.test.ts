@@ -9,6 +9,7 @@ import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { registerCommands } from '../../src/discord/interactions/registration.ts'
 import type { RestClients } from '../../src/discord/rest/clients.ts'
+import { createMessages } from '../../src/discord/rest/messages.ts'
 import { openRestClients } from '../support/rest-clients.ts'
 import type { ClipInput, ProviderChoice, ClipService, PartialClipInput } from '../../src/generations/model/clip-service-port.ts'
 import { createCapturedLog } from '../support/captured-log.ts'
@@ -48,7 +49,7 @@ beforeAll(async () => {
   discord = await startLocalDiscord()
   client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
   clients = openRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
-  const interactions = createInteractions({ commands, buttons: [], context: { clipService }, log })
+  const interactions = createInteractions({ commands, buttons: [], context: { clipService }, messages: createMessages(clients), log })
   client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
   const bodies = commands.map(({ data }) => data.toJSON())
   await registerCommands(clients.brief, { applicationId: discord.applicationId }, bodies)

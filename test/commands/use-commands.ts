@@ -4,9 +4,11 @@ import { beforeAll, beforeEach, expect } from 'vitest'
 import { readCommands } from '../../commands/index.ts'
 import { createDiscordClient } from '../../src/discord/gateway/client.ts'
 import { createInteractions } from '../../src/discord/interactions/handler.ts'
+import { createMessages } from '../../src/discord/rest/messages.ts'
 import type { ClipService, PartialClipInput, ProviderChoice } from '../../src/generations/model/clip-service-port.ts'
 import { ids } from '../discord/support/example-generation.ts'
 import { createCapturedLog } from '../support/captured-log.ts'
+import { openRestClients } from '../support/rest-clients.ts'
 import { type ScriptedDiscord, startScriptedDiscord } from '../support/scripted-discord.ts'
 
 export const attachment = {
@@ -61,7 +63,9 @@ export function useCommands() {
     const discord = await startScriptedDiscord({ applicationId: ids.application, guildId: ids.guild, replyId: ids.reply, messageIds: [] })
     stage.discord = discord
     const client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
-    const interactions = createInteractions({ ...(await readCommands()), context: { clipService }, log })
+    const clients = openRestClients({ api: discord.api, botToken: 'any', onTokenRejected: () => undefined })
+    const messages = createMessages(clients)
+    const interactions = createInteractions({ ...(await readCommands()), context: { clipService }, messages, log })
     let answered: Promise<void> | undefined
     client.on(Events.InteractionCreate, (interaction) => {
       answered = interactions.handle(interaction)
@@ -77,6 +81,7 @@ export function useCommands() {
     await ready
     return async () => {
       await client.destroy()
+      clients.close()
       await discord.close()
     }
   })

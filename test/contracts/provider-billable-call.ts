@@ -53,10 +53,6 @@ export function describeBillableCall(stage: ProviderStage): void {
       ['a redirect', { status: 302, headers: { location: '/elsewhere' } }],
       ['408', { status: 408, json: { detail: 'secret' } }],
       ['409', { status: 409, json: { detail: 'secret' } }],
-      ['500', { status: 500, json: { detail: 'secret' } }],
-      ['502 in HTML', { status: 502, text: '<html>secret</html>' }],
-      ['503', { status: 503, headers: { 'retry-after': '1' }, text: '' }],
-      ['504', { status: 504, json: { detail: 'secret' } }],
     ]
     it.each(lost)('answered by %s is unknown, and not repeated', async (_, answer) => {
       stage.server.on(stage.standIn.routes.submit, answer, stage.standIn.submitted)
@@ -64,6 +60,27 @@ export function describeBillableCall(stage: ProviderStage): void {
       expect(error).toMatchObject({ kind: 'submission_unknown', failoverSafe: false, retryable: false })
       expect(stage.server.requests).toHaveLength(1)
       expect(stage.clock.waits).toEqual([])
+    })
+
+    const serverErrors: [string, ScriptedAnswer][] = [
+      ['500', { status: 500, json: { detail: 'secret' } }],
+      ['502 in HTML', { status: 502, text: '<html>secret</html>' }],
+      ['503', { status: 503, text: '' }],
+      ['504', { status: 504, json: { detail: 'secret' } }],
+    ]
+    it.each(serverErrors)('answered by %s is unknown unless the provider never bills it, and not repeated', async (_, answer) => {
+      stage.server.on(stage.standIn.routes.submit, answer, stage.standIn.submitted)
+      const error = await stage.failureOf(stage.start())
+      const isFree = stage.standIn.serverErrorsAreFree ?? false
+      expect(error).toMatchObject({ failoverSafe: isFree, retryable: false, httpStatus: answer.status })
+      expect(error.kind === 'submission_unknown').toBe(!isFree)
+      expect(stage.server.requests).toHaveLength(1)
+    })
+
+    it('answered by 503 with the time to send it again made no job', async () => {
+      stage.server.on(stage.standIn.routes.submit, { status: 503, headers: { 'retry-after': '7' }, text: '' }, stage.standIn.submitted)
+      expect(await stage.failureOf(stage.start())).toMatchObject({ kind: 'unavailable', failoverSafe: true, retryAfterMs: 7000 })
+      expect(stage.server.requests).toHaveLength(1)
     })
 
     it.each([400, 401, 402, 403, 404, 413, 422, 429])('refused with %i made no job, whatever the body', async (status) => {

@@ -2,7 +2,7 @@ import type { ProviderError } from '../../src/domain/provider-error.ts'
 import type { ProviderContext } from '../../src/providers/shared/http.ts'
 import type { createInstantClock } from '../support/instant-clock.ts'
 import type { Operation, Provider } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer, ScriptedProvider } from '../support/scripted-provider.ts'
+import type { Script, ScriptedAnswer, ScriptedProvider } from '../support/scripted-provider.ts'
 
 /** The create calls of which every provider's whole body is known (`provider-submissions.ts`). */
 export type SubmissionName =
@@ -36,6 +36,8 @@ export interface ProviderStandIn {
   key: string
   /** `METHOD /path` of the calls, for the operation below. */
   routes: { submit: string; status: string; cancel?: string; upload: string[]; lost?: string[] }
+  /** The free call: its route, its answer, and its answer for an empty account, where the provider shows the balance. */
+  probe: { route: string; up: Script; empty?: Script }
   /** Where a poll names the job. */
   asksBy: 'path' | 'body'
   operation: Operation
@@ -43,6 +45,8 @@ export interface ProviderStandIn {
   pending: ScriptedAnswer
   /** A state that the provider does not have. */
   unknownState: ScriptedAnswer
+  /** The provider documents that it never bills a request that ends in a 5xx. */
+  serverErrorsAreFree?: true
   /** A create call refused for its content. */
   refusedContent: ScriptedAnswer
   submissions: Record<SubmissionName, ExpectedSubmission>

@@ -10,6 +10,7 @@ import { createInstantClock } from '../support/instant-clock.ts'
 import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
 import { describeBillableCall } from './provider-billable-call.ts'
 import { describeLostResponses } from './provider-lost-responses.ts'
+import { describeProbe } from './provider-probe.ts'
 import { image, request } from './provider-samples.ts'
 import type { MakeStandIn, ProviderStage, ProviderStandIn } from './provider-stand-in.ts'
 import { describeStatus } from './provider-status.ts'
@@ -39,6 +40,8 @@ export function describeProviderContract(descriptor: ProviderDescriptor, makeSta
       await stage.start()
       await stage.provider.status(stage.standIn.operation, { signal })
       await stage.provider.cancel?.(stage.standIn.operation, { signal })
+      stage.server.on(stage.standIn.probe.route, stage.standIn.probe.up)
+      await stage.provider.probe({ signal })
       const ticketed = stage.standIn.routes.upload.slice(1)
       expect(stage.server.requests.length).toBeGreaterThan(2)
       for (const { route, headers } of stage.server.requests) {
@@ -49,6 +52,7 @@ export function describeProviderContract(descriptor: ProviderDescriptor, makeSta
     })
 
     describeBillableCall(stage)
+    describeProbe(stage)
     describeStatus(stage)
     describePreparation(stage)
     describeCancel(stage)

@@ -52,14 +52,15 @@ beforeAll(async () => {
   discord = await startLocalDiscord({ rateLimit: { limit: 10_000, windowMs: 1000 } })
   client = createDiscordClient({ origins: { discordApi: discord.apiUrl }, log, onTokenRejected: () => undefined })
   clients = openRestClients({ api: discord.apiUrl, botToken: discord.botToken, onTokenRejected: () => undefined })
-  const interactions = createInteractions({ commands, buttons: [], context: { clipService }, log })
+  const interactions = createInteractions({ commands, buttons: [], context: { clipService }, messages: createMessages(clients), log })
   client.on(Events.InteractionCreate, (interaction) => void interactions.handle(interaction))
   delivery = createDelivery({
     messages: createMessages(clients),
     clock: createClock(),
     log,
     rememberMessage: () => Promise.resolve(),
-    claimNotification: () => Promise.resolve(true),
+    notifyOnce: (_, send) => send({ mayHaveArrived: false }).then(() => true),
+    markNotified: () => Promise.resolve(),
     uploadLimitOf: (guildId) => Promise.resolve(uploadLimitOfTier(client.guilds.cache.get(guildId)?.premiumTier)),
     cardLock: createLocalCardLock(() => Promise.resolve(true)),
   })
@@ -90,7 +91,7 @@ async function showCard(generation: Generation, interaction: Interaction): Promi
   return { ...generation, messageId: (await interaction.reply()).id }
 }
 
-const post = (generation: Generation, what = clip) => delivery.post(generation, what, { signal: AbortSignal.timeout(50_000) })
+const post = (generation: Generation, what = clip) => delivery.post(generation, what, { signal: new AbortController().signal })
 
 test('what was registered is what was meant', async () => {
   expect(findDrift(bodies, await fetchRegistered(clients.brief, { applicationId: discord.applicationId }))).toEqual([])
@@ -112,7 +113,7 @@ describe('Discord takes', () => {
     await messages.editReply(generation.reply, cardOf({ ...generation, cancelRequestedAt: 1 }, { ...live, cancelRefused: true }))
     await messages.editReply(generation.reply, linkedCard(generation, clip))
     await messages.editReply(generation.reply, linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }))
-    await messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), AbortSignal.timeout(5000))
+    await messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), new AbortController().signal)
     const file = { name: 'rushes-00000000.mp4', data: clip.bytes, contentType: 'video/mp4' }
     const posted = await messages.editReply(generation.reply, finishedCard(generation, clip), { file })
     expect(posted.channelId).toBe(discord.guild.channel.id)

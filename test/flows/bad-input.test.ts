@@ -96,7 +96,7 @@ describe('what is refused before the acknowledgement: one ephemeral reply', () =
   })
 })
 
-describe('what is refused after the acknowledgement: the placeholder is deleted, the reason is private', () => {
+describe('what is refused after the acknowledgement: the reason is private, the placeholder is deleted', () => {
   const cases: [string, RegExp, () => Promise<Buffer>][] = [
     ['not an image by its bytes', /isn't a PNG or JPEG/, () => Promise.resolve(Buffer.from('<html>no image at all</html>'.repeat(20)))],
     ['a GIF that calls itself PNG', /isn't a PNG or JPEG/, () => Promise.resolve(Buffer.from('GIF89a'.padEnd(400, '\0')))],
@@ -109,7 +109,7 @@ describe('what is refused after the acknowledgement: the placeholder is deleted,
     const followUp = await interaction.followUp()
     expect(followUp.ephemeral).toBe(true)
     expect(followUp.text).toMatch(words)
-    expect(interaction.currentReply()).toBeUndefined()
+    await interaction.replyDeleted()
     await expectNoTrace(sandbox)
   })
 
@@ -120,7 +120,7 @@ describe('what is refused after the acknowledgement: the placeholder is deleted,
     expect(followUp).toMatchObject({ ephemeral: true })
     expect(followUp.text).toMatch(/This server's daily budget has \$0\.34 left; this clip costs \$0\.35/)
     expect(followUp.text).toMatch(/<t:\d+:R>/)
-    expect(interaction.currentReply()).toBeUndefined()
+    await interaction.replyDeleted()
     await expectNoTrace(sandbox)
   })
 })

@@ -8,7 +8,7 @@ import { botSettingsFor } from '../support/bot-settings.ts'
 import { openGate } from '../support/gate.ts'
 import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
-import { readGeneration } from '../support/store-reader.ts'
+import { readDayWallet, readGeneration } from '../support/store-reader.ts'
 
 const providerIds = ['fal', 'replicate'] as const
 type ProviderId = (typeof providerIds)[number]
@@ -99,18 +99,37 @@ describe('fal, which reports what it billed for a cancelled job', () => {
 })
 
 describe('Replicate, which does not report it', () => {
-  it.each([false, true])('billed: %s, so the sum stays reserved and the card says so', async (billed) => {
+  it.each([false, true])('billed: %s, so the server pays nothing and the installation assumes the price', async (billed) => {
     const sandbox = await sandboxFor('replicate')
     sandbox.providers.replicate.behavior.billCancelled = billed
     const interaction = await renderingClip(sandbox, 'replicate')
     await pressCancel(sandbox, interaction)
     const card = await outcomeCard(interaction)
-    expect(card.text).toContain('**On hold**')
-    expect(card.text).toContain("Replicate hasn't confirmed the cancellation.")
-    expect(card.text).toContain('$0.35 stays reserved')
+    expect(card.text).toMatch(/^\*\*Cancelled\*\*\n<@\d+> cancelled this clip\.\nNo charge\./)
+    expect((await interaction.followUp()).text).toBe('You cancelled this clip.\nNo charge.')
     await sandbox.stopBot()
-    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold' })
-    expect(await reconcile(sandbox)).toMatchObject({ spent: 0, reserved: 350_000, invoiced: billed ? 350_000 : 0 })
+    expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'cancelled', ledger: 'reserve assumed release-guild' })
+    const invoiced = billed ? 350_000 : 0
+    expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, assumed: 350_000, reserved: 0, invoiced, equal: true })
+    expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 0, spent: 0 })
+  })
+})
+
+describe('WaveSpeed, which cannot cancel', () => {
+  it('has no button while it renders; one pressed before that waits for the clip', async () => {
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'wavespeed', WAVESPEED_CONCURRENCY: '1' }, clock: createClock(10) })
+    sandbox.providers.wavespeed.jobs.hold('completion')
+    const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+    expect((await first.reply(({ text }) => text.includes('Rendering'))).buttons).toEqual([])
+    const second = await sandbox.discord.member.run('film', { prompt: 'a second boat' })
+    await cardSaying(second, /Queued/)
+    await pressCancel(sandbox, second)
+    expect((await outcomeCard(second)).text).toContain('**Cancelled**')
+    await sandbox.stopBot()
+    expect((await first.reply(({ text }) => text.includes('restarting'))).buttons).toEqual([])
+    await sandbox.startBot()
+    sandbox.providers.wavespeed.jobs.release('completion')
+    await expectPostedAndPaid(sandbox, first)
   })
 })
 

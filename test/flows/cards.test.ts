@@ -32,6 +32,10 @@ async function showEveryCard({ discord, providers }: TestSandbox, prompt: string
   jobs.release('completion')
   await finishedCard(first)
 
+  // Too large for an upload: a link instead of the clip.
+  const linked = await discord.member.run('film', { prompt }, { attachmentSizeLimit: 17_000 })
+  await linked.reply((message) => message.buttons.some(({ label }) => label === 'Open the clip'))
+  // The lost answer last: for a while the provider gets no further request after it.
   const ends: [FaultKind, RegExp][] = [
     ['moderated', /Failed/],
     ['lost-answer', /On hold/],
@@ -42,9 +46,6 @@ async function showEveryCard({ discord, providers }: TestSandbox, prompt: string
     await endedCard(interaction, words)
     await interaction.followUp()
   }
-  // Too large for an upload: a link instead of the clip.
-  const linked = await discord.member.run('film', { prompt }, { attachmentSizeLimit: 17_000 })
-  await linked.reply((message) => message.buttons.some(({ label }) => label === 'Open the clip'))
 }
 
 /** Cards show what the member typed as text, never as markup or a mention. */

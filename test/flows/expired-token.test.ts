@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../sandbox/discord/people/shown-message.ts'
 import { createClock } from '../../src/lib/clock.ts'
-import { expectPaidOnce, film, quarterHour, renderingClip, says } from '../support/clip-steps.ts'
+import { expectPaidOnce, film, quarterHour, renderingClip, says, until } from '../support/clip-steps.ts'
 import { type TestSandbox, testSandbox } from '../support/sandbox.ts'
 import { readGeneration } from '../support/store-reader.ts'
 
@@ -37,6 +37,8 @@ describe('a clip whose card was deleted and whose token has expired', () => {
     await sandbox.startBot()
     const posted = await sandbox.discord.guild.channel.message(({ attachments }) => attachments.length > 0)
     expect(posted.id).toBe(small.id)
+    // Without a grace period, a stop would not wait for Discord's answer.
+    await until(() => readGeneration(sandbox, interaction).state === 'done')
     await expectPaidOnce(sandbox, interaction)
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
     expect(sandbox.discord.requests.filter(({ operation }) => operation === 'create_message')).toHaveLength(1)

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../sandbox/reconciliation.ts'
 import { createClock } from '../../src/lib/clock.ts'
+import { adjustableClock } from '../support/adjustable-clock.ts'
+import { film, minute, renderingClip, says } from '../support/clip-steps.ts'
 import { outcomeCard } from '../support/outcome-card.ts'
 import { finishedCard, testSandbox } from '../support/sandbox.ts'
 import { readAttempts, readGeneration } from '../support/store-reader.ts'
@@ -9,7 +11,8 @@ import { readAttempts, readGeneration } from '../support/store-reader.ts'
 const order = { PROVIDERS: 'fal,replicate,wavespeed' }
 
 describe('a provider that certainly did not accept the job', () => {
-  it.each(['busy', 'refused', 'no-credit', 'bad-key'])('is followed by the next one: %s', async (fault) => {
+  // fal's 5xx are never billed.
+  it.each(['busy', 'refused', 'no-credit', 'bad-key', 'down'])('is followed by the next one: %s', async (fault) => {
     const sandbox = await testSandbox({ environment: order })
     const interaction = await sandbox.discord.member.run('film', { prompt: `a boat sandbox:${fault}@fal` })
     const card = await finishedCard(interaction)
@@ -107,7 +110,7 @@ describe('a lost answer', () => {
 
 describe('failing over joins the queue of the next provider', () => {
   it('so its cap holds: never more jobs there than it may have', async () => {
-    const sandbox = await testSandbox({ environment: { ...order, FAL_CONCURRENCY: '10', REPLICATE_CONCURRENCY: '2' } })
+    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '10', REPLICATE_CONCURRENCY: '2' } })
     let most = 0
     const count = () => {
       const running = sandbox.providers.replicate.jobs.list().filter(({ state }) => state === 'queued' || state === 'running').length
@@ -142,20 +145,21 @@ describe('a rate-limited provider without an alternative', () => {
 })
 
 describe('a provider that is no longer configured', () => {
-  it('hands its queue to the next one, or ends it without a charge', async () => {
-    const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '1' } })
-    sandbox.providers.fal.jobs.hold('completion')
-    const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
-    await sandbox.providers.fal.jobs.reached('running')
-    const moved = await sandbox.discord.member.run('film', { prompt: 'another boat' })
-    const ended = await sandbox.discord.member.run('film', { prompt: 'a third boat', provider: 'fal' })
-    await ended.reply(({ text }) => text.includes('Queued'))
+  it('gets ten minutes to come back; then what waits for it ends without a charge, and what it runs is held', async () => {
+    const clock = adjustableClock()
+    const sandbox = await testSandbox({ clock, environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '1' } })
+    const { interaction: running } = await renderingClip(sandbox)
+    const waiting = await sandbox.discord.member.run('film', { prompt: 'another boat', provider: 'fal' })
+    await waiting.reply(says(/Queued/))
     await sandbox.stopBot()
 
     await sandbox.startBot({ PROVIDERS: 'replicate', FAL_KEY: undefined })
-    expect((await finishedCard(moved)).text).toContain('Replicate')
-    expect((await outcomeCard(ended)).text).toMatch(/Failed.*No charge/s)
-    // A job there can be neither read nor cancelled now, so its cost is unknown.
-    expect((await outcomeCard(first)).text).toContain('On hold')
+    await finishedCard(await film(sandbox, 'a third boat'))
+    expect(readGeneration(sandbox, waiting).state).toBe('queued')
+    expect(readGeneration(sandbox, running).state).toBe('rendering')
+    clock.advance(11 * minute)
+    expect((await outcomeCard(waiting)).text).toMatch(/Failed.*No charge/s)
+    // It can be neither read nor cancelled now, so its cost is unknown.
+    expect((await outcomeCard(running)).text).toContain('On hold')
   })
 })

@@ -92,7 +92,7 @@ it('without a configuration the sandbox starts, says what to type, makes that cl
 
   sandbox.signal('SIGTERM')
   expect((await sandbox.ended).code).toBe(0)
-}, 60_000)
+})
 
 it('`npm run try` without a sandbox says how to start one', async () => {
   const port = String(await freePort([]))

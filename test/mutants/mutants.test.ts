@@ -7,21 +7,30 @@ import { applyMutant } from './apply.ts'
 import { crashMutants } from './crash-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
+import { moneyMutants } from './money-mutants.ts'
+import { providerMutants } from './provider-mutants.ts'
+import { queueMutants } from './queue-mutants.ts'
+import { storeMutants } from './store-mutants.ts'
 
-describe.each([...mutants, ...crashMutants])('the mutant “$name”', (mutant) => {
-  it('changes exactly one node of its file', () => {
-    const source = readFileSync(mutant.file, 'utf8')
-    expect(applyMutant(mutant, source)).not.toBe(source)
-  })
+describe.each([...mutants, ...moneyMutants, ...crashMutants, ...providerMutants, ...queueMutants, ...storeMutants])(
+  'the mutant “$name”',
+  (mutant) => {
+    it('changes exactly one node of its file', () => {
+      const source = readFileSync(mutant.file, 'utf8')
+      expect(applyMutant(mutant, source)).not.toBe(source)
+    })
 
-  it('names a test that exists', () => {
-    // Some tests get their titles from a table in a file beside them.
-    const folder = dirname(mutant.test)
-    const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && (name === basename(mutant.test) || !name.includes('.test.')))
-    expect(files).toContain(basename(mutant.test))
-    expect(files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n')).toContain(mutant.title ?? '')
-  })
-})
+    it('names a test that exists', () => {
+      // Some tests get their titles from a table in a file beside them.
+      const folder = dirname(mutant.test)
+      const files = readdirSync(folder).filter(
+        (name) => name.endsWith('.ts') && (name === basename(mutant.test) || !name.includes('.test.')),
+      )
+      expect(files).toContain(basename(mutant.test))
+      expect(files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n')).toContain(mutant.title ?? '')
+    })
+  },
+)
 
 describe('a mutant', () => {
   const source = 'function pay(sum) {\n  if (sum > 1) refuse(sum)\n  list.where(1).where(2)\n  return [sum, 2]\n}\n'

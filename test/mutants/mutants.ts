@@ -3,12 +3,22 @@ import type { Mutant } from './mutant.ts'
 /** Mutants of the promises that StrykerJS (`npm run mutation`) does not cover. */
 export const mutants: readonly Mutant[] = [
   {
-    name: 'capture twice',
-    file: 'src/storage/migrations/0001-first.ts',
-    in: 'createTables',
-    at: 'CallExpression[callee.property.name="addUniqueConstraint"][arguments.0.value="one_row_per_take_and_kind"]',
+    name: 'reserve twice',
+    file: 'src/storage/migrations/0007-held-shares.ts',
+    in: 'heldShares',
+    at: 'CallExpression[callee.property.name="unique"]:has(Literal[value="one_row_per_take_and_kind"])',
     with: '{{callee.object}}',
-    test: 'test/billing/ledger.test.ts',
+    test: 'test/storage/ledger-key.test.ts',
+    title: 'one row of each kind',
+  },
+  {
+    name: 'settle twice',
+    file: 'src/storage/migrations/0007-held-shares.ts',
+    in: 'heldShares',
+    at: 'CallExpression[callee.property.name="unique"]:has(Literal[value="one_settlement_per_take"])',
+    with: '{{callee.object}}',
+    test: 'test/storage/ledger-key.test.ts',
+    title: 'one settlement',
   },
   {
     name: 'drop the owner from the fence',
@@ -108,9 +118,9 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'notify the requester twice',
-    file: 'src/generations/store/generations.ts',
-    in: 'claimNotification',
-    at: 'VariableDeclarator[id.name="where"] Property[key.name="notified_at"]',
+    file: 'src/generations/store/notifications.ts',
+    in: 'unnotified',
+    at: 'Property[key.name="notified_at"]',
     with: '',
     test: 'test/flows/delivery.test.ts',
     title: 'still notifies the requester once',
@@ -211,22 +221,6 @@ export const mutants: readonly Mutant[] = [
     with: 'false',
     test: 'test/flows/start.test.ts',
     title: 'a token without a key',
-  },
-  {
-    name: 'take a content refusal for an outage of the provider',
-    file: 'src/providers/router.ts',
-    in: 'providerTrouble',
-    at: 'ArrayExpression > Literal[value="unavailable"]',
-    with: "{{node}}, 'moderation'",
-    test: 'test/providers/router.test.ts',
-  },
-  {
-    name: 'leave no pause for a provider whose key is void',
-    file: 'src/providers/router.ts',
-    in: 'learn',
-    at: 'BinaryExpression[right.name="operatorPauseMs"]',
-    with: '{{left}}',
-    test: 'test/providers/router.test.ts',
   },
   {
     name: 'accept a webhook without its signature',

@@ -10,6 +10,10 @@ import { applyMutant } from './apply.ts'
 import { crashMutants } from './crash-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
+import { moneyMutants } from './money-mutants.ts'
+import { providerMutants } from './provider-mutants.ts'
+import { queueMutants } from './queue-mutants.ts'
+import { storeMutants } from './store-mutants.ts'
 
 /**
  * `npm run mutants [word]`: applies each mutant to a copy of the project, runs the named test there and expects it to fail. Exits with 1 if a mutant goes
@@ -42,9 +46,18 @@ function copyProject(): string {
   return folder
 }
 
+/** Ends at the first failure, which decides: a fault that makes one test wait in vain would make the others wait, too. */
 async function runTest(folder: string, { test, title }: Pick<Mutant, 'test' | 'title'>): Promise<TestRun> {
   const report = join(folder, 'report.json')
-  const options = ['run', test, ...(title === undefined ? [] : ['-t', title]), '--reporter=json', `--outputFile=${report}`]
+  const options = [
+    'run',
+    test,
+    ...(title === undefined ? [] : ['-t', title]),
+    '--bail=1',
+    '--testTimeout=30000',
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ]
   const vitest = spawn(process.execPath, [join(project, 'node_modules/vitest/vitest.mjs'), ...options], { cwd: folder, stdio: 'ignore' })
   await new Promise((resolve) => vitest.once('exit', resolve))
   const { numFailedTests, numPassedTests } = Report.parse(JSON.parse(readFileSync(report, 'utf8')))
@@ -86,7 +99,9 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
 const Report = z.object({ numFailedTests: z.number(), numPassedTests: z.number() })
 
 const word = process.argv[2] ?? ''
-const chosen = [...mutants, ...crashMutants].filter(({ name }) => name.includes(word))
+const chosen = [...mutants, ...moneyMutants, ...crashMutants, ...providerMutants, ...queueMutants, ...storeMutants].filter(({ name }) =>
+  name.includes(word),
+)
 const problems = await checkPassing(chosen)
 for (const problem of problems) console.error(problem)
 let noticed = 0

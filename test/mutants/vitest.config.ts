@@ -20,5 +20,6 @@ export default defineConfig({
     // A mutant that makes a test wait for ever is noticed by this.
     testTimeout: 15_000,
     hookTimeout: 15_000,
+    expect: { poll: { timeout: 10_000, interval: 20 } },
   },
 })

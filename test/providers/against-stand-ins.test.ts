@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { readProviderCost } from '../../src/billing/provider-cost.ts'
 import type { Image } from '../../src/domain/image.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
@@ -68,7 +69,8 @@ describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => 
     expect(end.state).toBe('completed')
     const bill = stage.providers[name].invoice.lineOf(operation.id)?.amountMicroUsd
     expect(bill).toBe(provider.price(asked))
-    if (end.state === 'completed' && end.cost !== undefined) expect(end.cost).toBe(bill)
+    if (end.state === 'completed' && end.cost !== undefined)
+      expect(readProviderCost(end.cost, provider.price(asked))).toEqual({ booked: bill, reported: bill })
     const job = stage.providers[name].jobs.get(operation.id)
     expect(job?.order).toMatchObject({ prompt: 'a heron', negativePrompt: 'haze', durationSeconds: 10 })
     expect(job?.order.firstImageUrl).not.toBe(job?.order.lastImageUrl)
@@ -108,6 +110,22 @@ describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => 
     const started = provider.start({ prompt: `a heron sandbox:${fault}`, durationSeconds: 5 }, {}, { attemptId: 'attempt-1', signal })
     await expect(started).rejects.toMatchObject({ kind, failoverSafe: true })
     expect(stage.providers[name].jobs.list()).toEqual([])
+  })
+
+  it('is up, and shows an empty account where it can', async () => {
+    const standIn = stage.providers[name]
+    await provider.probe({ signal })
+    standIn.behavior.balanceUsd = 0
+    const showsBalance = name === 'wavespeed' || name === 'runware' || name === 'eachlabs'
+    const probed = provider.probe({ signal })
+    await (showsBalance ? expect(probed).rejects.toMatchObject({ kind: 'no_credit' }) : probed)
+    const started = provider.start({ prompt: 'a heron', durationSeconds: 5 }, {}, { attemptId: 'attempt-1', signal })
+    await expect(started).rejects.toMatchObject({ kind: 'no_credit', failoverSafe: true })
+    standIn.faults.add({ kind: 'bad-key', route: name === 'fal' ? 'status' : 'account' })
+    await expect(provider.probe({ signal })).rejects.toMatchObject({ kind: 'auth' })
+    await standIn.refuseConnections()
+    await expect(provider.probe({ signal })).rejects.toMatchObject({ kind: 'unavailable' })
+    expect(standIn.jobs.list()).toEqual([])
   })
 
   it('treats a lost create response as unknown, and finds the one job where it can', async () => {

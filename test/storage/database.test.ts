@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { sql } from 'kysely'
@@ -5,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 import { openBeside, openDatabase } from '../../src/storage/database.ts'
 import { storeImage, readImage } from '../../src/storage/images.ts'
+import { StoreFullError } from '../../src/storage/sqlite/dialect.ts'
 import { StoreLockedError } from '../../src/storage/sqlite/file-lock.ts'
 import { NewerStoreError } from '../../src/storage/migrate.ts'
 import { temporaryFolder } from '../support/database.ts'
@@ -18,6 +20,37 @@ describe('the SQLite file', () => {
     await first.close()
     const second = await openDatabase({ file })
     await second.close()
+  })
+
+  it.each(['before', 'after'])('is locked under all its names: a symbolic link made %s it opens no second time', async (when) => {
+    const [file, link] = [join(temporaryFolder(), 'rushes.db'), join(temporaryFolder(), 'link.db')]
+    if (when === 'before') symlinkSync(file, link)
+    await openPlace({ file: when === 'before' ? link : file })
+    if (when === 'after') symlinkSync(file, link)
+    await expect(openDatabase({ file: when === 'before' ? file : link })).rejects.toBeInstanceOf(StoreLockedError)
+  })
+
+  it('reports a full disk as such, and continues once there is space', async () => {
+    const file = join(temporaryFolder(), 'rushes.db')
+    const database = await openPlace({ file })
+    const { statements } = database
+    const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(statements)
+    const limit = (pages: number) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(statements)
+    await limit((rows[0]?.page_count ?? 0) + 3)
+    const fill = () =>
+      database.transaction(async (transaction) => {
+        await transaction.insertInto('keyv').values({ key: 'small', value: '1', expires_at: null }).execute()
+        await transaction
+          .insertInto('keyv')
+          .values({ key: 'large', value: 'x'.repeat(1_000_000), expires_at: null })
+          .execute()
+      })
+    await expect(fill()).rejects.toBeInstanceOf(StoreFullError)
+    await expect(fill()).rejects.toThrow(`the disk that holds ${file} is full: free some space`)
+    expect(await statements.selectFrom('keyv').select('key').execute()).toEqual([])
+    await limit(1_000_000)
+    await fill()
+    expect(await statements.selectFrom('keyv').select('key').execute()).toHaveLength(2)
   })
 
   it('writes every commit through to the disk', async () => {
@@ -44,7 +77,7 @@ describe.each(stores)('the store on $name', (store) => {
     await storeImage(database.statements, image, 1)
     await storeImage(database.statements, image, 2)
     expect([...(await readImage(database.statements, image)).bytes]).toEqual([0, 255, 3])
-    expect(await database.statements.selectFrom('images').select('created_at').execute()).toEqual([{ created_at: 1 }])
+    expect(await database.statements.selectFrom('images').select('created_at').execute()).toEqual([{ created_at: 2 }])
   })
 
   it('returns money and times as exact numbers', async () => {

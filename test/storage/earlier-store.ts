@@ -13,42 +13,38 @@ import type { Schema } from '../../src/storage/schema.ts'
 import type { StoreLocation } from '../../src/config/config.ts'
 import { openBeside } from '../../src/storage/database.ts'
 import type { TestSandbox } from '../support/sandbox.ts'
+import type { EarlierVersion } from './earlier-versions.ts'
 import type { Store } from './stores.ts'
 
 /** How long the bot was down for the upgrade: long enough for a recheck of held jobs, too short for any deadline. */
 const downtimeMs = 7 * 60_000
-
-/** The task id that the bot of 0002 derived from the id of its attempt, whose create answer it lost. */
-const lostTask: Record<Store['name'], string> = {
-  SQLite: '347cf6f0-cf8c-419b-b6ab-1ce25c6fa84d',
-  PostgreSQL: 'db56546d-4209-4285-a51d-012e03e7bd5f',
-}
 
 export interface EarlierGeneration {
   id: string
   prompt: string
   state: string
   reference: string
-  /** Its card; undefined if the bot of 0002 had finished with it. */
+  /** Its card; undefined if the earlier bot had finished with it. */
   messageId: string | undefined
 }
 
 /**
- * Restores a store of version 0002 and fits it into this sandbox: the ids are those of its Discord, the cards are posted in its channel, and its
- * providers have the jobs. The statements use the names of 0002, which never change.
+ * Restores a store of this version and fits it into this sandbox: the ids are those of its Discord, the cards are posted in its channel, and its
+ * providers have the jobs. The statements use the names of that version, which never change.
  */
 export async function restoreEarlierStore(
+  version: EarlierVersion,
   store: Store,
   sandbox: TestSandbox,
 ): Promise<{ location: StoreLocation; generations: EarlierGeneration[] }> {
   const location = await store.place()
-  await restoreFixture(location, (fixture) => fitInto(sandbox, fixture))
+  await restoreFixture(version, location, (fixture) => fitInto(sandbox, fixture))
   const database = openBeside(location)
   onTestFinished(() => database.close())
   const { statements } = database
-  await moveIntoThePresent(statements)
-  await createJobs(statements, store, sandbox)
-  const generations = await postCards(statements, sandbox)
+  await moveIntoThePresent(version, statements)
+  await createJobs(statements, version.lostTask[store.name], sandbox)
+  const generations = await postCards(version, statements, sandbox)
   return { location, generations }
 }
 
@@ -68,9 +64,13 @@ function fitInto({ discord, providers }: TestSandbox, fixture: string): string {
     .replaceAll(/http:\/\/(\w+)-(\w+)\.example/g, (_, provider: string, origin: string) => originOf(provider, origin))
 }
 
-/** Creates the tables of version 0002 with their rows. `change` may rewrite the statements first. */
-export async function restoreFixture(location: StoreLocation, change = (fixture: string) => fixture): Promise<void> {
-  const file = `../fixtures/stores/0002.${'file' in location ? 'sqlite' : 'postgres'}.sql`
+/** Creates the tables of this version with their rows. `change` may rewrite the statements first. */
+export async function restoreFixture(
+  { name }: EarlierVersion,
+  location: StoreLocation,
+  change = (fixture: string) => fixture,
+): Promise<void> {
+  const file = `../fixtures/stores/${name}.${'file' in location ? 'sqlite' : 'postgres'}.sql`
   const statements = change(readFileSync(new URL(file, import.meta.url), 'utf8'))
   if ('file' in location) {
     const database = new SQLite(location.file)
@@ -87,15 +87,15 @@ export async function restoreFixture(location: StoreLocation, change = (fixture:
   }
 }
 
-const times = {
-  generations: ['created_at', 'started_at', 'ended_at', 'cancel_requested_at', 'noticed_at'],
-  attempts: ['sent_at', 'created_at', 'ended_at'],
-  ledger: ['created_at'],
-  webhook_events: ['received_at'],
-}
-
 /** Moves all times by the same amount, so that the last row was written when the bot went down. */
-async function moveIntoThePresent(statements: Kysely<Schema>): Promise<void> {
+async function moveIntoThePresent({ notifiedAt }: EarlierVersion, statements: Kysely<Schema>): Promise<void> {
+  const times = {
+    generations: ['created_at', 'started_at', 'ended_at', 'cancel_requested_at', notifiedAt],
+    attempts: ['sent_at', 'created_at', 'ended_at'],
+    ledger: ['created_at'],
+    webhook_events: ['received_at'],
+  }
+
   const { rows } = await sql<{ last: number }>`select max(created_at) as last from ledger`.execute(statements)
   const shift = Date.now() - downtimeMs - (rows[0]?.last ?? 0)
   for (const [table, columns] of Object.entries(times)) {
@@ -118,7 +118,7 @@ interface EarlierJob {
  * Creates the jobs at the providers again and puts their new ids into the store. They run until the test releases them; the one being delivered and
  * the late one have finished. No provider has the job that was lost at fal, nor those of the other held generations.
  */
-async function createJobs(statements: Kysely<Schema>, { name }: Store, { providers, publicUrl }: TestSandbox): Promise<void> {
+async function createJobs(statements: Kysely<Schema>, lostTask: string, { providers, publicUrl }: TestSandbox): Promise<void> {
   const { rows } = await sql<EarlierJob>`
     select g.state, g.request, a.provider, a.webhook_token as "webhookToken", a.operation_id as "operationId", e.operation as "webhookOperation"
     from generations g join attempts a on a.generation_id = g.id left join webhook_events e on e.attempt_id = a.id
@@ -132,7 +132,7 @@ async function createJobs(statements: Kysely<Schema>, { name }: Store, { provide
     const order = { prompt: promptOf(request), webhook: `${publicUrl}/webhooks/${provider}/${webhookToken}` }
     const earlierId = operationId ?? (webhookOperation === null ? undefined : idOf(webhookOperation))
     const isLostTask = provider === 'runware' && earlierId === undefined
-    const answer = isLostTask ? await orderTask(providers, lostTask[name], order) : await customers[provider].submit(providers, order)
+    const answer = isLostTask ? await orderTask(providers, lostTask, order) : await customers[provider].submit(providers, order)
     const id = customers[provider].idIn(answer)
     if (isFinished) await jobs.reached('succeeded', id)
     if (earlierId !== undefined) await rename(statements, earlierId, id)
@@ -154,9 +154,13 @@ async function rename(statements: Kysely<Schema>, earlierId: string, id: string)
 }
 
 /** Posts a message for each card that the bot still edits. Their interaction tokens have expired. */
-async function postCards(statements: Kysely<Schema>, { discord }: TestSandbox): Promise<EarlierGeneration[]> {
+async function postCards(
+  { notifiedAt }: EarlierVersion,
+  statements: Kysely<Schema>,
+  { discord }: TestSandbox,
+): Promise<EarlierGeneration[]> {
   const { rows } = await sql<{ id: string; state: string; request: string; reference: string; notified: number | null }>`
-    select id, state, request, reference, noticed_at as notified from generations order by id`.execute(statements)
+    select id, state, request, reference, ${sql.ref(notifiedAt)} as notified from generations order by id`.execute(statements)
   const generations: EarlierGeneration[] = []
   for (const { id, state, request, reference, notified } of rows) {
     const isOver = state === 'done' || (['failed', 'cancelled'].includes(state) && notified !== null)

@@ -1,7 +1,7 @@
 import { Kysely, sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { connectDedicated, createPostgresDialect, type StatementTimeouts } from '../../src/storage/postgres/pool.ts'
+import { connectDedicated, createPostgresDialect, noTimeouts, type StatementTimeouts } from '../../src/storage/postgres/pool.ts'
 import { type PostgresProxy, openPostgresProxy } from '../support/postgres-proxy.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 
@@ -19,7 +19,7 @@ interface Pool {
 async function openPool(times: Partial<StatementTimeouts>): Promise<Pool> {
   const proxy = await openPostgresProxy(await temporaryPostgres())
   const errors: Error[] = []
-  const dialect = createPostgresDialect(proxy.url, (error) => errors.push(error), { lockMs: 0, silenceMs: 0, statementMs: 0, ...times })
+  const dialect = createPostgresDialect(proxy.url, (error) => errors.push(error), { timeouts: { ...noTimeouts, ...times } })
   const statements = new Kysely<Notes>({ dialect })
   onTestFinished(() => statements.destroy())
   await sql`create table notes (text text primary key)`.execute(statements)
@@ -76,7 +76,7 @@ describe.skipIf(!hasPostgres)('statements on PostgreSQL', () => {
 describe.skipIf(!hasPostgres)('a dedicated connection', () => {
   it('stays open while the server responds, and ends if it falls silent', async () => {
     const proxy = await openPostgresProxy(await temporaryPostgres())
-    const client = await connectDedicated(proxy.url, { everyMs: 50, timeoutMs: 500 })
+    const client = await connectDedicated(proxy.url, { everyMs: 50, timeoutMs: 3000 })
     const ended = new Promise((resolve) => client.once('end', resolve))
     expect((await client.query('select pg_sleep(0.3)')).rowCount).toBe(1)
     proxy.swallow()

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import type { Client } from 'pg'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
@@ -38,7 +36,21 @@ async function holders(client: Client): Promise<number[]> {
 
 /** Resolves once exactly one other process holds the locks. */
 async function anotherHolder(client: Client, former: number | undefined): Promise<void> {
-  await expect.poll(async () => (await holders(client)).filter((pid) => pid !== former).length, { timeout: 25_000 }).toBe(1)
+  await expect.poll(async () => (await holders(client)).filter((pid) => pid !== former).length).toBe(1)
+}
+
+/** Resolves once another connection has looked this often for the holder of a lock. */
+async function lookedForHolder(client: Client, times: number): Promise<void> {
+  const seen = new Set<string>()
+  const look = async () => {
+    const { rows } = await client.query<{ at: string }>(
+      `select query_start::text as at from pg_stat_activity
+       where datname = current_database() and query like '%pg_locks%' and pid <> pg_backend_pid()`,
+    )
+    for (const { at } of rows) seen.add(at)
+    return seen.size
+  }
+  await expect.poll(look).toBeGreaterThanOrEqual(times)
 }
 
 /** Ends, from the server's side, the connections that hold locks in this schema. */
@@ -102,9 +114,10 @@ describe.skipIf(!hasPostgres)('process locks on PostgreSQL', () => {
     const proxy = await openPostgresProxy(url)
     await hold(proxy.url, ['a'], undefined, { heartbeat: { everyMs: 500, timeoutMs: 60_000 } })
     proxy.swallow()
+    const client = await observe(url)
     const successor = hold(url, ['a'])
-    // Longer than the wait for a living holder: no event marks that a wait continues.
-    await Promise.race([successor, sleep(4000)])
+    // More often than for a living holder, which ends the wait with an error.
+    await Promise.race([successor, lookedForHolder(client, 15)])
     await breakHolders(url)
     await successor
   })
@@ -117,7 +130,7 @@ describe.skipIf(!hasPostgres)('process locks on PostgreSQL', () => {
     await breakHolders(url)
     await hold(url, ['a'])
     const asking = `select pid from pg_stat_activity where datname = current_database() and query like '%pg_locks%' and pid <> pg_backend_pid()`
-    await expect.poll(async () => (await client.query(asking)).rowCount, { timeout: 10_000 }).toBe(1)
+    await expect.poll(async () => (await client.query(asking)).rowCount).toBe(1)
     await held.release()
     expect(taken).toEqual([])
   })

@@ -48,6 +48,7 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     installationPeriods: periodKeys(now),
     createdAt: now,
     captured: false,
+    guildReleased: false,
     reference: createReference(),
   }
   await database.transaction(async (transaction) => {

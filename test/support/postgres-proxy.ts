@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { onTestFinished } from 'vitest'
 
@@ -10,22 +11,29 @@ export interface PostgresProxy {
   cut(): void
   /** From now on the current connections drop every byte; both ends stay open. */
   swallow(): void
+  /** From now on each connection carries no more than this to the server; undefined lifts the limit. */
+  slowDown(bytesPerSecond: number | undefined): void
+  /** Resolves once so many connections have more to send than the slow line takes at once. */
+  congested(connections: number): Promise<void>
 }
 
 /** Closed at the end of the test. */
 export async function openPostgresProxy(serverUrl: string): Promise<PostgresProxy> {
   const target = new URL(serverUrl)
   const sockets = new Set<Socket>()
-  const open = new Set<{ client: Socket; swallows: boolean; isCut: boolean }>()
+  const open = new Set<{ client: Socket; swallows: boolean; isCut: boolean; line: SlowLine }>()
+  let speed: number | undefined
 
   const server = createServer((client) => {
     const provider = connect(Number(target.port || 5432), target.hostname)
-    const connection = { client, swallows: false, isCut: false }
+    const line = createSlowLine(client, provider, () => speed)
+    const connection = { client, swallows: false, isCut: false, line }
     open.add(connection)
-    client.on('data', (chunk) => connection.swallows || provider.write(chunk))
+    client.on('data', (chunk) => connection.swallows || line.send(chunk))
     provider.on('data', (chunk) => connection.swallows || connection.isCut || client.write(chunk))
     client.on('close', () => {
       open.delete(connection)
+      line.end()
       if (!connection.isCut && !connection.swallows) provider.destroy()
     })
     provider.on('close', () => connection.swallows || client.destroy())
@@ -54,5 +62,43 @@ export async function openPostgresProxy(serverUrl: string): Promise<PostgresProx
     swallow() {
       for (const connection of open) connection.swallows = true
     },
+    slowDown(bytesPerSecond) {
+      speed = bytesPerSecond
+    },
+    async congested(connections) {
+      while ([...open].filter(({ line }) => line.isCongested()).length < connections) await sleep(tickMs)
+    },
+  }
+}
+
+const tickMs = 20
+
+interface SlowLine {
+  send(chunk: Buffer): void
+  isCongested(): boolean
+  end(): void
+}
+
+/** Passes on what the speed allows in each tick, and reads no more from the client until that is sent. */
+function createSlowLine(client: Socket, server: Socket, speed: () => number | undefined): SlowLine {
+  let waiting: Buffer = Buffer.alloc(0)
+  const timer = setInterval(() => {
+    if (waiting.length === 0) return
+    const allowed = Math.ceil(((speed() ?? Infinity) * tickMs) / 1000)
+    server.write(waiting.subarray(0, allowed))
+    waiting = waiting.subarray(allowed)
+    if (waiting.length === 0) client.resume()
+  }, tickMs)
+  return {
+    send(chunk) {
+      if (speed() === undefined && waiting.length === 0) {
+        server.write(chunk)
+        return
+      }
+      waiting = Buffer.concat([waiting, chunk])
+      client.pause()
+    },
+    isCongested: () => waiting.length > 32 * 1024,
+    end: () => clearInterval(timer),
   }
 }

@@ -29,7 +29,7 @@ export interface RecordedRequest {
   connection: number
 }
 
-type Script = ScriptedAnswer | ((request: RecordedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>)
+export type Script = ScriptedAnswer | ((request: RecordedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>)
 
 export interface ScriptedProvider extends AsyncDisposable {
   origin: string

@@ -8,6 +8,7 @@ const StoredGeneration = z.object({
   state: z.string(),
   interactionId: z.string(),
   endReason: z.string().nullable(),
+  reference: z.string(),
   attempts: z.number(),
   /** Kinds of its ledger rows in order, for instance `reserve capture`. */
   ledger: z.string(),
@@ -18,7 +19,7 @@ export type StoredGeneration = z.infer<typeof StoredGeneration>
 export function readGenerations({ dataFolder }: { dataFolder: string }): StoredGeneration[] {
   const rows = readRows(
     dataFolder,
-    `select id, state, interaction_id as interactionId, end_reason as endReason,
+    `select id, state, interaction_id as interactionId, end_reason as endReason, reference,
        (select count(*) from attempts where generation_id = generations.id) as attempts,
        coalesce((select group_concat(kind, ' ') from (select kind from ledger where generation_id = generations.id order by sequence)), '') as ledger
      from generations order by created_at, id`,
@@ -31,6 +32,14 @@ export function readGeneration(sandbox: { dataFolder: string }, { id }: { id: st
   const found = readGenerations(sandbox).filter(({ interactionId }) => interactionId === id)
   if (!found[0] || found.length > 1) throw new Error(`${found.length} generations belong to one interaction`)
   return found[0]
+}
+
+/** When it was stored that the requester of this interaction was notified; undefined if it was not. */
+export function readNotifiedAt({ dataFolder }: { dataFolder: string }, { id }: { id: string }): number | undefined {
+  const rows = z
+    .array(z.object({ interactionId: z.string(), notifiedAt: z.number().nullable() }))
+    .parse(readRows(dataFolder, 'select interaction_id as interactionId, notified_at as notifiedAt from generations'))
+  return rows.find(({ interactionId }) => interactionId === id)?.notifiedAt ?? undefined
 }
 
 /** How many rows a table holds. */
@@ -75,6 +84,8 @@ const StoredAttempt = z.object({
   endReason: z.string().nullable(),
   /** What the provider reported as billed, in micro-dollars. */
   providerCost: z.number().nullable(),
+  /** What it printed, where that was not believed. */
+  implausibleCost: z.string().nullable(),
   webhookToken: z.string(),
   operationId: z.string().nullable(),
 })
@@ -85,7 +96,8 @@ export function readAttempts({ dataFolder }: { dataFolder: string }): StoredAtte
   return z.array(StoredAttempt).parse(
     readRows(
       dataFolder,
-      `select provider, state, end_reason as endReason, provider_cost as providerCost, webhook_token as webhookToken, operation_id as operationId
+      `select provider, state, end_reason as endReason, provider_cost as providerCost,
+         implausible_cost as implausibleCost, webhook_token as webhookToken, operation_id as operationId
        from attempts order by created_at, id`,
     ),
   )

@@ -32,6 +32,7 @@ export function startEachlabs(context: StandInContext): Promise<EachlabsStandIn>
         await next()
         if (call.res.status !== 101) call.res.headers.set('X-Request-Id', call.req.header('x-request-id') ?? randomUUID())
       })
+      api.app.get('/v1/billing/balance', api.on('account'), (call) => call.json({ balance_usd: base.behavior.balanceUsd }))
       addPredictions(api, { ...base, records })
       addFiles(api, base, uploads)
       return { api, media: eachlabsMedia(base, uploads) }

@@ -107,8 +107,10 @@ async function changeOrHeartbeat(changed: () => boolean, { jobs }: QueueContext,
   }
 }
 
-function result(call: Call, job: Job, { invoice, outputs }: QueueContext): Response {
+function result(call: Call, job: Job, { faults, invoice, outputs }: QueueContext): Response {
   if (!isFinished(job)) return call.json({ detail: 'Request is still in progress' }, 400)
+  // fal may not know the result for a moment after `COMPLETED`.
+  if (faults.take('result', ['output-gone'])) return notFound(call)
   // fal sells this model by the second: a unit is a billed second.
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))

@@ -27,6 +27,8 @@ export function startReplicate(context: StandInContext): Promise<ReplicateStandI
       const api = base.routes('api', { authorization: `Bearer ${apiKey}`, notFound })
       addPredictions(api, { ...base, records })
       addFiles(api, base)
+      // Of an account the API shows no balance.
+      api.app.get('/v1/account', api.on('account'), (call) => call.json({ type: 'organization', username: 'sandbox', name: 'Sandbox' }))
       api.app.get('/v1/webhooks/default/secret', api.on('secret'), (call) => call.json({ key: secret }))
 
       const delivery = base.routes('delivery', { notFound })

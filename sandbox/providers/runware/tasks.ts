@@ -22,6 +22,7 @@ export function routeOf(tasks: unknown): RouteName {
   const types = (Array.isArray(tasks) ? tasks : []).map((task) => TaskHead.safeParse(task).data?.taskType)
   if (types.includes('videoInference')) return 'create'
   if (types.includes('getResponse')) return 'status'
+  if (types.includes('accountManagement')) return 'account'
   return types.includes('mediaStorage') || types.includes('imageUpload') ? 'upload' : 'session'
 }
 
@@ -56,6 +57,10 @@ async function perform(task: unknown, context: RunwareTasksContext): Promise<{ o
     case 'mediaStorage':
     case 'imageUpload':
       return { outcomes: [await context.library.store(task)] }
+    case 'accountManagement':
+      return {
+        outcomes: [{ kind: 'item', item: { taskType, taskUUID, organizationName: 'Sandbox', balance: context.behavior.balanceUsd } }],
+      }
     case 'authentication':
       return { outcomes: [{ kind: 'item', item: { taskType, connectionSessionUUID: randomUUID() } }] }
     case 'ping':

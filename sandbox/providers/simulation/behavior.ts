@@ -13,6 +13,8 @@ export interface Behavior {
   concurrency: number
   /** Jobs that may be queued or running; further create calls get 429. */
   inFlight: number
+  /** The account's credit, as providers that show it show it. Without credit every create call is refused. */
+  balanceUsd: number
   /** Create calls per virtual minute; further ones get 429. */
   createsPerMinute: number
   /** The form of `Retry-After` in a 429. */
@@ -32,6 +34,7 @@ export function createBehavior(differences: Partial<Behavior> = {}): Behavior {
     billFailed: false,
     concurrency: 20,
     inFlight: Infinity,
+    balanceUsd: 100,
     createsPerMinute: Infinity,
     retryAfter: 'none',
     runSeconds: { 5: 160, 10: 250 },

@@ -12,6 +12,7 @@ export const routeNames = [
   'file',
   'output',
   'secret',
+  'account',
   'session',
   'webhook',
 ] as const
@@ -30,20 +31,23 @@ export const lostAnswers = ['lost-answer', 'html', 'empty', 'truncated', 'malfor
 export const webhookFaults = ['webhook-lost', 'webhook-twice', 'webhook-forged', 'webhook-stale', 'webhook-of-another-job'] as const
 /** The job completes at once, and its webhook is sent before the response to the create call. */
 export const earlyWebhook = 'webhook-first'
-/** `reset`: the connection is reset before the provider reads the call. `output-gone`: the finished clip is missing. */
-export const otherFaults = ['reset', 'output-gone'] as const
+/** The finished clip is missing: for good, or for the first calls. */
+export const outputFaults = ['output-gone', 'output-late'] as const
+/** `reset`: the connection is reset before the provider reads the call. `link-expired`: the clip has a new address from now on. */
+export const otherFaults = ['reset', 'link-expired', ...outputFaults] as const
 
 export type AnswerFault = (typeof answerFaults)[number]
 export type JobFault = (typeof jobFaults)[number]
-/** A fault planned for a job; with `output-gone` it succeeds. */
-export type PlannedFault = JobFault | 'output-gone'
+export type OutputFault = (typeof outputFaults)[number]
+/** A fault planned for a job; with an output fault it succeeds. */
+export type PlannedFault = JobFault | OutputFault
 export type LostAnswer = (typeof lostAnswers)[number]
 export type WebhookFault = (typeof webhookFaults)[number]
 export type FaultKind = AnswerFault | JobFault | LostAnswer | WebhookFault | typeof earlyWebhook | (typeof otherFaults)[number]
 
 export interface Fault {
   kind: FaultKind
-  /** Unless given: `output` for `output-gone`, `webhook` for webhook faults, otherwise `create`. */
+  /** Unless given: `output` for what is wrong with a clip, `webhook` for webhook faults, otherwise `create`. */
   route?: RouteName | undefined
   /** The number of calls it affects; 1 unless given, `Infinity` until cleared. */
   times?: number | undefined
@@ -52,7 +56,7 @@ export interface Fault {
 }
 
 /** The faults that can also be requested over HTTP or with `sandbox:<kind>` in the prompt. */
-export const promptFaults = [...answerFaults, ...jobFaults, ...webhookFaults, earlyWebhook, 'lost-answer', 'output-gone'] as const
+export const promptFaults = [...answerFaults, ...jobFaults, ...webhookFaults, earlyWebhook, 'lost-answer', ...outputFaults] as const
 export type PromptFault = (typeof promptFaults)[number]
 
 /** What `POST /sandbox/faults` takes. */
@@ -86,7 +90,7 @@ export class Faults {
 }
 
 function defaultRoute(kind: FaultKind): RouteName {
-  if (kind === 'output-gone') return 'output'
+  if (kind === 'link-expired' || (outputFaults as readonly FaultKind[]).includes(kind)) return 'output'
   return (webhookFaults as readonly FaultKind[]).includes(kind) ? 'webhook' : 'create'
 }
 

@@ -9,6 +9,7 @@ import {
   type Faults,
   faultsInPrompt,
   jobFaults,
+  outputFaults,
   type PlannedFault,
   type WebhookFault,
   webhookFaults,
@@ -56,12 +57,12 @@ export async function createJob(
 export function planOrder(prompt: string, context: AcceptanceContext): { refusal: AnswerFault } | { plan: OrderPlan } {
   const { id, faults } = context
   const requested = faultsInPrompt(prompt, id)
-  const refusal = answerFaults.find((fault) => requested.has(fault)) ?? (isOverLimits(context) ? 'busy' : undefined)
+  const refusal = answerFaults.find((fault) => requested.has(fault)) ?? limitReached(context)
   if (refusal) return { refusal }
   const pending = faults.take('create', jobFaults)?.kind
   return {
     plan: {
-      job: new Set([...jobFaults, 'output-gone' as const].filter((fault) => requested.has(fault) || fault === pending)),
+      job: new Set([...jobFaults, ...outputFaults].filter((fault) => requested.has(fault) || fault === pending)),
       webhook: new Set(webhookFaults.filter((fault) => requested.has(fault))),
       answerIsLost: requested.has('lost-answer'),
       webhookFirst: requested.has(earlyWebhook) || faults.take('create', [earlyWebhook]) !== undefined,
@@ -86,11 +87,12 @@ export async function acceptOrder(
   return job
 }
 
-function isOverLimits({ clock, behavior, jobs }: AcceptanceContext): boolean {
+function limitReached({ clock, behavior, jobs }: AcceptanceContext): AnswerFault | undefined {
+  if (behavior.balanceUsd <= 0) return 'no-credit'
   const list = jobs.list()
   const minuteAgo = clock.now() - 60_000
-  return (
+  const isBusy =
     list.filter((job) => !isFinished(job)).length >= behavior.inFlight ||
     list.filter(({ createdAt }) => createdAt > minuteAgo).length >= behavior.createsPerMinute
-  )
+  return isBusy ? 'busy' : undefined
 }

@@ -49,7 +49,7 @@ export interface ProviderDefinition<OriginName extends string> {
  * @throws when a port is taken
  */
 export async function createStandIn<OriginName extends string>(
-  { clock, clips, seed, port, receiverNow, outside }: StandInContext,
+  { clock, clips, seed, port, receiverNow, outside, keepOutputs }: StandInContext,
   provider: ProviderDefinition<OriginName>,
 ): Promise<StandIn<OriginName>> {
   const { id, apiKey } = provider
@@ -64,7 +64,13 @@ export async function createStandIn<OriginName extends string>(
   const origins = {} as Record<OriginName, string>
   const ownFile = (url: URL) => (Object.values(origins).includes(url.origin) ? files.get(url.pathname)?.bytes : undefined)
   const images = (url: URL) => ownFile(url) ?? outside(url)
-  const outputs = new Outputs({ ...provider.outputs, clock, faults, origin: () => origins[provider.outputs.origin] })
+  const outputs = new Outputs({
+    ...provider.outputs,
+    ...(keepOutputs && { keptMs: Infinity }),
+    clock,
+    faults,
+    origin: () => origins[provider.outputs.origin],
+  })
   const jobs = new Jobs({ providerId: id, clock, clips, behavior, prices, invoice, images, seed })
   const parts = { id, apiKey, origins, clock, behavior, invoice, jobs, faults, requests, files, outputs, refuse }
   const form = provider.webhookForm(parts)

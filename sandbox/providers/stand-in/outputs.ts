@@ -14,11 +14,16 @@ export interface OutputsContext {
   keptMs?: number | undefined
 }
 
+/** How often a clip that comes late is missing. */
+const callsBeforeLate = 2
+
 /** The finished clips of a provider. */
 export class Outputs {
   readonly #context: OutputsContext
   readonly #paths = new Map<Job, string>()
   readonly #limits = new Map<Job, number>()
+  /** How often a clip that comes late was asked for. */
+  readonly #calls = new Map<Job, number>()
 
   constructor(context: OutputsContext) {
     this.#context = context
@@ -36,11 +41,21 @@ export class Outputs {
     this.#limits.set(job, milliseconds)
   }
 
-  /** The response with the clip at this path; undefined if there is none or no longer. */
+  /** The response with the clip at this path; undefined if there is none, none yet or no longer. */
   respond(path: string): Response | undefined {
     const job = [...this.#paths].find(([, each]) => each === path)?.[0]
-    if (!job?.clip || this.isGone(job) || this.#context.faults.take('output', ['output-gone'])) return undefined
+    if (!job?.clip || this.isGone(job) || this.#isLate(job) || this.#context.faults.take('output', ['output-gone'])) return undefined
+    if (this.#context.faults.take('output', ['link-expired'])) {
+      this.#paths.delete(job)
+      return new Response('<Error><Code>AccessDenied</Code></Error>', { status: 403, headers: { 'content-type': 'application/xml' } })
+    }
     return respondWithFile({ bytes: job.clip, mediaType: 'video/mp4' })
+  }
+
+  #isLate(job: Job): boolean {
+    const calls = this.#calls.get(job) ?? 0
+    this.#calls.set(job, calls + 1)
+    return job.faults.has('output-late') && calls < callsBeforeLate
   }
 
   /** Whether the job's clip was removed after its end. */

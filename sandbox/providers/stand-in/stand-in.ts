@@ -17,6 +17,8 @@ export interface StandInContext {
   port: number
   /** The webhook receiver's time, in milliseconds since the epoch. */
   receiverNow: () => number
+  /** Serves finished clips for ever. */
+  keepOutputs: boolean
   /** Images at public addresses, which a stand-in never requests. */
   outside: (url: URL) => Uint8Array | undefined
 }

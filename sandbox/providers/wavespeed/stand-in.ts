@@ -31,6 +31,7 @@ export function startWavespeed(context: StandInContext): Promise<WavespeedStandI
       const api = base.routes('api', { authorization: `Bearer ${apiKey}`, notFound })
       addUploads(api, base, pendingUploads)
       api.app.get('/api/v3/webhook/secret', api.on('secret'), (call) => respond(call, { secret }))
+      api.app.get('/api/v3/balance', api.on('account'), (call) => respond(call, { balance: base.behavior.balanceUsd }))
       addTasks(api, { ...base, records })
       return { api, media: wavespeedMedia(base, pendingUploads) }
     },

@@ -6,6 +6,7 @@ import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
 import { accents, buttonRow, heading, messageLimits, messageOf, subtext, textDisplay, textLength } from './components.ts'
+import { formatMoment } from './format.ts'
 import { cutPlain, escapeAndCut } from './markdown.ts'
 import { valuesOf } from './outcome-text.ts'
 
@@ -23,10 +24,12 @@ export function finishedCard(generation: Generation, clip: Clip): MessageBody {
   return { ...withPrompt(generation, clip, [gallery], text), attachments: [{ id: '0', filename, description }] }
 }
 
-/** The card of a clip that is too large to upload: a link to the provider. */
+/** The card of a clip that is too large to upload, or that Discord did not take in time: a link to the provider. */
 export function linkedCard(generation: Generation, clip: Clip): MessageBody {
   const text = textIn(generation.reply.locale)
-  const saveLink = text('clip.save-link', { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength })
+  const saveLink = clip.bytes
+    ? text('clip.save-link', { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength })
+    : text('clip.save-link-until', { ...valuesOf(generation), when: formatMoment(generation.outputExpiresAt ?? 0) })
   const lead = [heading(text('clip.linked'), saveLink), linkTo(generation, clip, text)]
   // An empty list removes the file of an earlier attempt.
   return { ...withPrompt(generation, clip, lead, text), attachments: [] }

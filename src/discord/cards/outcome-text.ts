@@ -18,8 +18,9 @@ export function describeOutcome(generation: Generation, text: Text): string {
 /** What a generation without a clip costs. If the provider billed one that failed, the guild is refunded. */
 export function describeCharge(generation: Generation, text: Text): string {
   const values = valuesOf(generation)
-  if (generation.state === 'held') return text('charge.reserved', values)
-  if (!generation.captured) return text('charge.none')
+  if (generation.state === 'held') return text(generation.guildReleased ? 'charge.share-released' : 'charge.reserved', values)
+  // Once the guild has its share back, what the provider billed is the installation's alone.
+  if (!generation.captured || generation.guildReleased) return text('charge.none')
   return text(generation.state === 'failed' ? 'charge.refunded' : 'charge.billed', values)
 }
 

@@ -1,12 +1,12 @@
 import { ButtonStyle, ComponentType } from 'discord.js'
 
 import type { LiveState } from '../../generations/model/delivery-port.ts'
-import type { Generation } from '../../generations/model/generation.ts'
+import { decidedProvider, type Generation } from '../../generations/model/generation.ts'
 import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
 import { accents, buttonRow, heading, messageOf, subtext, textDisplay } from './components.ts'
-import { formatBar, formatElapsed, formatMoment } from './format.ts'
+import { formatBar, formatElapsed, formatMoment, wholeMinutes } from './format.ts'
 import { escapeAndCut } from './markdown.ts'
 import { describeCharge, describeOutcome, valuesOf } from './outcome-text.ts'
 
@@ -43,22 +43,26 @@ function workingCard(generation: Generation, live: LiveState, text: Text): Messa
     ...describePosition(generation, live, text),
     ...(cancelling && live.cancelRefused ? [text('card.cancel-refused', values)] : []),
     ...(live.paused ? [text('card.restarting')] : []),
+    ...(live.askingUntil === undefined ? [] : [text('card.output-missing', { ...values, when: formatMoment(live.askingUntil) })]),
   ]
   const parts = [
     heading(cancelling ? text('card.cancelling') : text(`card.${generation.state}`, values), ...lines),
     textDisplay(describeProgress(generation, live, text).join('\n')),
     ...promptAndFacts(generation, text),
   ]
-  if (!cancelling && generation.state !== 'delivering') {
+  if (!cancelling && !live.cannotCancel && generation.state !== 'delivering') {
     const customId = `${cancelButtonName}:${generation.id}`
     parts.push(buttonRow({ type: ComponentType.Button, style: ButtonStyle.Secondary, label: text('button.cancel'), custom_id: customId }))
   }
   return messageOf(generation.state === 'queued' || cancelling ? accents.waiting : accents.working, parts)
 }
 
-function describePosition(generation: Generation, { ahead }: LiveState, text: Text): string[] {
+function describePosition(generation: Generation, { ahead, expectedEndAt, now }: LiveState, text: Text): string[] {
   if (ahead === undefined || generation.cancelRequestedAt !== undefined) return []
-  if (generation.state === 'queued') return [text('card.clips-ahead', { ahead })]
+  if (generation.state === 'queued') {
+    if (expectedEndAt === undefined) return [text('card.queue-position', { ahead })]
+    return [text('card.queue-position-and-time', { ahead, minutes: wholeMinutes(expectedEndAt - now) })]
+  }
   return generation.state === 'rendering' && ahead > 0 ? [text('card.jobs-ahead', { ...valuesOf(generation), ahead })] : []
 }
 
@@ -80,5 +84,7 @@ function promptAndFacts(generation: Generation, text: Text): Part[] {
 
 function factsOf(generation: Generation, text: Text, lastLine: 'card.price' | 'card.price-and-reference' = 'card.price'): Part {
   const values = valuesOf(generation)
-  return subtext(text('card.facts', { ...values, seconds: generation.request.durationSeconds }), text(lastLine, values))
+  const facts = text('card.facts', { ...values, seconds: generation.request.durationSeconds })
+  const isDecided = decidedProvider(generation) !== undefined
+  return subtext(facts, isDecided ? text(lastLine, values) : text(`${lastLine}-without-provider`, values))
 }

@@ -25,7 +25,8 @@ const tokenLifetimeMs = 14.5 * 60_000
 export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext) {
   const { reply, channelId } = generation
   let messageId = generation.messageId
-  let tokenDead = false
+  // Erased once it expired.
+  let tokenDead = reply.token === ''
   let replyMessageId: Snowflake | undefined
   let replyGone = false
 

@@ -10,17 +10,8 @@ import { createOpenCards } from './open-cards.ts'
 import { postClip } from './post-clip.ts'
 import { postOutcome } from './post-outcome.ts'
 
-export function createDelivery(options: DeliveryContext): Delivery {
-  const { log } = options
-  const context: DeliveryContext = {
-    ...options,
-    // Without a stored claim the requester is not notified: a second process could notify them again.
-    claimNotification: (generation) =>
-      options.claimNotification(generation).catch((error: unknown) => {
-        log.warn({ generation: generation.id, failure: describeError(error) }, 'notification not stored; the requester is not notified')
-        return false
-      }),
-  }
+export function createDelivery(context: DeliveryContext): Delivery {
+  const { log } = context
   const cards = createOpenCards(context)
   const underWay = new Set<Promise<unknown>>()
   const outcomes = new Map<string, Promise<void>>()

@@ -1,39 +1,62 @@
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
+import { retry } from '../../lib/retry.ts'
 
 import { valuesOf } from '../cards/outcome-text.ts'
-import { describeError, isTokenDead } from '../rest/errors.ts'
+import { describeError, isTokenDead, isTransient } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
 
 import type { CardMessage } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
+import { findMessage } from './find-message.ts'
 
 /** Milliseconds after which the requester may have left the channel. */
 const mentionAfterMs = 60_000
+/** Milliseconds for the search and the message in the channel. */
+const timeoutMs = 40_000
+
+interface Mention {
+  cardMessage: CardMessage
+  posted: PostedMessage
+}
 
 /** Mentions the requester below the posted clip, once, if the request took long. Never throws. */
-export async function mentionRequester(
-  generation: Generation,
-  { cardMessage, posted }: { cardMessage: CardMessage; posted: PostedMessage },
-  { messages, clock, log, claimNotification }: DeliveryContext,
-): Promise<void> {
-  const { createdAt, memberId, guildId, reply } = generation
-  if (clock.now() - createdAt <= mentionAfterMs) return
+export async function mentionRequester(generation: Generation, mention: Mention, context: DeliveryContext): Promise<void> {
+  const { clock, log, notifyOnce } = context
+  if (clock.now() - generation.createdAt <= mentionAfterMs) return
   try {
-    if (!(await claimNotification(generation))) return
-    const url = `https://discord.com/channels/${guildId}/${posted.channelId}/${posted.messageId}`
-    const content = textIn(reply.locale)('clip.posted', { ...valuesOf(generation), url })
-    if (cardMessage.tokenAlive) {
-      try {
-        await messages.mentionByToken(reply, memberId, content)
-        return
-      } catch (error) {
-        // Only a dead token proves that nothing was posted.
-        if (!isTokenDead(error)) throw error
-      }
-    }
-    await messages.mentionInChannel(posted, memberId, content)
+    await notifyOnce(generation, ({ mayHaveArrived }) => send(generation, { ...mention, mayHaveArrived }, context))
   } catch (error) {
     log.warn({ generation: generation.id, failure: describeError(error) }, 'requester not mentioned below the clip')
   }
+}
+
+/**
+ * By interaction token, which needs no permission, else as a message in the channel. Discord recognizes a repetition of the second by its nonce, but not of
+ * the first: once that may have arrived, the channel is searched for it.
+ */
+async function send(
+  generation: Generation,
+  { cardMessage, posted, mayHaveArrived }: Mention & { mayHaveArrived: boolean },
+  context: DeliveryContext,
+): Promise<void> {
+  const { messages, clock } = context
+  const { id, memberId, guildId, reply } = generation
+  const url = `https://discord.com/channels/${guildId}/${posted.channelId}/${posted.messageId}`
+  const content = textIn(reply.locale)('clip.posted', { ...valuesOf(generation), url })
+  let isRepeated = mayHaveArrived
+  if (cardMessage.tokenAlive && !mayHaveArrived) {
+    try {
+      await messages.mentionByToken(reply, memberId, content)
+      return
+    } catch (error) {
+      // A dead token proves that nothing was posted.
+      if (!isTokenDead(error) && !isTransient(error)) throw error
+      isRepeated = isTransient(error)
+    }
+  }
+  const signal = AbortSignal.timeout(timeoutMs)
+  if (isRepeated && (await findMessage(generation, url, { ...context, signal }))) return
+  const create = () => messages.mentionInChannel(posted, { memberId, content, nonce: `m${id.slice(-24)}` }, signal)
+  await retry(create, { clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
 }

@@ -4,10 +4,11 @@ import { LeaseLost } from '../../generations/model/stop-reasons.ts'
 import { retry } from '../../lib/retry.ts'
 
 import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
-import { deliveryError, describeError, isBotTokenInvalid, isTooLarge, isTransient } from '../rest/errors.ts'
+import { deliveryError, isTooLarge, isTransient } from '../rest/errors.ts'
 
 import type { CardMessage, EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
+import { findMessage } from './find-message.ts'
 import { largestClips } from './upload-limits.ts'
 
 interface ClipPost {
@@ -46,51 +47,38 @@ async function editInClip(
   { clock, log }: DeliveryContext,
 ): Promise<EditOutcome> {
   const linked = { body: linkedCard(generation, clip), options: { signal } }
-  const data = Buffer.from(clip.bytes.buffer, clip.bytes.byteOffset, clip.bytes.byteLength)
+  const retries = { clock, signal, shouldRetry: isTransient }
+  const { bytes } = clip
+  if (!bytes) return retry(() => cardMessage.edit(() => linked), { ...retries, delays: [2000] })
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const file = { name: clipFilename(generation), data, contentType: 'video/mp4' }
   const finished = { body: finishedCard(generation, clip), options: { file, signal } }
   const largest = largestClips(generation.reply.attachmentSizeLimit, guildUploadLimit)
-  const retries = { clock, signal, shouldRetry: isTransient }
   try {
-    const edit = () => cardMessage.edit((route) => (clip.bytes.byteLength <= largest[route] ? finished : linked))
+    const edit = () => cardMessage.edit((route) => (bytes.byteLength <= largest[route] ? finished : linked))
     return await retry(edit, { ...retries, delays: [2000] })
   } catch (error) {
     if (!isTooLarge(error)) throw error
     // Discord's stated limit can be higher than its actual one.
-    log.warn({ generation: generation.id, sizeBytes: clip.bytes.byteLength }, 'Discord rejected the clip as too large; posting its link')
+    log.warn({ generation: generation.id, sizeBytes: bytes.byteLength }, 'Discord rejected the clip as too large; posting its link')
     return retry(() => cardMessage.edit(() => linked), { ...retries, delays: [1000, 4000] })
   }
 }
 
-/** The small message of an earlier try, or a new one. Both mention the member, so the notification is claimed. */
-async function findOrCreateMessage(post: ClipPost, context: DeliveryContext): Promise<PostedMessage> {
-  const { generation, signal } = post
-  const existing = await findMessage(post, context)
-  // Claimed only now: if the search fails, the member has not been mentioned yet.
-  await context.claimNotification(generation)
-  if (existing) return existing
+/** The small message of an earlier try, or a new one. Both mention the member, who is not notified again. */
+async function findOrCreateMessage({ generation, signal }: ClipPost, context: DeliveryContext): Promise<PostedMessage> {
   const create = async () => {
     // After a long pause this process may no longer be the owner, and Discord may have forgotten the nonce.
     await assertCurrent(generation, context)
     return context.messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), signal)
   }
-  return retry(create, { clock: context.clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
+  const message =
+    (await findMessage(generation, generation.reference, { ...context, signal })) ??
+    (await retry(create, { clock: context.clock, signal, delays: [1000, 4000], shouldRetry: isTransient }))
+  await context.markNotified(generation)
+  return message
 }
 
 async function assertCurrent(generation: Generation, { cardLock }: DeliveryContext): Promise<void> {
   if (!(await cardLock.isCurrent(generation))) throw new LeaseLost(`generation ${generation.id} is posted by another process`)
-}
-
-/** Rethrows Discord's faults: they leave open whether the message exists, and a second one would post the clip twice. */
-async function findMessage({ generation, signal }: ClipPost, context: DeliveryContext): Promise<PostedMessage | undefined> {
-  const { messages, clock, log } = context
-  const { channelId, reference, reply } = generation
-  const wanted = { channelId, authorId: reply.applicationId, afterId: reply.interactionId, marker: reference }
-  try {
-    return await retry(() => messages.findMarked(wanted, signal), { clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
-  } catch (error) {
-    if (signal.aborted || isTransient(error) || isBotTokenInvalid(error)) throw error
-    log.info({ generation: generation.id, failure: describeError(error) }, 'channel not searchable for an earlier message')
-    return undefined
-  }
 }

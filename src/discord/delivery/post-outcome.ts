@@ -1,14 +1,17 @@
 import { type LiveState, longestEditMs } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
+import { createDeadline, type Deadline } from '../../lib/deadline.ts'
 import { retry } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
 import { explainOutcome } from '../cards/outcome-text.ts'
 import { cardOf } from '../cards/status-card.ts'
 import { describeError, isRefusal, isTransient } from '../rest/errors.ts'
+import type { EditOptions } from '../rest/messages.ts'
 
 import type { EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
+import { findMessage } from './find-message.ts'
 import type { Card } from './open-cards.ts'
 
 /** `outdated`: the generation has moved on. `later`: Discord has a fault, and the outcome is sent again later. */
@@ -21,8 +24,7 @@ const delays = [1000, 4000]
  * nothing needs to be sent. Never throws.
  */
 export async function postOutcome(generation: Generation, live: LiveState, card: Card, context: DeliveryContext): Promise<boolean> {
-  const { cardMessage } = card
-  const { messages, log, claimNotification } = context
+  const { log, notifyOnce } = context
   try {
     const body = cardOf(generation, live)
     const shown = await showOutcome(generation, body, card, context)
@@ -30,17 +32,37 @@ export async function postOutcome(generation: Generation, live: LiveState, card:
       log.info({ generation: generation.id, state: generation.state }, 'outcome not sent: the generation has moved on')
       return false
     }
-    // Claimed because a card can be written twice, but a message to the member cannot be taken back.
-    if (shown === 'later' || !(await claimNotification(generation))) return true
-    if (cardMessage.tokenAlive) {
-      if (cardMessage.placeholderReplaced) await messages.followUpPrivately(generation.reply, explainOutcome(generation))
-    } else if (shown !== 'edited' && generation.state !== 'cancelled') {
-      await announce(generation, body, card, context)
-    }
+    // A card can be written twice, but a message to the member cannot be taken back.
+    if (shown !== 'later') await notifyOnce(generation, (earlier) => notify(generation, { ...earlier, shown, body, card }, context))
   } catch (error) {
-    log.warn({ generation: generation.id, failure: describeError(error) }, 'requester not notified of the outcome')
+    log.warn({ generation: generation.id, failure: describeError(error) }, 'requester not notified of the outcome; trying again later')
   }
   return true
+}
+
+interface Notice {
+  body: MessageBody
+  card: Card
+  shown: ShownOutcome
+  mayHaveArrived: boolean
+}
+
+/** Throws where it has to be tried again. What Discord refuses, it would refuse again. */
+async function notify(generation: Generation, notice: Notice, context: DeliveryContext): Promise<void> {
+  const { cardMessage } = notice.card
+  try {
+    if (cardMessage.tokenAlive && cardMessage.placeholderReplaced) await explainPrivately(generation, context)
+    else if (notice.shown !== 'edited' && generation.state !== 'cancelled') await announce(generation, notice, context)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    context.log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to notify the requester of the outcome')
+  }
+}
+
+/** Discord does not recognize a repeated follow-up. Only the requester sees it, and they rather read it twice than never. */
+function explainPrivately(generation: Generation, { messages, clock }: DeliveryContext): Promise<void> {
+  const send = () => messages.followUpPrivately(generation.reply, explainOutcome(generation))
+  return retry(send, { clock, delays, shouldRetry: isTransient })
 }
 
 /** A held generation can resume at any moment: each try checks that the outcome is current, and newer messages wait for its end. */
@@ -49,9 +71,9 @@ async function showOutcome(generation: Generation, body: MessageBody, card: Card
   const edit = async (): Promise<ShownOutcome> => {
     const outcome: { result: ShownOutcome } = { result: 'outdated' }
     await cardLock.whenIdle(generation)
-    const signal = AbortSignal.timeout(longestEditMs)
+    const deadline = createDeadline(longestEditMs)
     await cardLock.edit(generation, async () => {
-      outcome.result = (await card.cardMessage.edit(() => ({ body, options: { signal } }))).result
+      outcome.result = (await card.cardMessage.edit(() => within(deadline, body))).result
     })
     return outcome.result
   }
@@ -64,16 +86,31 @@ async function showOutcome(generation: Generation, body: MessageBody, card: Card
 }
 
 /** Posts the outcome as a new message, because no card shows it and the token for a private message has expired. */
-async function announce(generation: Generation, body: MessageBody, card: Card, context: DeliveryContext): Promise<void> {
+async function announce(generation: Generation, { body, card, mayHaveArrived }: Notice, context: DeliveryContext): Promise<void> {
   const { messages, cardLock, clock } = context
   const message = { ...body, allowed_mentions: { ...body.allowed_mentions, users: [generation.memberId] } }
   // Differs from the nonces of the clip and of other outcomes: for a known nonce Discord returns the old message.
   const nonce = `${generation.state.slice(0, 1)}${generation.id.slice(-24)}`
   const create = async () => {
-    const signal = AbortSignal.timeout(longestEditMs)
+    // By now Discord may have forgotten the nonce of the earlier try.
+    const searching = AbortSignal.timeout(longestEditMs)
+    const existing = mayHaveArrived ? await findMessage(generation, generation.reference, { ...context, signal: searching }) : undefined
+    const deadline = createDeadline(longestEditMs)
     await cardLock.edit(generation, async () => {
-      await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, signal))
+      if (existing) {
+        await card.cardMessage.moveTo(existing)
+        const { result } = await card.cardMessage.edit(() => within(deadline, body))
+        if (result === 'edited') return
+      }
+      deadline.throwIfOver()
+      await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, deadline.signal))
     })
   }
   await card.progress.finish(() => retry(create, { clock, delays, shouldRetry: isTransient }))
+}
+
+/** Called right before each call: what waits for the card assumes that no edit leaves later. */
+function within(deadline: Deadline, body: MessageBody): { body: MessageBody; options: EditOptions } {
+  deadline.throwIfOver()
+  return { body, options: { signal: deadline.signal } }
 }

@@ -2,6 +2,7 @@ import { RateLimitError } from 'discord.js'
 
 import { type LiveState, longestEditMs } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
+import { createDeadline } from '../../lib/deadline.ts'
 import { exponential } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
@@ -31,7 +32,7 @@ export function createProgress(cardMessage: CardMessage, { cardLock, clock, log 
     if (unreachable) return undefined
     try {
       // The time starts before the database check, so that a process that stalls after it cannot send an outdated state much later.
-      const bestEffort = AbortSignal.any([aborted, AbortSignal.timeout(longestEditMs)])
+      const bestEffort = createDeadline(longestEditMs, aborted)
       const isCurrent = await cardLock.edit(generation, async () => {
         const { result } = await cardMessage.edit(() => ({ body, options: { bestEffort } }))
         unreachable = result !== 'edited'
@@ -64,6 +65,6 @@ export function createProgress(cardMessage: CardMessage, { cardLock, clock, log 
 }
 
 /** A change of these is written at once; all other changes wait for the spacing. */
-function urgentStateOf({ state, provider, cancelRequestedAt }: Generation, { cancelRefused, paused }: LiveState): string {
-  return JSON.stringify([state, provider, cancelRequestedAt !== undefined, cancelRefused, paused])
+function urgentStateOf({ state, provider, cancelRequestedAt }: Generation, { cancelRefused, paused, askingUntil }: LiveState): string {
+  return JSON.stringify([state, provider, cancelRequestedAt !== undefined, cancelRefused, paused, askingUntil])
 }

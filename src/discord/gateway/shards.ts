@@ -38,6 +38,8 @@ export interface ShardsOptions {
   /** Another process took over a shard while the database was unreachable: this one must stop answering. */
   onTaken: (error: ShardTakenError | ShardCountError) => void
   clock?: Clock | undefined
+  /** Ends the wait for a rival that is silent: rejects with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 /**
@@ -46,7 +48,7 @@ export interface ShardsOptions {
  * Discord's recommendation.
  */
 export async function reserveShards(options: ShardsOptions) {
-  const { database, chosen, readGateway, onTaken, clock = wallClock } = options
+  const { database, chosen, readGateway, onTaken, clock = wallClock, signal } = options
   const configured = chosen === 'auto' ? undefined : chosen
   if (database.sharedUrl === undefined) return { shards: configured, release: () => Promise.resolve() }
   const shards = configured ?? (await recommendedShards())
@@ -58,6 +60,7 @@ export async function reserveShards(options: ShardsOptions) {
       names: shards.ids.map((id) => `shard ${id}`),
       shared: { name: 'shard count', value: shards.count },
       onTaken: (name, there) => onTaken(errorOf(name, there)),
+      signal,
     })
     return { shards, release: () => held.release() }
   } catch (error) {
@@ -65,7 +68,7 @@ export async function reserveShards(options: ShardsOptions) {
   }
 
   async function recommendedShards(): Promise<GatewayShards> {
-    const response = await retry(readGateway, { clock, delays: [500, 2000, 5000], shouldRetry: isTransient })
+    const response = await retry(readGateway, { clock, signal, delays: [500, 2000, 5000], shouldRetry: isTransient })
     const { shards: count } = GatewayResponse.parse(response)
     return { ids: Array.from({ length: count }, (_, id) => id), count }
   }

@@ -6,7 +6,7 @@ import { retry } from '../../lib/retry.ts'
 
 import { describeError, hasCode, isTransient } from '../rest/errors.ts'
 
-import type { Answerable } from './replies.ts'
+import type { Answerable } from './answerable.ts'
 
 /** Milliseconds before each retry. After three seconds a retry can only learn that an earlier try had arrived. */
 const delays = [200, 800, 2500]

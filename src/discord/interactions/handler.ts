@@ -7,15 +7,17 @@ import { parseCustomId } from '../cards/components.ts'
 import { describeError } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
 
+import type { Answerable, ReplyContext } from './answerable.ts'
 import { suggestChoices } from './autocomplete.ts'
 import type { Button, Command, CommandContext } from './command.ts'
 import { acknowledge } from './defer.ts'
-import { type Answerable, replyPrivately, replyToFailure, replyToUnknown } from './replies.ts'
+import { replyPrivately, replyToFailure, replyToUnknown } from './replies.ts'
 
 export interface InteractionsOptions {
   commands: readonly Command[]
   buttons: readonly Button[]
   context: CommandContext
+  messages: ReplyContext['messages']
   log: Log
   /** Real time by default, because Discord's three seconds pass in real time. */
   clock?: Clock | undefined
@@ -28,15 +30,16 @@ export interface Interactions {
   drain(): Promise<void>
 }
 
-export function createInteractions({ commands, buttons, context, log, clock = wallClock }: InteractionsOptions): Interactions {
+export function createInteractions({ commands, buttons, context, messages, log, clock = wallClock }: InteractionsOptions): Interactions {
   const commandsByName = new Map(commands.map((command) => [command.data.name, command]))
   const buttonsByName = new Map(buttons.map((button) => [button.name, button]))
   const underWay = new Set<Promise<void>>()
-  let draining = false
+  const stopping = new AbortController()
+  const replies: ReplyContext = { messages, clock, log, stopping: stopping.signal }
 
   async function runCommand(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = commandsByName.get(interaction.commandName)
-    if (!command) return replyToUnknown(interaction, log)
+    if (!command) return replyToUnknown(interaction, replies)
     command.check?.(interaction, context)
     if (command.acknowledge === 'defer' && !(await acknowledge(interaction, () => interaction.deferReply(), { clock, log }))) return
     await command.execute(interaction, context)
@@ -45,17 +48,17 @@ export function createInteractions({ commands, buttons, context, log, clock = wa
   async function pressButton(interaction: ButtonInteraction): Promise<void> {
     const { name, argument } = parseCustomId(interaction.customId)
     const button = buttonsByName.get(name)
-    if (!button) return replyToUnknown(interaction, log)
+    if (!button) return replyToUnknown(interaction, replies)
     if (button.acknowledge === 'update' && !(await acknowledge(interaction, () => interaction.deferUpdate(), { clock, log }))) return
     await button.execute(interaction, argument, context)
   }
 
   async function answer(interaction: Answerable): Promise<void> {
     try {
-      if (draining) await replyPrivately(interaction, textIn(interaction.locale)('error.restarting'), log)
+      if (stopping.signal.aborted) await replyPrivately(interaction, textIn(interaction.locale)('error.restarting'), replies)
       else await (interaction.isButton() ? pressButton(interaction) : runCommand(interaction))
     } catch (error) {
-      await replyToFailure(interaction, error, log).catch((unanswered: unknown) =>
+      await replyToFailure(interaction, error, replies).catch((unanswered: unknown) =>
         log.warn({ interaction: interaction.id, failure: describeError(unanswered) }, 'failure not shown to the member'),
       )
     }
@@ -75,7 +78,7 @@ export function createInteractions({ commands, buttons, context, log, clock = wa
       await work.finally(() => underWay.delete(work))
     },
     async drain() {
-      draining = true
+      stopping.abort(new Error('the bot is stopping'))
       // A loop, because interactions that arrive meanwhile are answered, too.
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Snowflake } from '../../domain/ids.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Reply } from '../../generations/model/generation.ts'
+import type { Deadline } from '../../lib/deadline.ts'
 
 import type { MessageBody } from '../cards/components.ts'
 
@@ -13,12 +14,14 @@ import { hasCode } from './errors.ts'
 import { createSerialQueue } from './serial-queue.ts'
 
 export interface EditOptions {
-  /** Best effort, for content that is soon out of date: rejected instead of held back by a rate limit, and dropped if aborted before sending. */
-  bestEffort?: AbortSignal | undefined
+  /** Best effort, for content that is soon out of date: rejected instead of held back by a rate limit, and dropped if this is over before sending. */
+  bestEffort?: Deadline | undefined
   file?: RawFile | undefined
   /** Ends the call at any stage. */
   signal?: AbortSignal | undefined
 }
+
+type ReplyAddress = Pick<Reply, 'applicationId' | 'token'>
 
 export type Messages = ReturnType<typeof createMessages>
 
@@ -38,12 +41,15 @@ export function createMessages({ progress, brief, upload }: RestClients) {
     }
     // A call in the library's queue cannot be aborted before sending without aborting it after sending, too. So it waits in a queue of our own.
     const timeout = AbortSignal.timeout(bestEffortMs)
-    const send = () => progress.patch(route, { body, auth, signal: timeout })
-    return parsePosted(await queue.run(queueKey, AbortSignal.any([bestEffort, timeout]), send))
+    const send = () => {
+      bestEffort.throwIfOver()
+      return progress.patch(route, { body, auth, signal: timeout })
+    }
+    return parsePosted(await queue.run(queueKey, AbortSignal.any([bestEffort.signal, timeout]), send))
   }
 
   /** A new message below the reply. Never retried: the member would read it twice. */
-  async function followUp({ applicationId, token }: Reply, body: object): Promise<void> {
+  async function followUp({ applicationId, token }: ReplyAddress, body: object): Promise<void> {
     // Without `wait` Discord responds before the message exists, and reports no error if it is never created.
     await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: new URLSearchParams({ wait: 'true' }) })
   }
@@ -91,7 +97,16 @@ export function createMessages({ progress, brief, upload }: RestClients) {
       return undefined
     },
 
-    followUpPrivately(reply: Reply, content: string): Promise<void> {
+    /** Replaces a reply that has no components. */
+    async writeReply(reply: ReplyAddress, content: string): Promise<void> {
+      await brief.patch(replyRoute(reply), { body: { content, allowed_mentions: { parse: [] } }, auth: false })
+    },
+
+    async deleteReply(reply: ReplyAddress): Promise<void> {
+      await brief.delete(replyRoute(reply), { auth: false })
+    },
+
+    followUpPrivately(reply: ReplyAddress, content: string): Promise<void> {
       return followUp(reply, { content, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } })
     },
 
@@ -99,16 +114,21 @@ export function createMessages({ progress, brief, upload }: RestClients) {
       return followUp(reply, { content, allowed_mentions: { parse: [], users: [memberId] } })
     },
 
-    /** Mentions the member in the bot's reply to the message that carries the clip. Never retried. */
-    async mentionInChannel({ channelId, messageId }: PostedMessage, memberId: Snowflake, content: string): Promise<void> {
-      const body = { content, allowed_mentions: { parse: [], users: [memberId], replied_user: false } }
+    /** Mentions the member in the bot's reply to the message that carries the clip. The nonce is as in `create`. */
+    async mentionInChannel(
+      { channelId, messageId }: PostedMessage,
+      { memberId, content, nonce }: { memberId: Snowflake; content: string; nonce: string },
+      signal: AbortSignal,
+    ): Promise<void> {
+      const allowedMentions = { parse: [], users: [memberId], replied_user: false }
+      const body = { content, allowed_mentions: allowedMentions, nonce, enforce_nonce: true }
       const reference = { message_reference: { message_id: messageId, fail_if_not_exists: false } }
       try {
-        await brief.post(Routes.channelMessages(channelId), { body: { ...body, ...reference } })
+        await brief.post(Routes.channelMessages(channelId), { body: { ...body, ...reference }, signal })
       } catch (error) {
         // Discord posted nothing, and the content links to the clip even without the reference.
         if (!hasCode(error, RESTJSONErrorCodes.CannotReplyWithoutPermissionToReadMessageHistory)) throw error
-        await brief.post(Routes.channelMessages(channelId), { body })
+        await brief.post(Routes.channelMessages(channelId), { body, signal })
       }
     },
   }
@@ -120,7 +140,7 @@ const bestEffortMs = 5000
 const pageLength = 100
 const maxPages = 5
 
-function replyRoute({ applicationId, token }: Reply) {
+function replyRoute({ applicationId, token }: ReplyAddress) {
   return Routes.webhookMessage(applicationId, token, '@original')
 }
 
@@ -130,13 +150,14 @@ function parsePosted(response: unknown): PostedMessage {
 }
 
 /** Whether a text, link or file of the message contains the marker. */
-export function contains({ components, attachments }: ChannelMessage, marker: string): boolean {
-  return JSON.stringify([components, attachments]).includes(JSON.stringify(marker).slice(1, -1))
+export function contains({ content, components, attachments }: ChannelMessage, marker: string): boolean {
+  return JSON.stringify([content, components, attachments]).includes(JSON.stringify(marker).slice(1, -1))
 }
 
 const Posted = z.object({ id: z.string(), channel_id: z.string() })
 const ChannelMessage = Posted.extend({
   author: z.object({ id: z.string() }),
+  content: z.unknown().optional(),
   components: z.unknown().optional(),
   attachments: z.unknown().optional(),
 })

@@ -15,11 +15,14 @@ export const english = {
   'card.cancelled': 'Cancelled',
   'card.failed': 'Failed',
   'card.held': 'On hold',
-  'card.clips-ahead': '{ahead, plural, =0 {Next in the queue.} one {# clip ahead in the queue.} other {# clips ahead in the queue.}}',
+  'card.queue-position': '{ahead, plural, =0 {Next in the queue.} other {# ahead of yours.}}',
+  'card.queue-position-and-time':
+    '{ahead, plural, =0 {Next in the queue} other {# ahead of yours}}, ready in {minutes, plural, =0 {under a minute} other {about # min}}.',
   'card.jobs-ahead': '{ahead, plural, one {# job ahead at {provider}.} other {# jobs ahead at {provider}.}}',
   'card.cancel-refused':
     '{provider} can no longer stop this clip. If it finishes, the bot posts it and this server pays {price, number, usd}.',
   'card.restarting': 'The bot is restarting. Your clip is still rendering, and updates resume automatically.',
+  'card.output-missing': "{provider} made your clip but isn't serving it yet. The bot keeps trying and gives up {when}.",
   'card.nothing-to-do': "You don't need to do anything.",
   'card.progress': '{bar} {progress, number, percent}',
   'card.requested': 'Requested {when}',
@@ -28,7 +31,9 @@ export const english = {
   'card.elapsed-and-late': '{elapsed} elapsed · taking longer than usual',
   'card.facts': '{member} · {seconds, number, seconds}',
   'card.price': '{provider} · {price, number, usd}',
+  'card.price-without-provider': '{price, number, usd}',
   'card.price-and-reference': '{provider} · {price, number, usd} · Reference {reference}',
+  'card.price-and-reference-without-provider': '{price, number, usd} · Reference {reference}',
 
   // The clip
   'clip.price': '{provider} · {price, number, usd} · AI-generated',
@@ -36,6 +41,7 @@ export const english = {
   'clip.linked': 'Your clip is ready',
   'clip.save-link':
     'The clip is {sizeBytes, number, megabytes}, too large to post here. Open the link and save it: {provider} keeps it for a limited time.',
+  'clip.save-link-until': "Discord didn't accept the upload. Open the link and save the clip: {provider} deletes it {when}.",
   'clip.link-too-long': 'The link is too long for a message. Send reference {reference} to the bot owner to get it.',
   'clip.arriving': '{member} Your clip is ready. The bot is posting it here.',
   'clip.posted': '{member} Your clip is ready: {url}',
@@ -44,6 +50,7 @@ export const english = {
   // What a generation without a clip costs
   'charge.none': 'No charge.',
   'charge.reserved': '{price, number, usd} stays reserved until {provider} confirms whether it billed the clip.',
+  'charge.share-released': '{provider} shows no sign of this clip, so {price, number, usd} is available to this server again.',
   'charge.refunded': '{provider} billed this clip anyway. The bot refunded {price, number, usd} to this server.',
   'charge.billed': '{provider} had already billed the clip, so this server paid {price, number, usd}.',
 
@@ -66,7 +73,7 @@ export const english = {
   'outcome.submission_unknown': '{provider} never confirmed this request.',
   'outcome.timeout': "{provider} didn't respond in time.",
   'outcome.unavailable': '{provider} had an error.',
-  'outcome.undeliverable': 'Discord rejected the clip.',
+  'outcome.undeliverable': "Discord didn't accept the clip.",
   'outcome.unreachable': 'No provider could be reached.',
 
   // The same, for the requester alone, with what to do next
@@ -88,7 +95,8 @@ export const english = {
   'reason.submission_unknown': "{provider} never confirmed your request. The bot won't send it again, so nobody pays twice.",
   'reason.timeout': "{provider} didn't respond in time. Try again in a few minutes.",
   'reason.unavailable': '{provider} had an error. Try again in a few minutes.',
-  'reason.undeliverable': "Discord rejected your clip. Ask a moderator to check the bot's permissions in this channel.",
+  'reason.undeliverable':
+    "Discord didn't accept your clip. If it happens again, ask a moderator to check the bot's permissions in this channel.",
   'reason.unreachable': 'No provider could be reached. Try again in a few minutes.',
 
   // Refusals: nothing was accepted
@@ -169,6 +177,7 @@ export const english = {
 
   // Errors
   'error.internal': 'Something went wrong. If it happens again, send the bot owner this reference: `{reference}`',
+  'error.not-accepted': "The bot didn't accept this request. It sends the requester the reason in private.",
   'error.restarting': 'The bot is restarting. Try again in a minute.',
   'error.unknown-button': 'This button no longer works. Start a new clip with `/animate` or `/film`.',
   'error.unknown-command': 'The bot no longer has this command. Restart Discord to refresh the list.',

@@ -1,46 +1,109 @@
 import { capture, refundGuild, release } from '../../billing/ledger.ts'
+import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database, Statements } from '../../storage/database.ts'
-import type { HeldDecision } from '../../storage/schema.ts'
+import type { GenerationRow, HeldDecision } from '../../storage/schema.ts'
+import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
-import { toGeneration, updateIf } from '../store/generations.ts'
+import { updateIf } from '../store/generations.ts'
+import { releaseSilentShares } from './release-shares.ts'
+
+/** What the operator needs to know of a held generation to look it up in the provider's invoice. */
+export interface HeldRequest {
+  reference: string
+  price: number
+  provider: ProviderId
+  /** The provider's own, if it is known. */
+  jobId: string | undefined
+  guildId: string
+  /** Milliseconds since the epoch. */
+  heldAt: number
+  reason: GenerationRow['end_reason']
+  guildReleased: boolean
+  /** Decided, but not settled yet. */
+  decision: HeldDecision | undefined
+}
 
 /** All held generations, the oldest first. */
-export async function listHeld(statements: Statements): Promise<Generation[]> {
-  const rows = await statements.selectFrom('generations').selectAll().where('state', '=', 'held').orderBy('id').execute()
-  return rows.map(toGeneration)
+export async function listHeld(statements: Statements): Promise<HeldRequest[]> {
+  const held = await statements.selectFrom('generations').selectAll().where('state', '=', 'held').orderBy('id').execute()
+  const ids = held.map(({ id }) => id)
+  const attempts = await statements
+    .selectFrom('attempts')
+    .select(['generation_id', 'operation_id'])
+    .where('generation_id', 'in', ids.length > 0 ? ids : [''])
+    .orderBy('id')
+    .execute()
+  // The later one replaces the earlier.
+  const jobIds = new Map(attempts.map((attempt) => [attempt.generation_id, attempt.operation_id ?? undefined]))
+  return held.map((row) => ({
+    reference: row.reference,
+    price: row.price,
+    provider: row.provider,
+    jobId: jobIds.get(row.id),
+    guildId: row.guild_id,
+    heldAt: row.ended_at ?? row.created_at,
+    reason: row.end_reason,
+    guildReleased: row.guild_released_at !== null,
+    decision: row.held_decision ?? undefined,
+  }))
 }
 
-/** Stores the operator's decision; the bot settles it at its next check. False if no undecided generation of that reference is held. */
-export async function decideHeld(statements: Statements, reference: string, decision: HeldDecision): Promise<boolean> {
-  const row = await statements
+/** Which held generations a decision is about: all that fit what is given. */
+export interface HeldFilter {
+  reference?: string | undefined
+  provider?: ProviderId | undefined
+  /** Held before this time, milliseconds since the epoch. */
+  before?: number | undefined
+}
+
+/** Stores the operator's decision; the bot settles it at its next check. Returns the prices of those that were undecided and fit. */
+export async function decideHeld(
+  statements: Statements,
+  { reference, provider, before }: HeldFilter,
+  decision: HeldDecision,
+): Promise<number[]> {
+  const rows = await statements
     .updateTable('generations')
     .set({ held_decision: decision })
-    .where((row) => row.and({ reference, state: 'held', held_decision: null }))
-    .returning('id')
-    .executeTakeFirst()
-  return row !== undefined
+    .where('state', '=', 'held')
+    .where('held_decision', 'is', null)
+    .$if(reference !== undefined, (query) => query.where('reference', '=', reference ?? ''))
+    .$if(provider !== undefined, (query) => query.where('provider', '=', provider ?? ''))
+    .$if(before !== undefined, (query) => query.where((row) => row(row.fn.coalesce('ended_at', 'created_at'), '<', before ?? 0)))
+    .returning('price')
+    .execute()
+  return rows.map(({ price }) => price)
 }
 
-/** Settles what the operator decided: the reservation is released, or captured with the guild refunded (it got no clip). */
-export async function settleDecided({ database, clock, delivery, log }: RunContext): Promise<void> {
+/** Settles what the operator decided, and releases the guilds' shares of what shows no sign of a job. */
+export async function settleHeld(context: RunContext): Promise<void> {
+  await settleDecided(context)
+  await releaseSilentShares(context)
+}
+
+async function settleDecided({ database, clock, delivery, log }: RunContext): Promise<void> {
   const decided = await database.statements
     .selectFrom('generations')
     .select(['id', 'held_decision'])
     .where('state', '=', 'held')
     .where('held_decision', 'is not', null)
     .execute()
+  const settled: Generation[] = []
   for (const { id, held_decision: decision } of decided) {
-    const settled = decision && (await settleOne(database, { id, decision, now: clock.now() }))
-    if (!settled) continue
-    log.info(
-      { generation: id, reference: settled.reference, captured: settled.captured },
-      'settled a held generation as the operator decided',
-    )
-    await delivery.postOutcome(settled, { now: clock.now() })
+    if (!decision) continue
+    const settle = () => settleOne(database, { id, decision, now: clock.now() })
+    const generation = await unlessUnreadable(settle, id, database.setAside)
+    if (!generation) continue
+    const { reference, captured } = generation
+    log.info({ generation: id, reference, captured }, 'settled a held generation as the operator decided')
+    settled.push(generation)
   }
+  // All the money first: Discord may be slow, and one decision may be about many.
+  for (const generation of settled) await delivery.postOutcome(generation, { now: clock.now() })
 }
 
+/** The reservation is released, or captured with the guild refunded (it got no clip). */
 function settleOne(
   database: Database,
   { id, decision, now }: { id: string; decision: HeldDecision; now: number },

@@ -1,6 +1,6 @@
 import { ProviderError } from '../../domain/provider-error.ts'
-import type { Status } from '../../providers/provider.ts'
-import type { Statements } from '../../storage/database.ts'
+import type { Database } from '../../storage/database.ts'
+import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
 import type { RunContext } from '../run/context.ts'
 import { type Attempt, updateAttempt } from '../store/attempts.ts'
 
@@ -12,12 +12,12 @@ const timeoutMs = 10_000
 
 /** Polls the held jobs that are due. Returns the generations (ids) whose provider now reports a final status. */
 export async function recheckDue({ database, providers, clock, log }: RunContext, stopping: AbortSignal): Promise<string[]> {
-  const due = await takeDue(database.statements, clock.now())
+  const due = await takeDue(database, clock.now())
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])
   const final = due.map(async ({ generationId, provider: id, operation }) => {
     try {
       const status = operation && (await providers.get(id)?.status(operation, { signal }))
-      return status && isFinal(status) ? [generationId] : []
+      return status && status.state !== 'pending' ? [generationId] : []
     } catch (error) {
       stopping.throwIfAborted()
       const kind = error instanceof ProviderError ? error.kind : 'timeout'
@@ -28,16 +28,11 @@ export async function recheckDue({ database, providers, clock, log }: RunContext
   return (await Promise.all(final)).flat()
 }
 
-/** A cancelled job of unknown cost stays held: resumed, it would only be held again. */
-export function isFinal(status: Status): boolean {
-  return status.state === 'completed' || status.state === 'failed' || (status.state === 'cancelled' && status.billed !== undefined)
-}
-
 /**
  * Takes each due job by moving its `ended_at`, so that only one of several processes polls it. For a held attempt that column is the last time at which it
  * was known to be without a result: when it was held, then at each poll.
  */
-async function takeDue(statements: Statements, now: number): Promise<Attempt[]> {
+async function takeDue({ statements, setAside }: Database, now: number): Promise<Attempt[]> {
   const candidates = await statements
     .selectFrom('attempts')
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
@@ -46,12 +41,15 @@ async function takeDue(statements: Statements, now: number): Promise<Attempt[]> 
     .whereRef('attempts.provider', '=', 'generations.provider')
     .where('attempts.operation', 'is not', null)
     .where('attempts.ended_at', '<=', now - recheckEveryMs)
+    // One that cannot be read is not moved, and would be the first for ever.
+    .$if(setAside.ids.size > 0, (query) => query.where('attempts.id', 'not in', [...setAside.ids]))
     .orderBy('attempts.ended_at')
     .limit(jobsPerRecheck)
     .execute()
   const taken: Attempt[] = []
   for (const candidate of candidates) {
-    const attempt = await updateAttempt(statements, { ...candidate, state: 'unknown' }, { ended_at: now })
+    const take = () => updateAttempt(statements, { ...candidate, state: 'unknown' }, { ended_at: now })
+    const attempt = await unlessUnreadable(take, candidate.id, setAside)
     if (attempt) taken.push(attempt)
   }
   return taken

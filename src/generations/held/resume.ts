@@ -1,10 +1,12 @@
 import type { Statements } from '../../storage/database.ts'
+import { StoredRowError } from '../../storage/json-columns.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
-import { type Attempt, latestAttempt, recordOperation } from '../store/attempts.ts'
+import { type Attempt, latestAttempt } from '../store/attempts.ts'
 import { updateIf } from '../store/generations.ts'
+import { OperationTaken, recordOperation } from '../store/provider-facts.ts'
 import { deleteWebhookEvents, operationFromWebhook } from '../store/webhook-events.ts'
-import { isFinal, recheckDue } from './recheck.ts'
+import { recheckDue } from './recheck.ts'
 
 export interface ResumeOptions {
   /** Whether a run of it is still under way here (posting its outcome): two runs must not write the same card. */
@@ -22,7 +24,7 @@ export async function resumeHeld(context: RunContext, signal: AbortSignal, { isR
   const webhooks = await findLateWebhooks(database.statements)
   const answered = new Set([...(await findLateResponses(database.statements)), ...(await recheckDue(context, signal))])
   for (const id of new Set([...webhooks.map((webhook) => webhook.id), ...answered])) {
-    if (isRunning(id)) continue
+    if (isRunning(id) || database.setAside.ids.has(id)) continue
     try {
       const attempt = await latestAttempt(database.statements, id)
       if (!attempt) continue
@@ -33,7 +35,8 @@ export async function resumeHeld(context: RunContext, signal: AbortSignal, { isR
       onResumed(resumed)
     } catch (error) {
       signal.throwIfAborted()
-      log.warn({ error, generation: id }, 'checking a held generation failed; trying again')
+      if (error instanceof StoredRowError) database.setAside.add(id, error)
+      else log.warn({ error, generation: id }, 'checking a held generation failed; trying again')
     }
   }
 }
@@ -48,7 +51,9 @@ async function hasNewsByWebhook(
   // A webhook of an earlier attempt, at another provider, changes nothing.
   if (!webhooks.some(({ attemptId }) => attemptId === attempt.id)) return false
   const provider = context.providers.get(attempt.provider)
-  if (!provider || !attempt.operation || isFinal(await provider.status(attempt.operation, { signal }))) return true
+  if (!provider || !attempt.operation) return true
+  const { state } = await provider.status(attempt.operation, { signal })
+  if (state !== 'pending') return true
   // It reports what was known when it was held: resumed, the generation would only be held again.
   await deleteWebhookEvents(context.database.statements, attempt.id)
   return false
@@ -67,7 +72,14 @@ async function claimHeld(
   if (!isRefused) {
     const operation = attempt.operation ?? (await operationFromWebhook(database.statements, attempt, provider, signal))
     if (!operation) return undefined
-    await recordOperation(database.statements, attempt.id, operation)
+    try {
+      await recordOperation(database.statements, attempt.id, operation)
+    } catch (error) {
+      if (!(error instanceof OperationTaken)) throw error
+      // No news: it would be found again at every check.
+      await deleteWebhookEvents(database.statements, attempt.id)
+      return undefined
+    }
   }
   const where = { id: attempt.generationId, state: 'held', held_decision: null } as const
   const state = isRefused ? 'submitting' : 'rendering'

@@ -11,17 +11,22 @@ export interface LiveState {
   progress?: number | undefined
   /** When the clip is expected, milliseconds since the epoch. */
   expectedEndAt?: number | undefined
+  /** The provider of the running job has no cancel. */
+  cannotCancel?: boolean | undefined
   /** The provider cannot cancel, or not any more. */
   cancelRefused?: boolean | undefined
+  /** The provider is done, but does not serve its clip. It is asked again until then, milliseconds since the epoch. */
+  askingUntil?: number | undefined
   /** The bot is stopping: the job is not watched until the next process resumes it. */
   paused?: boolean | undefined
 }
 
 /** A finished clip on its way to Discord. */
 export interface Clip {
-  bytes: Uint8Array
+  /** Undefined where only the link is left to post. */
+  bytes?: Uint8Array | undefined
   durationSeconds: number
-  /** Where the provider serves it: sent as a link where the clip is too large to upload. */
+  /** Where the provider serves it: sent as a link where the clip cannot be uploaded. */
   url: string
 }
 
@@ -40,9 +45,9 @@ export interface Delivery {
    */
   findPosted(generation: Generation): Promise<PostedMessage | undefined>
   /**
-   * Posts the finished clip in place of the card and mentions the requester if it took long. Resolves once Discord has the clip (or the link, where it is
-   * too large for every route); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`, and `LeaseLost` where another
-   * process owns the clip.
+   * Posts the finished clip in place of the card and mentions the requester if it took long. Resolves once Discord has the clip (or the link, where it has
+   * no bytes or is too large for every route); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`, and `LeaseLost` where
+   * another process owns the clip.
    */
   post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage>
   /**
@@ -75,12 +80,17 @@ export const longestEditMs = 10_000
 export interface DeliveryStore {
   /** Stores which message carries the card, as soon as it is known. */
   rememberMessage: (generationId: string, messageId: Snowflake) => Promise<void>
-  /** True for the first caller only, as long as the generation has this state and end: a member is notified of one outcome once. */
-  claimNotification: (generation: Generation) => Promise<boolean>
+  /**
+   * Runs `send`, unless the requester was notified of this state and end, or another process is doing it. Recorded once `send` has resolved: after a
+   * failure or a crash it can be repeated, and then `mayHaveArrived` says that an earlier message may be there. False if it did not run.
+   */
+  notifyOnce: (generation: Generation, send: (earlier: { mayHaveArrived: boolean }) => Promise<void>) => Promise<boolean>
+  /** The requester was notified by a message that had to be sent anyway. */
+  markNotified: (generation: Generation) => Promise<void>
   cardLock: CardLock
 }
 
-/** The provider no longer serves the clip: a retry cannot help. */
+/** The provider names no clip, or does not serve the one that it named. It may do so later. */
 export class OutputGone extends Error {
   override readonly name = 'OutputGone'
 }

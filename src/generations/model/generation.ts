@@ -1,4 +1,4 @@
-import type { Reservation } from '../../billing/ledger.ts'
+import type { Reservation } from '../../billing/wallets.ts'
 import type { ClipRequest } from '../../domain/clip-request.ts'
 import type { EndReason, GenerationState } from '../../domain/generation-state.ts'
 import type { Snowflake } from '../../domain/ids.ts'
@@ -30,9 +30,9 @@ export interface Generation extends Requester, Reservation {
   /** The lease that owns the claim; undefined while it is not claimed. */
   owner?: string | undefined
   request: ClipRequest
-  /** The provider whose queue it is in, or at which it runs. */
+  /** Where it runs or last ran. While it is queued, the first candidate, which means nothing: see `decidedProvider`. */
   provider: ProviderId
-  /** The providers that may make it, in the order in which they are tried. */
+  /** The providers that may still make it, in the order of preference. */
   candidates: readonly ProviderId[]
   createdAt: number
   /** When the provider accepted the job. */
@@ -51,6 +51,8 @@ export interface Generation extends Requester, Reservation {
   messageId?: Snowflake | undefined
   /** The finished clip at the provider. Signed: never logged. */
   outputUrl?: string | undefined
+  /** From then on the provider may no longer serve it. */
+  outputExpiresAt?: number | undefined
 }
 
 export function isOver(state: GenerationState): boolean {
@@ -59,3 +61,8 @@ export function isOver(state: GenerationState): boolean {
 
 /** Claimed and not ended. */
 export const unfinished: readonly GenerationState[] = ['submitting', 'rendering', 'delivering']
+
+/** The provider that has it, had it last, or is the only one that may make it; undefined while several could. */
+export function decidedProvider({ candidates, owner, provider }: Generation): ProviderId | undefined {
+  return owner !== undefined || candidates.length === 1 ? provider : undefined
+}

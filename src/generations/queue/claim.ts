@@ -1,135 +1,142 @@
 import type { Transaction } from 'kysely'
 
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { Database } from '../../storage/database.ts'
+import type { Database, Statements } from '../../storage/database.ts'
 import type { Schema } from '../../storage/schema.ts'
+import { tryToRead } from '../../storage/unreadable-rows.ts'
 import type { Generation } from '../model/generation.ts'
-import { updateIf } from '../store/generations.ts'
-import { admit, clamp, longestPauseMs, type ProviderCapacity } from './create-rate.ts'
-import { createFairOrder, type MemberQueue } from './fair-order.ts'
+import { toGeneration, updateIf } from '../store/generations.ts'
+import type { ProviderCapacity } from './create-rate.ts'
+import { createFairOrder } from './fair-order.ts'
+import { readFreeProviders, type RunningJobs } from './free-providers.ts'
+import { readWaiting, type RequestGroup, type WaitingMember } from './waiting.ts'
 
 export interface Claims {
   claimed: Generation[]
-  /** The create-rate or a pause allows no more until then (milliseconds since the epoch); absent if the cap or an empty queue was the reason. */
+  /** The create-rate or a pause allows no more until then (milliseconds since the epoch); absent if a cap or an empty queue was the reason. */
   retryAt?: number | undefined
 }
 
-/**
- * Claims as many queued generations as the provider's cap and create-rate leave, in the fair order and the oldest of each member first. Locks the
- * provider's row first and counts in a second statement: a single statement counts in the snapshot from before it waited, and exceeded the cap.
- */
-export function claim(database: Database, provider: ProviderCapacity, { owner, now }: { owner: string; now: number }): Promise<Claims> {
-  return database.transaction(async (transaction) => {
-    const state = await lockProvider(transaction, provider.id)
-    const running = await countRunning(transaction, provider.id)
-    const free = provider.concurrency - sum(running.values())
-    const claimed: Generation[] = []
-    if (free <= 0) return { claimed }
-    // Clamped like the create-rate: neither a provider's answer nor a clock that was ahead may stop a queue for longer.
-    const closedUntil = Math.min(state.closed_until, now + longestPauseMs)
-    if (closedUntil > now) return { claimed, retryAt: closedUntil }
+export interface ClaimOptions {
+  owner: string
+  now: number
+}
 
-    let { served } = state
-    let nextCreateAt = clamp(state.next_create_at, now, provider)
-    let retryAt: number | undefined
-    const order = createFairOrder(await readMemberQueues(transaction, provider.id), { running, lastTurn: served })
-    for (let next = order.next(); next && claimed.length < free; next = order.next()) {
-      const allowed = admit(nextCreateAt, now, provider)
-      if (allowed.at > now) {
-        retryAt = allowed.at
-        break
-      }
-      const generation = await claimOldest(transaction, provider.id, next, owner)
+/**
+ * Claims as many queued generations as these providers have room for, in the fair order, each for the first of its candidates that is free. One whose
+ * candidates are all busy delays no other. Locks the queue first and counts in a second statement: a single statement counts in the snapshot from
+ * before it waited, and exceeded the cap.
+ */
+export async function claim(database: Database, providers: readonly ProviderCapacity[], options: ClaimOptions): Promise<Claims> {
+  if (!(await hasQueued(database.statements))) return { claimed: [] }
+  return database.transaction(async (transaction) => {
+    const served = await lockQueue(transaction, database)
+    const running = await countRunning(transaction)
+    const free = await readFreeProviders(transaction, providers, { ...options, running })
+    if (free.freeAt(providers.map(({ id }) => id)) === undefined) return { claimed: [] }
+    const waiting = await readWaiting(transaction, database)
+    const order = createFairOrder(waiting, { running: perGuild(running), lastTurn: served })
+    const hasFree = ({ candidates }: RequestGroup) => free.firstFree(candidates) !== undefined
+    const isClaimable = (member: WaitingMember) => member.groups.some(hasFree)
+
+    const claimed: Generation[] = []
+    let turn = served
+    order.keep(isClaimable)
+    for (let next = order.next(); next; next = order.next()) {
+      const group = oldestOf(next.groups.filter(hasFree))
+      const provider = group && free.firstFree(group.candidates)
+      const generation =
+        provider && (await claimOldest(transaction, { ...options, setAside: database.setAside, member: next, group, provider }))
       if (!generation) {
-        // The member's requests were all cancelled since they were counted.
-        order.remove(next)
-        continue
+        // All of the group was cancelled since it was counted.
+        next.groups = next.groups.filter((other) => other !== group)
+      } else {
+        claimed.push(generation)
+        free.take(provider)
+        turn = order.serve(next)
+        await recordTurn(transaction, next, turn)
       }
-      claimed.push(generation)
-      nextCreateAt = allowed.next
-      served = order.serve(next)
-      await recordTurn(transaction, provider.id, next, served)
+      order.keep(isClaimable)
     }
-    await transaction
-      .updateTable('provider_state')
-      .set({ next_create_at: nextCreateAt, served })
-      .where('provider', '=', provider.id)
-      .execute()
-    return { claimed, retryAt }
+    if (turn !== served) await transaction.updateTable('queue_state').set({ served: turn }).execute()
+    await free.store(transaction)
+    const times = waiting.flatMap(({ groups }) => groups.flatMap(({ candidates }) => free.freeAt(candidates) ?? []))
+    return times.length === 0 ? { claimed } : { claimed, retryAt: Math.min(...times) }
   })
 }
 
-function lockProvider(transaction: Transaction<Schema>, provider: ProviderId) {
-  return transaction
-    .insertInto('provider_state')
-    .values({ provider, next_create_at: 0, closed_until: 0, served: 0 })
-    .onConflict((conflict) => conflict.column('provider').doUpdateSet({ provider }))
-    .returningAll()
-    .executeTakeFirstOrThrow()
+async function hasQueued(statements: Statements): Promise<boolean> {
+  const row = await statements.selectFrom('generations').select('id').where('state', '=', 'queued').limit(1).executeTakeFirst()
+  return row !== undefined
 }
 
-async function countRunning(transaction: Transaction<Schema>, provider: ProviderId): Promise<Map<string, number>> {
+/** Returns the number of the last turn. SQLite runs one transaction at a time anyway. */
+async function lockQueue(transaction: Transaction<Schema>, { sharedUrl }: Database): Promise<number> {
+  const { served } = await transaction
+    .selectFrom('queue_state')
+    .select('served')
+    .$if(sharedUrl !== undefined, (query) => query.forUpdate())
+    .executeTakeFirstOrThrow()
+  return served
+}
+
+async function countRunning(transaction: Transaction<Schema>): Promise<RunningJobs[]> {
   const rows = await transaction
     .selectFrom('generations')
-    .select((count) => ['guild_id', count.fn.countAll<number | string>().as('running')])
-    .where('provider', '=', provider)
+    .select((count) => ['provider', 'guild_id', 'state', count.fn.countAll<number | string>().as('count')])
     .where('state', 'in', ['submitting', 'rendering'])
-    .groupBy('guild_id')
+    .groupBy(['provider', 'guild_id', 'state'])
     .execute()
-  return new Map(rows.map((row) => [row.guild_id, Number(row.running)]))
+  return rows.map(({ provider, guild_id: guildId, state, count }) => ({ provider, guildId, state, count: Number(count) }))
 }
 
-async function readMemberQueues(transaction: Transaction<Schema>, provider: ProviderId): Promise<MemberQueue[]> {
-  const queues = await transaction
-    .selectFrom('generations')
-    .select((count) => ['guild_id', 'member_id', count.fn.countAll<number | string>().as('queued'), count.fn.min('id').as('oldest')])
-    .where((row) => row.and({ provider, state: 'queued' }))
-    .groupBy(['guild_id', 'member_id'])
-    .orderBy('oldest')
-    .execute()
-  const turns = await transaction.selectFrom('queue_turns').selectAll().where('provider', '=', provider).execute()
-  const lastServed = new Map(turns.map((row) => [`${row.guild_id}/${row.member_id}`, row.last_served]))
-  return queues.map((row) => ({
-    guildId: row.guild_id,
-    memberId: row.member_id,
-    queued: Number(row.queued),
-    guildServed: lastServed.get(`${row.guild_id}/`) ?? 0,
-    memberServed: lastServed.get(`${row.guild_id}/${row.member_id}`) ?? 0,
-  }))
+/** At all providers together. */
+function perGuild(running: readonly RunningJobs[]): Map<string, number> {
+  const guilds = new Map<string, number>()
+  for (const { guildId, count } of running) guilds.set(guildId, (guilds.get(guildId) ?? 0) + count)
+  return guilds
+}
+
+function oldestOf(groups: readonly RequestGroup[]): RequestGroup | undefined {
+  return groups.reduce<RequestGroup | undefined>((oldest, group) => (oldest && oldest.oldest < group.oldest ? oldest : group), undefined)
+}
+
+interface Turn extends Pick<ClaimOptions, 'owner'>, Pick<Database, 'setAside'> {
+  member: WaitingMember
+  group: RequestGroup
+  provider: ProviderId
 }
 
 /** A member may cancel the oldest request between the read and the claim: then the next one is claimed. Undefined if none is left. */
 async function claimOldest(
   transaction: Transaction<Schema>,
-  provider: ProviderId,
-  { guildId, memberId }: MemberQueue,
-  owner: string,
+  { member, group, provider, owner, setAside }: Turn,
 ): Promise<Generation | undefined> {
   for (;;) {
-    const oldest = await transaction
+    const [oldest, second] = await transaction
       .selectFrom('generations')
-      .select('id')
-      .where((row) => row.and({ provider, state: 'queued', guild_id: guildId, member_id: memberId }))
+      .selectAll()
+      .where((row) => row.and({ state: 'queued', guild_id: member.guildId, member_id: member.memberId, candidates: group.stored }))
+      .$if(setAside.ids.size > 0, (query) => query.where('id', 'not in', [...setAside.ids]))
       .orderBy('id')
-      .executeTakeFirst()
+      .limit(2)
+      .execute()
     if (!oldest) return undefined
-    const claimed = await updateIf(transaction, { id: oldest.id, state: 'queued' }, { state: 'submitting', owner })
-    if (claimed) return claimed
+    if (!tryToRead(() => toGeneration(oldest), oldest.id, setAside)) continue
+    const claimed = await updateIf(transaction, { id: oldest.id, state: 'queued' }, { state: 'submitting', owner, provider })
+    if (!claimed) continue
+    if (second) group.oldest = second.id
+    else member.groups = member.groups.filter((other) => other !== group)
+    return claimed
   }
 }
 
-async function recordTurn(transaction: Transaction<Schema>, provider: ProviderId, queue: MemberQueue, turn: number): Promise<void> {
-  for (const memberId of ['', queue.memberId]) {
+async function recordTurn(transaction: Transaction<Schema>, { guildId, memberId }: WaitingMember, turn: number): Promise<void> {
+  for (const member of ['', memberId]) {
     await transaction
       .insertInto('queue_turns')
-      .values({ provider, guild_id: queue.guildId, member_id: memberId, last_served: turn })
-      .onConflict((conflict) => conflict.columns(['provider', 'guild_id', 'member_id']).doUpdateSet({ last_served: turn }))
+      .values({ guild_id: guildId, member_id: member, last_served: turn })
+      .onConflict((conflict) => conflict.columns(['guild_id', 'member_id']).doUpdateSet({ last_served: turn }))
       .execute()
   }
-}
-
-function sum(values: Iterable<number>): number {
-  let total = 0
-  for (const value of values) total += value
-  return total
 }

@@ -27,15 +27,18 @@ export interface Acceptance {
   now: number
 }
 
-/** Stores the images, reserves the money and queues the generation in one transaction. Undefined if this interaction was accepted before. */
+/**
+ * Stores the images; then reserves the money and queues the generation in one transaction, which locks the wallets as late as possible. Images of a
+ * refused request are left to retention. Undefined if this interaction was accepted before.
+ */
 export async function enqueueOnce(database: Database, acceptance: Acceptance): Promise<Generation | undefined> {
   const { requester, images, budgets, timeZone, now } = acceptance
   const generation = newGeneration(acceptance)
+  for (const image of images) await storeImage(database.imageStatements, image, now)
   return database.transaction(async (transaction) => {
     if (await findByInteraction(transaction, requester.reply.interactionId)) return undefined
-    await reserve(transaction, generation, { ...budgets, now, timeZone })
-    for (const image of images) await storeImage(transaction, image, now)
     await insertGeneration(transaction, generation)
+    await reserve(transaction, generation, { ...budgets, now, timeZone })
     await recordReservation(transaction, generation, now)
     return generation
   })
@@ -71,6 +74,7 @@ function newGeneration({ request, requester, candidates, timeZone, now }: Accept
     installationPeriods: periodKeys(now),
     createdAt: now,
     captured: false,
+    guildReleased: false,
     reference: createReference(),
   }
 }

@@ -1,21 +1,30 @@
-/** What one member has in the queue of a provider. */
+/** What one member has in the queue. */
 export interface MemberQueue {
   guildId: string
   memberId: string
   /** How many requests are queued. */
   queued: number
-  /** When the guild, and the member in it, were last served: numbered turns of the provider; 0 for never. */
+  /** When the guild, and the member in it, were last served: numbered turns; 0 for never. */
   guildServed: number
   memberServed: number
 }
 
-/** The order in which a provider serves its queue, one turn at a time. */
+/** The order in which the queue is served, one turn at a time. No step takes longer in a long queue. */
 export interface FairOrder<Queue extends MemberQueue> {
   /** Whose oldest request is next; undefined once nothing is queued. */
   next(): Queue | undefined
-  /** Counts one request of this member as served. Returns the number of the turn. */
+  /** Counts one request of the member that is next as served. Returns the number of the turn. */
   serve(queue: Queue): number
   remove(queue: Queue): void
+  /** Removes the members for whom this is false. */
+  keep(isKept: (queue: Queue) => boolean): void
+}
+
+interface Guild<Queue> {
+  running: number
+  served: number
+  /** The member longest unserved first. */
+  members: Queue[]
 }
 
 /**
@@ -26,29 +35,55 @@ export function createFairOrder<Queue extends MemberQueue>(
   queues: Iterable<Queue>,
   { running, lastTurn }: { running: ReadonlyMap<string, number>; lastTurn: number },
 ): FairOrder<Queue> {
-  const open = new Set(queues)
-  const runningNow = new Map(running)
   let turn = lastTurn
-  const rank = (queue: Queue) => [runningNow.get(queue.guildId) ?? 0, queue.guildServed, queue.memberServed]
+  const guilds = new Map<string, Guild<Queue>>()
+  for (const [guildId, members] of Map.groupBy(queues, (queue) => queue.guildId)) {
+    const served = members[0]?.guildServed ?? 0
+    guilds.set(guildId, { running: running.get(guildId) ?? 0, served, members: members.toSorted(byLastTurn) })
+  }
+  // By their running requests; the guild longest unserved is the first of its list, and one that was just served joins the end of the next list.
+  const levels = Map.groupBy(
+    [...guilds.values()].sort((left, right) => left.served - right.served),
+    (guild) => guild.running,
+  )
+
+  function nextGuild(): Guild<Queue> | undefined {
+    while (levels.size > 0) {
+      const fewest = Math.min(...levels.keys())
+      const level = levels.get(fewest) ?? []
+      while (level[0]?.members.length === 0) level.shift()
+      if (level[0]) return level[0]
+      levels.delete(fewest)
+    }
+    return undefined
+  }
+
   return {
-    next: () => {
-      const [first, ...others] = open
-      return first && others.reduce((best, other) => (isBefore(rank(other), rank(best)) ? other : best), first)
-    },
+    next: () => nextGuild()?.members[0],
     serve: (queue) => {
+      const guild = nextGuild()
+      if (guild?.members[0] !== queue) throw new Error('another member is next')
       turn += 1
-      runningNow.set(queue.guildId, (runningNow.get(queue.guildId) ?? 0) + 1)
-      for (const other of open) if (other.guildId === queue.guildId) other.guildServed = turn
-      queue.memberServed = turn
+      guild.members.shift()
       queue.queued -= 1
-      if (queue.queued === 0) open.delete(queue)
+      if (queue.queued > 0) guild.members.push(queue)
+      levels.get(guild.running)?.shift()
+      guild.running += 1
+      const level = levels.get(guild.running)
+      if (level) level.push(guild)
+      else levels.set(guild.running, [guild])
       return turn
     },
-    remove: (queue) => void open.delete(queue),
+    remove: ({ guildId, memberId }) => {
+      const guild = guilds.get(guildId)
+      if (guild) guild.members = guild.members.filter((member) => member.memberId !== memberId)
+    },
+    keep: (isKept) => {
+      for (const guild of guilds.values()) guild.members = guild.members.filter(isKept)
+    },
   }
 }
 
-function isBefore(left: readonly number[], right: readonly number[]): boolean {
-  const index = left.findIndex((value, position) => value !== right[position])
-  return index >= 0 && (left[index] ?? 0) < (right[index] ?? 0)
+function byLastTurn(left: MemberQueue, right: MemberQueue): number {
+  return left.memberServed - right.memberServed
 }

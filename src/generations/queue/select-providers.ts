@@ -4,12 +4,10 @@ import { Refusal } from '../../domain/refusal.ts'
 import { capableProviders, missingCapabilities } from '../../providers/capabilities.ts'
 import type { Provider } from '../../providers/provider.ts'
 import { providerDescriptors } from '../../providers/registry.ts'
-import type { Router } from '../../providers/router.ts'
 import type { Estimates } from '../store/run-time-estimates.ts'
 
 export interface ProviderSelection {
   providers: readonly Provider[]
-  router: Router
   estimates: Estimates
   /** The member's choice, which excludes all others. */
   only?: ProviderId | undefined
@@ -17,14 +15,21 @@ export interface ProviderSelection {
   chosen?: readonly ProviderId[] | undefined
 }
 
-/** The providers that may make this clip, best first. Throws a `Refusal` that says who could make it, before any money is spent. */
+/**
+ * The providers that may make this clip, the preferred one first: as chosen, or else the cheapest, then the quickest. Which of them can take it is
+ * decided when it is claimed. Throws a `Refusal` that says who could make it, before any money is spent.
+ */
 export function selectProviders(request: ClipRequest, selection: ProviderSelection): [Provider, ...Provider[]] {
-  const { providers, router, estimates, only, chosen } = selection
+  const { providers, estimates, only, chosen } = selection
   const offered = only === undefined ? providers : providers.filter(({ id }) => id === only)
-  const [first, ...others] = router.order(capableProviders(offered, request), {
-    chosen,
-    price: (provider) => provider.price(request),
-    expectedMs: (provider) => estimates.runMs(provider.id, request),
+  const rank = (provider: Provider): [number, number] => {
+    if (!chosen) return [provider.price(request), estimates.runMs(provider.id, request)]
+    const position = chosen.indexOf(provider.id)
+    return [position === -1 ? chosen.length : position, 0]
+  }
+  const [first, ...others] = capableProviders(offered, request).toSorted((left, right) => {
+    const [a, b] = [rank(left), rank(right)]
+    return a[0] - b[0] || a[1] - b[1]
   })
   if (!first) throw unsupported(request, selection)
   return [first, ...others]

@@ -3,9 +3,9 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Download } from '../../media/download.ts'
 import type { Provider } from '../../providers/provider.ts'
-import type { Router } from '../../providers/router.ts'
 import type { Database } from '../../storage/database.ts'
 import type { Delivery } from '../model/delivery-port.ts'
+import type { OutputLifetimes } from '../model/output-lifetime.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Attempt } from '../store/attempts.ts'
 import type { Estimates } from '../store/run-time-estimates.ts'
@@ -16,8 +16,8 @@ export interface RunContext {
   providers: ReadonlyMap<ProviderId, Provider>
   delivery: Delivery
   notifier: Notifier
-  router: Router
   estimates: Estimates
+  outputLifetimes: OutputLifetimes
   clock: Clock
   log: Log
   /** The name of this process's lease; only the owner of a claim writes its state. */
@@ -26,10 +26,16 @@ export interface RunContext {
   webhookUrlOf(attempt: Pick<Attempt, 'provider' | 'webhookToken'>): string | undefined
   /** Downloads from the providers' storage. */
   download: Download
+  /** 0 to 1, for the jitter of retries. */
+  random?: (() => number) | undefined
+  /** Divides the waits before free calls to blocked providers; 1 by default. */
+  probeSpeed?: number | undefined
   /** Milliseconds after which a render that does not end is held. */
   renderDeadlineMs: number
   /** Milliseconds after which a queued request fails, with nothing charged. */
   queueDeadlineMs: number
+  /** Milliseconds after which the words and images of a generation that is over are erased. */
+  retentionMs: number
 }
 
 /** `pause` ends every wait at once (the work resumes later); `force` also aborts a billable call under way. */

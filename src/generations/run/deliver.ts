@@ -1,101 +1,131 @@
-import { retry } from '../../lib/retry.ts'
+import { exponential, retry } from '../../lib/retry.ts'
 import { DownloadError } from '../../media/download.ts'
-import { validateMp4 } from '../../media/video/validate-mp4.ts'
-import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
-import type { EndReason, Generation } from '../model/generation.ts'
+import { ClipError } from '../../media/video/validate-mp4.ts'
+import { DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
+import type { Generation } from '../model/generation.ts'
+import { outputExpiry, uploadDeadline } from '../model/output-lifetime.ts'
 import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { transition } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
+import { askForAddress, fetchClip } from './fetch-clip.ts'
 
-type DeliverContext = Pick<RunContext, 'database' | 'delivery' | 'download' | 'clock' | 'log' | 'owner'>
+type DeliverContext = Pick<
+  RunContext,
+  'database' | 'delivery' | 'download' | 'providers' | 'outputLifetimes' | 'clock' | 'random' | 'log' | 'owner'
+>
 
-/** Milliseconds between attempts: about ten minutes in all, which outlasts most outages. */
-const retryDelays = [1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 180_000, 180_000]
-/** Larger than any measured clip of ten seconds, small enough for memory. */
-const maxClipBytes = 256 * 1024 * 1024
-const downloadTimeoutMs = 300_000
-/** Expired signed links answer 403, deleted files 404 or 410. */
-const goneStatuses = [403, 404, 410]
+/** Milliseconds between two tries, for as long as the provider serves the clip. */
+const retryDelay = exponential(2000, 5 * 60_000)
+/** A clip that comes a few seconds late is not worth a line on the card. */
+const failuresUntilShown = 3
+/** A provider that serves a broken video twice will not serve another. */
+const maxBrokenDownloads = 2
 
 /**
- * Finds a clip that an earlier process posted before it died, and records it as done; the provider may no longer serve the file. Throws
- * `DeliveryError` while Discord does not say: until then the clip is neither posted again nor refunded.
+ * Posts the finished clip. It is tried until the provider is about to delete the clip, then its link is posted; the money was captured before, so a guild
+ * that gets neither is refunded. Everything that this depends on is stored: a clip that an earlier process was delivering continues in the same way.
  */
-export async function findPosted(generation: Generation, context: DeliverContext): Promise<Generation | undefined> {
-  if (generation.state !== 'delivering') return undefined
-  const posted = await context.delivery.findPosted(generation)
-  return posted && finish(generation, posted, context)
-}
-
-/** Downloads the finished clip, validates it and posts it. The money was captured before: a guild that gets no clip is refunded. */
-export async function deliver(generation: Generation, context: DeliverContext, { pause, force }: StopSignals): Promise<Generation> {
-  const { clock, delivery } = context
-  delivery.show(generation, { now: clock.now(), progress: 1 })
-  const clip = await downloadValidClip(generation, context, pause)
+export async function deliver(rendered: Generation, context: DeliverContext, options: DeliverOptions): Promise<Generation> {
+  const { database, owner, clock } = context
+  const generation = await withExpiry(rendered, context)
   // A stop lets an upload finish; a lost lease does not, because the clip may belong to another process by now.
+  const { pause, force } = options
   const lost = new AbortController()
   const onPause = () => pause.reason instanceof LeaseLost && lost.abort(pause.reason)
   pause.addEventListener('abort', onPause, { once: true })
   try {
-    const signal = AbortSignal.any([force, lost.signal])
-    const posted = await withRetries(() => delivery.post(generation, clip, { signal }), 'undeliverable', { generation, context, pause })
-    return await finish(generation, posted, context)
+    const { messageId } = await post(generation, context, { ...options, upload: AbortSignal.any([force, lost.signal]) })
+    const done = { state: 'done', ended_at: clock.now(), message_id: messageId } as const
+    return await transition(database.statements, { id: generation.id, owner, state: 'delivering' }, done)
   } finally {
     pause.removeEventListener('abort', onPause)
   }
 }
 
-function finish({ id }: Generation, { messageId }: PostedMessage, { database, owner, clock }: DeliverContext): Promise<Generation> {
-  const done = { state: 'done', ended_at: clock.now(), message_id: messageId } as const
-  return transition(database.statements, { id, owner, state: 'delivering' }, done)
+export interface DeliverOptions extends StopSignals {
+  /** An earlier process, or an earlier run of this one, may have posted the clip. */
+  mayBePosted: boolean
 }
 
-async function downloadValidClip(generation: Generation, context: DeliverContext, pause: AbortSignal): Promise<Clip> {
-  const url = generation.outputUrl
-  if (url === undefined) throw new Outcome('failed', 'output_gone', 'refund')
-  const bytes = await withRetries(() => downloadClip(url, context, pause), 'output_gone', { generation, context, pause })
-  try {
-    return { bytes, url, durationSeconds: validateMp4(bytes) }
-  } catch (error) {
-    throw new Outcome('failed', 'output-unusable', 'refund', { cause: error })
+interface Posting extends DeliverOptions {
+  /** Ends an upload under way. */
+  upload: AbortSignal
+}
+
+/** A process of an earlier version stored no expiry. */
+async function withExpiry(generation: Generation, { database, outputLifetimes, owner, clock }: DeliverContext): Promise<Generation> {
+  const { id, outputExpiresAt } = generation
+  if (outputExpiresAt !== undefined) return generation
+  const set = { state: 'delivering', output_expires_at: outputExpiry(generation, outputLifetimes, clock.now()) } as const
+  return transition(database.statements, { id, owner, state: 'delivering' }, set)
+}
+
+async function post(start: Generation, context: DeliverContext, posting: Posting): Promise<PostedMessage> {
+  const { delivery, clock, random = Math.random, log, outputLifetimes } = context
+  const { pause, upload } = posting
+  const deadline = uploadDeadline(start, outputLifetimes)
+  let generation = start
+  let { mayBePosted } = posting
+  let failedDownloads = 0
+  let broken = 0
+
+  // Every try downloads the clip again: hundreds of them would not fit into memory during an outage.
+  const tryOnce = async (): Promise<PostedMessage> => {
+    // Also shows, for the price of a small call, whether Discord is back.
+    const posted = mayBePosted ? await delivery.findPosted(generation) : undefined
+    if (posted) return posted
+    // Not before: it would overwrite a clip that is posted.
+    const isMissing = failedDownloads >= failuresUntilShown
+    delivery.show(generation, { now: clock.now(), progress: 1, askingUntil: isMissing ? deadline : undefined })
+    if (failedDownloads > 0) generation = await askForAddress(generation, context, pause)
+    failedDownloads += 1
+    const clip = await fetchClip(generation, context, pause)
+    failedDownloads = 0
+    mayBePosted = true
+    return delivery.post(generation, clip, { signal: upload })
   }
-}
-
-/** Downloads a finished clip from the provider's storage. Throws `OutputGone` where a retry cannot help. */
-async function downloadClip(url: string, { download }: DeliverContext, signal: AbortSignal): Promise<Uint8Array> {
-  try {
-    return await download(url, { signal, timeoutMs: downloadTimeoutMs, maxBytes: maxClipBytes })
-  } catch (error) {
-    if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
-      throw new OutputGone('the provider no longer serves the clip', { cause: error })
-    throw error
+  const delays = (attempt: number) => {
+    const delay = retryDelay(attempt) * (0.5 + random() / 2)
+    const left = deadline - clock.now()
+    if (left > 0) return Math.min(left, delay)
+    // A bot that was down for longer tries twice: the clip may have a new address, and providers may keep it longer than they say.
+    return attempt === 1 ? delay : undefined
   }
-}
-
-/** Retries with growing delays until it succeeds; once the retries are used up, or cannot help, the generation fails with `reason`. */
-async function withRetries<Result>(
-  work: () => Promise<Result>,
-  reason: EndReason,
-  { generation, context, pause }: { generation: Generation; context: DeliverContext; pause: AbortSignal },
-): Promise<Result> {
-  const { clock, log } = context
-  const { id, reference } = generation
+  const shouldRetry = (error: unknown) => {
+    if (error instanceof ClipError) broken += 1
+    return broken < maxBrokenDownloads && !(error instanceof LeaseLost || (error instanceof DeliveryError && error.permanent))
+  }
+  const { id, reference } = start
+  const onRetry = (error: unknown) => log.warn({ error, generation: id, reference }, 'delivery failed; trying again')
   try {
-    return await retry(work, {
-      delays: retryDelays,
-      signal: pause,
-      clock,
-      shouldRetry: isTransient,
-      onRetry: (error) => log.warn({ error, generation: id, reference }, 'delivery failed; retrying'),
-    })
+    return await retry(tryOnce, { delays, shouldRetry, onRetry, signal: pause, clock })
   } catch (error) {
     pause.throwIfAborted()
-    if (error instanceof LeaseLost) throw error
-    throw new Outcome('failed', error instanceof OutputGone ? 'output_gone' : reason, 'refund', { cause: error })
+    if (error instanceof DeliveryError && !error.permanent) return postLink(generation, error, context, posting)
+    throw endOf(error)
   }
 }
 
-function isTransient(error: unknown): boolean {
-  return !(error instanceof LeaseLost || error instanceof OutputGone || (error instanceof DeliveryError && error.permanent))
+/** The last resort. Discord may take a message although it took no upload. */
+async function postLink(generation: Generation, cause: unknown, { delivery, log }: DeliverContext, { pause, upload }: Posting) {
+  const { id, reference, outputUrl: url, request } = generation
+  log.warn({ generation: id, reference }, 'the clip could not be posted before its provider deletes it; posting its link')
+  try {
+    const posted = await delivery.findPosted(generation).catch(() => undefined)
+    if (posted) return posted
+    if (url === undefined) throw cause
+    return await delivery.post(generation, { url, durationSeconds: request.durationSeconds }, { signal: upload })
+  } catch (error) {
+    pause.throwIfAborted()
+    throw endOf(error)
+  }
+}
+
+/** How a delivery ends that failed for good. Other errors are faults of our own: the generation is run again. */
+function endOf(error: unknown): unknown {
+  const refund = (reason: 'undeliverable' | 'output-unusable' | 'output_gone') => new Outcome('failed', reason, 'refund', { cause: error })
+  if (error instanceof DeliveryError) return refund('undeliverable')
+  if (error instanceof ClipError) return refund('output-unusable')
+  return error instanceof OutputGone || error instanceof DownloadError ? refund('output_gone') : error
 }

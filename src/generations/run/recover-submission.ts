@@ -1,12 +1,20 @@
 import { ProviderError } from '../../domain/provider-error.ts'
+import { exponential } from '../../lib/retry.ts'
 import type { Operation, Provider } from '../../providers/provider.ts'
 import type { Generation } from '../model/generation.ts'
 import type { Attempt } from '../store/attempts.ts'
+import { findGeneration } from '../store/generations.ts'
 import { operationFromWebhook } from '../store/webhook-events.ts'
 import type { RunContext } from './context.ts'
 
 /** Milliseconds between searches: a provider may list a job, or send its webhook, a little later than it accepted it. */
 const delays = [1000, 4000, 15_000]
+/** The same while the provider does not answer the searches. */
+const outageDelay = exponential(1000, 30_000)
+/** How long after the create call an outage is waited out; Runware accepts a repetition of the call for as long. */
+const outageLimitMs = 10 * 60_000
+
+type RecoverContext = Pick<RunContext, 'database' | 'clock' | 'log' | 'webhookUrlOf'>
 
 /** A create call whose response was lost. */
 export interface LostAttempt {
@@ -16,38 +24,48 @@ export interface LostAttempt {
 }
 
 /**
- * Searches for the job of a create call whose response was lost: by a webhook that named it, or by the provider's own means of finding it. Undefined
- * means unknown, which never permits a second submission.
+ * Searches for the job of a create call whose response was lost: by a webhook that named it, or by the provider's own means of finding it. As long as
+ * the provider does not answer, its outage is waited out. Undefined means unknown, which never permits a second submission.
  */
-export async function recoverSubmission(lost: LostAttempt, context: RunContext, pause: AbortSignal): Promise<Operation | undefined> {
+export async function recoverSubmission(lost: LostAttempt, context: RecoverContext, pause: AbortSignal): Promise<Operation | undefined> {
   const { generation, provider, attempt } = lost
   const { database, clock, log } = context
   if (!provider.recover && context.webhookUrlOf(attempt) === undefined) return undefined
-  for (const delay of [0, ...delays]) {
-    if (delay > 0) await clock.sleep(delay, { signal: pause })
-    const operation =
-      (await operationFromWebhook(database.statements, attempt, provider, pause)) ?? (await askProvider(lost, context, pause))
-    if (!operation) continue
-    log.info({ generation: generation.id, provider: provider.id }, 'found the job of a lost create response')
-    return operation
+  let [answered, unanswered] = [0, 0]
+  for (;;) {
+    const found = (await operationFromWebhook(database.statements, attempt, provider, pause)) ?? (await askProvider(lost, context, pause))
+    if (typeof found === 'object') {
+      log.info({ generation: generation.id, provider: provider.id }, 'found the job of a lost create response')
+      return found
+    }
+    let delay: number | undefined
+    if (found === 'absent') delay = delays[answered++]
+    else if (await mayWait(lost, context)) delay = outageDelay(++unanswered)
+    if (delay === undefined) return undefined
+    await clock.sleep(delay, { signal: pause })
   }
-  return undefined
+}
+
+/** Not for ever, and not for a member who no longer wants the clip: waiting may still create the job. */
+async function mayWait({ generation, attempt }: LostAttempt, { database, clock }: RecoverContext): Promise<boolean> {
+  const current = await findGeneration(database.statements, generation.id)
+  return current?.cancelRequestedAt === undefined && clock.now() - (attempt.sentAt ?? 0) < outageLimitMs
 }
 
 async function askProvider(
   { generation, provider, attempt }: LostAttempt,
-  context: RunContext,
+  context: RecoverContext,
   signal: AbortSignal,
-): Promise<Operation | undefined> {
-  if (!provider.recover || attempt.sentAt === undefined) return undefined
+): Promise<Operation | 'absent' | 'no answer'> {
+  if (!provider.recover || attempt.sentAt === undefined) return 'absent'
   const lost = { attemptId: attempt.id, webhookUrl: context.webhookUrlOf(attempt), submittedAt: attempt.sentAt }
   try {
     const found = await provider.recover(generation.request, attempt.images, lost, { signal })
-    return found === 'unknown' ? undefined : found
+    return found === 'unknown' ? 'absent' : found
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof ProviderError)) throw error
     context.log.warn({ provider: provider.id, kind: error.kind }, 'searching for a lost submission failed; searching again')
-    return undefined
+    return 'no answer'
   }
 }

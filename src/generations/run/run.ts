@@ -1,12 +1,13 @@
 import { sleep } from '../../lib/clock.ts'
 import { retry } from '../../lib/retry.ts'
+import { StoredRowError } from '../../storage/json-columns.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
-import { FailOver, Outcome } from '../model/outcome.ts'
+import { BackToQueue, FailOver, Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { findGeneration } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
-import { deliver, findPosted } from './deliver.ts'
-import { captureCompleted, requeue, settleOutcome } from './settle.ts'
+import { deliver } from './deliver.ts'
+import { captureCompleted, requeue, returnToQueue, settleOutcome } from './settle.ts'
 import { submit } from './submit.ts'
 import { watch } from './watch.ts'
 
@@ -24,6 +25,10 @@ export async function runWithRetry(claimed: Generation, context: RunContext, sig
       return
     } catch (error) {
       if (isPaused()) return
+      if (error instanceof StoredRowError) {
+        context.database.setAside.add(generation.id, error)
+        return
+      }
       const fields = { error, generation: generation.id, reference: generation.reference, attempt }
       if (error instanceof LeaseLost) log.warn(fields, 'another process changed this generation')
       else log.error(fields, 'a generation failed by our own fault; retrying if we still own it')
@@ -39,7 +44,9 @@ export async function runWithRetry(claimed: Generation, context: RunContext, sig
 /** The stored generation; undefined if the bot stops before the store responds. */
 function readUntilAnswered(id: string, { clock, database }: RunContext, pause: AbortSignal): Promise<Generation | undefined> {
   const read = () => findGeneration(database.statements, id)
-  return retry(read, { delays: () => firstRetryMs, signal: pause, clock }).catch(() => undefined) // only the pause ends the retries
+  const shouldRetry = (error: unknown) => !(error instanceof StoredRowError)
+  // Only the pause ends the retries, or a row that no retry will read.
+  return retry(read, { delays: () => firstRetryMs, signal: pause, clock, shouldRetry }).catch(() => undefined)
 }
 
 /**
@@ -49,11 +56,12 @@ function readUntilAnswered(id: string, { clock, database }: RunContext, pause: A
 async function run(claimed: Generation, context: RunContext, signals: StopSignals): Promise<void> {
   try {
     const rendered = await render(claimed, context, signals)
-    const posted = (await findPosted(claimed, context)) ?? (await deliver(rendered, context, signals))
+    const posted = await deliver(rendered, context, { ...signals, mayBePosted: claimed.state === 'delivering' })
     context.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
   } catch (error) {
     if (error instanceof Outcome) return end(claimed.id, error, context)
-    if (error instanceof FailOver) return failOver(claimed, error, context)
+    if (error instanceof BackToQueue) return backToQueue(claimed, error, context)
+    if (error instanceof FailOver) return failOver(claimed.id, error, context)
     throw error
   }
 }
@@ -62,18 +70,38 @@ async function render(claimed: Generation, context: RunContext, signals: StopSig
   if (claimed.state === 'delivering') return claimed
   if (claimed.state !== 'submitting' && claimed.state !== 'rendering') throw new LeaseLost(`generation ${claimed.id} is ${claimed.state}`)
   const submitted = await submit(claimed, context, signals)
+  // Its create call has a response, so the provider may get the next one, from any process.
+  if (claimed.state === 'submitting') context.notifier.notifyWork()
   const completed = await watch(submitted, context, signals.pause)
   return captureCompleted(submitted, completed, context)
 }
 
-async function failOver(claimed: Generation, { next, cause }: FailOver, context: RunContext): Promise<void> {
+async function backToQueue(claimed: Generation, reason: BackToQueue, context: RunContext): Promise<void> {
+  const { delivery, clock, log } = context
+  try {
+    const queued = await returnToQueue(claimed, context)
+    log.info({ generation: queued.id, reference: queued.reference, reason: reason.message }, 'back in the queue')
+    delivery.show(queued, { now: clock.now() })
+  } catch (error) {
+    if (error instanceof Outcome) return end(claimed.id, error, context)
+    throw error
+  }
+}
+
+async function failOver(id: string, refused: FailOver, context: RunContext): Promise<void> {
   const { database, delivery, clock, log } = context
-  const current = await findGeneration(database.statements, claimed.id)
-  if (current?.cancelRequestedAt !== undefined) return end(claimed.id, new Outcome('cancelled', 'cancelled-by-member', 'release'), context)
-  const queued = await requeue(claimed, next, context)
-  const fields = { generation: queued.id, reference: queued.reference, from: cause.provider, to: next, kind: cause.kind }
-  log.warn(fields, 'provider refused the job; queued for another attempt')
-  delivery.show(queued, { now: clock.now() })
+  const current = await findGeneration(database.statements, id)
+  if (!current) throw new LeaseLost(`generation ${id} is gone`)
+  const { candidates, cause } = refused
+  try {
+    const queued = await requeue(current, refused, context)
+    const fields = { generation: id, reference: queued.reference, from: cause.provider, to: candidates, kind: cause.kind }
+    log.warn(fields, `provider ${current.state === 'rendering' ? 'failed at' : 'refused'} the job; queued for another attempt`)
+    delivery.show(queued, { now: clock.now() })
+  } catch (error) {
+    if (error instanceof Outcome) return end(id, error, context)
+    throw error
+  }
 }
 
 async function end(id: string, outcome: Outcome, context: RunContext): Promise<void> {

@@ -1,43 +1,96 @@
 import type { Transaction } from 'kysely'
 
 import type { AttemptState } from '../../domain/generation-state.ts'
-import { bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
+import { correct } from '../../billing/corrections.ts'
+import { assume, bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
+import { type ProviderCost, readProviderCost } from '../../billing/provider-cost.ts'
+import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
+import type { PrintedCost } from '../../providers/provider.ts'
 import type { Database } from '../../storage/database.ts'
+import { candidatesColumn } from '../../storage/json-columns.ts'
 import type { Schema } from '../../storage/schema.ts'
-import { closeAttempt, latestAttempt } from '../store/attempts.ts'
-import type { Outcome, Settlement } from '../model/outcome.ts'
+import { type Attempt, closeAttempt, latestAttempt, updateAttempt } from '../store/attempts.ts'
+import { type FailOver, Outcome, type Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
+import { outputExpiry } from '../model/output-lifetime.ts'
 import type { RunContext } from './context.ts'
-import { type Cancellation, transition, updateIf } from '../store/generations.ts'
+import { reservationOf } from '../store/generation-rows.ts'
+import { asOwner, type Cancellation, toGeneration, transition, updateIf, updateRowIf } from '../store/generations.ts'
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
 
+type CaptureContext = SettleContext & Pick<RunContext, 'providers' | 'outputLifetimes' | 'log'>
+type SettleContext = Pick<RunContext, 'database' | 'owner'> & { clock: Pick<RunContext['clock'], 'now'> }
+
 /** An attempt in one of these states ends with its generation. */
 const openStates: readonly AttemptState[] = ['preparing', 'sent', 'accepted']
+/** After one of these the installation has spent the price. */
+const spendingSettlements: readonly Settlement[] = ['capture', 'refund', 'assume']
 
 /** The provider is done: state, ledger and attempt change together. From here on the money is spent, whatever happens to the delivery. */
 export async function captureCompleted(
   { generation, attempt }: Submitted,
   completed: Completed,
-  { database, owner, clock }: RunContext,
+  context: CaptureContext,
 ): Promise<Generation> {
+  const { database, owner, clock, outputLifetimes } = context
   const { id } = generation
-  return database.transaction(async (transaction) => {
-    const settled = await transition(
-      transaction,
-      { id, owner, state: 'rendering' },
-      { state: 'delivering', output_url: completed.url, captured: 1 },
-    )
+  const listed = listedPrice(generation, attempt, context)
+  const cost = readProviderCost(completed.cost, listed)
+  const output = { output_url: completed.url ?? null, output_expires_at: outputExpiry(generation, outputLifetimes, clock.now()) }
+  const captured = await database.transaction(async (transaction) => {
+    const settled = await transition(transaction, { id, owner, state: 'rendering' }, { state: 'delivering', captured: 1, ...output })
     await capture(transaction, settled, clock.now())
-    if (completed.cost !== undefined) await bookDifference(transaction, settled, completed.cost, clock.now())
-    await closeAttempt(transaction, attempt.id, { state: 'completed', providerCost: completed.cost, now: clock.now() })
+    await bookDifference(transaction, settled, cost.booked, clock.now())
+    await closeAttempt(transaction, { attempt, owner }, { state: 'completed', cost, now: clock.now() })
     return settled
   })
+  warnOfImplausible(cost, { generation, attempt, listed }, context)
+  return captured
+}
+
+/** A cost that the provider reported only later, with a new address of the clip: what was booked as listed is corrected, once. */
+export async function recordLateCost(
+  generation: Generation,
+  { attempt, cost: printed }: { attempt: Attempt; cost: PrintedCost },
+  context: SettleContext & Pick<RunContext, 'providers' | 'log'>,
+): Promise<void> {
+  const { database, owner, clock } = context
+  const { id } = generation
+  const listed = listedPrice(generation, attempt, context)
+  const cost = readProviderCost(printed, listed)
+  const recorded = await asOwner(database, { id, owner, state: 'delivering' }, async (transaction) => {
+    const unknown = { id: attempt.id, state: 'completed', provider_cost: null, implausible_cost: null } as const
+    const changed = await updateAttempt(transaction, unknown, { provider_cost: cost.reported, implausible_cost: cost.implausible })
+    const amount = cost.booked - listed
+    const correction = { scope: 'installation', amount, reason: 'reported by the provider after the capture', now: clock.now() } as const
+    if (changed && amount !== 0) await correct(transaction, generation, correction)
+    return changed
+  })
+  if (recorded) warnOfImplausible(cost, { generation, attempt, listed }, context)
+}
+
+function listedPrice({ price, request }: Generation, attempt: Attempt, { providers }: Pick<RunContext, 'providers'>): MicroUsd {
+  return providers.get(attempt.provider)?.price(request) ?? price
+}
+
+function warnOfImplausible(
+  { implausible: printed }: ProviderCost,
+  { generation, attempt, listed }: { generation: Generation; attempt: Attempt; listed: MicroUsd },
+  { log }: Pick<RunContext, 'log'>,
+): void {
+  if (printed === undefined) return
+  const fields = { generation: generation.id, reference: generation.reference, provider: attempt.provider, printed, listed }
+  log.error(fields, 'implausible cost from the provider: booked as listed; check its invoice')
 }
 
 /** The generation ends without a clip (or is held): state, ledger and attempt change together. */
-export async function settleOutcome(generation: Generation, outcome: Outcome, { database, owner, clock }: RunContext): Promise<Generation> {
+export async function settleOutcome(
+  generation: Generation,
+  outcome: Outcome,
+  { database, owner, clock }: SettleContext,
+): Promise<Generation> {
   const now = clock.now()
   const { id, state, captured } = generation
   return database.transaction(async (transaction) => {
@@ -48,23 +101,55 @@ export async function settleOutcome(generation: Generation, outcome: Outcome, { 
         state: outcome.state,
         ended_at: now,
         end_reason: outcome.reason,
+        provider: outcome.provider ?? generation.provider,
         notified_at: null,
-        captured: captured || outcome.settlement === 'capture' || outcome.settlement === 'refund' ? 1 : 0,
+        captured: captured || spendingSettlements.includes(outcome.settlement) ? 1 : 0,
       },
     )
-    await settleMoney(transaction, generation, outcome.settlement, now)
+    await settleMoney(transaction, { ...settled, captured }, outcome.settlement, now)
     const attempt = await latestAttempt(transaction, id)
     if (attempt && openStates.includes(attempt.state)) {
       const attemptState = outcome.state === 'held' ? 'unknown' : outcome.state
-      await closeAttempt(transaction, attempt.id, { state: attemptState, endReason: outcome.reason, now })
+      await closeAttempt(transaction, { attempt, owner }, { state: attemptState, endReason: outcome.reason, now })
     }
-    return settled
+    const isAssumed = outcome.settlement === 'assume' && !settled.guildReleased
+    return (isAssumed && (await updateIf(transaction, { id, state: outcome.state }, { guild_released_at: now }))) || settled
   })
 }
 
-/** Puts the generation into the queue of another provider, where caps and create-rates apply as to any other. The reservation stays. */
-export function requeue({ id }: Generation, next: ProviderId, { database, owner }: RunContext): Promise<Generation> {
-  return transition(database.statements, { id, owner, state: 'submitting' }, { state: 'queued', provider: next, owner: null })
+/**
+ * Puts the generation back into the queue for other candidates, where caps and create-rates apply as to any other; the job that failed is closed. The
+ * reservation stays. Throws the outcome if a cancel was requested meanwhile.
+ */
+export function requeue(
+  { id, state }: Generation,
+  { candidates, cause }: FailOver,
+  { database, owner, clock }: SettleContext,
+): Promise<Generation> {
+  const [provider] = candidates
+  return database.transaction(async (transaction) => {
+    // Changes nothing: it is the fence, and locks the row.
+    const current = await transition(transaction, { id, owner, state }, { state })
+    if (current.cancelRequestedAt !== undefined) throw new Outcome('cancelled', 'cancelled-by-member', 'release')
+    const attempt = await latestAttempt(transaction, id)
+    if (attempt && openStates.includes(attempt.state))
+      await closeAttempt(transaction, { attempt, owner }, { state: 'failed', endReason: cause.kind, now: clock.now() })
+    const set = { state: 'queued', owner: null, provider, candidates: candidatesColumn.stringify(candidates) } as const
+    return transition(transaction, { id, owner, state }, set)
+  })
+}
+
+/** Puts the generation back into the queue, as it was before it was claimed. Throws the outcome if a cancel was requested meanwhile. */
+export function returnToQueue(
+  { id, provider, candidates }: Generation,
+  { database, owner }: Omit<SettleContext, 'clock'>,
+): Promise<Generation> {
+  const claim = { id, owner, state: 'submitting' } as const
+  return asOwner(database, claim, async (transaction) => {
+    const queued = await transition(transaction, claim, { state: 'queued', owner: null, provider: candidates[0] ?? provider })
+    if (queued.cancelRequestedAt !== undefined) throw new Outcome('cancelled', 'cancelled-by-member', 'release')
+    return queued
+  })
 }
 
 /** Cancels a queued generation. Undefined if it is no longer queued: then its owner must be notified. */
@@ -72,23 +157,36 @@ export function cancelQueued(database: Database, id: string, { by, now }: Cancel
   return endQueued(database, id, { state: 'cancelled', end_reason: 'cancelled-by-member', cancelled_by: by, now })
 }
 
-/** Ends a queued generation, with nothing charged. Undefined if it is no longer queued. */
-export function endQueued(
-  database: Database,
-  id: string,
-  { now, ...end }: { state: 'cancelled' | 'failed'; end_reason: EndReason; cancelled_by?: Cancellation['by']; now: number },
-): Promise<Generation | undefined> {
-  return database.transaction(async (transaction) => {
-    const ended = await updateIf(transaction, { id, state: 'queued' }, { ...end, ended_at: now })
-    if (ended) await release(transaction, ended, now)
-    return ended
-  })
+interface QueuedEnd {
+  state: 'cancelled' | 'failed'
+  end_reason: EndReason
+  cancelled_by?: Cancellation['by']
+  /** The one that is the reason. */
+  provider?: ProviderId
 }
 
-/** `generation` as it was before its outcome: what was captured is not captured again. */
+/**
+ * Ends a queued generation, with nothing charged. Undefined if it is no longer queued. A row that does not parse is ended and released all the same;
+ * only then is the `StoredRowError` thrown.
+ */
+export async function endQueued(
+  database: Database,
+  id: string,
+  { now, ...end }: QueuedEnd & { now: number },
+): Promise<Generation | undefined> {
+  const row = await database.transaction(async (transaction) => {
+    const ended = await updateRowIf(transaction, { id, state: 'queued' }, { ...end, ended_at: now })
+    if (ended) await release(transaction, reservationOf(ended), now)
+    return ended
+  })
+  return row && toGeneration(row)
+}
+
+/** `captured` as it was before its outcome: what was captured is not captured again. */
 async function settleMoney(transaction: Transaction<Schema>, generation: Generation, settlement: Settlement, now: number): Promise<void> {
   if (settlement === 'release') return release(transaction, generation, now)
   if (settlement === 'hold') return hold(transaction, generation, now)
+  if (settlement === 'assume') return assume(transaction, generation, now)
   if (!generation.captured) await capture(transaction, generation, now)
   if (settlement === 'refund') await refundGuild(transaction, generation, now)
 }

@@ -1,31 +1,29 @@
 import { ProviderError } from '../../domain/provider-error.ts'
-import type { ProviderId } from '../../domain/provider-id.ts'
 import { sleep } from '../../lib/clock.ts'
 import { exponential } from '../../lib/retry.ts'
 import type { HostedImages, Operation, Provider } from '../../providers/provider.ts'
-import { sharedNow } from '../../storage/database.ts'
 import { readImage } from '../../storage/images.ts'
 import type { Generation } from '../model/generation.ts'
-import { Outcome } from '../model/outcome.ts'
+import { BackToQueue, Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
-import { pauseProvider } from '../queue/create-rate.ts'
+import { unblockProvider } from '../queue/provider-blocks.ts'
 import {
   type Attempt,
-  closeAttempt,
   closeUnsent,
+  discardUnsent,
   listAttempts,
   markSent,
   openAttempt,
-  recordOperation,
+  recordLostResponse,
   unmarkSent,
 } from '../store/attempts.ts'
 import { findGeneration, transition } from '../store/generations.ts'
+import { OperationTaken, recordOperation, recordRefusal } from '../store/provider-facts.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { afterRefusal, storedRefusal } from './fail-over.ts'
+import { admit, type Admission, noteAnswer, noteFailure } from './provider-health.ts'
 import { type LostAttempt, recoverSubmission } from './recover-submission.ts'
 
-/** How long a rate-limited provider is paused if it does not say. */
-const usualPauseMs = 10_000
 const persistDelay = exponential(200, 5000)
 
 /** A generation that a provider has accepted. */
@@ -68,12 +66,18 @@ export async function submit(generation: Generation, context: RunContext, signal
 async function startOrRecover(submission: Submission, context: RunContext, signals: StopSignals): Promise<Accepted> {
   const { current: attempt } = submission
   if (attempt?.operation) return { attempt, operation: attempt.operation }
-  if (attempt?.state === 'sent' || attempt?.state === 'unknown') return recover({ ...submission, attempt }, context, signals.pause)
+  if (attempt?.state === 'sent') {
+    // The process that waited for the response is gone.
+    const lost = { endReason: 'submission_unknown', now: context.clock.now() } as const
+    await recordLostResponse(context.database, { attempt, owner: context.owner }, lost)
+    return recover({ ...submission, attempt: { ...attempt, state: 'unknown' } }, context, signals)
+  }
+  if (attempt?.state === 'unknown') return recover({ ...submission, attempt }, context, signals)
   if (attempt?.state !== 'refused') return start(submission, context, signals)
   // Rate limited before: this claim is for another attempt at the same provider.
   if (attempt.endReason === 'rate_limited') return start({ ...submission, current: undefined }, context, signals)
   // A crash came between the provider's refusal and its consequence.
-  throw afterRefusal({ ...submission, error: storedRefusal(attempt) }, context)
+  throw afterRefusal({ ...submission, error: storedRefusal(attempt) })
 }
 
 async function start(
@@ -81,63 +85,78 @@ async function start(
   context: RunContext,
   signals: StopSignals,
 ): Promise<Accepted> {
-  const { database, clock, delivery, router, owner } = context
-  const { statements } = database
+  const { database, clock, delivery, owner } = context
   delivery.show(generation, { now: clock.now() })
   const opened = current ?? (await openAttempt(database, { generationId: generation.id, provider: provider.id, owner, now: clock.now() }))
   let attempt = opened
+  let admission: Admission | undefined
   try {
-    const images = await router.prepare(provider, () => prepareImages(generation, provider, context, signals.pause))
+    const images = await prepareImages(generation, provider, context, signals.pause)
     await checkBeforeSending(generation, context)
-    attempt = await markSent(statements, opened, images, clock.now())
+    admission = await admit(provider.id, context)
+    attempt = await markSent(database, { attempt: opened, owner }, images, clock.now())
     const options = { attemptId: attempt.id, webhookUrl: context.webhookUrlOf(attempt), signal: signals.force }
-    const operation = await router.call(provider, () => provider.start(generation.request, images, options))
-    await persistOperation(attempt.id, operation, context, signals.force)
+    const operation = await provider.start(generation.request, images, options)
+    await persistOperation(attempt, operation, context, signals.force)
+    await noteAnswer(provider.id, admission, context)
     return { attempt: { ...attempt, operation }, operation }
   } catch (error) {
     // Aborted before the connection opened (later it would be `submission_unknown`): nothing was sent after all.
-    if (signals.force.aborted && error === signals.force.reason) await unmarkSent(statements, attempt.id)
+    if (signals.force.aborted && error === signals.force.reason) await unmarkSent(database, { attempt, owner })
+    if (error instanceof BackToQueue) await discardUnsent(database, { attempt, owner })
     if (!(error instanceof ProviderError)) throw error
+    await noteFailure(error, admission, context)
     const refusal = { endReason: error.kind, now: clock.now() }
     if (error.kind === 'submission_unknown') {
-      await closeAttempt(statements, attempt.id, { state: 'unknown', ...refusal })
-      return recover({ generation, provider, attempt: { ...attempt, state: 'unknown' } }, context, signals.pause)
+      await recordLostResponse(database, { attempt, owner }, refusal)
+      return recover({ generation, provider, attempt: { ...attempt, state: 'unknown' } }, context, signals)
     }
     // Any other error means that no job was created; whether another provider may be tried is a separate question.
     const nothingSent = attempt.state === 'preparing'
-    if (nothingSent) await closeUnsent(statements, attempt.id, refusal)
-    else await closeAttempt(statements, attempt.id, { state: 'refused', ...refusal })
-    if (error.kind === 'rate_limited') await pauseEverywhere(provider.id, error.retryAfterMs ?? usualPauseMs, context)
-    throw afterRefusal({ generation, attempts: [...attempts.filter(({ id }) => id !== opened.id), opened], error, nothingSent }, context)
+    if (nothingSent) await closeUnsent(database, { attempt, owner }, refusal)
+    else await recordRefusal(database.statements, attempt.id, refusal)
+    throw afterRefusal({ generation, attempts: [...attempts.filter(({ id }) => id !== opened.id), opened], error, nothingSent })
   }
 }
 
 /**
  * Stores the response to a create call, which exists nowhere else yet: retries until the store accepts it. Once `force` is aborted it tries a last time,
- * then throws the store's error and never the signal's reason, which would mean that nothing was sent.
+ * then throws the store's error and never the signal's reason, which would mean that nothing was sent. A job that another attempt has is not a second
+ * one, or its id is wrong: held, so that the operator looks at the invoice.
  */
 async function persistOperation(
-  attemptId: string,
+  attempt: Attempt,
   operation: Operation,
-  { database, clock }: RunContext,
+  { database, clock, log }: RunContext,
   force: AbortSignal,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let tries = 1; ; tries += 1) {
     try {
-      await recordOperation(database.statements, attemptId, operation)
+      await recordOperation(database.statements, attempt.id, operation)
       return
     } catch (error) {
+      if (error instanceof OperationTaken) {
+        const fields = { generation: attempt.generationId, provider: attempt.provider, job: operation.id }
+        log.error(fields, 'the provider named a job that another request has')
+        throw new Outcome('held', 'submission_unknown', 'hold', { cause: error })
+      }
       if (force.aborted) throw error
-      await sleep(persistDelay(attempt), force, clock)
+      await sleep(persistDelay(tries), force, clock)
     }
   }
 }
 
 /** The create response was lost, so the provider may be rendering the clip. A job that is found continues as usual; otherwise the generation is held. */
-async function recover({ generation, provider, attempt }: LostAttempt, context: RunContext, pause: AbortSignal): Promise<Accepted> {
+async function recover(
+  { generation, provider, attempt }: LostAttempt,
+  context: RunContext,
+  { pause, force }: StopSignals,
+): Promise<Accepted> {
   const operation = await recoverSubmission({ generation, provider, attempt }, context, pause)
   if (!operation) throw new Outcome('held', 'submission_unknown', 'hold')
-  await recordOperation(context.database.statements, attempt.id, operation)
+  await persistOperation(attempt, operation, context, force)
+  // It accepts jobs, whatever became of the response.
+  await unblockProvider(context.database.statements, provider.id)
   return { attempt: { ...attempt, operation }, operation }
 }
 
@@ -148,8 +167,8 @@ async function prepareImages(
   signal: AbortSignal,
 ): Promise<HostedImages> {
   return {
-    ...(firstFrame && { firstFrame: await provider.prepare(await readImage(database.statements, firstFrame), { signal }) }),
-    ...(lastFrame && { lastFrame: await provider.prepare(await readImage(database.statements, lastFrame), { signal }) }),
+    ...(firstFrame && { firstFrame: await provider.prepare(await readImage(database.imageStatements, firstFrame), { signal }) }),
+    ...(lastFrame && { lastFrame: await provider.prepare(await readImage(database.imageStatements, lastFrame), { signal }) }),
   }
 }
 
@@ -161,16 +180,10 @@ async function checkBeforeSending({ id }: Generation, { database, owner }: RunCo
   if (current.cancelRequestedAt !== undefined) throw new Outcome('cancelled', 'cancelled-by-member', 'release')
 }
 
-/** In the store for every process, and in memory so that new requests choose another provider. */
-async function pauseEverywhere(id: ProviderId, milliseconds: number, { database, clock, router }: RunContext): Promise<void> {
-  router.rest(id, clock.now() + milliseconds)
-  await pauseProvider(database, id, (await sharedNow(database, clock)) + milliseconds)
-}
-
 function providerOf(generation: Generation, current: Attempt | undefined, { providers }: RunContext): Provider {
   const provider = providers.get(generation.provider)
   if (provider) return provider
   // The operator removed the key. What may be a job can be neither read nor cancelled now, so its cost is unknown.
   if (current && (current.operation || current.state === 'sent' || current.state === 'unknown')) throw new Outcome('held', 'auth', 'hold')
-  throw new Outcome('failed', 'unavailable', 'release')
+  throw new BackToQueue(`no key for ${generation.provider}`)
 }

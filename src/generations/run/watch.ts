@@ -4,10 +4,12 @@ import type { LiveState } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
 import { Stopping } from '../model/stop-reasons.ts'
+import { listAttempts } from '../store/attempts.ts'
 import { findGeneration } from '../store/generations.ts'
 import { progressOf } from '../store/run-time-estimates.ts'
 import { forwardCancelRequest } from './cancel.ts'
 import type { RunContext } from './context.ts'
+import { afterFailedJob } from './fail-over.ts'
 import { readStatuses } from './read-statuses.ts'
 import type { Submitted } from './submit.ts'
 
@@ -25,7 +27,7 @@ export async function watch(submitted: Submitted, context: RunContext, pause: Ab
 
   const startedAt = generation.startedAt ?? clock.now()
   const expectedMs = estimates.runMs(provider.id, generation.request)
-  const live: LiveState = { now: clock.now(), expectedEndAt: startedAt + expectedMs }
+  const live: LiveState = { now: clock.now(), expectedEndAt: startedAt + expectedMs, cannotCancel: !provider.cancel }
   let current = generation
   let providerProgress: number | undefined
   const show = () => {
@@ -71,9 +73,10 @@ export async function watch(submitted: Submitted, context: RunContext, pause: Ab
         return status
       }
       if (status.state === 'failed') {
-        throw new Outcome('failed', status.error.kind, status.billed ? 'refund' : 'release', { cause: status.error })
+        const attempts = await listAttempts(context.database.statements, generation.id)
+        throw afterFailedJob({ generation, attempts }, status)
       }
-      if (status.state === 'cancelled') throw cancelled(status.billed)
+      if (status.state === 'cancelled') throw isCancelling() ? cancelled(status.billed) : cancelledByProvider(status.billed)
       if (status.progress !== undefined) providerProgress = status.progress
       if (status.position !== live.ahead) {
         live.ahead = status.position
@@ -84,7 +87,7 @@ export async function watch(submitted: Submitted, context: RunContext, pause: Ab
   } catch (error) {
     if (over.signal.reason instanceof Outcome) throw over.signal.reason
     // After a lost lease the card belongs to another process.
-    if (pause.aborted && pause.reason instanceof Stopping) await showPaused(current, context)
+    if (pause.aborted && pause.reason instanceof Stopping) await showPaused(current, live, context)
     throw error
   } finally {
     over.abort()
@@ -93,16 +96,27 @@ export async function watch(submitted: Submitted, context: RunContext, pause: Ab
 }
 
 /** The money follows the provider's final status. */
-export function cancelled(billed: boolean | undefined): Outcome {
-  if (billed === undefined) return new Outcome('held', 'cancelled-by-member', 'hold')
-  return new Outcome('cancelled', 'cancelled-by-member', billed ? 'capture' : 'release')
+function cancelled(billed: boolean | undefined): Outcome {
+  const settlement = billed === undefined ? 'assume' : billed ? 'capture' : 'release'
+  return new Outcome('cancelled', 'cancelled-by-member', settlement)
+}
+
+/** Nobody asked: for the member it failed, and the guild pays for clips only. */
+function cancelledByProvider(billed: boolean | undefined): Outcome {
+  const settlement = billed === undefined ? 'assume' : billed ? 'refund' : 'release'
+  return new Outcome('failed', 'unavailable', settlement)
 }
 
 /** A card must not count down while nothing watches the job. A process that lost the job writes nothing. */
-async function showPaused(generation: Generation, { database, owner, clock, delivery, log }: RunContext): Promise<void> {
+async function showPaused(
+  generation: Generation,
+  { cannotCancel }: LiveState,
+  { database, owner, clock, delivery, log }: RunContext,
+): Promise<void> {
   try {
     const current = await findGeneration(database.statements, generation.id)
-    if (current?.owner === owner && current.state === 'rendering') delivery.show(generation, { now: clock.now(), paused: true })
+    if (current?.owner === owner && current.state === 'rendering')
+      delivery.show(generation, { now: clock.now(), cannotCancel, paused: true })
   } catch (error) {
     log.warn({ error, generation: generation.id }, 'a card could not show the restart')
   }

@@ -1,15 +1,15 @@
-import type { Updateable } from 'kysely'
+import type { Transaction, Updateable } from 'kysely'
 
+import type { ProviderCost } from '../../billing/provider-cost.ts'
 import type { AttemptState, EndReason } from '../../domain/generation-state.ts'
 import { createId, createSecret } from '../../domain/ids.ts'
-import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { HostedImages, Operation } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import { hostedImagesColumn, operationColumn } from '../../storage/json-columns.ts'
 import type { AttemptRow, Schema } from '../../storage/schema.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
-import { updateIf } from './generations.ts'
+import { asOwner } from './generations.ts'
 
 /** One attempt at one provider. */
 export interface Attempt {
@@ -30,6 +30,12 @@ export interface Attempt {
 /** An attempt in one of these states is, or may be, a job at its provider. */
 const mayBeJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
 
+/** An attempt of the generation that this owner is submitting. */
+export interface OwnAttempt {
+  attempt: Pick<Attempt, 'id' | 'generationId'>
+  owner: string
+}
+
 /**
  * Makes the attempt durable before anything is sent to the provider. Its id sorts after those of all earlier attempts, whatever clocks made them.
  * Throws `LeaseLost` unless the generation is still the owner's to submit, and where an earlier attempt may be a job.
@@ -38,10 +44,7 @@ export function openAttempt(
   database: Database,
   { generationId, provider, owner, now }: { generationId: string; provider: ProviderId; owner: string; now: number },
 ): Promise<Attempt> {
-  return database.transaction(async (transaction) => {
-    // Changes nothing: it is the fence, and locks the row so that no other process adopts the generation before the attempt is visible.
-    const owned = await updateIf(transaction, { id: generationId, owner, state: 'submitting' }, { owner })
-    if (!owned) throw new LeaseLost('the generation changed owner before the attempt')
+  return asOwner(database, { id: generationId, owner, state: 'submitting' }, async (transaction) => {
     const earlier = await transaction.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
     if (earlier.some(({ state }) => mayBeJob.includes(state))) throw new LeaseLost('another process made an attempt that may be a job')
     const createdAt = Math.max(now, (earlier.at(-1)?.created_at ?? 0) + 1)
@@ -66,11 +69,8 @@ export function openAttempt(
  * Must be durable before the billable call: from here on only the provider's response can say that there is no job. Of two processes with the same
  * attempt (one was considered dead and continued) the first succeeds; the call of the other would create a second job: `LeaseLost`.
  */
-export async function markSent(statements: Statements, attempt: Attempt, images: HostedImages, now: number): Promise<Attempt> {
-  const set = { state: 'sent', images: hostedImagesColumn.stringify(images), sent_at: now } as const
-  const sent = await updateAttempt(statements, { id: attempt.id, state: 'preparing' }, set)
-  if (!sent) throw new LeaseLost('another process sent or closed the attempt')
-  return sent
+export function markSent(database: Database, own: OwnAttempt, images: HostedImages, now: number): Promise<Attempt> {
+  return updateOwn(database, own, { state: 'preparing' }, { state: 'sent', images: hostedImagesColumn.stringify(images), sent_at: now })
 }
 
 /** All attempts of a generation, the first one first. */
@@ -93,41 +93,64 @@ export async function findAttemptByToken(statements: Statements, provider: Provi
   return row && toAttempt(row)
 }
 
-/** Facts from a provider are recorded unconditionally, whichever process owns the generation by now. */
-export async function recordOperation(statements: Statements, attemptId: string, operation: Operation): Promise<void> {
-  await statements
-    .updateTable('attempts')
-    .set({ state: 'accepted', operation: operationColumn.stringify(operation), operation_id: operation.id })
-    .where('id', '=', attemptId)
-    .execute()
+export interface Ended {
+  endReason: EndReason
+  now: number
 }
 
 /** Nothing was sent after all: the attempt is still being prepared. */
-export async function unmarkSent(statements: Statements, attemptId: string): Promise<void> {
-  await updateAttempt(statements, { id: attemptId, state: 'sent', operation: null }, { state: 'preparing', sent_at: null })
+export async function unmarkSent(database: Database, own: OwnAttempt): Promise<void> {
+  await updateOwn(database, own, { state: 'sent', operation: null }, { state: 'preparing', sent_at: null })
 }
 
+/** Removes an attempt of which nothing was sent, so that its provider does not count as tried. */
+export async function discardUnsent(database: Database, { attempt: { id, generationId }, owner }: OwnAttempt): Promise<void> {
+  await asOwner(database, { id: generationId, owner, state: 'submitting' }, (transaction) =>
+    transaction
+      .deleteFrom('attempts')
+      .where((row) => row.and({ id, state: 'preparing' }))
+      .execute(),
+  )
+}
+
+/** The response to the create call was lost: there may be a job. */
+export async function recordLostResponse(database: Database, own: OwnAttempt, { endReason, now }: Ended): Promise<void> {
+  await updateOwn(database, own, { state: 'sent', operation: null }, { state: 'unknown', end_reason: endReason, ended_at: now })
+}
+
+/** Refused before the billable call. A later owner may continue the attempt with success: the refusal of a former one says nothing about it. */
+export async function closeUnsent(database: Database, own: OwnAttempt, { endReason, now }: Ended): Promise<void> {
+  await updateOwn(database, own, { state: 'preparing' }, { state: 'refused', end_reason: endReason, ended_at: now })
+}
+
+/** Closes the attempt in the transaction that ends, holds or captures its generation. Throws `LeaseLost` for a former owner. */
 export async function closeAttempt(
-  statements: Statements,
-  attemptId: string,
-  { state, endReason, providerCost, now }: { state: AttemptState; endReason?: EndReason; providerCost?: MicroUsd; now: number },
+  transaction: Transaction<Schema>,
+  { attempt, owner }: OwnAttempt,
+  { state, endReason, cost, now }: { state: AttemptState; endReason?: EndReason; cost?: ProviderCost; now: number },
 ): Promise<void> {
-  await statements
+  const closed = await transaction
     .updateTable('attempts')
-    .set({ state, ended_at: now, end_reason: endReason, provider_cost: providerCost })
-    .where('id', '=', attemptId)
-    .execute()
+    .set({ state, ended_at: now, end_reason: endReason, provider_cost: cost?.reported, implausible_cost: cost?.implausible })
+    .where('id', '=', attempt.id)
+    .where('generation_id', 'in', (query) => query.selectFrom('generations').select('id').where('owner', '=', owner))
+    .returning('id')
+    .executeTakeFirst()
+  if (!closed) throw new LeaseLost('the generation changed owner before its attempt was closed')
 }
 
-/** Refused before the billable call. Throws `LeaseLost` if a later owner has made that call under the same attempt: the refusal says nothing about it. */
-export async function closeUnsent(
-  statements: Statements,
-  attemptId: string,
-  { endReason, now }: { endReason: EndReason; now: number },
-): Promise<void> {
-  const set = { state: 'refused', end_reason: endReason, ended_at: now } as const
-  if (!(await updateAttempt(statements, { id: attemptId, state: 'preparing' }, set)))
-    throw new LeaseLost('another process continued the attempt')
+/** The fence of an attempt: it changes only for the owner that submits its generation, and only while all of `where` holds. */
+function updateOwn(
+  database: Database,
+  { attempt: { id, generationId }, owner }: OwnAttempt,
+  where: Pick<AttemptRow, 'state'> & Partial<AttemptRow>,
+  set: Updateable<Schema['attempts']>,
+): Promise<Attempt> {
+  return asOwner(database, { id: generationId, owner, state: 'submitting' }, async (transaction) => {
+    const changed = await updateAttempt(transaction, { ...where, id }, set)
+    if (!changed) throw new LeaseLost('another process continued the attempt')
+    return changed
+  })
 }
 
 /** Changes an attempt of which all of `where` still holds. Returns it as it now is, or undefined if it has moved on. */
@@ -136,6 +159,16 @@ export async function updateAttempt(
   where: Pick<AttemptRow, 'id' | 'state'> & Partial<AttemptRow>,
   set: Updateable<Schema['attempts']>,
 ): Promise<Attempt | undefined> {
+  if (!statements.isTransaction) {
+    // As for a generation: one that cannot be read must not be changed.
+    const row = await statements
+      .selectFrom('attempts')
+      .selectAll()
+      .where((match) => match.and(where))
+      .executeTakeFirst()
+    if (!row) return undefined
+    toAttempt(row)
+  }
   const matching = statements.updateTable('attempts').where((row) => row.and(where))
   const row = await matching.set(set).returningAll().executeTakeFirst()
   return row && toAttempt(row)

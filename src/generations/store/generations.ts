@@ -1,14 +1,19 @@
-import type { Insertable, Transaction, Updateable } from 'kysely'
+import type { Transaction, Updateable } from 'kysely'
 
 import type { Snowflake } from '../../domain/ids.ts'
-import type { Statements } from '../../storage/database.ts'
+import type { Database, Statements } from '../../storage/database.ts'
 import { candidatesColumn, requestColumn } from '../../storage/json-columns.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
+import { readRows } from '../../storage/unreadable-rows.ts'
 import type { Generation, GenerationState } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
+import { reservationOf, toRow } from './generation-rows.ts'
 
 export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation): Promise<void> {
   await transaction.insertInto('generations').values(toRow(generation)).execute()
+  const { firstFrame, lastFrame } = generation.request
+  const named = new Set([firstFrame, lastFrame].flatMap((image) => image?.sha256 ?? []))
+  for (const sha256 of named) await transaction.insertInto('generation_images').values({ generation_id: generation.id, sha256 }).execute()
 }
 
 export async function findRow(statements: Statements, id: string): Promise<GenerationRow | undefined> {
@@ -32,20 +37,58 @@ export async function updateIf(
   where: Pick<GenerationRow, 'id' | 'state'> & Partial<GenerationRow>,
   set: Updateable<Schema['generations']>,
 ): Promise<Generation | undefined> {
-  const matching = statements.updateTable('generations').where((row) => row.and(where))
-  const row = await matching.set(set).returningAll().executeTakeFirst()
+  if (!statements.isTransaction) {
+    // Outside a transaction the change is committed before it is returned: a row that cannot be read must not be changed.
+    const row = await statements
+      .selectFrom('generations')
+      .selectAll()
+      .where((match) => match.and(where))
+      .executeTakeFirst()
+    if (row) toGeneration(row)
+  }
+  const row = await updateRowIf(statements, where, set)
   return row && toGeneration(row)
+}
+
+/** The same for a row that need not parse. */
+export async function updateRowIf(
+  statements: Statements,
+  where: Pick<GenerationRow, 'id' | 'state'> & Partial<GenerationRow>,
+  set: Updateable<Schema['generations']>,
+): Promise<GenerationRow | undefined> {
+  const matching = statements.updateTable('generations').where((row) => row.and(where))
+  return matching.set(set).returningAll().executeTakeFirst()
+}
+
+/** What the owner of a claim believes: the lease under which it claimed, and the state of its generation. */
+export interface Claim {
+  id: string
+  owner: string
+  state: GenerationState
 }
 
 /** The fence: the state changes only for its owner and only from the state it believes in. Throws `LeaseLost` otherwise. */
 export async function transition(
   statements: Statements,
-  { id, owner, state }: { id: string; owner: string; state: GenerationState },
+  { id, owner, state }: Claim,
   set: Updateable<Schema['generations']> & { state: GenerationState },
 ): Promise<Generation> {
   const generation = await updateIf(statements, { id, owner, state }, set)
   if (!generation) throw new LeaseLost(`generation ${id} is no longer ${state} for this process`)
   return generation
+}
+
+/** The same fence for the rows of a generation: nobody else can adopt it before `write` is committed. Throws `LeaseLost` for a former owner. */
+export function asOwner<Result>(
+  database: Database,
+  claim: Claim,
+  write: (transaction: Transaction<Schema>) => Promise<Result>,
+): Promise<Result> {
+  return database.transaction(async (transaction) => {
+    // Changes nothing, but locks the row.
+    await transition(transaction, claim, { state: claim.state })
+    return write(transaction)
+  })
 }
 
 export interface Cancellation {
@@ -73,39 +116,21 @@ export async function rememberMessage(statements: Statements, id: string, messag
   await statements.updateTable('generations').set({ message_id: messageId }).where('id', '=', id).execute()
 }
 
-/**
- * True for the first caller only, across restarts: the requester is notified of a clip or an outcome at most once. Also false if the generation has another
- * state or end by now: an older outcome must not use up the notification of a newer one.
- */
-export async function claimNotification(
-  statements: Statements,
-  { id, state, endedAt }: Pick<Generation, 'id' | 'state' | 'endedAt'>,
-  now: number,
-): Promise<boolean> {
-  const where = { id, state, ended_at: endedAt ?? null, notified_at: null }
-  return (await updateIf(statements, where, { notified_at: now })) !== undefined
-}
-
-/** The providers that have queued requests. */
-export async function listProvidersWithQueue(statements: Statements): Promise<Set<string>> {
-  const rows = await statements.selectFrom('generations').select('provider').distinct().where('state', '=', 'queued').execute()
-  return new Set(rows.map(({ provider }) => provider))
+/** The rows that can be read. The others are set aside. */
+export function toGenerations({ setAside }: Pick<Database, 'setAside'>, rows: readonly GenerationRow[]): Generation[] {
+  return readRows(rows, toGeneration, setAside)
 }
 
 /** A row of the store in the words of the core. @throws {StoredRowError} where its JSON has another shape */
 export function toGeneration(row: GenerationRow): Generation {
   return {
-    id: row.id,
+    ...reservationOf(row),
     state: row.state,
     owner: row.owner ?? undefined,
     request: requestColumn.parse(row.request),
     provider: row.provider,
     candidates: candidatesColumn.parse(row.candidates),
-    price: row.price,
-    guildPeriods: { day: row.day_key, month: row.month_key },
-    installationPeriods: { day: row.installation_day_key, month: row.installation_month_key },
     memberId: row.member_id,
-    guildId: row.guild_id,
     channelId: row.channel_id,
     reply: {
       applicationId: row.application_id,
@@ -124,31 +149,6 @@ export function toGeneration(row: GenerationRow): Generation {
     reference: row.reference,
     messageId: row.message_id ?? undefined,
     outputUrl: row.output_url ?? undefined,
-  }
-}
-
-function toRow(generation: Generation): Insertable<Schema['generations']> {
-  return {
-    id: generation.id,
-    state: generation.state,
-    provider: generation.provider,
-    candidates: candidatesColumn.stringify(generation.candidates),
-    request: requestColumn.stringify(generation.request),
-    price: generation.price,
-    member_id: generation.memberId,
-    guild_id: generation.guildId,
-    channel_id: generation.channelId,
-    application_id: generation.reply.applicationId,
-    interaction_id: generation.reply.interactionId,
-    interaction_token: generation.reply.token,
-    attachment_size_limit: generation.reply.attachmentSizeLimit,
-    locale: generation.reply.locale,
-    day_key: generation.guildPeriods.day,
-    month_key: generation.guildPeriods.month,
-    installation_day_key: generation.installationPeriods.day,
-    installation_month_key: generation.installationPeriods.month,
-    created_at: generation.createdAt,
-    captured: 0,
-    reference: generation.reference,
+    outputExpiresAt: row.output_expires_at ?? undefined,
   }
 }

@@ -34,13 +34,13 @@ export async function operationFromWebhook(
 ): Promise<Operation | undefined> {
   const events = await statements.selectFrom('webhook_events').select('operation').where('attempt_id', '=', attempt.id).execute()
   for (const event of events) {
-    const operation = operationColumn.parse(event.operation)
     try {
+      const operation = operationColumn.parse(event.operation)
       await provider.status(operation, { signal })
       return operation
     } catch {
       signal.throwIfAborted()
-      // The provider does not know this job, or is unreachable: a webhook alone is no proof.
+      // The provider does not know this job, or is unreachable: a webhook alone is no proof. Or the row cannot be read: then it proves nothing.
     }
   }
   return undefined

@@ -2,19 +2,20 @@ import { createId } from '../../domain/ids.ts'
 import { raceAbort } from '../../lib/abortable.ts'
 import { sleep } from '../../lib/clock.ts'
 import { sharedNow } from '../../storage/database.ts'
-import { isEldest, listServedProviders } from '../../storage/worker-heartbeats.ts'
 import { resumeHeld } from '../held/resume.ts'
-import { settleDecided } from '../held/held.ts'
+import { settleHeld } from '../held/held.ts'
 import type { Generation } from '../model/generation.ts'
 import { Stopping } from '../model/stop-reasons.ts'
 import { claim } from '../queue/claim.ts'
 import type { ProviderCapacity } from '../queue/create-rate.ts'
+import { probeBlocked } from '../queue/prober.ts'
 import type { RunContext, StopSignals } from '../run/context.ts'
 import { runWithRetry } from '../run/run.ts'
-import { listProvidersWithQueue } from '../store/generations.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
 import { adoptAll, adoptOrphans, listOwned } from './orphans.ts'
-import { createQueueMaintenance, rerouteQueued } from './queue-maintenance.ts'
+import { noteServed, readProviderKeys } from './provider-keys.ts'
+import { createQueueMaintenance } from './queue-maintenance.ts'
+import { createRetention } from './retention.ts'
 
 /** Runs every claimed generation, and claims more as capacity becomes free. */
 export interface Worker {
@@ -50,9 +51,11 @@ export function createWorker(
   const isShared = database.sharedUrl !== undefined
   const stopping = new AbortController()
   const force = new AbortController()
-  const queueMaintenance = createQueueMaintenance(context)
+  const queueMaintenance = createQueueMaintenance({ ...context, providers })
+  const retention = createRetention(context)
+  const self = { providers: providers.map(({ id }) => id), startedAt: 0 }
   const running = new Map<string, Promise<void>>()
-  let checkingHeld: Promise<void> | undefined
+  const beside = new Map<string, Promise<void>>()
   let active: ActiveLease | undefined
   let looping: Promise<void> | undefined
   let notify: () => void = () => undefined
@@ -66,7 +69,7 @@ export function createWorker(
       role,
       times: leaseTimes,
       log,
-      providers: providers.map(({ id }) => id),
+      providers: self.providers,
       onHeartbeat: () => notify(),
     })
     const signals = { pause: AbortSignal.any([stopping.signal, lease.lost]), force: force.signal }
@@ -85,17 +88,22 @@ export function createWorker(
     running.set(generation.id, ended)
   }
 
-  /** Runs beside the claiming, because a provider that responds slowly must not delay the others. */
-  function checkHeld(current: ActiveLease): void {
-    const { pause } = current.signals
+  /** Beside the claiming and once at a time, because a provider that responds slowly must not delay the others. */
+  function runBeside(work: string, { pause }: StopSignals, start: () => Promise<void>): void {
+    if (beside.has(work)) return
+    const ended = start()
+      .catch((error: unknown) => {
+        if (!pause.aborted) log.error({ error, work }, 'work beside the claiming failed; trying again')
+      })
+      .finally(() => beside.delete(work))
+    beside.set(work, ended)
+  }
+
+  async function checkHeld(current: ActiveLease): Promise<void> {
     const isRunning = (id: string) => running.has(id)
     const onResumed = (generation: Generation) => run(generation, current)
-    checkingHeld ??= settleDecided(current.context)
-      .then(() => resumeHeld(current.context, pause, { isRunning, onResumed }))
-      .catch((error: unknown) => {
-        if (!pause.aborted) log.error({ error }, 'checking held generations failed; trying again')
-      })
-      .finally(() => (checkingHeld = undefined))
+    await settleHeld(current.context)
+    await resumeHeld(current.context, current.signals.pause, { isRunning, onResumed })
   }
 
   function resume(unfinished: readonly Generation[], current: ActiveLease): void {
@@ -113,30 +121,27 @@ export function createWorker(
     )
   }
 
-  async function claimAll(current: ActiveLease): Promise<number> {
-    let waitMs = checkEveryMs
-    const queued = await listProvidersWithQueue(database.statements)
-    for (const provider of providers.filter(({ id }) => queued.has(id))) {
-      const now = await sharedNow(database, clock)
-      const { claimed, retryAt } = await claim(database, provider, { owner: current.lease.owner, now })
-      for (const generation of claimed) run(generation, current)
-      if (retryAt !== undefined) waitMs = Math.min(waitMs, Math.max(1, retryAt - now))
-    }
-    return waitMs
-  }
-
   /** Returns the milliseconds after which the next check is due. */
   async function check(current: ActiveLease): Promise<number> {
     const { owner } = current.lease
-    if (isShared) resume(await adoptOrphans(database, owner, leaseTimes.expiryMs), current)
+    const now = await sharedNow(database, clock)
+    const keys = await readProviderKeys(database, { ...self, owner, now })
+    const adoption = { owner, mayAdopt: keys.mayAdopt }
+    resume(
+      isShared ? await adoptOrphans(database, { ...adoption, expiryMs: leaseTimes.expiryMs }) : await adoptAll(database, adoption),
+      current,
+    )
     await resumeOwned(current)
-    checkHeld(current)
-    const waitMs = await claimAll(current)
-    // Of several workers the oldest maintains the queue.
-    if (isShared && !(await isEldest(database.statements, owner))) return waitMs
-    if (isShared) await rerouteQueued(await listServedProviders(database.statements), context)
-    await queueMaintenance.run()
-    return waitMs
+    runBeside('held generations', current.signals, () => checkHeld(current))
+    runBeside('blocked providers', current.signals, () => probeBlocked(current.context, current.signals.pause))
+    const { claimed, retryAt = now + checkEveryMs } = await claim(database, providers, { owner, now })
+    for (const generation of claimed) run(generation, current)
+    if (keys.eldest === owner) {
+      await noteServed(database.statements, keys.served, now)
+      await queueMaintenance.run(keys)
+      await retention.run()
+    }
+    return Math.min(checkEveryMs, Math.max(1, retryAt - now))
   }
 
   async function loop(first: ActiveLease): Promise<void> {
@@ -159,7 +164,7 @@ export function createWorker(
 
   async function drain(): Promise<void> {
     await looping
-    await Promise.all([checkingHeld, ...running.values()])
+    await Promise.all([...beside.values(), ...running.values()])
     // While the claims are still ours: the last edits say that the bot restarts.
     await delivery.drain()
     await active?.lease.end()
@@ -168,12 +173,9 @@ export function createWorker(
 
   return {
     start: async () => {
+      self.startedAt = clock.now()
       active = await beginLease()
       stopListening = notifier.onWork(() => notify())
-      if (!isShared) {
-        resume(await adoptAll(database, active.lease.owner), active)
-        await rerouteQueued(new Set(providers.map(({ id }) => id)), context)
-      }
       looping = loop(active)
     },
     stop: async ({ graceMs }) => {

@@ -9,6 +9,8 @@ export const eachlabs = defineProvider({
   concurrency: 10,
   createsPerMinute: 60,
   capabilities: allCapabilities,
+  // Not documented: a day or more.
+  outputLifetimeMs: 24 * 60 * 60_000,
   origins: { api: 'https://api.eachlabs.ai' },
   create: createEachlabs,
 })

@@ -16,6 +16,9 @@ const kindByCode: Readonly<Record<string, ProviderErrorKind>> = {
   INPUT_DOWNLOAD_ERROR: 'unavailable',
 }
 
+/** Eachlabs' documented answer where it could not create a prediction. Of any other 5xx it says nothing. */
+const failedToCreate = /failed to create prediction/i
+
 /** Eachlabs' table of errors. A create call that is refused with one of the listed 4xx made no job, even where the body is `{}`. */
 export function readEachlabsRejection(response: ProviderResponse, now: number): Rejection | undefined {
   if (isSuccess(response)) return undefined
@@ -23,7 +26,9 @@ export function readEachlabsRejection(response: ProviderResponse, now: number): 
   const body = ErrorBody.safeParse(response.body).data
   const byText = kind === 'invalid_input' ? kindOfText(joinTexts(body?.message, body?.error, body?.details)) : undefined
   const rejection = toRejection(byText ?? kind, response, now)
-  return rejection && { ...rejection, requestId: response.headers['x-request-id'] }
+  if (!rejection) return undefined
+  const notCreated = response.status === 500 && failedToCreate.test(joinTexts(body?.error))
+  return { ...rejection, notAccepted: rejection.notAccepted || notCreated, requestId: response.headers['x-request-id'] }
 }
 
 /** A failed job. Its reason may be in any of five fields; the texts are only matched, never shown or logged. */
@@ -32,8 +37,8 @@ export function readJobFailure({ output, message, details, error, logs, metrics 
   const text = joinTexts(output, failure?.error, failure?.error_message, message, details, error) || joinTexts(logs)
   const code = failure?.error_code ?? failure?.code ?? Object.keys(kindByCode).find((known) => text.includes(known))
   const kind = kindOfText(text) ?? (code ? kindByCode[code] : undefined) ?? 'unavailable'
-  const cost = metrics?.cost ?? undefined
-  return failedStatus('eachlabs', kind, { billed: cost === undefined ? undefined : cost > 0 })
+  const cost = Number.parseFloat(String(metrics?.cost))
+  return failedStatus('eachlabs', kind, { billed: cost >= 0 ? cost > 0 : undefined })
 }
 
 function kindOfText(text: string): ProviderErrorKind | undefined {

@@ -4,14 +4,14 @@ import { MICRO_USD_PER_USD } from '../../domain/money.ts'
 import { allCapabilities, assertStartable } from '../capabilities.ts'
 import { pricePerSecond, type ProviderAccount } from '../descriptor.ts'
 import { type CancelOutcome, type Provider, type Status, WebhookRejected } from '../provider.ts'
-import { failedStatus } from '../shared/failures.ts'
+import { assertCredit } from '../shared/credit.ts'
 import { createProviderHttp, type ProviderContext } from '../shared/http.ts'
 import { putImage } from '../shared/image-upload.ts'
 import { falInput } from '../shared/input.ts'
 import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
 import { hmacSha256, isSame, readWebhookBody } from '../shared/webhook-signature.ts'
 import { readEachlabsRejection, readJobFailure } from './errors.ts'
-import { Cancellation, Created, Output, Prediction, UploadTicket, WebhookBody } from './schemas.ts'
+import { Balance, Cancellation, Created, Output, Prediction, UploadTicket, WebhookBody } from './schemas.ts'
 
 const traits = { id: 'eachlabs', capabilities: allCapabilities, price: pricePerSecond }
 /** Images are needed until the clip is made; a day outlasts any outage worth planning for. */
@@ -63,6 +63,12 @@ export function createEachlabs({ apiKey, origins }: ProviderAccount<'api'>, cont
       return { id }
     },
 
+    async probe({ signal }) {
+      const url = `${api}/billing/balance`
+      const { balance_usd: balance } = await http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(Balance) })
+      assertCredit(traits, balance)
+    },
+
     status: ({ id }, { signal }) => http.send({ method: 'GET', url: urlOf(id), step: 'follow', signal, read: readStatus }),
 
     cancel: ({ id }, { signal }) =>
@@ -106,11 +112,11 @@ function readStatus(response: ProviderResponse): Status | undefined {
 }
 
 function readClip({ output, metrics }: Prediction): Status | undefined {
-  if (output === null || output === undefined || output === '') return failedStatus('eachlabs', 'output_gone', { billed: true })
-  const url = Output.safeParse(output).data
-  if (url === undefined) return undefined
+  const isMissing = output === null || output === undefined || output === ''
+  const url = isMissing ? undefined : Output.safeParse(output).data
+  if (!isMissing && url === undefined) return undefined
   // No clip is free: a cost of zero only means that it has not been calculated yet.
-  return { state: 'completed', url, cost: metrics?.cost ? Math.round(metrics.cost * MICRO_USD_PER_USD) : undefined }
+  return { state: 'completed', url, cost: metrics?.cost ? { printed: metrics.cost, unit: MICRO_USD_PER_USD } : undefined }
 }
 
 /** A cancel is best effort: the upstream job may still finish. Only the final status tells. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { Dollars } from '../shared/credit.ts'
 import { HttpUrl } from '../shared/response.ts'
 
 /**
@@ -40,10 +41,7 @@ export const Prediction = z.object({
   details: z.unknown().optional(),
   error: z.unknown().optional(),
   logs: z.unknown().optional(),
-  metrics: z
-    .object({ cost: z.number().nonnegative().nullish().catch(undefined) })
-    .nullish()
-    .catch(undefined),
+  metrics: z.object({ cost: z.unknown().optional() }).nullish().catch(undefined),
 })
 export type Prediction = z.infer<typeof Prediction>
 
@@ -60,6 +58,8 @@ export const UploadTicket = z.object({
   public_url: HttpUrl,
   required_headers: z.record(z.string(), z.string()).nullish(),
 })
+
+export const Balance = z.object({ balance_usd: Dollars })
 
 export const Cancellation = z.object({ status: z.string().nullish().catch(undefined) })
 

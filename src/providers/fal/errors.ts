@@ -22,12 +22,13 @@ interface ErrorSummary {
   text: string
 }
 
-/** fal's table of errors. A create call that is refused with one of the listed 4xx made no job. */
+/** fal's table of errors. A create call that is refused with one of the listed 4xx made no job; one that ends in a 5xx is never billed. */
 export function readFalRejection(response: ProviderResponse, now: number): Rejection | undefined {
   if (isSuccess(response)) return undefined
   const rejection = toRejection(kindOf(summarize(response), response.status), response, now)
   if (!rejection) return undefined
-  return { ...rejection, notAccepted: rejection.notAccepted || response.status === 415, requestId: response.headers['x-fal-request-id'] }
+  const notAccepted = rejection.notAccepted || response.status === 415 || response.status >= 500
+  return { ...rejection, notAccepted, requestId: response.headers['x-fal-request-id'] }
 }
 
 /** The failure of a job, read from the response in place of its result; undefined where the response is not about the job. */
@@ -56,15 +57,14 @@ export function readStatusFailure({ error, error_type: type }: RequestStatus): S
   return failedStatus('fal', kindOf(summary, 500) ?? 'unavailable', { billed })
 }
 
-/** The job finished, and so was billed, but its result is no longer there. */
-export function outputGone({ status, headers }: ProviderResponse): Status {
-  return failedStatus('fal', 'output_gone', { billed: true, httpStatus: status, requestId: headers['x-fal-request-id'] })
+/** What fal billed, in units of the endpoint (for this model: seconds), as it was printed; undefined where the header is absent. */
+export function printedUnits({ headers }: ProviderResponse): string | undefined {
+  return headers['x-fal-billable-units']?.trim() || undefined
 }
 
-/** What fal billed, in units of the endpoint (for this model: seconds); undefined where the header is absent or unreadable. */
-export function readBillableUnits({ headers }: ProviderResponse): number | undefined {
-  const text = headers['x-fal-billable-units']?.trim() ?? ''
-  return /^\d{1,9}(\.\d+)?$/.test(text) ? Number(text) : undefined
+function readBillableUnits(response: ProviderResponse): number | undefined {
+  const text = printedUnits(response) ?? ''
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined
 }
 
 function isCancelled({ types }: ErrorSummary): boolean {

@@ -2,12 +2,12 @@ import { ProviderError } from '../../domain/provider-error.ts'
 import { parseJson } from '../../lib/parse-json.ts'
 import { allCapabilities, assertStartable } from '../capabilities.ts'
 import { microUsdPerSecond, pricePerSecond, type ProviderAccount } from '../descriptor.ts'
-import type { Operation, Provider, Status } from '../provider.ts'
+import type { Operation, PrintedCost, Provider, Status } from '../provider.ts'
 import { createProviderHttp, type ProviderContext } from '../shared/http.ts'
 import { imageFilename, putImage } from '../shared/image-upload.ts'
 import { falInput } from '../shared/input.ts'
 import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
-import { outputGone, readBillableUnits, readFalRejection, readJobFailure, readStatusFailure } from './errors.ts'
+import { printedUnits, readFalRejection, readJobFailure, readStatusFailure } from './errors.ts'
 import { RequestStatus, Result, Submitted, UploadTicket } from './schemas.ts'
 import { createFalVerification } from './webhook.ts'
 
@@ -15,8 +15,11 @@ const traits = { id: 'fal', capabilities: allCapabilities, price: pricePerSecond
 const model = 'fal-ai/kling-video/v2.5-turbo/pro'
 /** A request is addressed by owner and application alone, without the rest of the model's path. */
 const application = 'fal-ai/kling-video'
-/** Images and clips are needed until the clip is posted; a day outlasts any outage worth planning for. */
-const lifecycle = JSON.stringify({ expiration_duration_seconds: 24 * 60 * 60 })
+/** The nil UUID, which is never assigned. */
+const noRequest = '00000000-0000-0000-0000-000000000000'
+/** For images and clips, which are needed until the clip is posted; a day outlasts any outage worth planning for. */
+export const fileLifetimeSeconds = 24 * 60 * 60
+const lifecycle = JSON.stringify({ expiration_duration_seconds: fileLifetimeSeconds })
 
 /** fal's queue API. Durations are strings; `COMPLETED` may be a failure. Contract: docs/providers.md#fal */
 export function createFal({ apiKey, origins: { queue, rest } }: ProviderAccount<'queue' | 'rest'>, context: ProviderContext) {
@@ -84,6 +87,14 @@ export function createFal({ apiKey, origins: { queue, rest } }: ProviderAccount<
       })
     },
 
+    /** Asks the queue for a request that does not exist: it checks the key first. A balance can only be read with an administrator's key. */
+    async probe({ signal }) {
+      const url = urlsOf({ id: noRequest }).status
+      const read = (response: ProviderResponse) =>
+        readJson(RequestStatus)(response) !== undefined || isUnknownRequest(response) || undefined
+      await http.send({ method: 'GET', url, step: 'follow', signal, read })
+    },
+
     async status(operation, { signal }) {
       const url = urlsOf(operation).status
       return toStatus(operation, await http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(RequestStatus) }), signal)
@@ -110,14 +121,21 @@ export function createFal({ apiKey, origins: { queue, rest } }: ProviderAccount<
 
 function readResult(response: ProviderResponse, reported: Status | undefined): Status | undefined {
   const result = readJson(Result)(response)
-  if (result) {
-    const units = readBillableUnits(response)
-    return { state: 'completed', url: result.video.url, cost: units === undefined ? undefined : Math.round(units * microUsdPerSecond) }
-  }
+  if (result) return { state: 'completed', url: result.video.url, cost: readCost(response) }
   if (response.status === 400 && /still in progress/i.test(JSON.stringify(response.body ?? ''))) return { state: 'pending' }
   const failure = readJobFailure(response)
   if (failure) return failure
-  return response.status === 404 ? (reported ?? outputGone(response)) : undefined
+  // Right after COMPLETED the result can be missing for a moment.
+  return response.status === 404 ? (reported ?? { state: 'completed', cost: readCost(response) }) : undefined
+}
+
+function readCost(response: ProviderResponse): PrintedCost | undefined {
+  const units = printedUnits(response)
+  return units === undefined ? undefined : { printed: units, unit: microUsdPerSecond }
+}
+
+function isUnknownRequest({ status, body }: ProviderResponse): boolean {
+  return (status === 404 || status === 422) && body !== undefined
 }
 
 function isOver({ status, body }: ProviderResponse): boolean {

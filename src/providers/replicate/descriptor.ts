@@ -8,6 +8,7 @@ export const replicate = defineProvider({
   concurrency: 4,
   createsPerMinute: 60,
   capabilities: replicateCapabilities,
+  outputLifetimeMs: 60 * 60_000,
   origins: { api: 'https://api.replicate.com' },
   create: createReplicate,
 })

@@ -11,7 +11,7 @@ import { commonInput } from '../shared/input.ts'
 import { isSuccess, type ProviderResponse, readJson } from '../shared/response.ts'
 import { readReplicateRejection } from './errors.ts'
 import { findLostPrediction } from './lost-prediction.ts'
-import { CreatedPrediction, Prediction, UploadedFile, WebhookBody, WebhookSecret } from './schemas.ts'
+import { Account, CreatedPrediction, Prediction, UploadedFile, WebhookBody, WebhookSecret } from './schemas.ts'
 
 /** The current version of the model has no guidance input, and ignores unknown fields. */
 export const replicateCapabilities = { ...allCapabilities, guidance: false }
@@ -57,6 +57,11 @@ export function createReplicate({ apiKey, origins }: ProviderAccount<'api'>, con
       })
     },
 
+    /** The account has a name, but no readable balance. */
+    async probe({ signal }) {
+      await http.send({ method: 'GET', url: `${api}/account`, step: 'follow', signal, read: readJson(Account) })
+    },
+
     status: async ({ id }, { signal }) =>
       toStatus(await http.send({ method: 'GET', url: urlOf(id), step: 'follow', signal, read: readJson(Prediction) })),
 
@@ -82,7 +87,7 @@ function toStatus({ status, output, error, logs }: Prediction): Status {
     case 'processing':
       return { state: 'pending', progress: readProgress(logs) }
     case 'succeeded':
-      return output ? { state: 'completed', url: output } : failedStatus('replicate', 'output_gone', { billed: true })
+      return { state: 'completed', url: output ?? undefined }
     case 'failed':
       // The price is per second of output, and a failed prediction has none.
       return failedStatus('replicate', isModerationText(error) ? 'moderation' : 'unavailable', { billed: false })

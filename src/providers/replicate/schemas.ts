@@ -36,6 +36,9 @@ export const ErrorBody = z.object({
   retry_after: z.union([z.number(), z.string()]).nullish().catch(undefined),
 })
 
+/** Only that there is one: it has no balance. */
+export const Account = z.object({})
+
 /** One secret per account. A short one would let anyone sign. */
 export const WebhookSecret = z.object({ key: z.string().regex(/^whsec_[A-Za-z0-9+/_-]{16,}=*$/) }).transform(({ key }) => key)
 

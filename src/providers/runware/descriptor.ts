@@ -4,6 +4,7 @@ import { wholeNumber } from '../../config/env-schema.ts'
 import { allCapabilities } from '../capabilities.ts'
 import { defineProvider } from '../descriptor.ts'
 import { createRunware } from './provider.ts'
+import { clipLifetimeSeconds } from './task.ts'
 
 export const runware = defineProvider({
   id: 'runware',
@@ -12,6 +13,7 @@ export const runware = defineProvider({
   concurrency: 4,
   createsPerMinute: 60,
   capabilities: allCapabilities,
+  outputLifetimeMs: clipLifetimeSeconds * 1000,
   origins: { api: 'https://api.runware.ai' },
   options: z.object({
     // Less is a smaller file; 95 is Runware's own default.

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { Dollars } from '../shared/credit.ts'
 import { HttpUrl } from '../shared/response.ts'
 
 const text = z.string().nullish().catch(undefined)
@@ -21,7 +22,7 @@ export const Task = z.object({
   taskUUID: z.string(),
   status: z.enum(['processing', 'success', 'error']).nullish(),
   videoURL: HttpUrl.nullish(),
-  cost: z.number().nonnegative().nullish().catch(undefined),
+  cost: z.unknown().optional(),
   progress: z.number().min(0).max(100).nullish().catch(undefined),
   NSFWContent: z.boolean().nullish().catch(undefined),
   error: TaskError.nullish().catch(undefined),
@@ -37,6 +38,9 @@ export const Body = z.object({
   error: TaskError.nullish().catch(undefined),
   taskUUID: text,
 })
+
+/** An organization that is billed otherwise may have no balance. */
+export const AccountDetails = z.object({ data: z.array(z.object({ taskUUID: z.string(), balance: Dollars })) })
 
 export const StoredMedia = z.object({ data: z.array(z.object({ taskUUID: z.string(), mediaUUID: z.string().min(1) })) })
 

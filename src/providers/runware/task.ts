@@ -11,7 +11,7 @@ export interface OutputOptions {
 }
 
 /** How long the URL of a clip is valid. */
-const clipLifetimeSeconds = 24 * 60 * 60
+export const clipLifetimeSeconds = 24 * 60 * 60
 
 /** The sizes that Runware supports for this model. */
 const sizes: Readonly<Record<AspectRatio, { width: number; height: number }>> = {

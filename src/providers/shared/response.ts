@@ -18,7 +18,7 @@ export interface Rejection {
   kind: ProviderErrorKind
   /** May the same call be repeated unchanged? */
   retryable?: boolean | undefined
-  /** For a create call: is it certain that no job was made? An allowlist: false unless known. */
+  /** For a create call: is it certain that no job was made, or that none will be billed? An allowlist: false unless known. */
   notAccepted?: boolean | undefined
   /** Milliseconds that the provider asked us to wait. */
   retryAfterMs?: number | undefined

@@ -9,6 +9,8 @@ export const wavespeed = defineProvider({
   concurrency: 3,
   createsPerMinute: 5,
   capabilities: allCapabilities,
+  // Others report about a week, but no page of WaveSpeed's says so.
+  outputLifetimeMs: 24 * 60 * 60_000,
   origins: { api: 'https://api.wavespeed.ai' },
   create: createWaveSpeed,
 })

@@ -4,12 +4,13 @@ import { microUsdPerSecond, type ProviderAccount } from '../descriptor.ts'
 import type { Provider, Status } from '../provider.ts'
 import { failedStatus } from '../shared/failures.ts'
 import { createHmacVerification } from '../shared/hmac-webhook.ts'
+import { assertCredit } from '../shared/credit.ts'
 import { createProviderHttp, type ProviderContext } from '../shared/http.ts'
 import { imageFilename, putImage } from '../shared/image-upload.ts'
 import { commonInput } from '../shared/input.ts'
 import { type ProviderResponse, readJson } from '../shared/response.ts'
 import { readTaskFailure, readWaveSpeedRejection } from './errors.ts'
-import { Created, Prediction, UploadTicket, WebhookBody, WebhookSecret } from './schemas.ts'
+import { Balance, Created, Prediction, UploadTicket, WebhookBody, WebhookSecret } from './schemas.ts'
 
 const minBilledSeconds = 5
 const traits = {
@@ -70,6 +71,12 @@ export function createWaveSpeed({ apiKey, origins }: ProviderAccount<'api'>, con
       return { id: created.id, ...(created.urls?.get && { resultUrl: created.urls.get }) }
     },
 
+    async probe({ signal }) {
+      const url = `${api}/balance`
+      const { balance } = await http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(Balance) })
+      assertCredit(traits, balance)
+    },
+
     status({ id, resultUrl }, { signal }) {
       const url = http.ownUrl(resultUrl) ?? `${api}/predictions/${encodeURIComponent(id)}/result`
       return http.send({ method: 'GET', url, step: 'follow', signal, read: readStatus })
@@ -96,7 +103,6 @@ function readStatus(response: ProviderResponse): Status | undefined {
       return { state: 'pending' }
     case 'completed': {
       const [url] = prediction.outputs ?? []
-      if (url === undefined) return failedStatus('wavespeed', 'output_gone', { billed: true })
       return { state: 'completed', url, flagged: prediction.has_nsfw_contents?.includes(true) }
     }
     case 'failed':

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import { Dollars } from '../shared/credit.ts'
 import { HttpUrl } from '../shared/response.ts'
 
 /** WaveSpeed wraps every response in `data`. */
@@ -33,6 +34,8 @@ export const UploadTicket = wrapped(
     upload: z.object({ method: z.literal('PUT').nullish(), url: HttpUrl, headers: z.record(z.string(), z.string()).nullish() }),
   }),
 )
+
+export const Balance = wrapped(z.object({ balance: Dollars }))
 
 /** The wrapper of an error. `code` repeats the HTTP status, or holds the status where HTTP says 200. */
 export const ErrorBody = z.object({ code: z.number().nullish().catch(undefined), message: z.string().nullish().catch(undefined) })

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 
 import type { Client } from 'pg'
+import { z } from 'zod'
 
 /** The server sent nothing for too long; the connection may be intact or gone. */
 export class StoreSilentError extends Error {
@@ -15,22 +16,46 @@ export class StoreSilentError extends Error {
 /** A living server closes its side of a connection within this time after ours (milliseconds). */
 const closeTimeoutMs = 2000
 
+/** How often a socket is looked at within `silenceMs`. */
+const looks = 4
+
 /**
  * A socket that is destroyed once no byte has moved on it for `silenceMs` milliseconds (0: never). Silence is timed rather than the statement,
- * because a large image may take long on a slow link. The pool never reuses a destroyed connection.
+ * because a large image may take long on a slow link. The pool never reuses a destroyed connection. `signal` destroys it at once.
  */
-export function openSocket(silenceMs: number): Socket {
+export function openSocket(silenceMs: number, signal?: AbortSignal): Socket {
   const socket = new Socket()
-  socket.setTimeout(silenceMs)
+  let silentLooks = 0
+  let moved = 0
+  socket.setTimeout(silenceMs / looks)
   socket.on('timeout', () => {
-    const { bytesRead } = socket
     // If this process itself was suspended, the response may be waiting to be read.
     setImmediate(() => {
-      if (socket.bytesRead === bytesRead) socket.destroy(socket.writableEnded ? undefined : new StoreSilentError())
+      const before = moved
+      moved = bytesMoved(socket)
+      silentLooks = moved === before ? silentLooks + 1 : 0
+      if (socket.writableEnded) socket.destroy()
+      else if (silentLooks >= looks - 1) socket.destroy(new StoreSilentError())
+      else socket.setTimeout(silenceMs / looks)
     })
   })
   socket.once('finish', () => socket.setTimeout(closeTimeoutMs))
+  const onAbort = () => socket.destroy()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  socket.once('close', () => signal?.removeEventListener('abort', onAbort))
+  if (signal?.aborted) onAbort()
   return socket
+}
+
+const Handle = z.object({ bytesRead: z.number(), bytesWritten: z.number(), writeQueueSize: z.number() })
+
+/**
+ * In both directions, to and from the system. A socket's own counters, and its timer, see nothing of what TLS moves through it, and count a large write
+ * as sent at once.
+ */
+function bytesMoved(socket: Socket): number {
+  const { data: handle } = Handle.safeParse(Reflect.get(socket, '_handle'))
+  return handle ? handle.bytesRead + handle.bytesWritten - handle.writeQueueSize : socket.bytesRead + socket.bytesWritten
 }
 
 /** Statements that keep checking an idle connection. */

@@ -4,7 +4,8 @@ import { Client, type ClientConfig, Pool, TypeOverrides, types } from 'pg'
 import { type Heartbeat, openSocket, startHeartbeat } from './idle-timeout.ts'
 
 /** A server allows 100 connections by default, for all processes together. */
-const connectionsPerProcess = 10
+const usualConnections = 8
+export const imageConnections = 2
 
 /** Limits of a statement in milliseconds; 0 means none. */
 export interface StatementTimeouts {
@@ -30,17 +31,25 @@ export class StoreUnreachableError extends Error {
   }
 }
 
+export interface PoolOptions {
+  timeouts?: StatementTimeouts
+  /** The most that are open at once. */
+  connections?: number
+  /** Destroys every connection, also one whose statement waits for a lock. */
+  signal?: AbortSignal | undefined
+}
+
 /** A pool of connections for statements. `onError` gets every lost connection; the pool replaces it. */
 export function createPostgresDialect(
   url: string,
   onError: (error: Error) => void,
-  { lockMs, silenceMs, statementMs }: StatementTimeouts = defaultTimeouts,
+  { timeouts: { lockMs, silenceMs, statementMs } = defaultTimeouts, connections = usualConnections, signal }: PoolOptions = {},
 ): PostgresDialect {
   const pool = new Pool({
-    ...connectionTo(url, silenceMs),
+    ...connectionTo(url, silenceMs, signal),
     lock_timeout: lockMs,
     statement_timeout: statementMs,
-    max: connectionsPerProcess,
+    max: connections,
     types: numbersForIntegers(),
     // A stalled process must not keep wallets, providers and claims locked for the others.
     idle_in_transaction_session_timeout: 5000,
@@ -52,28 +61,29 @@ export function createPostgresDialect(
 }
 
 /** A dedicated connection for what lasts as long as a connection: LISTEN and advisory locks. Its heartbeat ends it when the server is gone; the caller ends it otherwise. */
-export async function connectDedicated(url: string, heartbeat: Partial<Heartbeat> = {}): Promise<Client> {
-  const client = new Client(connectionTo(url, 0))
+export async function connectDedicated(url: string, heartbeat: Partial<Heartbeat> = {}, signal?: AbortSignal): Promise<Client> {
+  const client = new Client(connectionTo(url, 0, signal))
   client.on('error', () => undefined) // its user is notified by the `end` event
   try {
     await client.connect()
     startHeartbeat(client, { ...defaultHeartbeat, ...heartbeat })
     return client
   } catch (error) {
+    signal?.throwIfAborted()
     throw new StoreUnreachableError(error)
   }
 }
 
 const defaultHeartbeat: Heartbeat = { statement: 'select 1', everyMs: 10_000, timeoutMs: 10_000 }
 
-function connectionTo(connectionString: string, silenceMs: number): ClientConfig {
+function connectionTo(connectionString: string, silenceMs: number, signal?: AbortSignal): ClientConfig {
   return {
     connectionString,
     application_name: 'rushes',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    stream: () => openSocket(silenceMs),
+    stream: () => openSocket(silenceMs, signal),
   }
 }
 

@@ -29,6 +29,8 @@ export interface ProcessLockOptions {
   onTaken: (name: string, value: number | undefined) => void
   /** Shows other processes that this one lives. */
   heartbeat?: Partial<Heartbeat> | undefined
+  /** Ends the wait for the names: rejects with its reason. */
+  signal?: AbortSignal | undefined
 }
 
 /** A predecessor that was just stopped or killed is gone within this time (milliseconds). */
@@ -45,26 +47,29 @@ const reconnectMs = 1000
  * @throws {LockTakenError} if a living process holds one of them
  */
 export async function acquireProcessLocks(options: ProcessLockOptions): Promise<{ release(): Promise<void> }> {
-  const { url, names, shared, onTaken, heartbeat = defaultHeartbeat } = options
+  const { url, names, shared, onTaken, heartbeat = defaultHeartbeat, signal: starting } = options
   const closing = new AbortController()
   let reconnecting: Promise<void> | undefined
   /** The backends of our connections so far; one may not have noticed yet that its connection is gone. */
   let backends: Backend[] = []
-  let client = await hold()
+  let client = await hold(starting)
 
-  async function hold(): Promise<Client> {
-    const connection = await connectDedicated(url, heartbeat)
+  async function hold(abandon?: AbortSignal): Promise<Client> {
+    const connection = await connectDedicated(url, heartbeat, abandon)
+    const signal = AbortSignal.any([closing.signal, ...(abandon ? [abandon] : [])])
     try {
       // Otherwise a machine that vanishes would hold its names for hours.
       await connection.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
       const backend = await backendOf(connection)
       await endBackends(connection, backends)
       backends.push(backend)
-      if (shared) await acquire(shared.name, () => lockShared(connection, shared.name, shared.value), closing.signal)
-      for (const name of names) await acquire(name, () => lockExclusive(connection, name), closing.signal)
+      if (shared) await acquire(shared.name, () => lockShared(connection, shared.name, shared.value), signal)
+      for (const name of names) await acquire(name, () => lockExclusive(connection, name), signal)
+      abandon?.throwIfAborted()
       backends = [backend]
     } catch (error) {
       await connection.end()
+      abandon?.throwIfAborted()
       throw error
     }
     connection.once('end', () => {
@@ -76,7 +81,7 @@ export async function acquireProcessLocks(options: ProcessLockOptions): Promise<
   async function reconnect(): Promise<void> {
     if (!(await sleep(reconnectMs, closing.signal))) return
     try {
-      client = await retry(hold, {
+      client = await retry(() => hold(), {
         delays: () => reconnectMs,
         signal: closing.signal,
         shouldRetry: (error) => !(error instanceof LockTakenError),

@@ -1,3 +1,6 @@
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+
 import SQLite from 'better-sqlite3'
 
 /** Two bots on one file would each adopt the other's running jobs as orphans. */
@@ -11,7 +14,7 @@ export class StoreLockedError extends Error {
 
 /**
  * Locks a file beside the database as long as the process lives; the operating system frees it even after `kill -9`. The short wait covers a
- * predecessor that is just ending.
+ * predecessor that is just ending. `file` is the real one: two names of one database must share their lock.
  */
 export function lockStore(file: string): { release(): void } {
   const lock = new SQLite(`${file}.lock`)
@@ -25,4 +28,11 @@ export function lockStore(file: string): { release(): void } {
     throw error
   }
   return { release: () => void lock.close() }
+}
+
+/** The file behind symbolic links, which need not exist yet. */
+export function realFile(file: string): string {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found?.isSymbolicLink()) return realFile(resolve(dirname(file), readlinkSync(file)))
+  return join(realpathSync(dirname(file)), basename(file))
 }

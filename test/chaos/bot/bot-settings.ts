@@ -8,7 +8,7 @@ export const providerNames = ['fal', 'replicate', 'wavespeed', 'runware', 'eachl
 export const caps: Readonly<Record<string, number>> = Object.fromEntries(providerNames.map((id) => [id, 2]))
 
 /** Short, so that a dead worker is soon noticed. */
-export const leaseTimes = { heartbeatMs: 500, expiryMs: 2000 }
+export const leaseTimes = { heartbeatMs: 500, expiryMs: 5000 }
 
 /** What every bot process is started with. */
 export function settingsFor(

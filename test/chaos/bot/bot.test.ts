@@ -9,17 +9,20 @@ import { temporaryFolder } from '../../support/database.ts'
 const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, leaseTimes: { heartbeatMs: 0, expiryMs: 0 } }
 
 /** A bot whose program is ready at once and then does the given thing. */
-async function startBot(program: string): Promise<Bot> {
+async function startBot(program: string, { before = '' }: { before?: string } = {}): Promise<Bot> {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'test/chaos/bot'), { recursive: true })
-  writeFileSync(join(folder, 'test/chaos/bot/bot-process.ts'), `process.on('message', () => {}); process.send('ready', () => {${program}})`)
+  writeFileSync(
+    join(folder, 'test/chaos/bot/bot-process.ts'),
+    `process.on('message', () => {}); ${before}; process.send('ready', () => {${program}})`,
+  )
   const bot = new Bot('bot', { project: folder, settings, folder })
   onTestFinished(() => bot.kill())
   await bot.start()
   return bot
 }
 
-const stopsWith = (code: number) => `process.on('message', () => process.exit(${code}))`
+const stopsWith = (code: number) => startBot('', { before: `process.on('SIGTERM', () => process.exit(${code}))` })
 
 describe('a bot of a chaos run', () => {
   it.each([
@@ -35,12 +38,18 @@ describe('a bot of a chaos run', () => {
   })
 
   it('reports a stop that is not clean', async () => {
-    const clean = await startBot(stopsWith(0))
+    const clean = await stopsWith(0)
     await clean.stop()
     expect(clean.problems).toEqual([])
-    const faulty = await startBot(stopsWith(1))
+    const faulty = await stopsWith(1)
     await faulty.stop()
     expect(faulty.problems).toEqual(['bot did not stop cleanly: it exited with exit code 1'])
+  })
+
+  it('reports one that SIGTERM ends before it could stop', async () => {
+    const deaf = await startBot('')
+    await deaf.stop()
+    expect(deaf.problems).toEqual(['bot did not stop cleanly: it exited by SIGTERM'])
   })
 
   it('can be killed while it is stalled', async () => {

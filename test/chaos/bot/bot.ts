@@ -68,13 +68,13 @@ export class Bot {
     this.#child?.kill('SIGCONT')
   }
 
+  /** Asks the process to stop by SIGTERM, as an operator's system does, and waits until it has. */
   async stop(): Promise<void> {
     const child = this.#running()
     if (!child) return
     const exited = once(child, 'exit')
     this.#expected = 'stopped'
-    // If the channel is closed, the process is about to exit, and `#checkExit` judges that.
-    child.send('stop', () => undefined)
+    child.kill('SIGTERM')
     const deadline = setTimeout(() => child.kill('SIGKILL'), maxStopMs)
     await exited
     clearTimeout(deadline)

@@ -9,20 +9,21 @@ export const enoughRounds = 60
 /** Does the process own this generation? */
 export type IsOwn = (generation: Contents['generations'][number]) => boolean
 
-/** What the kills hit, read from the store while the bot was dead. */
+/** What the ends of bots hit, read from the store while the bot was dead. */
 export class KillRecord {
   readonly #histogram = new Map<string, number>(durableStates.map((state) => [state, 0]))
   readonly #creates = new Set<string>()
   #count = 0
 
-  record(contents: Contents, isOwn: IsOwn): void {
+  /** @param mayOwn what the process may own under a name that is not known yet */
+  record(contents: Contents, isOwn: IsOwn, mayOwn: IsOwn): void {
     this.#count += 1
     const states = new Set(contents.generations.filter(isOwn).map(({ state }) => state))
     for (const state of durableStates) if (states.has(state)) this.#histogram.set(state, (this.#histogram.get(state) ?? 0) + 1)
-    this.noteCreates(contents, isOwn)
+    this.noteCreates(contents, mayOwn)
   }
 
-  /** Remembers the create calls during which the process was killed or stalled. */
+  /** Remembers the create calls that were interrupted: the process was ended or stalled, or lost its connections. */
   noteCreates({ generations, attempts }: Contents, isOwn: IsOwn): void {
     const own = new Set(generations.filter(isOwn).map(({ id }) => id))
     for (const { id, generationId, state, operationId } of attempts) {
@@ -34,7 +35,7 @@ export class KillRecord {
     return this.#count
   }
 
-  /** The attempts whose create call was interrupted by a kill or a stall: sent as far as the store knows, and not answered. */
+  /** The attempts whose create call was interrupted: sent as far as the store knows, and not answered. */
   get insideCreate(): ReadonlySet<string> {
     return this.#creates
   }

@@ -21,15 +21,27 @@ const outcomes: readonly [RegExp, Observation][] = [
   [/^\*\*On hold\*\*/, 'on hold'],
 ]
 
+/** What a refused member reads until the private message arrives. */
+const notAccepted = /^The bot didn't accept this request\./
+
+/** A message in place of a card, private unless Discord took none. */
+export interface Refused {
+  text: string
+  /** Milliseconds since the epoch. */
+  at: number
+}
+
 /** Follows one interaction over HTTP, as the member does. */
 export class Observer {
   readonly interactionId: string
   #reply: Observation = 'nothing'
   #replyId: string | undefined
+  /** Was there ever more than a placeholder? */
+  #shown = false
   #deleted = false
   #messageId: string | undefined
   #isPosted = false
-  #refusal = ''
+  #refusal: Refused | undefined
   readonly #closed = new AbortController()
   readonly #mark: string
   readonly #onChange: () => void
@@ -41,9 +53,7 @@ export class Observer {
     this.interactionId = interactionId
     this.#mark = mark
     this.#onChange = onChange
-    this.#read(`${sandbox.discord.origin}/sandbox/interactions/${interactionId}/events`).catch((error: unknown) => {
-      if (!this.#closed.signal.aborted) console.error(error)
-    })
+    void this.#follow(`${sandbox.discord.origin}/sandbox/interactions/${interactionId}/events`)
   }
 
   get replyId(): string | undefined {
@@ -52,8 +62,17 @@ export class Observer {
 
   get observation(): Observation {
     if (this.#isPosted) return 'clip'
-    if (!this.#deleted) return this.#reply
-    return this.#refusal === '' ? 'gone' : 'refused'
+    if (this.#refusal && (this.#deleted || this.#reply === 'nothing')) return 'refused'
+    return this.#deleted ? 'gone' : this.#reply
+  }
+
+  get refusal(): Refused | undefined {
+    return this.#refusal
+  }
+
+  /** Has the bot shown a card or a private message? */
+  get isAnswered(): boolean {
+    return this.#isPosted || this.#refusal !== undefined || this.#shown
   }
 
   /** Has the member seen an outcome? */
@@ -63,6 +82,11 @@ export class Observer {
 
   close(): void {
     this.#closed.abort()
+  }
+
+  /** The client ends a stream on which nothing happens for minutes; a new one begins with the present state. */
+  async #follow(url: string): Promise<void> {
+    while (!this.#closed.signal.aborted) await this.#read(url).catch(() => undefined)
   }
 
   async #read(url: string): Promise<void> {
@@ -85,18 +109,30 @@ export class Observer {
     if (event === 'reply') {
       this.#replyId = message.id
       this.#reply = observationOf(message)
+      this.#shown ||= this.#reply !== 'nothing'
+      // Refused before the acknowledgement: the reply itself is private. Afterwards: it is public only where no private message arrived.
+      if (message.ephemeral || this.#reply === 'refused') {
+        this.#reply = 'refused'
+        this.#refuse(message.text)
+      }
     } else if (event === 'reply-deleted') this.#deleted = true
-    else if (event === 'follow-up' && message.ephemeral) this.#refusal = message.text
+    else if (event === 'follow-up' && message.ephemeral) this.#refuse(message.text)
     else if (event === 'message' && (message.id === this.#messageId || message.text.includes(this.#mark))) {
       this.#messageId = message.id
       this.#isPosted = showsClip(message.components)
     }
     this.#onChange()
   }
+
+  #refuse(text: string): void {
+    this.#refusal ??= { text, at: Date.now() }
+  }
 }
 
 function observationOf(message: Shown): Observation {
-  if (message.loading) return 'nothing'
+  if (message.loading || notAccepted.test(message.text)) return 'nothing'
   if (showsClip(message.components)) return 'clip'
+  // A card has components.
+  if (message.components.length === 0) return 'refused'
   return outcomes.find(([words]) => words.test(message.text))?.[1] ?? 'in progress'
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 
+import type { Job } from '../../../sandbox/providers/jobs/job.ts'
 import type { ProviderClock } from '../../../sandbox/providers/simulation/provider-clock.ts'
 import type { StandIn } from '../../../sandbox/providers/stand-in/stand-in.ts'
 
@@ -15,12 +16,14 @@ export const BilledJob = z.object({
   /** Null while it runs. */
   finishedAt: z.number().nullable(),
   amountMicroUsd: z.number().int(),
+  /** The fault that the prompt asked for and that ended it without a clip; null if none did. */
+  fault: z.enum(['moderated', 'failed', 'timed-out', 'output-gone']).nullable(),
 })
 export type BilledJob = z.infer<typeof BilledJob>
 
 /** Converts times of the providers' clock to real time, as long as that clock keeps its speed. */
-export function wallTimesOf(clock: ProviderClock): (virtual: number) => number {
-  const now = { virtual: clock.now(), wall: Date.now() }
+export function wallTimesOf(clock: Pick<ProviderClock, 'now' | 'speed'>, realTime = Date.now): (virtual: number) => number {
+  const now = { virtual: clock.now(), wall: realTime() }
   return (virtual) => now.wall - (now.virtual - virtual) / clock.speed
 }
 
@@ -36,5 +39,11 @@ export function listBilledJobs({ id, jobs, invoice }: StandIn, wallTimeOf: (virt
     createdAt: wallTimeOf(job.createdAt),
     finishedAt: job.finishedAt === undefined ? null : wallTimeOf(job.finishedAt),
     amountMicroUsd: invoice.lineOf(job.id)?.amountMicroUsd ?? 0,
+    fault: faultOf(job),
   }))
+}
+
+function faultOf({ state, faults }: Job): BilledJob['fault'] {
+  if (state === 'succeeded') return faults.has('output-gone') ? 'output-gone' : null
+  return (['moderated', 'failed', 'timed-out'] as const).find((kind) => state === 'failed' && faults.has(kind)) ?? null
 }

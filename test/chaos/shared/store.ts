@@ -15,6 +15,8 @@ const Generation = z.object({
   price: amount,
   /** Its messages contain it. */
   reference: z.string(),
+  /** Why it ended without a clip. */
+  endReason: z.string().nullable(),
 })
 const Attempt = z.object({ id: z.string(), generationId: z.string(), state: z.string(), operationId: z.string().nullable() })
 const Wallet = z.object({
@@ -57,6 +59,8 @@ export interface Store {
   /** The bot's variables for it. */
   readonly environment: Record<string, string>
   read(): Promise<Contents>
+  /** Changes rows beside the running bots. */
+  write(statement: string): Promise<void>
   remove(): Promise<void>
 }
 
@@ -67,6 +71,15 @@ export function openSqliteStore(folder: string): Store {
       const database = new SQLite(join(folder, 'rushes.db'), { readonly: true })
       try {
         return await readContents((statement) => Promise.resolve(database.prepare(statement).all()))
+      } finally {
+        database.close()
+      }
+    },
+    write: (statement) => {
+      const database = new SQLite(join(folder, 'rushes.db'), { timeout: 5000 })
+      try {
+        database.prepare(statement).run()
+        return Promise.resolve()
       } finally {
         database.close()
       }
@@ -95,6 +108,10 @@ export function openPostgresStore(url: string): Store {
   return {
     environment: { DATABASE_URL: url },
     read: () => withClient(url, (client) => readContents(async (statement) => (await client.query(statement)).rows as unknown[])),
+    write: (statement) =>
+      withClient(url, async (client) => {
+        await client.query(statement)
+      }),
     remove: () => Promise.resolve(),
   }
 }
@@ -113,7 +130,11 @@ async function readContents(query: (statement: string) => Promise<unknown[]>): P
   return {
     generations: z
       .array(Generation)
-      .parse(await query('select id, state, interaction_id as "interactionId", owner, provider, price, reference from generations')),
+      .parse(
+        await query(
+          'select id, state, interaction_id as "interactionId", owner, provider, price, reference, end_reason as "endReason" from generations',
+        ),
+      ),
     attempts: z
       .array(Attempt)
       .parse(await query('select id, generation_id as "generationId", state, operation_id as "operationId" from attempts')),

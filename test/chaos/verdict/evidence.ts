@@ -1,41 +1,48 @@
-import { caps } from '../bot/bot-settings.ts'
-import type { FaultSchedule } from '../faults/fault-schedule.ts'
-import type { MadeRequest } from '../load/member.ts'
-import { findRequestMessages, readChannel } from './channel-messages.ts'
-import type { Store } from '../shared/store.ts'
-import type { Evidence } from './verdict.ts'
-import type { ChaosSandbox } from '../sandbox/sandbox.ts'
+import type { Disruption } from '../faults/disruptions.ts'
+import type { Observation, Refused } from '../load/observer.ts'
+import type { PlannedRequest } from '../load/request-plan.ts'
+import type { BilledJob } from '../sandbox/billed-jobs.ts'
+import type { Contents } from '../shared/store.ts'
+import type { RequestMessages } from '../load/channel-messages.ts'
 
-/** A request is accepted within the first, and a killed bot noticed within the second. */
-const acceptanceMs = 3000
-const noticeMs = 500
-
-/** Everything that the run is judged by: requested from the local Discord and the providers, and read from the store after the bots have stopped. */
-export async function gatherEvidence(
-  made: readonly MadeRequest[],
-  { sandbox, store, schedule }: { sandbox: ChaosSandbox; store: Store; schedule: FaultSchedule },
-): Promise<Evidence> {
-  const contents = await store.read()
-  const channel = await readChannel(sandbox.discord)
-  const lostCreates = await sandbox.lostCreates()
-  const references = new Map(contents.generations.map(({ interactionId, reference }) => [interactionId, reference]))
-  const requests = made.map(({ observer, madeAt, ...plan }) => {
-    const { interactionId, observation } = observer
-    return {
-      ...plan,
-      ...findRequestMessages(channel, { interactionId, mark: plan.mark, reference: references.get(interactionId) }),
-      interactionId,
-      observation,
-      interrupted: schedule.interruptions.some((moment) => moment > madeAt - noticeMs && moment < madeAt + acceptanceMs),
-      answerLost: lostCreates.some((body) => body.includes(plan.mark)),
-    }
-  })
-  return {
-    requests,
-    contents,
-    billedJobs: await sandbox.billedJobs(),
-    caps,
-    insideCreate: schedule.kills.insideCreate,
-    interruptions: schedule.interruptions.length,
-  }
+/** The injected faults that one request met. */
+export interface MetFaults {
+  /** Before it was accepted. */
+  disruptions: ReadonlySet<Disruption>
+  /** A provider answered its create call with a 4xx. */
+  refused: boolean
+  /** A provider broke its create call off, or answered it with a 5xx. */
+  lost: boolean
+  /** What ended a job of it without a clip. */
+  jobFault: NonNullable<BilledJob['fault']> | undefined
 }
+
+/** A request of the stream at the end of the run. */
+export interface EndedRequest extends PlannedRequest, RequestMessages {
+  interactionId: string
+  guildId: string
+  /** Milliseconds since the epoch. */
+  madeAt: number
+  /** What the member sees last. */
+  observation: Observation
+  refusal: Refused | undefined
+  pressedCancel: boolean
+  met: MetFaults
+}
+
+export interface Evidence {
+  requests: readonly EndedRequest[]
+  contents: Contents
+  billedJobs: readonly BilledJob[]
+  /** Jobs that each provider may have at once. */
+  caps: Readonly<Record<string, number>>
+  /** The attempts whose create call was interrupted: its bot was ended, stalled, or lost its connections to the store. */
+  insideCreate: ReadonlySet<string>
+  /** The daily budgets of guilds in micro-dollars. */
+  guildBudgets: ReadonlyMap<string, number>
+  /** What a clip of this duration costs, in micro-dollars. */
+  prices: Readonly<Record<5 | 10, number>>
+}
+
+/** Anything wrong beyond the numbers; each is a reason to fail. */
+export type Problem = string

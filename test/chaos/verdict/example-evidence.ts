@@ -1,5 +1,6 @@
 import type { Contents } from '../shared/store.ts'
-import { type EndedRequest, type Evidence, judge } from './verdict.ts'
+import type { EndedRequest, Evidence, MetFaults } from './evidence.ts'
+import { judge } from './verdict.ts'
 
 export const price = 350_000
 export const heldAt = 5
@@ -9,6 +10,7 @@ type Generation = Contents['generations'][number]
 /** What happened to one request; what is left out went well. */
 export interface RequestCase {
   request?: Partial<EndedRequest>
+  met?: Partial<MetFaults>
   generation?: Partial<Generation>
   /** Kinds of its ledger rows. */
   ledger?: string
@@ -16,22 +18,27 @@ export interface RequestCase {
   invoiced?: number
 }
 
-function requestNumber(number: number, { request, generation, ledger = 'reserve capture', invoiced = price }: RequestCase) {
+function requestNumber(number: number, { request, met, generation, ledger = 'reserve capture', invoiced = price }: RequestCase) {
   const id = `g${number}`
   const made: EndedRequest = {
     mark: `clip-${number}.`,
+    member: 0,
     prompt: `clip-${number}. a boat`,
     duration: 5,
     provider: undefined,
+    images: {},
     terminal: false,
     memberAction: undefined,
     interactionId: `${number}`,
+    guildId: 'here',
+    madeAt: 0,
     observation: 'clip',
     clips: 1,
     cards: 1,
     notifications: 0,
-    interrupted: false,
-    answerLost: false,
+    refusal: undefined,
+    pressedCancel: false,
+    met: { ...unmet, ...met },
     ...request,
   }
   const stored: Generation = {
@@ -42,6 +49,7 @@ function requestNumber(number: number, { request, generation, ledger = 'reserve 
     provider: 'fal',
     price,
     reference: id,
+    endReason: null,
     ...generation,
   }
   const rows = ledger.split(' ').map((kind) => ({ generationId: id, kind, amount: kind === 'difference' ? 10_000 : price, ...periods }))
@@ -52,10 +60,12 @@ function requestNumber(number: number, { request, generation, ledger = 'reserve 
     createdAt: 20 * number,
     finishedAt: 20 * number + 10,
     amountMicroUsd: invoiced,
+    fault: null,
   }
   return { made, stored, rows, job }
 }
 
+const unmet: MetFaults = { disruptions: new Set(), refused: false, lost: false, jobFault: undefined }
 const periods = { guildId: 'here', day: 'd', month: 'm', installationDay: 'D', installationMonth: 'M', createdAt: heldAt }
 
 /** A run with these requests, and wallets that match the ledger. */
@@ -83,14 +93,22 @@ export function evidence(...cases: RequestCase[]): Evidence {
     billedJobs: all.map(({ job }) => job),
     caps: { fal: 1 },
     insideCreate: new Set(),
-    interruptions: 0,
+    guildBudgets: new Map(),
+    prices: { 5: price, 10: 2 * price },
   }
 }
 
 export const problemsOf = (evidence: Evidence) => judge(evidence).problems.join('\n')
 export const unharmed = { lost: 0, postedTwice: 0, billedTwice: 0, ledgerMinusInvoicesMicroUsd: 0, capExceeded: 0 }
 export const heldCase = {
-  request: { observation: 'on hold', clips: 0, prompt: 'clip-0. a boat sandbox:lost-answer', answerLost: true },
+  request: { observation: 'on hold', clips: 0 },
+  met: { lost: true },
   generation: { state: 'held' },
   ledger: 'reserve hold',
+} satisfies RequestCase
+export const failedCase = {
+  request: { observation: 'not made', clips: 0 },
+  generation: { state: 'failed' },
+  ledger: 'reserve release',
+  invoiced: 0,
 } satisfies RequestCase

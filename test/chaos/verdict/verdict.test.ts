@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { evidence, heldAt, heldCase, price, problemsOf, unharmed } from './example-evidence.ts'
 import type { BilledJob } from '../sandbox/billed-jobs.ts'
-import { type Evidence, judge } from './verdict.ts'
-import type { RequestCase } from './example-evidence.ts'
+import type { Evidence } from './evidence.ts'
+import { judge } from './verdict.ts'
 
 describe('the verdict on a chaos run', () => {
   it('finds nothing where nothing is wrong', () => {
@@ -46,16 +46,6 @@ describe('the verdict on a chaos run', () => {
 
   it.each([{ cards: 2 }, { notifications: 2 }])('reports what is announced a second time: %j', (twice) => {
     expect(problemsOf(evidence({ request: twice }))).toContain('clip-0.')
-  })
-
-  it('excuses no failed request without a terminal fault', () => {
-    const failed = {
-      request: { observation: 'not made', clips: 0 },
-      generation: { state: 'failed' },
-      ledger: 'reserve release',
-    } satisfies RequestCase
-    expect(problemsOf(evidence({ ...failed, invoiced: 0 }))).toContain('without a terminal fault')
-    expect(problemsOf(evidence({ ...failed, request: { ...failed.request, terminal: true }, invoiced: 0 }))).toBe('')
   })
 })
 

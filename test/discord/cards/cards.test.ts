@@ -77,10 +77,34 @@ describe('while it is being made', () => {
 
   test.each([
     [0, 'Next in the queue.'],
-    [1, '1 clip ahead in the queue.'],
-    [3, '3 clips ahead in the queue.'],
+    [1, '1 ahead of yours.'],
+    [3, '3 ahead of yours.'],
   ])('says the position in the queue where %i are ahead', (ahead, words) => {
     expect(textsOf(cardOf(exampleGeneration({ state: 'queued' }), { now: startedAt, ahead }))[0]).toBe(`**Queued**\n${words}`)
+  })
+
+  test.each([
+    [0, 20_000, 'Next in the queue, ready in under a minute.'],
+    [1, 70_000, '1 ahead of yours, ready in about 1 min.'],
+    [3, 250_000, '3 ahead of yours, ready in about 4 min.'],
+  ])('says when the clip is expected where %i are ahead', (ahead, remainingMs, words) => {
+    const queued = exampleGeneration({ state: 'queued' })
+    const card = cardOf(queued, { now: startedAt, ahead, expectedEndAt: startedAt + remainingMs })
+    expect(textsOf(card)[0]).toBe(`**Queued**\n${words}`)
+  })
+
+  test.each([
+    ['queued', ['fal', 'replicate'], undefined, '-# $0.70'],
+    ['queued', ['fal'], undefined, '-# fal.ai · $0.70'],
+    ['submitting', ['fal', 'replicate'], 'a-worker', '-# fal.ai · $0.70'],
+    ['failed', ['fal', 'replicate'], undefined, '-# $0.70 · Reference c0ffee42'],
+  ] as const)('names a provider once it is decided (%s, %j)', (state, candidates, owner, line) => {
+    const generation = exampleGeneration({ state, candidates, owner, endReason: 'queue-overdue' })
+    expect(
+      textsOf(cardOf(generation, { now: startedAt }))
+        .join('\n')
+        .split('\n'),
+    ).toContain(line)
   })
 
   test('promises nothing that is already past', () => {
@@ -124,6 +148,9 @@ describe('at its end', () => {
       'A moderator cancelled this clip.',
     ],
     [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: true }, 'so this server paid $0.70'],
+    [{ state: 'cancelled', endReason: 'cancelled-by-member', captured: true, guildReleased: true }, 'No charge.'],
+    [{ state: 'failed', endReason: 'settled-by-operator', captured: true, guildReleased: true }, 'No charge.'],
+    [{ state: 'held', endReason: 'submission_unknown', guildReleased: true }, '$0.70 is available to this server again.'],
     [{ state: 'held', endReason: 'submission_unknown', captured: false }, '$0.70 stays reserved'],
     [{ state: 'held', endReason: 'auth', captured: false }, "can't reach its account at fal.ai"],
     [{ state: 'held', endReason: 'cancelled-by-member', captured: false }, "hasn't confirmed the cancellation"],

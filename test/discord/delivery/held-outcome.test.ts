@@ -7,7 +7,8 @@ import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { createLocalCardLock, createCardLock, isCurrent } from '../../../src/generations/store/card-lock.ts'
-import { claimNotification, findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
+import { findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
+import { createNotifications } from '../../../src/generations/store/notifications.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
 import { createCapturedLog } from '../../support/captured-log.ts'
@@ -36,7 +37,7 @@ function startProcess(database: Database, cardLock = createCardLock(database)): 
     clock,
     log: createCapturedLog().log,
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-    claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
+    ...createNotifications(database, clock),
     uploadLimitOf: () => Promise.resolve(10_485_760),
     cardLock,
   })
@@ -65,7 +66,7 @@ async function heldOne(database: Database): Promise<Generation> {
 
 const resumed = (database: Database, { id }: Generation) => write(database, id, { state: 'delivering', owner: 'b', ended_at: null })
 const post = ({ delivery }: { delivery: Delivery }, generation: Generation) =>
-  delivery.post(generation, clip, { signal: AbortSignal.timeout(50_000) })
+  delivery.post(generation, clip, { signal: new AbortController().signal })
 const edits = () => discord.calls.filter(({ method, path }) => method === 'PATCH' && reply.test(path)).map(({ files }) => files.length)
 
 async function passPause(clock: ManualClock, milliseconds: number): Promise<void> {

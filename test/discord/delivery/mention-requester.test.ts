@@ -46,21 +46,52 @@ describe('mentioning the requester', () => {
     expect(notice?.body).toEqual({
       content: `<@${ids.member}> Your clip is ready: ${link}`,
       allowed_mentions: { parse: [], users: [ids.member], replied_user: false },
+      nonce: expect.any(String) as string,
+      enforce_nonce: true,
     })
     expect(stage.calls('POST', channelMessages)).toHaveLength(2)
   })
 
-  test('is not retried if it may have arrived, and does not fail the post', async () => {
-    stage.discord.answerOnce('POST', followUps, { status: 200, reset: true })
-    expect((await stage.post(slow)).messageId).toBe(ids.reply)
-    expect(stage.calls('POST', followUps)).toHaveLength(1)
-    expect(stage.calls('POST', channelMessages)).toEqual([])
-    expect(stage.logged()).toContain('requester not mentioned')
+  describe('if the response was lost', () => {
+    const mention = {
+      id: (BigInt(ids.interaction) + 600n).toString(),
+      channel_id: ids.channel,
+      author: { id: ids.application },
+      content: `<@${ids.member}> Your clip is ready: ${link}`,
+    }
+
+    test('is found in the channel, and not repeated', async () => {
+      stage.discord.answerOnce('POST', followUps, { status: 200, reset: true })
+      stage.discord.answerOnce('GET', channelMessages, { status: 200, body: [mention] })
+      expect((await stage.post(slow)).messageId).toBe(ids.reply)
+      expect(stage.calls('POST', /./)).toHaveLength(1)
+      expect(stage.notified).toBe(1)
+    })
+
+    test('is repeated in the channel, under a nonce, if it is not there', async () => {
+      stage.discord.answerOnce('POST', followUps, { status: 200, reset: true })
+      stage.discord.answerOnce('POST', channelMessages, { status: 200, reset: true })
+      const posted = stage.post(slow)
+      await stage.passPause(1000)
+      await posted
+      const notices = stage.calls('POST', channelMessages).map(({ body }) => [body['nonce'], body['enforce_nonce']])
+      expect(notices).toHaveLength(2)
+      expect(notices[0]).toEqual(notices[1])
+      expect(notices[0]?.[1]).toBe(true)
+      expect(stage.notified).toBe(1)
+    })
+
+    test('does not fail the post, and is not recorded', async () => {
+      stage.discord.answerAlways('POST', followUps, refusals.missingAccess)
+      expect((await stage.post(slow)).messageId).toBe(ids.reply)
+      expect(stage.notified).toBe(0)
+      expect(stage.logged()).toContain('requester not mentioned')
+    })
   })
 
   test('does not happen within a minute', async () => {
     await stage.post(exampleGeneration({ createdAt: stage.clock.now() - minute }))
     expect(stage.calls('POST', followUps)).toEqual([])
-    expect(stage.noticesClaimed).toBe(0)
+    expect(stage.notified).toBe(0)
   })
 })

@@ -48,7 +48,7 @@ describe('an outcome without a clip', () => {
     expect(message?.body).toMatchObject({ enforce_nonce: true, allowed_mentions: { parse: [], users: [ids.member] } })
     expect(message?.body['nonce']).not.toBe(exampleGeneration().id.slice(-25))
     expect(stage.remembered).toEqual([ids.fresh])
-    expect(stage.noticesClaimed).toBe(1)
+    expect(stage.notified).toBe(1)
     // Announced once only.
     await stage.delivery.postOutcome(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
     expect(stage.calls('POST', /./)).toHaveLength(1)
@@ -60,9 +60,67 @@ describe('an outcome without a clip', () => {
       now: stage.clock.now(),
     })
     expect(stage.calls('POST', /./)).toEqual([])
-    stage.noticesClaimed = 0
+    stage.notified = 0
+    stage.notifying = false
     await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+  })
+
+  describe('that needs a new message', () => {
+    const generation = failed({ messageId: ids.reply })
+    const post = () => stage.delivery.postOutcome(generation, { now: stage.clock.now() })
+
+    async function failThreeTimes(): Promise<void> {
+      await stage.clock.advance(15 * minute)
+      stage.discord.answerAlways('PATCH', new RegExp(`/messages/${ids.reply}$`), refusals.unknownMessage)
+      for (let time = 0; time < 3; time += 1) stage.discord.answerOnce('POST', channelMessages, refusals.unavailable)
+      const posting = post()
+      await stage.passPause(1000)
+      await stage.passPause(4000)
+      await posting
+    }
+
+    test('is announced later if Discord has a fault, once and under the same nonce', async () => {
+      await failThreeTimes()
+      expect(stage.calls('POST', channelMessages)).toHaveLength(3)
+      expect(stage.notified).toBe(0)
+      await post()
+      const nonces = stage.calls('POST', channelMessages).map(({ body }) => body['nonce'])
+      expect([nonces.length, new Set(nonces).size]).toEqual([4, 1])
+      expect(stage.notified).toBe(1)
+      await post()
+      expect(stage.calls('POST', /./)).toHaveLength(4)
+    })
+
+    test('is found in the channel if it arrived after all', async () => {
+      await failThreeTimes()
+      const arrived = { id: (BigInt(ids.interaction) + 600n).toString(), channel_id: ids.channel, author: { id: ids.application } }
+      const body = [{ ...arrived, components: [{ content: 'Reference c0ffee42' }] }]
+      stage.discord.answerOnce('GET', channelMessages, { status: 200, body })
+      await post()
+      expect(stage.calls('POST', channelMessages)).toHaveLength(3)
+      expect(stage.calls('PATCH', channelMessage).at(-1)?.path).toContain(arrived.id)
+      expect(stage.remembered).toEqual([arrived.id])
+      expect(stage.notified).toBe(1)
+    })
+
+    test('is given up if Discord refuses it', async () => {
+      await stage.clock.advance(15 * minute)
+      stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
+      stage.discord.answerAlways('POST', channelMessages, refusals.missingAccess)
+      await post()
+      await post()
+      expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+    })
+  })
+
+  test('tells its reason again if Discord has a fault, and later if it persists', async () => {
+    stage.discord.answerOnce('POST', followUps, refusals.unavailable)
+    const posting = stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+    await stage.passPause(1000)
+    await posting
+    expect(stage.calls('POST', followUps)).toHaveLength(2)
+    expect(stage.notified).toBe(1)
   })
 
   test('is sent later if the bot token is invalid', async () => {
@@ -72,7 +130,7 @@ describe('an outcome without a clip', () => {
     await stage.delivery.postOutcome(generation, { now: stage.clock.now() })
     // The client has dropped the token and rejects the call itself.
     await stage.delivery.postOutcome(generation, { now: stage.clock.now() })
-    expect(stage.noticesClaimed).toBe(0)
+    expect(stage.notified).toBe(0)
     expect(stage.calls('POST', /./)).toEqual([])
   })
 
@@ -87,7 +145,7 @@ describe('an outcome without a clip', () => {
     await Promise.all([posting, posted])
     expect(stage.calls('PATCH', reply).map(({ files }) => files.length)).toEqual([0, 1])
     expect(stage.calls('POST', followUps)).toEqual([])
-    expect(stage.noticesClaimed).toBe(0)
+    expect(stage.notified).toBe(0)
   })
 
   test('does not replace a newer outcome; the same one is sent once', async () => {

@@ -27,7 +27,7 @@ describe('progress on a card', () => {
     await stage.passPause(1)
     const { body } = await stage.discord.call('PATCH', reply, 2)
     await stage.delivery.drain()
-    expect(JSON.stringify(body)).toContain('2 clips ahead in the queue.')
+    expect(JSON.stringify(body)).toContain('2 ahead of yours.')
   })
 
   test('does not delay the clip when it is rate limited', async () => {

@@ -114,7 +114,7 @@ describe('without a usable message', () => {
     await stage.passPause(4000)
     await failed
     expect(stage.calls('POST', channelMessages)).toEqual([])
-    expect(stage.noticesClaimed).toBe(0)
+    expect(stage.notified).toBe(0)
   })
 
   test('posts a new message if the search is refused', async () => {

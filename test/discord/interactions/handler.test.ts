@@ -37,10 +37,10 @@ describe('a slash command', () => {
     expect(stage.captured.lines).toEqual([])
   })
 
-  test('refused later: the placeholder is deleted, then an ephemeral follow-up', async () => {
+  test('refused later: an ephemeral follow-up, then the placeholder is deleted', async () => {
     stage.execute = () => Promise.reject(new Refusal('budget-exhausted', exhausted))
     await stage.send(commandPayload('clap'))
-    expect(stage.calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
+    expect(stage.calls()).toEqual(['POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
     expect((await stage.discord.call('POST', followUps)).body).toMatchObject({ flags: ephemeral, content: containing('budget') })
     expect(stage.captured.lines).toEqual([])
   })
@@ -53,7 +53,7 @@ describe('a slash command', () => {
     expect(body).toMatchObject({ flags: ephemeral })
     expect(JSON.parse(stage.captured.lines[0] ?? '')).toMatchObject({ level: 50, reference, failure: { name: 'TypeError' } })
     expect(stage.captured.text()).not.toContain('secret prompt')
-    expect(stage.calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
+    expect(stage.calls()).toEqual(['POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
   })
 
   test('whose check fails is answered before any acknowledgement', async () => {
@@ -67,8 +67,12 @@ describe('a slash command', () => {
 
   test('that cannot be answered after its failure is logged', async () => {
     stage.execute = () => Promise.reject(new Refusal('prompt-empty'))
-    stage.discord.answerOnce('DELETE', reply, refusals.invalidWebhookToken)
-    stage.discord.answerOnce('POST', followUps, refusals.invalidWebhookToken)
+    for (const [method, path] of [
+      ['PATCH', reply],
+      ['POST', followUps],
+      ['PATCH', reply],
+    ] as const)
+      stage.discord.answerOnce(method, path, refusals.invalidWebhookToken)
     await stage.send(commandPayload('clap'))
     expect(stage.captured.text()).toContain('failure not shown to the member')
     expect(stage.captured.text()).toContain('50027')
@@ -101,8 +105,8 @@ describe('an acknowledgement', () => {
     stage.discord.answerOnce('POST', callback, refusals.alreadyAcknowledged)
     stage.execute = () => Promise.reject(new Refusal('budget-exhausted', exhausted))
     await stage.send(commandPayload('clap'))
-    // The bot knows of the placeholder: it is deleted first.
-    expect(stage.calls()).toEqual(['POST callback', 'POST callback', 'DELETE @original', 'POST follow-up'])
+    // The bot knows of the placeholder: without content, the follow-up would take its place.
+    expect(stage.calls()).toEqual(['POST callback', 'POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
     expect(stage.captured.lines).toEqual([])
   })
 
@@ -126,7 +130,7 @@ describe('a stop', () => {
   test('explains itself privately to the member of an interrupted command', async () => {
     stage.execute = () => Promise.reject(new InterruptedByRestart())
     await stage.send(commandPayload('clap'))
-    expect(stage.calls()).toEqual(['POST callback', 'DELETE @original', 'POST follow-up'])
+    expect(stage.calls()).toEqual(['POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
     const { body } = await stage.discord.call('POST', followUps)
     expect(body).toMatchObject({ flags: ephemeral, content: containing('restarting') })
     expect(stage.captured.lines).toEqual([])
@@ -170,6 +174,13 @@ describe('a button', () => {
     await stage.send(buttonPayload('stop:0196a1b2'))
     expect(stage.calls()).toEqual(['POST callback', 'POST follow-up'])
     expect((await stage.discord.call('POST', followUps)).body).toMatchObject({ flags: ephemeral })
+  })
+
+  test('refused while Discord has a fault: the follow-up is repeated', async () => {
+    stage.execute = () => Promise.reject(new Refusal('not-your-generation'))
+    stage.discord.answerOnce('POST', followUps, refusals.unavailable)
+    stage.discord.dispatch('INTERACTION_CREATE', buttonPayload('stop:0196a1b2'))
+    expect((await stage.discord.call('POST', followUps, 1)).body).toMatchObject({ flags: ephemeral })
   })
 
   test('unknown to this version is answered', async () => {

@@ -35,7 +35,10 @@ export interface DeliveryStage {
   /** The log so far. */
   logged: () => string
   remembered: string[]
-  noticesClaimed: number
+  /** How often it was stored that the requester is notified. */
+  notified: number
+  /** Whether a notification was begun. */
+  notifying: boolean
   /** The answer of `cardLock.isCurrent`. */
   stands: (generation: Parameters<Delivery['post']>[0]) => boolean
   /** Bytes per file in the guild. */
@@ -65,15 +68,23 @@ export function useDeliveryStage(): DeliveryStage {
         stage.remembered.push(messageId)
         return Promise.resolve()
       },
-      claimNotification: () => Promise.resolve(++stage.noticesClaimed === 1),
+      notifyOnce: async (_generation, send) => {
+        if (stage.notified > 0) return false
+        const mayHaveArrived = stage.notifying
+        stage.notifying = true
+        await send({ mayHaveArrived })
+        stage.notified += 1
+        return true
+      },
+      markNotified: () => Promise.resolve(void (stage.notified += 1)),
       uploadLimitOf: () => Promise.resolve(stage.uploadLimit),
       cardLock: createLocalCardLock((shown) => Promise.resolve(stage.stands(shown))),
     })
     Object.assign(stage, {
       ...{ discord, clock, delivery, logged: captured.text },
-      ...{ remembered: [], noticesClaimed: 0, stands: () => true, uploadLimit: 10 * mebibyte, tokenRejected: 0 },
+      ...{ remembered: [], notified: 0, notifying: false, stands: () => true, uploadLimit: 10 * mebibyte, tokenRejected: 0 },
       post: (generation = exampleGeneration({ state: 'delivering' }), what = clip) =>
-        delivery.post(generation, what, { signal: AbortSignal.timeout(50_000) }),
+        delivery.post(generation, what, { signal: new AbortController().signal }),
       calls: (method, path) => discord.calls.filter((call) => call.method === method && path.test(call.path)),
       passPause: async (milliseconds) => {
         while (clock.sleepers === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -31,6 +31,7 @@ export function exampleGeneration(change: Partial<Generation> = {}): Generation 
     createdAt: startedAt,
     startedAt: startedAt + 2000,
     captured: false,
+    guildReleased: false,
     reference: 'c0ffee42',
     memberId: ids.member,
     guildId: ids.guild,

@@ -4,8 +4,10 @@ import { afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { createDiscordClient, signIn } from '../../../src/discord/gateway/client.ts'
 import type { Button, Choice, Command } from '../../../src/discord/interactions/command.ts'
 import { createInteractions, type Interactions } from '../../../src/discord/interactions/handler.ts'
+import { createMessages, type Messages } from '../../../src/discord/rest/messages.ts'
 import type { ClipService } from '../../../src/generations/model/clip-service-port.ts'
 import { createCapturedLog } from '../../support/captured-log.ts'
+import { openRestClients } from '../../support/rest-clients.ts'
 import type { ScriptedDiscord } from '../../support/scripted-discord.ts'
 import { startExampleDiscord } from './example-discord.ts'
 import { interactionToken } from './example-generation.ts'
@@ -16,6 +18,7 @@ export const ephemeral = 64
 export interface InteractionsStage {
   discord: ScriptedDiscord
   client: Client
+  messages: Messages
   captured: ReturnType<typeof createCapturedLog>
   interactions: Interactions
   /** The behavior of the command `clap` and the button `stop`. */
@@ -61,8 +64,10 @@ export function useInteractionsStage(): InteractionsStage {
     const client = createDiscordClient({ origins: { discordApi: discord.api }, log, onTokenRejected: () => undefined })
     client.on(Events.InteractionCreate, (interaction) => void stage.interactions.handle(interaction))
     await signIn(client, 'bot-token-of-the-test')
-    Object.assign(stage, { discord, client })
+    const clients = openRestClients({ api: discord.api, botToken: 'bot-token-of-the-test', onTokenRejected: () => undefined })
+    Object.assign(stage, { discord, client, messages: createMessages(clients) })
     return async () => {
+      clients.close()
       await client.destroy()
       await discord.close()
     }
@@ -71,12 +76,13 @@ export function useInteractionsStage(): InteractionsStage {
   beforeEach(() => {
     stage.discord.calls.length = 0
     const captured = createCapturedLog()
-    const behavior: Omit<InteractionsStage, 'discord' | 'client'> = {
+    const behavior: Omit<InteractionsStage, 'discord' | 'client' | 'messages'> = {
       captured,
       interactions: createInteractions({
         commands: [clap],
         buttons: [stop],
         context: { clipService: unusedClipService },
+        messages: stage.messages,
         log: captured.log,
       }),
       check: () => undefined,

@@ -20,6 +20,7 @@ const samples: AllValues = {
   limitPixels: 300,
   limitRatio: 2.5,
   member: '@Mia',
+  minutes: 4,
   permissions: 'Send Messages and Attach Files',
   price: 700_000,
   progress: 0.42,
@@ -58,9 +59,22 @@ export function writeVariants(text: Text, key: TextKey, message: string): string
   return [...new Set(variants)]
 }
 
-function variantsOf(message: string, values: Record<string, string | number>): Record<string, string | number>[] {
-  const branching = elementsOf(message).find((element) => 'options' in element)
-  if (!branching) return [{}]
+type Variant = Record<string, string | number>
+
+/** One for each combination of plural forms and variants. */
+function variantsOf(message: string, values: Variant): Variant[] {
+  return elementsOf(message)
+    .filter((element) => 'options' in element)
+    .reduce<Variant[]>(
+      (variants, branching) => {
+        const choices = choicesOf(branching, values)
+        return variants.flatMap((variant) => choices.map((choice) => ({ ...variant, ...choice })))
+      },
+      [{}],
+    )
+}
+
+function choicesOf(branching: Extract<Element, { options: unknown }>, values: Variant): Variant[] {
   const { value, options } = branching
   if (!('pluralType' in branching)) return Object.keys(options).map((option) => ({ [value]: option }))
   return [...('=0' in options ? [{ [value]: 0 }] : []), { [value]: 1, ...singular }, { [value]: Math.max(2, Number(values[value])) }]

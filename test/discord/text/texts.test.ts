@@ -25,10 +25,10 @@ describe.each(messages)('%s', (key, message) => {
 })
 
 test('a plural form follows its number', () => {
-  expect([0, 1, 1200].map((ahead) => text('card.clips-ahead', { ahead }))).toEqual([
+  expect([0, 1, 1200].map((ahead) => text('card.queue-position', { ahead }))).toEqual([
     'Next in the queue.',
-    '1 clip ahead in the queue.',
-    '1,200 clips ahead in the queue.',
+    '1 ahead of yours.',
+    '1,200 ahead of yours.',
   ])
 })
 
@@ -49,9 +49,9 @@ test('the compiler knows every value', () => {
     // @ts-expect-error -- no such text
     () => text('card.unknown'),
     // @ts-expect-error -- needs a value
-    () => text('card.clips-ahead'),
+    () => text('card.queue-position'),
     // @ts-expect-error -- needs a number
-    () => text('card.clips-ahead', { ahead: '3' }),
+    () => text('card.queue-position', { ahead: '3' }),
     // @ts-expect-error -- needs both
     () => text('card.price', { price: 1 }),
     // @ts-expect-error -- takes no value

@@ -10,21 +10,30 @@ import { exampleGeneration, startedAt } from '../support/example-generation.ts'
 const live = { now: startedAt + 41_000, progress: 0.42, expectedEndAt: startedAt + 90_000 }
 const clip = { bytes: new Uint8Array(24_000_000), durationSeconds: 10, url: 'https://provider.example/clip.mp4' }
 const rendering = exampleGeneration({ state: 'rendering', startedAt })
+const queued = exampleGeneration({ state: 'queued', owner: undefined, candidates: ['fal', 'replicate'] })
 const cancelled = exampleGeneration({ state: 'cancelled', endReason: 'cancelled-by-member', cancelledBy: 'requester' })
 const failed = exampleGeneration({ state: 'failed', endReason: 'moderation' })
 const held = exampleGeneration({ state: 'held', endReason: 'submission_unknown' })
 
 /** The messages of a clip from its request to its end, as they look together. */
 const messages: Record<string, MessageBody | string> = {
-  'In the queue': cardOf(exampleGeneration({ state: 'queued' }), { ...live, ahead: 3 }),
+  'In the queue': cardOf(queued, { now: live.now, ahead: 3, expectedEndAt: live.now + 240_000 }),
   'On its way to the provider': cardOf(exampleGeneration({ state: 'submitting' }), { now: live.now }),
   'In progress': cardOf(rendering, live),
   'Later than expected': cardOf(rendering, { ...live, expectedEndAt: startedAt }),
   'While the bot restarts': cardOf(rendering, { ...live, paused: true }),
   'Cancelled too late': cardOf({ ...rendering, cancelRequestedAt: startedAt }, { ...live, cancelRefused: true }),
   'Almost there': cardOf(exampleGeneration({ state: 'delivering' }), { now: live.now }),
+  'While the provider does not serve the clip': cardOf(exampleGeneration({ state: 'delivering' }), {
+    now: live.now,
+    askingUntil: live.now + 3_000_000,
+  }),
   Finished: finishedCard(rendering, clip),
   'Finished, too large to post': linkedCard(rendering, clip),
+  'Finished, where Discord took no upload': linkedCard(
+    { ...rendering, outputExpiresAt: live.now + 360_000 },
+    { ...clip, bytes: undefined },
+  ),
   'Finished, where the card is gone': arrivingCard(rendering),
   Cancelled: cardOf(cancelled, live),
   'Cancelled: for the requester alone': explainOutcome(cancelled),

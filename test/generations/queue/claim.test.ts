@@ -1,14 +1,15 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { claim } from '../../../src/generations/queue/claim.ts'
 import { pauseProvider, type ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 import { temporaryDatabase } from '../../support/database.ts'
+import { claim, claimAll } from '../../support/claims.ts'
 import { acceptGeneration } from '../../support/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
@@ -19,8 +20,13 @@ describe.each(stores)('claim on $name', (store) => {
   it('never exceeds the cap, however many processes claim at once', async () => {
     const database = await openStore(store)
     for (let index = 0; index < 20; index += 1) await acceptGeneration(database, { now })
-    const claims = await Promise.all(Array.from({ length: 10 }, () => claim(database, roomy, { owner, now })))
-    expect(claims.flatMap(({ claimed }) => claimed)).toHaveLength(3)
+    let running = 0
+    for (let claimed: Generation[] | undefined; claimed?.length !== 0; running += claimed.length) {
+      const claims = await Promise.all(Array.from({ length: 10 }, () => claim(database, roomy, { owner, now })))
+      claimed = claims.flatMap((each) => each.claimed)
+      for (const { id } of claimed) await transition(database.statements, { id, owner, state: 'submitting' }, { state: 'rendering' })
+    }
+    expect(running).toBe(3)
     // Long after any create-rate would allow more: only the cap applies.
     expect((await claim(database, roomy, { owner, now: now + 60_000 })).claimed).toEqual([])
   })
@@ -30,7 +36,7 @@ describe.each(stores)('claim on $name', (store) => {
     const first = await acceptGeneration(database, { now })
     const other = await acceptGeneration(database, { now, provider: 'replicate' })
     const second = await acceptGeneration(database, { now })
-    const { claimed } = await claim(database, roomy, { owner, now })
+    const { claimed } = await claimAll(database, roomy, { owner, now })
     expect(claimed.map(({ id }) => id)).toEqual([first.id, second.id])
     expect(claimed.map(({ id }) => id)).not.toContain(other.id)
   })
@@ -41,7 +47,7 @@ describe.each(stores)('claim on $name', (store) => {
       await acceptGeneration(database, { now, guildId: '211111111111111111', memberId: '411111111111111111' })
     await acceptGeneration(database, { now, guildId: '211111111111111111', memberId: '422222222222222222' })
     await acceptGeneration(database, { now, guildId: '222222222222222222', memberId: '433333333333333333' })
-    const { claimed } = await claim(database, { ...roomy, concurrency: 3 }, { owner, now })
+    const { claimed } = await claimAll(database, { ...roomy, concurrency: 3 }, { owner, now })
     expect(claimed.map(({ memberId }) => memberId)).toEqual(['411111111111111111', '433333333333333333', '422222222222222222'])
   })
 
@@ -49,7 +55,7 @@ describe.each(stores)('claim on $name', (store) => {
     const database = await openStore(store)
     for (let index = 0; index < 5; index += 1) await acceptGeneration(database, { now })
     const slow: ProviderCapacity = { id: 'fal', concurrency: 5, createsPerMinute: 6 }
-    const first = await claim(database, slow, { owner, now })
+    const first = await claimAll(database, slow, { owner, now })
     expect(first.claimed).toHaveLength(1)
     expect(first.retryAt).toBe(now + 10_000)
     expect((await claim(database, slow, { owner, now: now + 9_999 })).claimed).toHaveLength(0)

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { claim } from '../../../src/generations/queue/claim.ts'
 import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { transition } from '../../../src/generations/store/generations.ts'
 import { openDatabase } from '../../../src/storage/database.ts'
+import { claim } from '../../support/claims.ts'
 
 /** Claims and finishes until the queue is empty; reports how many it made. */
 const [url = ''] = process.argv.slice(2)

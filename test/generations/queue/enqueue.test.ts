@@ -4,7 +4,7 @@ import { createClock } from '../../../src/lib/clock.ts'
 import { type Acceptance, enqueue } from '../../../src/generations/queue/enqueue.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { plenty } from '../../support/generations.ts'
+import { plenty, walletOf } from '../../support/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
 const clock = createClock(50)
@@ -55,6 +55,14 @@ describe.each(stores)('a request on $name', (store) => {
     const database = await openStore(store)
     await expect(enqueue({ database: breakingOff(database, 'before'), clock }, acceptance)).rejects.toThrow('Connection terminated')
     expect(await idsOf(database)).toEqual([])
+  })
+
+  it('reserves the price of its dearest candidate, whichever is preferred', async () => {
+    const database = await openStore(store)
+    const candidates = [quickProvider('fal'), quickProvider('replicate', { price: () => 500_000 }), quickProvider('runware')] as const
+    const generation = await enqueue({ database, clock }, { ...acceptance, candidates: [...candidates] })
+    expect(generation).toMatchObject({ price: 500_000, provider: 'fal', candidates: ['fal', 'replicate', 'runware'] })
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 500_000, spent: 0 })
   })
 
   it('that Discord delivers several times at once is accepted once', async () => {

@@ -6,7 +6,8 @@ import { createClock } from '../../../src/lib/clock.ts'
 import { createCardLock } from '../../../src/generations/store/card-lock.ts'
 import { deliver } from '../../../src/generations/run/deliver.ts'
 import { LeaseLost, Stopping } from '../../../src/generations/model/stop-reasons.ts'
-import { claimNotification, findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
+import { findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
+import { createNotifications } from '../../../src/generations/store/notifications.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { createCapturedLog } from '../../support/captured-log.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
@@ -38,7 +39,7 @@ async function setUp(database: Database) {
       uploadLimitOf: () => Promise.resolve(10_485_760),
     },
     rememberMessage: (id, messageId) => rememberMessage(database.statements, id, messageId),
-    claimNotification: (generation) => claimNotification(database.statements, generation, clock.now()),
+    ...createNotifications(database, clock),
   })
   const { id } = await acceptGeneration(database, { now: clock.now() })
   const output = { state: 'delivering', owner, output_url: 'https://provider.example/clip.mp4' } as const
@@ -52,9 +53,11 @@ async function setUp(database: Database) {
     clock,
     log,
     owner,
+    providers: new Map(),
+    outputLifetimes: new Map(),
     download: () => Promise.resolve(new Uint8Array(mp4())),
   }
-  const delivered = deliver(generation, context, { pause: pause.signal, force: force.signal })
+  const delivered = deliver(generation, context, { pause: pause.signal, force: force.signal, mayBePosted: false })
   return { discord, generation, delivered, pause }
 }
 

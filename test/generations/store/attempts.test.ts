@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import {
-  closeAttempt,
-  closeUnsent,
-  latestAttempt,
-  markSent,
-  openAttempt,
-  recordOperation,
-} from '../../../src/generations/store/attempts.ts'
+import { closeUnsent, latestAttempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
+import { recordOperation, recordRefusal } from '../../../src/generations/store/provider-facts.ts'
 import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import { findLateResponses } from '../../../src/generations/held/resume.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
@@ -40,16 +34,16 @@ describe.each(stores)('attempts on $name', (store) => {
     const database = await openStore(store)
     const opening = await claimed(database)
     const first = await openAttempt(database, opening)
-    await markSent(database.statements, first, {}, 2)
+    await markSent(database, { attempt: first, owner }, {}, 2)
     await expect(openAttempt(database, { ...opening, provider: 'replicate' })).rejects.toBeInstanceOf(LeaseLost)
-    await closeAttempt(database.statements, first.id, { state: 'refused', now: 3 })
+    await recordRefusal(database.statements, first.id, { endReason: 'unavailable', now: 3 })
     expect(await openAttempt(database, { ...opening, provider: 'replicate' })).toMatchObject({ state: 'preparing' })
   })
 
   it('are sent by only one of several processes that have the same one', async () => {
     const database = await openStore(store)
     const attempt = await openAttempt(database, await claimed(database))
-    const outcomes = await Promise.allSettled([2, 3, 4].map((now) => markSent(database.statements, attempt, {}, now)))
+    const outcomes = await Promise.allSettled([2, 3, 4].map((now) => markSent(database, { attempt, owner }, {}, now)))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(LeaseLost)
   })
@@ -57,16 +51,16 @@ describe.each(stores)('attempts on $name', (store) => {
   it('are not sent after they were closed', async () => {
     const database = await openStore(store)
     const attempt = await openAttempt(database, await claimed(database))
-    await closeAttempt(database.statements, attempt.id, { state: 'refused', now: 2 })
-    await expect(markSent(database.statements, attempt, {}, 3)).rejects.toBeInstanceOf(LeaseLost)
+    await closeUnsent(database, { attempt, owner }, { endReason: 'unavailable', now: 2 })
+    await expect(markSent(database, { attempt, owner }, {}, 3)).rejects.toBeInstanceOf(LeaseLost)
   })
 
   it('are not refused for a failed image upload once another process has sent them', async () => {
     const database = await openStore(store)
     const opening = await claimed(database)
     const attempt = await openAttempt(database, opening)
-    await markSent(database.statements, attempt, {}, 2)
-    await expect(closeUnsent(database.statements, attempt.id, { endReason: 'unavailable', now: 3 })).rejects.toBeInstanceOf(LeaseLost)
+    await markSent(database, { attempt, owner }, {}, 2)
+    await expect(closeUnsent(database, { attempt, owner }, { endReason: 'unavailable', now: 3 })).rejects.toBeInstanceOf(LeaseLost)
     expect(await latestAttempt(database.statements, opening.generationId)).toMatchObject({ state: 'sent' })
   })
 
@@ -75,8 +69,8 @@ describe.each(stores)('attempts on $name', (store) => {
     const [late, lost] = [await claimed(database), await claimed(database)]
     for (const opening of [late, lost]) {
       const attempt = await openAttempt(database, opening)
-      await markSent(database.statements, attempt, {}, 2)
-      await closeAttempt(database.statements, attempt.id, { state: 'unknown', now: 3 })
+      await markSent(database, { attempt, owner }, {}, 2)
+      await recordLostResponse(database, { attempt, owner }, { endReason: 'submission_unknown', now: 3 })
       await database.statements
         .updateTable('generations')
         .set({ state: 'held', end_reason: 'submission_unknown' })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
 import { createLocalCardLock, createCardLock, isCurrent } from '../../../src/generations/store/card-lock.ts'
-import { claim } from '../../../src/generations/queue/claim.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { cancelQueued } from '../../../src/generations/run/settle.ts'
-import { claimNotification, findGeneration, transition } from '../../../src/generations/store/generations.ts'
+import { findGeneration, transition } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
+import { claim } from '../../support/claims.ts'
 import { acceptGeneration } from '../../support/generations.ts'
 import { watchEditChecks } from '../../support/repeated-checks.ts'
 
@@ -94,32 +94,5 @@ describe.each(stores)('the card lock on $name', (store) => {
     const queued = await acceptGeneration(database, { now })
     await expect(cardLock.edit(queued, () => Promise.reject(new Error('Discord is down')))).rejects.toThrow('Discord is down')
     expect(await database.statements.selectFrom('generations').select('card_edits').executeTakeFirst()).toEqual({ card_edits: 0 })
-  })
-})
-
-describe.each(stores)('the notification of an outcome on $name', (store) => {
-  it('is claimed once for each outcome', async () => {
-    const database = await openStore(store)
-    const claimed = await claimOne(database)
-    const held = await hold(database, claimed, now)
-    const ask = (generation: Generation) => claimNotification(database.statements, generation, now + 5)
-    expect([await ask(claimed), await ask(held), await ask(held)]).toEqual([false, true, false])
-    const revived = await revive(database, held)
-    expect(await ask(held)).toBe(false)
-    const heldAgain = await hold(database, revived, now + 1)
-    expect([await ask(held), await ask(revived)]).toEqual([false, false])
-    // Settled in the same millisecond in which it was held.
-    await database.statements.updateTable('generations').set({ state: 'failed' }).where('id', '=', held.id).execute()
-    const settled: Generation = { ...heldAgain, state: 'failed' }
-    expect([await ask(heldAgain), await ask(settled), await ask(settled)]).toEqual([false, true, false])
-  })
-
-  it('of a clip is claimed by the process that posts it', async () => {
-    const database = await openStore(store)
-    const claimed = await claimOne(database)
-    expect([
-      await claimNotification(database.statements, claimed, now),
-      await claimNotification(database.statements, claimed, now),
-    ]).toEqual([true, false])
   })
 })

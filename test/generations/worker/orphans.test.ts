@@ -1,17 +1,24 @@
 import { describe, expect, it } from 'vitest'
 
-import { claim } from '../../../src/generations/queue/claim.ts'
 import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
 import { adoptAll, adoptOrphans, returnClaims } from '../../../src/generations/worker/orphans.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
+import { claimAll } from '../../support/claims.ts'
 import { acceptGeneration } from '../../support/generations.ts'
 
 const provider: ProviderCapacity = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
 const expiryMs = 15_000
+
+const anything = () => true
+
+function adopt(database: Database, owner: string): Promise<Generation[]> {
+  return adoptOrphans(database, { owner, mayAdopt: anything, expiryMs })
+}
 
 async function join(database: Database, id: string): Promise<void> {
   await addWorker(database.statements, database, { id, role: 'worker', providers: ['fal'] })
@@ -29,7 +36,7 @@ async function fallSilent(database: Database, id: string, milliseconds: number):
 async function claimedBy(database: Database, owner: string, count: number): Promise<string[]> {
   const now = Date.now()
   for (let index = 0; index < count; index += 1) await acceptGeneration(database, { now })
-  return (await claim(database, provider, { owner, now })).claimed.map(({ id }) => id)
+  return (await claimAll(database, provider, { owner, now })).claimed.map(({ id }) => id)
 }
 
 describe.each(stores)('orphans on $name', (store) => {
@@ -39,7 +46,7 @@ describe.each(stores)('orphans on $name', (store) => {
     const ids = await claimedBy(database, 'dead', 5)
     await fallSilent(database, 'dead', expiryMs + 1000)
     const owners = ['first', 'second', 'first', 'second']
-    const adopted = await Promise.all(owners.map((owner) => adoptOrphans(database, owner, expiryMs)))
+    const adopted = await Promise.all(owners.map((owner) => adopt(database, owner)))
     expect(adopted.flatMap((each) => each.map(({ id }) => id)).sort()).toEqual(ids.sort())
   })
 
@@ -49,19 +56,19 @@ describe.each(stores)('orphans on $name', (store) => {
     const [clip = ''] = await claimedBy(database, 'alive', 1)
     await fallSilent(database, 'alive', expiryMs - 3000)
     await acceptGeneration(database, { provider: 'replicate' })
-    expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
-    await transition(database.statements, { id: clip, owner: 'alive', state: 'submitting' }, { state: 'failed' })
+    expect(await adopt(database, 'other')).toEqual([])
+    await transition(database.statements, { id: clip, owner: 'alive', state: 'rendering' }, { state: 'failed' })
     await fallSilent(database, 'alive', expiryMs)
-    expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
+    expect(await adopt(database, 'other')).toEqual([])
   })
 
   it('include claims of a worker that does not know yet that it is considered dead', async () => {
     const database = await openStore(store)
     for (const id of ['late', 'other']) await join(database, id)
     await fallSilent(database, 'late', expiryMs + 1000)
-    expect(await adoptOrphans(database, 'other', expiryMs)).toEqual([])
+    expect(await adopt(database, 'other')).toEqual([])
     const ids = await claimedBy(database, 'late', 1)
-    expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual(ids)
+    expect((await adopt(database, 'other')).map(({ id }) => id)).toEqual(ids)
   })
 
   it('are not adopted by a worker that is considered dead: they would include its own clips', async () => {
@@ -69,8 +76,8 @@ describe.each(stores)('orphans on $name', (store) => {
     for (const id of ['late', 'other']) await join(database, id)
     await claimedBy(database, 'late', 1)
     await fallSilent(database, 'late', expiryMs + 1000)
-    await adoptOrphans(database, 'other', expiryMs)
-    await expect(adoptOrphans(database, 'late', expiryMs)).rejects.toBeInstanceOf(LeaseLost)
+    await adopt(database, 'other')
+    await expect(adopt(database, 'late')).rejects.toBeInstanceOf(LeaseLost)
   })
 
   it('appear at once when a worker returns its claims', async () => {
@@ -78,14 +85,14 @@ describe.each(stores)('orphans on $name', (store) => {
     for (const id of ['leaving', 'other']) await join(database, id)
     const [clip = ''] = await claimedBy(database, 'leaving', 1)
     await returnClaims(database, 'leaving')
-    expect(await findRow(database.statements, clip)).toMatchObject({ state: 'submitting', owner: null })
-    expect((await adoptOrphans(database, 'other', expiryMs)).map(({ id }) => id)).toEqual([clip])
+    expect(await findRow(database.statements, clip)).toMatchObject({ state: 'rendering', owner: null })
+    expect((await adopt(database, 'other')).map(({ id }) => id)).toEqual([clip])
   })
 
   it('are all unfinished generations, for the only process of a store', async () => {
     const database = await openStore(store)
     const ids = await claimedBy(database, 'before', 2)
-    expect((await adoptAll(database, 'now')).map(({ id }) => id).sort()).toEqual(ids.sort())
+    expect((await adoptAll(database, { owner: 'now', mayAdopt: anything })).map(({ id }) => id).sort()).toEqual(ids.sort())
   })
 })
 
@@ -98,9 +105,9 @@ describe.skipIf(!hasPostgres)('a worker that stalls in the middle of a transacti
     await database.statements.updateTable('workers').set({ heartbeat_at: 0 }).where('id', '=', 'still').execute()
     const adopted = await database.transaction(async (stalled) => {
       await stalled.updateTable('generations').set({ message_id: '1' }).where('id', '=', locked).execute()
-      return adoptOrphans(database, 'alive', expiryMs)
+      return adopt(database, 'alive')
     })
     expect(adopted.map(({ id }) => id)).toEqual([other])
-    expect((await adoptOrphans(database, 'alive', expiryMs)).map(({ id }) => id)).toEqual([locked])
+    expect((await adopt(database, 'alive')).map(({ id }) => id)).toEqual([locked])
   })
 })

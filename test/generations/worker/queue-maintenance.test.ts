@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 
-import { claim } from '../../../src/generations/queue/claim.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { readQueuePositions } from '../../../src/generations/queue/queue-positions.ts'
+import type { ProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import { createQueueMaintenance } from '../../../src/generations/worker/queue-maintenance.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { temporaryDatabase } from '../../support/database.ts'
+import { claim, claimAll } from '../../support/claims.ts'
 import { acceptGeneration, walletOf } from '../../support/generations.ts'
 
 import { createCapturedLog } from '../../support/captured-log.ts'
@@ -15,6 +16,9 @@ import { createManualClock } from '../../support/manual-clock.ts'
 const now = Date.parse('2026-05-04T12:00:00Z')
 const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const
 const minute = 60_000
+const estimates = { runMs: () => 2 * minute }
+const slots = { providers: [roomy], estimates, now }
+const keys: ProviderKeys = { served: new Set(['fal']), eldest: undefined, isGone: () => false, mayAdopt: () => true }
 
 /** Pseudo-random integers below `limit`, the same for the same seed. */
 function numbers(seed: number): (limit: number) => number {
@@ -40,24 +44,22 @@ describe('the order that the cards show', () => {
     const database = await temporaryDatabase()
     await acceptSome(database, 20, seed)
     // Some are claimed already, so that guilds and members have had turns and some are running.
-    await claim(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
+    await claimAll(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
     await acceptSome(database, 20, seed + 100)
-    const positions = (await readQueuePositions(database.statements)).sort((left, right) => left.ahead - right.ahead)
+    const positions = await readQueuePositions(database.statements, slots)
     expect(positions.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, index) => index))
-    const { claimed } = await claim(database, roomy, { owner: 'worker', now })
+    const { claimed } = await claimAll(database, roomy, { owner: 'worker', now })
     expect(positions.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
   })
 
-  test('is separate for each provider', async () => {
+  test('is one for all providers', async () => {
     const database = await temporaryDatabase()
     const first = await acceptGeneration(database, { now })
     const second = await acceptGeneration(database, { now, provider: 'replicate' })
-    expect(await readQueuePositions(database.statements)).toEqual(
-      expect.arrayContaining([
-        { id: first.id, ahead: 0 },
-        { id: second.id, ahead: 0 },
-      ]),
-    )
+    expect(await readQueuePositions(database.statements, slots)).toMatchObject([
+      { id: first.id, ahead: 0 },
+      { id: second.id, ahead: 1 },
+    ])
   })
 })
 
@@ -83,12 +85,13 @@ async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: numb
   const clock = createManualClock(now)
   const { log } = createCapturedLog()
   const notes = createNotes()
-  return {
-    database,
-    clock,
-    ...notes,
-    maintenance: createQueueMaintenance({ database, clock, log, delivery: notes.delivery, queueDeadlineMs }),
-  }
+  const maintenance = createQueueMaintenance({
+    ...{ database, clock, log, queueDeadlineMs },
+    delivery: notes.delivery,
+    estimates: { ...estimates, learn: () => undefined },
+    providers: [{ ...roomy, concurrency: 1 }],
+  })
+  return { database, clock, ...notes, maintenance: { run: () => maintenance.run(keys) } }
 }
 
 describe('the position on the card', () => {
@@ -138,7 +141,7 @@ describe('a request that waits too long', () => {
     await maintenance.run()
     expect(ended).toMatchObject([{ id: old.id, state: 'failed', endReason: 'queue-overdue', captured: false }])
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 350_000, spent: 0 })
-    expect((await readQueuePositions(database.statements)).map(({ id }) => id)).toEqual([young.id])
+    expect((await readQueuePositions(database.statements, slots)).map(({ id }) => id)).toEqual([young.id])
   })
 
   test('does not fail once it is claimed', async () => {

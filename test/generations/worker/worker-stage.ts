@@ -8,7 +8,6 @@ import { createNotifier, type Notifier } from '../../../src/generations/notify/n
 import { createLog } from '../../../src/lib/log.ts'
 import { allCapabilities } from '../../../src/providers/capabilities.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
-import { createRouter } from '../../../src/providers/router.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { mp4 } from '../../support/mp4.ts'
 
@@ -27,6 +26,7 @@ export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}
       creates += 1
       return Promise.resolve({ id: `${id}-job-${creates}` })
     },
+    probe: () => Promise.resolve(),
     status: () => Promise.resolve({ state: 'completed', url: 'https://provider.example/clip.mp4' }),
     verifyWebhook: () => Promise.reject(new Error('no webhooks here')),
     ...change,
@@ -36,7 +36,7 @@ export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}
 export interface TestWorker {
   worker: Worker
   notifier: Notifier
-  clock: Clock
+  clock: Clock & { advance(milliseconds: number): void }
   /** What members would see, in order: `post`, or the state and reason of an outcome. */
   readonly seen: string[]
 }
@@ -44,7 +44,13 @@ export interface TestWorker {
 /** The core alone, with a real store and the test's own providers. Not started; stopped with the test. */
 export async function setUpWorker(database: Database, providers: readonly Provider[], change: Partial<Delivery> = {}): Promise<TestWorker> {
   const owner = 'this-worker'
-  const clock = createClock(20)
+  const quick = createClock(20)
+  let offset = 0
+  const clock = {
+    now: () => quick.now() + offset,
+    sleep: quick.sleep.bind(quick),
+    advance: (milliseconds: number) => void (offset += milliseconds),
+  }
   const seen: string[] = []
   const delivery: Delivery = {
     show: () => undefined,
@@ -64,10 +70,11 @@ export async function setUpWorker(database: Database, providers: readonly Provid
   const context = {
     ...{ database, delivery, notifier, clock, owner },
     providers: new Map(providers.map((provider) => [provider.id, provider])),
-    router: createRouter({ clock, onOperatorNeeded: () => undefined }),
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
     log: createLog({ level: 'silent' }),
+    outputLifetimes: new Map(),
     webhookUrlOf: () => undefined,
+    retentionMs: 30 * 24 * 60 * 60_000,
     download: () => Promise.resolve(new Uint8Array(mp4())),
     renderDeadlineMs: 30 * 60_000,
     queueDeadlineMs: 60 * 60_000,

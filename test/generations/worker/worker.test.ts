@@ -2,16 +2,20 @@ import type { KyselyPlugin } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
 import { ProviderError } from '../../../src/domain/provider-error.ts'
-import { closeAttempt, latestAttempt, markSent, openAttempt, recordOperation } from '../../../src/generations/store/attempts.ts'
+import { latestAttempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
 import type { GenerationState } from '../../../src/generations/model/generation.ts'
 import { findRow } from '../../../src/generations/store/generations.ts'
+import { recordOperation, recordRefusal } from '../../../src/generations/store/provider-facts.ts'
 import type { Database } from '../../../src/storage/database.ts'
+import { storeImage } from '../../../src/storage/images.ts'
+import { requestColumn } from '../../../src/storage/json-columns.ts'
 import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 import { acceptGeneration, type Wanted } from '../../support/generations.ts'
-import { quickProvider, setUpWorker } from './worker-stage.ts'
+import { quickProvider, setUpWorker, type TestWorker } from './worker-stage.ts'
 
 const dead = 'a-worker-that-died'
+const image = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(1, 2, 3) } as const
 
 async function put(database: Database, id: string, state: GenerationState, change: Record<string, unknown> = {}): Promise<void> {
   await database.statements
@@ -26,12 +30,12 @@ async function acceptSent(database: Database, wanted: Wanted = {}) {
   const generation = await acceptGeneration(database, wanted)
   await put(database, generation.id, 'submitting')
   const attempt = await openAttempt(database, { generationId: generation.id, provider: generation.provider, owner: dead, now: Date.now() })
-  return { ...generation, attempt: await markSent(database.statements, attempt, {}, Date.now()) }
+  return { ...generation, attempt: await markSent(database, { attempt, owner: dead }, {}, Date.now()) }
 }
 
 async function acceptHeld(database: Database, wanted: Wanted = {}) {
   const sent = await acceptSent(database, wanted)
-  await closeAttempt(database.statements, sent.attempt.id, { state: 'unknown', now: Date.now() })
+  await recordLostResponse(database, { attempt: sent.attempt, owner: dead }, { endReason: 'submission_unknown', now: Date.now() })
   await put(database, sent.id, 'held', { ended_at: Date.now(), end_reason: 'submission_unknown' })
   return sent
 }
@@ -39,6 +43,19 @@ async function acceptHeld(database: Database, wanted: Wanted = {}) {
 async function ledgerOf({ statements }: Database, id: string): Promise<string> {
   const rows = await statements.selectFrom('ledger').select('kind').where('generation_id', '=', id).orderBy('sequence').execute()
   return rows.map(({ kind }) => kind).join(' ')
+}
+
+const longAgo = 11 * 60_000
+
+/** As if so much time had passed, by the clock of the store too, since anything was served. */
+async function pass(milliseconds: number, { statements }: Database, { clock, notifier }: TestWorker): Promise<void> {
+  clock.advance(milliseconds)
+  await statements
+    .updateTable('provider_state')
+    .set((state) => ({ served_at: state('served_at', '-', milliseconds) }))
+    .execute()
+  await statements.updateTable('workers').set({ started_at: 0 }).execute()
+  notifier.notifyWork()
 }
 
 const stateOf = async ({ statements }: Database, id: string) => (await findRow(statements, id))?.state
@@ -87,7 +104,7 @@ describe.each(stores)('a worker on $name', (store) => {
     const provider = quickProvider('fal')
     const { worker } = await setUpWorker(losing, [provider])
     await worker.start()
-    await expect.poll(() => stateOf(database, id), { timeout: 10_000 }).toBe('done')
+    await expect.poll(() => stateOf(database, id)).toBe('done')
     expect([lost, provider.creates]).toEqual([true, 1])
   })
 
@@ -116,7 +133,7 @@ describe.each(stores)('a worker on $name', (store) => {
   it('fails over a held request once its provider reports that it refused it', async () => {
     const database = await openStore(store)
     const { id, attempt } = await acceptHeld(database, { candidates: ['fal', 'replicate'] })
-    await closeAttempt(database.statements, attempt.id, { state: 'refused', endReason: 'unavailable', now: Date.now() })
+    await recordRefusal(database.statements, attempt.id, { endReason: 'unavailable', now: Date.now() })
     const [fal, replicate] = [quickProvider('fal'), quickProvider('replicate')]
     const { worker } = await setUpWorker(database, [fal, replicate])
     await worker.start()
@@ -124,14 +141,59 @@ describe.each(stores)('a worker on $name', (store) => {
     expect([fal.creates, replicate.creates, await ledgerOf(database, id)]).toEqual([0, 1, 'reserve capture'])
   })
 
-  it.each(['sent', 'accepted'])('holds what is or may be a job at a provider whose key was removed (%s)', async (how) => {
+  it('leaves a request to its new owner, although the upload of its image failed here', async () => {
     const database = await openStore(store)
-    const { id, attempt } = await acceptSent(database)
-    if (how === 'accepted') await recordOperation(database.statements, attempt.id, { id: 'job' })
-    const { worker, seen } = await setUpWorker(database, [quickProvider('replicate')])
+    await addWorker(database.statements, database, { id: 'another', role: 'worker', providers: ['fal'] })
+    const { id, request } = await acceptGeneration(database)
+    await storeImage(database.statements, image, Date.now())
+    const withImage = requestColumn.stringify({ ...request, firstFrame: image })
+    await database.statements.updateTable('generations').set({ request: withImage }).where('id', '=', id).execute()
+    const failed = Promise.withResolvers<undefined>()
+    const fal = quickProvider('fal', {
+      prepare: async () => {
+        await put(database, id, 'submitting', { owner: 'another' })
+        failed.resolve(undefined)
+        throw new ProviderError({ provider: 'fal', kind: 'unavailable', failoverSafe: true })
+      },
+    })
+    const { worker, seen } = await setUpWorker(database, [fal])
     await worker.start()
-    await expect.poll(() => seen).toEqual(['held: auth'])
+    await failed.promise
+    await worker.stop({ graceMs: 5000 })
+    expect(await findRow(database.statements, id)).toMatchObject({ state: 'submitting', owner: 'another' })
+    expect([(await latestAttempt(database.statements, id))?.state, seen]).toEqual(['preparing', []])
+  })
+
+  it.each(['sent', 'accepted'])('holds what is or may be a job at a provider whose key was removed ten minutes ago (%s)', async (how) => {
+    const database = await openStore(store)
+    const { id, attempt } = await acceptSent(database, { now: Date.now() - longAgo })
+    if (how === 'accepted') await recordOperation(database.statements, attempt.id, { id: 'job' })
+    const tested = await setUpWorker(database, [quickProvider('replicate')])
+    await tested.worker.start()
+    const other = await acceptGeneration(database, { provider: 'replicate' })
+    tested.notifier.notifyWork()
+    await expect.poll(() => stateOf(database, other.id)).toBe('done')
+    // The only worker with its key may be restarting.
+    expect(await findRow(database.statements, id)).toMatchObject({ state: 'submitting', owner: dead })
+    await pass(longAgo, database, tested)
+    await expect.poll(() => tested.seen).toEqual(['post', 'held: auth'])
     expect(await ledgerOf(database, id)).toBe('reserve hold')
+  })
+
+  it('returns to the queue what was not sent to a provider whose key was removed ten minutes ago', async () => {
+    const database = await openStore(store)
+    const made = await acceptGeneration(database, { provider: 'fal', candidates: ['fal', 'replicate'], now: Date.now() - longAgo })
+    await put(database, made.id, 'submitting')
+    await openAttempt(database, { generationId: made.id, provider: 'fal', owner: dead, now: Date.now() })
+    const alone = await acceptGeneration(database, { provider: 'fal', now: Date.now() - longAgo })
+    await put(database, alone.id, 'submitting')
+    const tested = await setUpWorker(database, [quickProvider('replicate')])
+    await tested.worker.start()
+    await pass(longAgo, database, tested)
+    const states = () => Promise.all([made, alone].map(({ id }) => stateOf(database, id)))
+    await expect.poll(states).toEqual(['done', 'failed'])
+    expect(await ledgerOf(database, made.id)).toBe('reserve capture')
+    expect(await ledgerOf(database, alone.id)).toBe('reserve release')
   })
 
   it('calls no provider a second time where an attempt was made by a clock that ran ahead', async () => {
@@ -140,9 +202,9 @@ describe.each(stores)('a worker on $name', (store) => {
     await put(database, id, 'submitting')
     const opening = { generationId: id, owner: dead }
     const ahead = await openAttempt(database, { ...opening, provider: 'replicate', now: Date.now() + 10_000 })
-    await closeAttempt(database.statements, ahead.id, { state: 'refused', endReason: 'unavailable', now: Date.now() })
+    await recordRefusal(database.statements, ahead.id, { endReason: 'unavailable', now: Date.now() })
     const sent = await openAttempt(database, { ...opening, provider: 'fal', now: Date.now() })
-    await markSent(database.statements, sent, {}, Date.now())
+    await markSent(database, { attempt: sent, owner: dead }, {}, Date.now())
     expect((await latestAttempt(database.statements, id))?.id).toBe(sent.id)
     const [fal, replicate] = [quickProvider('fal'), quickProvider('replicate')]
     const { worker, seen } = await setUpWorker(database, [fal, replicate])
@@ -153,25 +215,33 @@ describe.each(stores)('a worker on $name', (store) => {
 })
 
 describe.skipIf(!hasPostgres)('a worker that lacks the key of a provider', () => {
-  it('leaves its queue to a worker that has it, and reroutes it once none has', async () => {
+  it('leaves its requests to a worker that has it, and ends them once none has had it for ten minutes', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     await addWorker(database.statements, database, { id: 'another', role: 'worker', providers: ['fal'] })
-    const { id } = await acceptGeneration(database, { provider: 'fal', candidates: ['fal', 'replicate'] })
-    // The other worker appears younger, so this one maintains the queue.
+    const { id } = await acceptGeneration(database, { provider: 'fal', now: Date.now() - longAgo })
+    const either = await acceptGeneration(database, { candidates: ['fal', 'replicate'] })
+    // The other worker appears younger, so this one maintains the queue, and never silent.
     await database.statements
       .updateTable('workers')
       .set({ started_at: Number.MAX_SAFE_INTEGER, heartbeat_at: Number.MAX_SAFE_INTEGER })
       .execute()
-    const provider = quickProvider('replicate')
-    const { worker, notifier } = await setUpWorker(database, [provider])
-    await worker.start()
-    const first = await acceptGeneration(database, { provider: 'replicate' })
-    notifier.notifyWork()
-    await expect.poll(() => stateOf(database, first.id)).toBe('done')
-    expect(await stateOf(database, id)).toBe('queued')
+    const tested = await setUpWorker(database, [quickProvider('replicate')])
+    await tested.worker.start()
+    const isDone = async () => {
+      const { id: next } = await acceptGeneration(database, { provider: 'replicate' })
+      tested.notifier.notifyWork()
+      await expect.poll(() => stateOf(database, next)).toBe('done')
+    }
+    await isDone()
+    expect(await stateOf(database, either.id)).toBe('done')
+    await database.statements.updateTable('workers').set({ started_at: 0 }).where('id', '!=', 'another').execute()
+    await isDone()
     await database.statements.deleteFrom('workers').where('id', '=', 'another').execute()
-    notifier.notifyWork()
-    await expect.poll(() => stateOf(database, id)).toBe('done')
-    expect(provider.creates).toBe(2)
+    await isDone()
+    // It was served a moment ago.
+    expect(await stateOf(database, id)).toBe('queued')
+    await pass(longAgo, database, tested)
+    await expect.poll(() => tested.seen).toContain('failed: unavailable')
+    expect(await ledgerOf(database, id)).toBe('reserve release')
   })
 })

@@ -51,6 +51,7 @@ describe('a refused create call', () => {
     ['a bad key', { status: 401, json: {} }, { kind: 'auth' }],
     ['no credit', { status: 402, json: { status: 402, error: 'payment required', details: 'x' } }, { kind: 'no_credit' }],
     ['no credit under 422', { status: 422, json: { error: 'Insufficient balance' } }, { kind: 'no_credit' }],
+    ['a prediction that could not be created', { status: 500, json: { error: 'Failed to create prediction' } }, { kind: 'unavailable' }],
     ['an unknown model', { status: 404, json: { error: 'x' } }, { kind: 'unavailable' }],
     [
       '429',

@@ -38,6 +38,7 @@ export const eachlabsStandIn: MakeStandIn = (server) => {
   return {
     key: apiKey,
     routes: { submit: submitRoute, status: statusRoute, cancel: cancelRoute, upload: [ticketRoute, 'PUT /bucket/1'] },
+    probe: { route: 'GET /v1/billing/balance', up: { json: { balance_usd: 53.475 } }, empty: { json: { balance_usd: -0.005 } } },
     asksBy: 'path',
     operation: { id: 'p1' },
     submitted: { json: accepted },

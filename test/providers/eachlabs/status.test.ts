@@ -12,7 +12,8 @@ const status = (more: Record<string, unknown>) => {
 }
 
 describe('the states of a prediction', () => {
-  const done = { state: 'completed', url: output, cost: 350_000 }
+  const printed = (cost: unknown) => ({ printed: cost, unit: 1_000_000 })
+  const done = { state: 'completed', url: output, cost: printed(0.35) }
   const failed = (kind: string, billed?: boolean) => ({ state: 'failed', error: { kind, failoverSafe: false }, billed })
   const metrics = { predict_time: 1, cost: 0.35 }
   const cases: [string, Record<string, unknown>, object][] = [
@@ -30,11 +31,19 @@ describe('the states of a prediction', () => {
     ['success as a video', { status: 'success', output: { video: { url: output } }, metrics }, done],
     ['success as a video by itself', { status: 'success', output: { video: output }, metrics }, done],
     ['success, not yet counted', { status: 'success', output, metrics: { cost: 0 } }, { ...done, cost: undefined }],
+    ...[-0.35, 3_500_000, 1e16, 1e19, '0.35', 'NaN', [0.35]].map((cost): [string, Record<string, unknown>, object] => [
+      `success with a cost of ${JSON.stringify(cost)}`,
+      { status: 'success', output, metrics: { cost } },
+      { ...done, cost: printed(cost) },
+    ]),
     ['success without metrics', { status: 'success', output, metrics: null }, { ...done, cost: undefined }],
-    ['success without a clip', { status: 'success', output: null }, failed('output_gone', true)],
+    ['success without a clip', { status: 'success', output: null }, { state: 'completed', url: undefined }],
     ['error', { status: 'error', metrics: null }, failed('unavailable')],
     ['failed', { status: 'failed', metrics: {} }, failed('unavailable')],
     ['error, free', { status: 'error', metrics: { cost: 0 } }, failed('unavailable', false)],
+    ['error with a cost in words', { status: 'error', metrics: { cost: 'some' } }, failed('unavailable')],
+    ['error, billed a text', { status: 'error', metrics: { cost: '0.35' } }, failed('unavailable', true)],
+    ['error, billed an impossible sum', { status: 'error', metrics: { cost: 1e19 } }, failed('unavailable', true)],
     ['error, billed', { status: 'error', metrics: { cost: 0.35 } }, failed('unavailable', true)],
     ...(
       [

@@ -52,6 +52,11 @@ export const falStandIn: MakeStandIn = (server) => {
   return {
     key: apiKey,
     routes: { submit: textRoute, status: statusRoute, cancel: cancelRoute, upload: [ticketRoute, 'PUT /bucket/1'] },
+    serverErrorsAreFree: true,
+    probe: {
+      route: 'GET /fal-ai/kling-video/requests/00000000-0000-0000-0000-000000000000/status',
+      up: { status: 404, json: { detail: 'Request not found' } },
+    },
     asksBy: 'path',
     operation: operationOf(server.origin),
     submitted: submitted(server.origin),

@@ -34,18 +34,14 @@ describe('the status', () => {
     expect(await status(current)).toStrictEqual(expected)
   })
 
-  it.each([
-    ['5', 350_000],
-    ['10.0', 700_000],
-    ['0', 0],
-    ['0.5', 35_000],
-    ['five', undefined],
-    ['-5', undefined],
-    [undefined, undefined],
-  ])('completed with %s billable units costs %s', async (units, cost) => {
-    const answer: ScriptedAnswer = units === undefined ? result : { ...result, headers: { 'x-fal-billable-units': units } }
-    expect(await status(completed, answer)).toStrictEqual({ state: 'completed', url: output, cost })
-  })
+  it.each([['5'], [' 10.0 ', '10.0'], ['0'], ['five'], ['-5'], ['NaN'], ['10000000000000000000'], [undefined]])(
+    'completed with %s billable units',
+    async (units, printed = units) => {
+      const cost = printed === undefined ? undefined : { printed, unit: 70_000 }
+      const answer: ScriptedAnswer = units === undefined ? result : { ...result, headers: { 'x-fal-billable-units': units } }
+      expect(await status(completed, answer)).toStrictEqual({ state: 'completed', url: output, cost })
+    },
+  )
 
   it('completed without a result yet is pending', async () => {
     expect(await status(completed, { status: 400, json: { detail: 'Request is still in progress' } })).toStrictEqual({ state: 'pending' })
@@ -136,9 +132,11 @@ describe('the status', () => {
     expect(await status(cancelled, { status: 404, text: '' })).toStrictEqual({ state: 'cancelled', billed: undefined })
   })
 
-  it('completed, but gone', async () => {
+  it('completed, but not named yet', async () => {
     const answer = { status: 404, json: { detail: 'Not found' } }
-    expect(await status(completed, answer)).toMatchObject({ state: 'failed', error: { kind: 'output_gone' } })
+    expect(await status(completed, answer)).toEqual({ state: 'completed' })
+    const billed = { ...answer, headers: { 'x-fal-billable-units': '5' } }
+    expect(await status(completed, billed)).toEqual({ state: 'completed', cost: { printed: '5', unit: 70_000 } })
   })
 
   it.each<[string, ScriptedAnswer]>([

@@ -31,7 +31,7 @@ describe('the stream', () => {
   it('yields each state and, once it is over, the result', async () => {
     stage.server.on(resultRoute, { ...result, headers: { 'x-fal-billable-units': '5' } })
     stream(events(inQueue, inProgress, { status: 'COMPLETED' }, inProgress))
-    expect(await watch()).toStrictEqual([...pending, { state: 'completed', url: output, cost: 350_000 }])
+    expect(await watch()).toStrictEqual([...pending, { state: 'completed', url: output, cost: { printed: '5', unit: 70_000 } }])
     expect(stage.server.to(streamRoute)[0]?.headers).toMatchObject({ accept: 'text/event-stream', authorization: `Key ${apiKey}` })
   })
 

@@ -57,14 +57,14 @@ describe('a refused create call', () => {
 })
 
 describe('the states of a prediction', () => {
-  const gone = { state: 'failed', error: { kind: 'output_gone' }, billed: true }
+  const unnamed = { state: 'completed', url: undefined }
   const cases: [string, Record<string, unknown>, object][] = [
     ['starting', { status: 'starting' }, { state: 'pending', progress: undefined }],
     ['processing', { status: 'processing', logs: 'warming up' }, { state: 'pending', progress: undefined }],
     ['processing with progress', { status: 'processing', logs: 'x\n 10%|#   | 1/10\n 40%|####   | 4/10 [0s]\n' }, { progress: 0.4 }],
     ['succeeded', { status: 'succeeded', output }, { state: 'completed', url: output }],
-    ['succeeded an hour ago', { status: 'succeeded', output: null, data_removed: true }, gone],
-    ['succeeded with nothing', { status: 'succeeded' }, gone],
+    ['succeeded an hour ago', { status: 'succeeded', output: null, data_removed: true }, unnamed],
+    ['succeeded with nothing', { status: 'succeeded' }, unnamed],
     ['failed', { status: 'failed', error: 'boom' }, { state: 'failed', error: { kind: 'unavailable' }, billed: false }],
     ['refused', { status: 'failed', error: 'flagged as sensitive (E005)' }, { state: 'failed', error: { kind: 'moderation' } }],
     ['refused by Kling', { status: 'failed', error: 'FAILURE to pass the Risk Control System' }, { error: { kind: 'moderation' } }],

@@ -45,6 +45,7 @@ export const replicateStandIn: MakeStandIn = (server) => {
   return {
     key: apiKey,
     routes: { submit: submitRoute, status, cancel: 'POST /v1/predictions/p1/cancel', upload: ['POST /v1/files'], lost: [listRoute] },
+    probe: { route: 'GET /v1/account', up: { json: { type: 'user', username: 'secret', name: 'secret' } } },
     asksBy: 'path',
     operation: { id: 'p1' },
     submitted: { status: 201, json: prediction({}) },

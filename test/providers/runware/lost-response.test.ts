@@ -38,15 +38,26 @@ describe('a lost create response', () => {
 
   it.each<[string, ScriptedAnswer]>([
     ['an empty account', { status: 402, json: { errors: [error('insufficientCredits', { taskUUID })] } }],
-    ['a limit', { status: 429, text: '' }],
     ['content', { status: 400, json: { errors: [error('invalidProviderContent', { taskUUID })] } }],
     ['a bad value', { status: 400, json: { errors: [error('unsupportedDuration', { taskUUID })] } }],
-    ['no answer again', { fault: 'reset' }],
   ])('does not count as refused because the second was (%s)', async (_, answer) => {
     stage.server.on(submitRoute, answer)
     stage.server.on(askRoute, missing)
     expect(await recover()).toBe('unknown')
     stage.server.on(askRoute, answerOf(taskOf({ status: 'processing' })))
+    expect(await recover()).toStrictEqual({ id: taskUUID })
+  })
+
+  it.each<[string, ScriptedAnswer, string]>([
+    ['a reset', { fault: 'reset' }, 'submission_unknown'],
+    ['500', { status: 500, json: { errors: [error('internalServerError', { taskUUID })] } }, 'submission_unknown'],
+    ['503 with the time to send it again', { status: 503, headers: { 'retry-after': '1' }, text: '' }, 'unavailable'],
+    ['a limit', { status: 429, text: '' }, 'rate_limited'],
+  ])('may be sent once more where the second got no better answer: %s', async (_, answer, kind) => {
+    stage.server.on(submitRoute, answer)
+    stage.server.on(askRoute, missing)
+    await expect(recover()).rejects.toMatchObject({ kind })
+    stage.server.on(submitRoute, answerOf(taskOf()))
     expect(await recover()).toStrictEqual({ id: taskUUID })
   })
 

@@ -5,7 +5,7 @@ import { createRunware } from '../../../src/providers/runware/provider.ts'
 import { taskUuidOf } from '../../../src/providers/runware/task.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
 import { setUpProvider } from '../stage.ts'
-import { answerOf, apiKey, error, image, runwareStandIn, stored, submitRoute, taskOf, taskUUID, uploadRoute } from './stand-in.ts'
+import { account, answerOf, apiKey, error, image, runwareStandIn, stored, submitRoute, taskOf, taskUUID, uploadRoute } from './stand-in.ts'
 
 describeProviderContract(runware, runwareStandIn)
 
@@ -47,6 +47,15 @@ it.each([
 it('rounds guidance to hundredths', async () => {
   await stage.provider.start({ ...request, guidance: 1 / 3 }, {}, { attemptId: 'attempt-1', signal })
   expect(sent().CFGScale).toBe(0.33)
+})
+
+it.each([
+  ['an account without a balance', account({})],
+  ['an account whose balance is in another form', account({ balance: { freeBalance: 0, currency: 'USD' } })],
+  ['a key that may not read the account', { status: 403, json: { errors: [error('forbidden')] } }],
+])('is up for %s', async (_, answer) => {
+  stage.server.on('POST /v1#accountManagement', answer)
+  await stage.provider.probe({ signal })
 })
 
 describe('an image', () => {

@@ -28,6 +28,14 @@ export const stored = (request: RecordedRequest): ScriptedAnswer => {
   return answerOf({ taskType: 'mediaStorage', taskUUID: task.taskUUID, mediaUUID: 'm1', mediaURL: 'https://im.runware.ai/m1.png' })
 }
 
+/** The answer about the account, under the id of the question. */
+export const account =
+  (more: Record<string, unknown>) =>
+  (request: RecordedRequest): ScriptedAnswer => {
+    const [task] = request.json as [{ taskUUID: string }]
+    return answerOf({ taskType: 'accountManagement', taskUUID: task.taskUUID, organizationName: 'secret', ...more })
+  }
+
 export const runwareStandIn: MakeStandIn = (server) => {
   const states = {
     pending: answerOf(taskOf({ status: 'processing' })),
@@ -48,6 +56,7 @@ export const runwareStandIn: MakeStandIn = (server) => {
   return {
     key: apiKey,
     routes: { submit: submitRoute, status: askRoute, upload: [uploadRoute], lost: [submitRoute, askRoute] },
+    probe: { route: 'POST /v1#accountManagement', up: account({ balance: 126.95 }), empty: account({ balance: 0 }) },
     asksBy: 'body',
     operation: { id: taskUUID },
     submitted: answerOf(taskOf()),
@@ -81,7 +90,7 @@ export const runwareStandIn: MakeStandIn = (server) => {
     lost: (state) => {
       server.on(
         submitRoute,
-        state === 'there' ? { status: 400, json: { errors: [error('conflictTaskUUID', { taskUUID })] } } : { status: 500 },
+        state === 'there' ? { status: 400, json: { errors: [error('conflictTaskUUID', { taskUUID })] } } : { status: 402, text: '' },
       )
       server.on(askRoute, { status: 404, json: { errors: [error('taskNotFound', { taskUUID })] } })
     },

@@ -23,17 +23,23 @@ describe('the state of a task', () => {
     status,
     json: { errors: [error(code, { taskUUID, ...more })] },
   })
+  const printed = (cost: unknown) => ({ printed: cost, unit: 1_000_000 })
   const cases: [string, ScriptedAnswer, object][] = [
     ['processing', answerOf(taskOf({ status: 'processing' })), { state: 'pending' }],
     ['acknowledged', answerOf(taskOf()), { state: 'pending' }],
     ['with progress', answerOf(taskOf({ status: 'processing', progress: 40 })), { state: 'pending', progress: 0.4 }],
-    ['success', answerOf(success), { state: 'completed', url: output, cost: 350_000, flagged: undefined }],
+    ['success', answerOf(success), { state: 'completed', url: output, cost: printed(0.35), flagged: undefined }],
     ['success among others', answerOf({ ...success, taskUUID: otherUUID, videoURL: 'https://x.example/' }, success), { url: output }],
     ['success beside an error of another', { json: { data: [success], errors: [error('x', { taskUUID: otherUUID })] } }, { url: output }],
     ['success, marked', answerOf({ ...success, NSFWContent: true }), { flagged: true }],
     ['success, looked at', answerOf({ ...success, NSFWContent: false }), { flagged: false }],
     ['success without a cost', answerOf({ ...success, cost: null }), { state: 'completed', cost: undefined }],
-    ['success without a clip', answerOf({ ...success, videoURL: null }), { state: 'failed', error: { kind: 'output_gone' }, billed: true }],
+    ...[0, -0.35, 3_500_000, 1e16, 1e19, '0.35', 'NaN', [0.35]].map((cost): [string, ScriptedAnswer, object] => [
+      `success with a cost of ${JSON.stringify(cost)}`,
+      answerOf({ ...success, cost }),
+      { state: 'completed', url: output, cost: printed(cost) },
+    ]),
+    ['success without a clip', answerOf({ ...success, videoURL: null }), { state: 'completed', url: undefined }],
     ['an error inside', answerOf(taskOf({ status: 'error', error: error('providerError') })), failed('unavailable')],
     ['an error inside, flat', answerOf(taskOf({ status: 'error', code: 'timeoutProvider', message: 'x' })), failed('timeout')],
     ['an error inside, of content', answerOf(taskOf({ status: 'error', error: error('invalidProviderContent') })), failed('moderation')],

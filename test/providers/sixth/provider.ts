@@ -34,6 +34,7 @@ export const sixth = defineProvider({
   concurrency: 2,
   createsPerMinute: 60,
   capabilities,
+  outputLifetimeMs: 60 * 60_000,
   origins: { api: 'https://api.sixth.example' },
   options: z.object({ SIXTH_STYLE: z.enum(['plain', 'vivid'], 'is plain or vivid').default('plain') }),
   create: ({ options, ...account }, context) => new SixthProvider({ ...account, style: options.SIXTH_STYLE }, context),
@@ -66,6 +67,10 @@ class SixthProvider implements Provider {
       ...{ first: images.firstFrame?.url, last: images.lastFrame?.url, style: this.#account.style, notify: webhookUrl },
     }
     return this.#http.send({ method: 'POST', url: this.#url('/jobs'), step: 'submit', json, signal, read: readJson(Job) })
+  }
+
+  async probe({ signal }: CallOptions): Promise<void> {
+    await this.#http.send({ method: 'GET', url: this.#url('/account'), step: 'follow', signal, read: readJson(z.object({})) })
   }
 
   async status({ id }: Operation, { signal }: CallOptions): Promise<Status> {

@@ -17,6 +17,7 @@ export const sixthStandIn: MakeStandIn = (server) => {
   return {
     key: 'sx-key-of-the-operator',
     routes: { submit: 'POST /jobs', status: 'GET /jobs/j1', upload: ['POST /images'] },
+    probe: { route: 'GET /account', up: { json: {} } },
     asksBy: 'path',
     operation: { id: 'j1' },
     submitted: { status: 201, json: { id: 'j1' } },

@@ -33,6 +33,7 @@ export const wavespeedStandIn: MakeStandIn = (server) => {
   return {
     key: apiKey,
     routes: { submit: textRoute, status, upload: [ticketRoute, 'PUT /bucket/1'] },
+    probe: { route: 'GET /api/v3/balance', up: { json: wrapped({ balance: 0.35 }) }, empty: { json: wrapped({ balance: 0.34 }) } },
     asksBy: 'path',
     operation: { id: 't1', resultUrl: `${server.origin}${resultPath}` },
     submitted: { json: wrapped(task(urlsOf(server.origin))) },

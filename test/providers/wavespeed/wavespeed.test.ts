@@ -80,7 +80,7 @@ describe('the states of a task', () => {
     ['completed and marked', { status: 'completed', outputs: [output], has_nsfw_contents: [true] }, { flagged: true }],
     ['completed, not checked', { status: 'completed', outputs: [output], has_nsfw_contents: null }, { flagged: undefined }],
     ['completed with an object', { status: 'completed', outputs: [{ url: output }] }, { state: 'completed', url: output }],
-    ['completed with nothing', { status: 'completed', outputs: [] }, { state: 'failed', error: { kind: 'output_gone' }, billed: true }],
+    ['completed with nothing', { status: 'completed', outputs: [] }, { state: 'completed', url: undefined }],
     ['failed', { status: 'failed', error: 'boom' }, failed('unavailable')],
     ...(
       [

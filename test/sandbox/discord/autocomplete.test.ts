@@ -107,7 +107,7 @@ describe('autocomplete', () => {
 })
 
 describe('the choices', () => {
-  it.each<[string, string, unknown, unknown, string]>([
+  it.for<[rule: string, focused: string, good: unknown, bad: unknown, path: string]>([
     ['at most 25 choices', 'provider', choices(25), choices(26), 'choices'],
     ['a list', 'provider', [], 'none', 'choices'],
     ['a name', 'provider', choices(1), [{ value: 'v' }], 'choices.0.name'],
@@ -131,7 +131,7 @@ describe('the choices', () => {
     ['a number for an integer option', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: '5' }], 'choices.0.value'],
     ['a value', 'provider', choices(1), [{ name: 'n' }], 'choices.0.value'],
     ['no empty entries', 'provider', choices(2), [...choices(1), null], 'choices.1'],
-  ])('require %s', async (_name, focused, good, bad, path) => {
+  ])('require %s', async ([, focused, good, bad, path]) => {
     const { asked, shown } = await typing({}, focused)
     const refused = await asked.callback({ type: 8, data: { choices: bad } })
     expect([refused.status, refused.code]).toEqual([400, 50035])

@@ -85,13 +85,13 @@ describe('the control API', () => {
     await stream.return(undefined)
   })
 
-  it.each([
+  it.for([
     ['a malformed request', 'run', { options: {} }, 400, 'command'],
     ['what a Discord client refuses', 'run', { command: 'animate', options: { image, prompt: 'x' } }, 400, 'prompt'],
     ['an unknown command', 'run', { command: 'nothing' }, 400, '/nothing'],
     ['a button of an unknown interaction', 'press', { interactionId: '1', button: 'Cancel' }, 400, 'not there'],
     ['an unknown path', 'elsewhere', {}, 404, 'nothing here'],
-  ])('refuses %s', async (_name, path, body, status, reason) => {
+  ] as const)('refuses %s', async ([, path, body, status, reason]) => {
     const refused = await post(path, body)
     expect(refused.status).toBe(status)
     expect(refused.answer.error).toContain(reason)

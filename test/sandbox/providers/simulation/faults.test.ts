@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { earlyWebhook, promptFaults, webhookFaults } from '../../../../sandbox/providers/simulation/faults.ts'
+import { earlyWebhook, outputFaults, promptFaults, webhookFaults } from '../../../../sandbox/providers/simulation/faults.ts'
 import { call, callFal, callReplicate, createAtReplicate, falText, replicateCreate, submitToFal } from '../calls.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
@@ -192,9 +192,26 @@ test('a finished clip can be missing', async () => {
   fal.faults.add({ kind: 'output-gone' })
   expect((await fetch(url)).status).toBe(404)
   expect((await fetch(url)).status).toBe(200)
+  fal.faults.add({ kind: 'output-gone', route: 'result' })
+  expect((await callFal(fal, address)).status).toBe(404)
+  expect((await callFal(fal, address)).status).toBe(200)
+})
+
+test('a finished clip can get a new address', async () => {
+  const { fal } = context.providers
+  const { request_id: id, response_url: address } = await submitToFal(fal)
+  await fal.jobs.reached('succeeded', id)
+  const ask = async () => ((await callFal(fal, address)).body as { video: { url: string } }).video.url
+  const expired = await ask()
+  fal.faults.add({ kind: 'link-expired' })
+  expect((await fetch(expired)).status).toBe(403)
+  const fresh = await ask()
+  expect(fresh).not.toBe(expired)
+  expect((await fetch(fresh)).status).toBe(200)
+  expect((await fetch(expired)).status).toBe(404)
 })
 
 test('the tests of stand-ins, faults and webhooks cover every fault that a prompt can request', () => {
-  const tried = [...refusalKinds, ...failures, 'slow', 'flagged', 'lost-answer', 'output-gone', ...webhookFaults, earlyWebhook]
+  const tried = [...refusalKinds, ...failures, 'slow', 'flagged', 'lost-answer', ...outputFaults, ...webhookFaults, earlyWebhook]
   expect(new Set(promptFaults)).toEqual(new Set(tried))
 })

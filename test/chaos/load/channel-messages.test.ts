@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
-import { Observer } from '../load/observer.ts'
+import { Observer } from './observer.ts'
 import { findRequestMessages, readChannel } from './channel-messages.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'

@@ -30,7 +30,7 @@ export async function readChannel({
   api,
   channel,
   token,
-}: Pick<ChaosSandbox['discord'], 'api' | 'channel' | 'token'>): Promise<ChannelMessage[]> {
+}: Pick<ChaosSandbox['discord'], 'api' | 'token'> & { channel: string }): Promise<ChannelMessage[]> {
   const messages: ChannelMessage[] = []
   let before: string | undefined
   for (;;) {

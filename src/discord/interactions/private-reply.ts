@@ -1,0 +1,47 @@
+import { exponential, retry } from '../../lib/retry.ts'
+
+import { describeError, isTransient } from '../rest/errors.ts'
+import { textIn } from '../text/text.ts'
+
+import type { Answerable, ReplyContext } from './answerable.ts'
+
+/** Milliseconds before each retry. */
+const delays = [250, 1000, 4000]
+const backoff = exponential(1000, 60_000)
+/** Discord documents 15 minutes; half a minute is left for the call itself. */
+const tokenLifetimeMs = 14.5 * 60_000
+
+/** A private message below whatever was answered before. Discord does not recognize a repetition: the member rather reads it twice than never. */
+export async function followUpPrivately(
+  interaction: Answerable,
+  content: string,
+  { messages, clock, stopping }: ReplyContext,
+): Promise<void> {
+  await retry(() => messages.followUpPrivately(interaction, content), { clock, delays, shouldRetry: isTransient, signal: stopping })
+}
+
+/**
+ * Replaces the public “thinking…” placeholder by a private message. The next follow-up would take the place of a placeholder without content and be public,
+ * so it gets a neutral sentence first. It is deleted last: whatever fails, and even if the process dies, the member has something to read.
+ */
+export async function replacePlaceholder(interaction: Answerable, content: string, context: ReplyContext): Promise<void> {
+  const { messages, clock, log, stopping } = context
+  const often = { clock, delays, shouldRetry: isTransient, signal: stopping }
+  const neutral = textIn(interaction.locale)('error.not-accepted')
+  const failed = (step: 'write-placeholder' | 'send-reason' | 'delete-placeholder') => (error: unknown) => {
+    log.warn({ interaction: interaction.id, step, failure: describeError(error) }, 'one step of a private reply failed')
+    return false
+  }
+
+  const isNeutral = await retry(() => messages.writeReply(interaction, neutral), often).then(() => true, failed('write-placeholder'))
+  const isSent = await followUpPrivately(interaction, content, context).then(() => true, failed('send-reason'))
+  if (!isSent) {
+    const untilExpiry = (attempt: number) => {
+      const delay = backoff(attempt)
+      return clock.now() + delay < interaction.createdTimestamp + tokenLifetimeMs ? delay : undefined
+    }
+    await retry(() => messages.writeReply(interaction, content), { ...often, delays: untilExpiry })
+  } else if (isNeutral) {
+    await retry(() => messages.deleteReply(interaction), often).catch(failed('delete-placeholder'))
+  }
+}

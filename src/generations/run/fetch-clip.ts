@@ -1,0 +1,61 @@
+import { ProviderError } from '../../domain/provider-error.ts'
+import { DownloadError } from '../../media/download.ts'
+import { validateMp4 } from '../../media/video/validate-mp4.ts'
+import { type Clip, OutputGone } from '../model/delivery-port.ts'
+import type { Generation } from '../model/generation.ts'
+import { latestAttempt } from '../store/attempts.ts'
+import { transition } from '../store/generations.ts'
+import type { RunContext } from './context.ts'
+import { recordLateCost } from './settle.ts'
+
+type FetchContext = Pick<RunContext, 'database' | 'providers' | 'download' | 'clock' | 'log' | 'owner'>
+
+/** Larger than any measured clip of ten seconds, small enough for memory. */
+const maxClipBytes = 256 * 1024 * 1024
+const downloadTimeoutMs = 300_000
+/** Expired signed links answer 403, deleted files 404 or 410. */
+const goneStatuses = [403, 404, 410]
+
+/** Downloads the finished clip and checks it. Throws `OutputGone`, `DownloadError` or `ClipError`. */
+export async function fetchClip({ outputUrl: url }: Generation, { download }: FetchContext, signal: AbortSignal): Promise<Clip> {
+  if (url === undefined) throw new OutputGone('the provider has named no clip yet')
+  try {
+    const bytes = await download(url, { signal, timeoutMs: downloadTimeoutMs, maxBytes: maxClipBytes })
+    if (bytes.byteLength === 0) throw new OutputGone('the provider served an empty file')
+    return { bytes, url, durationSeconds: validateMp4(bytes) }
+  } catch (error) {
+    if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
+      throw new OutputGone('the provider does not serve the clip', { cause: error })
+    throw error
+  }
+}
+
+/**
+ * The generation with the address that the provider now names: a link expires, and the clip of a job that is done may be named a little later. The
+ * address stays as it is while the provider names none or does not respond.
+ */
+export async function askForAddress(generation: Generation, context: FetchContext, signal: AbortSignal): Promise<Generation> {
+  const { database, providers, owner, log } = context
+  const provider = providers.get(generation.provider)
+  const attempt = await latestAttempt(database.statements, generation.id)
+  // Without its key the job cannot be read; the address that is known may still work.
+  if (!provider || !attempt?.operation) return generation
+  try {
+    const status = await provider.status(attempt.operation, { signal })
+    if (status.state !== 'completed') return generation
+    const { url, cost } = status
+    if (cost !== undefined) await recordLateCost(generation, { attempt, cost }, context)
+    if (url === undefined || url === generation.outputUrl) return generation
+    // Stored before it is used: a link that was posted is recognized by it after a crash.
+    const { id } = generation
+    return await transition(database.statements, { id, owner, state: 'delivering' }, { state: 'delivering', output_url: url })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof ProviderError)) throw error
+    log.warn(
+      { generation: generation.id, provider: provider.id, kind: error.kind },
+      'asking for the address of a clip failed; asking again',
+    )
+    return generation
+  }
+}

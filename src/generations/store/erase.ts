@@ -1,0 +1,96 @@
+import { type ClipRequest, clipLimits } from '../../domain/clip-request.ts'
+import type { ImageReference } from '../../domain/image.ts'
+import type { Database, Statements } from '../../storage/database.ts'
+import { requestColumn } from '../../storage/json-columns.ts'
+import { tryToRead } from '../../storage/unreadable-rows.ts'
+import type { GenerationState } from '../model/generation.ts'
+
+/** A held generation keeps everything until it is settled. */
+const over: readonly GenerationState[] = ['done', 'failed', 'cancelled']
+
+export interface Batch {
+  /** What is older, in milliseconds since the epoch, is erased. */
+  before: number
+  /** The most rows at once. */
+  limit: number
+}
+
+/** Erases interaction tokens, which nobody can use after fifteen minutes. Returns how many. */
+export async function eraseTokens(statements: Statements, { before, limit }: Batch): Promise<number> {
+  const rows = await statements
+    .updateTable('generations')
+    .set({ interaction_token: '' })
+    .where('id', 'in', (query) =>
+      query.selectFrom('generations').select('id').where('interaction_token', '!=', '').where('created_at', '<', before).limit(limit),
+    )
+    .returning('id')
+    .execute()
+  return rows.length
+}
+
+/** Erases what a member wrote and showed, and where the clip was, of generations that ended before. The row stays: the ledger refers to it. */
+export async function erasePrompts(database: Database, { before, limit }: Batch, now: number): Promise<number> {
+  const ended = await database.statements
+    .selectFrom('generations')
+    .select(['id', 'request'])
+    .where('erased_at', 'is', null)
+    .where('ended_at', '<', before)
+    .where('state', 'in', over)
+    .orderBy('ended_at')
+    .limit(limit)
+    .execute()
+  for (const { id, request } of ended) {
+    const read = tryToRead(() => requestColumn.parse(request), id, database.setAside)
+    await database.transaction(async (transaction) => {
+      const erased = { request: requestColumn.stringify(withoutWords(read)), output_url: null, erased_at: now }
+      await transaction.updateTable('generations').set(erased).where('id', '=', id).where('state', 'in', over).execute()
+      await transaction.updateTable('attempts').set({ images: null }).where('generation_id', '=', id).execute()
+      await transaction.deleteFrom('generation_images').where('generation_id', '=', id).execute()
+    })
+  }
+  return ended.length
+}
+
+/** The run times of old clips are still learned from: they need the duration, and which images there were. */
+function withoutWords(request: ClipRequest | undefined): ClipRequest {
+  if (!request) return { prompt: '', durationSeconds: clipLimits.durationsSeconds[0] }
+  const { firstFrame, lastFrame, durationSeconds, aspectRatio } = request
+  const unnamed = (image: ImageReference | undefined) => image && { ...image, sha256: '' }
+  return { prompt: '', durationSeconds, aspectRatio, firstFrame: unnamed(firstFrame), lastFrame: unnamed(lastFrame) }
+}
+
+/** Deletes webhook events of generations that are over. */
+export async function deleteOldEvents(statements: Statements, { before, limit }: Batch): Promise<number> {
+  const attempts = await statements
+    .selectFrom('webhook_events')
+    .innerJoin('attempts', 'attempts.id', 'webhook_events.attempt_id')
+    .innerJoin('generations', 'generations.id', 'attempts.generation_id')
+    .select('attempts.id')
+    .distinct()
+    .where('webhook_events.received_at', '<', before)
+    .where('generations.state', 'in', over)
+    .limit(limit)
+    .execute()
+  const ids = attempts.map(({ id }) => id)
+  if (ids.length === 0) return 0
+  await statements.deleteFrom('webhook_events').where('attempt_id', 'in', ids).where('received_at', '<', before).execute()
+  return ids.length
+}
+
+/** Deletes images that no kept generation names: those of refused requests, and of generations that were erased. */
+export async function deleteUnusedImages(statements: Statements, { before, limit }: Batch): Promise<number> {
+  const unused = await statements
+    .selectFrom('images')
+    .select('sha256')
+    .where('created_at', '<', before)
+    .where((image) =>
+      image.not(image.exists(image.selectFrom('generation_images').select('sha256').whereRef('sha256', '=', 'images.sha256'))),
+    )
+    .limit(limit)
+    .execute()
+  for (const { sha256 } of unused) {
+    // The same image may just have been stored again, for a request that is about to name it.
+    await statements.deleteFrom('images').where('sha256', '=', sha256).where('created_at', '<', before).execute()
+  }
+  return unused.length
+}

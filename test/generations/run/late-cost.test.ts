@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+
+import { recordLateCost } from '../../../src/generations/run/settle.ts'
+import { latestAttempt, openAttempt } from '../../../src/generations/store/attempts.ts'
+import { findGeneration } from '../../../src/generations/store/generations.ts'
+import { capture } from '../../../src/billing/ledger.ts'
+import { openStore, stores } from '../../storage/stores.ts'
+import { createCapturedLog } from '../../support/captured-log.ts'
+import { acceptGeneration, walletOf } from '../../support/generations.ts'
+
+const owner = 'a-worker'
+const clock = { now: () => 5 }
+
+describe.each(stores)('a cost that a provider reports after the capture, on $name', (store) => {
+  /** A clip that is being delivered, booked as listed because its provider had reported no cost. */
+  async function setUp() {
+    const database = await openStore(store)
+    const { statements } = database
+    const { id } = await acceptGeneration(database)
+    await statements.updateTable('generations').set({ state: 'submitting', owner }).where('id', '=', id).execute()
+    await openAttempt(database, { generationId: id, provider: 'fal', owner, now: 1 })
+    await statements.updateTable('attempts').set({ state: 'completed' }).execute()
+    await statements.updateTable('generations').set({ state: 'delivering', captured: 1 }).where('id', '=', id).execute()
+    const [generation, attempt] = [await findGeneration(statements, id), await latestAttempt(statements, id)]
+    if (!generation || !attempt) throw new Error('both were just written')
+    await database.transaction((transaction) => capture(transaction, generation, 2))
+    const captured = createCapturedLog()
+    const record = (printed: number) =>
+      recordLateCost(
+        generation,
+        { attempt, cost: { printed, unit: 1_000_000 } },
+        { database, owner, clock, providers: new Map(), log: captured.log },
+      )
+    const rows = async () => (await statements.selectFrom('ledger').select(['kind', 'amount']).orderBy('sequence').execute()).slice(2)
+    const cost = () =>
+      statements.selectFrom('attempts').select(['provider_cost as reported', 'implausible_cost as printed']).executeTakeFirst()
+    return { database, record, rows, cost, logged: captured.text }
+  }
+
+  it('as listed is kept, and changes no wallet', async () => {
+    const { record, rows, cost } = await setUp()
+    await record(0.35)
+    expect([await rows(), await cost()]).toEqual([[], { reported: 350_000, printed: null }])
+  })
+
+  it('that differs corrects what the installation paid, once', async () => {
+    const { database, record, rows, cost } = await setUp()
+    await record(0.36)
+    await record(0.36)
+    expect([await rows(), await cost()]).toEqual([
+      [{ kind: 'correction-installation', amount: 10_000 }],
+      { reported: 360_000, printed: null },
+    ])
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 360_000 })
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: 350_000 })
+  })
+
+  it('that is implausible is shown to the operator, and not booked', async () => {
+    const { record, rows, cost, logged } = await setUp()
+    await record(3_500_000)
+    expect([await rows(), await cost()]).toEqual([[], { reported: null, printed: '3500000' }])
+    expect(logged()).toContain('implausible cost')
+  })
+})
