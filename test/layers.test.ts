@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
-import { temporaryFolder } from './support/database.ts'
+import { temporaryFolder } from './support/store/database.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const configuration: unknown = await import(join(root, '.dependency-cruiser.mjs'))

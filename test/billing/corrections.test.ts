@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { correct, findReservations, ImpossibleCorrection } from '../../src/billing/corrections.ts'
 import { capture } from '../../src/billing/ledger.ts'
 import { openStore, stores } from '../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../support/generations.ts'
+import { acceptGeneration, walletOf } from '../support/store/generations.ts'
 
 const price = 350_000
 const now = Date.UTC(2026, 10, 20, 12)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { budgetsOf, createGuildSettings, type GuildSettings } from '../../src/billing/guild-settings.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
-import { temporaryDatabase } from '../support/database.ts'
+import { temporaryDatabase } from '../support/store/database.ts'
 
 const guildId = '200000000000000001'
 

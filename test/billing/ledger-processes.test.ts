@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { capture, release } from '../../src/billing/ledger.ts'
 import { startProcesses } from '../storage/processes.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../support/generations.ts'
+import { acceptGeneration, walletOf } from '../support/store/generations.ts'
 
 const price = 350_000
 const file = new URL('./reserving-process.ts', import.meta.url)

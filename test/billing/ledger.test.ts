@@ -5,7 +5,7 @@ import { findGeneration } from '../../src/generations/store/generations.ts'
 import { bookDifference, capture, hold, refundGuild, release, reserve } from '../../src/billing/ledger.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
-import { acceptGeneration, plenty, walletOf } from '../support/generations.ts'
+import { acceptGeneration, plenty, walletOf } from '../support/store/generations.ts'
 
 const price = 350_000
 

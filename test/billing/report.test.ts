@@ -6,7 +6,7 @@ import { periodKeys } from '../../src/billing/periods.ts'
 import { readAssumed, readCurrentWallets, readImplausible, readRecentRows } from '../../src/billing/report.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
-import { acceptGeneration } from '../support/generations.ts'
+import { acceptGeneration } from '../support/store/generations.ts'
 
 const price = 350_000
 /** Noon in London, but the next day already in Auckland. */

@@ -11,7 +11,7 @@ import type { Schema } from '../../src/storage/schema.ts'
 import { openPostgresStore, openSqliteStore } from '../chaos/shared/store.ts'
 import { compareMoney } from '../chaos/verdict/money.ts'
 import { openPlace, stores } from '../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../support/generations.ts'
+import { acceptGeneration, walletOf } from '../support/store/generations.ts'
 
 const price = 350_000
 const dearer = 360_000

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
 import { hasPostgres, serverUrl } from '../storage/stores.ts'
-import { temporaryFolder } from '../support/database.ts'
-import { startProcess } from '../support/process.ts'
+import { temporaryFolder } from '../support/store/database.ts'
+import { startProcess } from '../support/bot/process.ts'
 
 const count = z.number().int().nonnegative()
 const Verdict = z.strictObject({

@@ -10,9 +10,9 @@ import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { registerCommands } from '../../src/discord/interactions/registration.ts'
 import type { RestClients } from '../../src/discord/rest/clients.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
-import { openRestClients } from '../support/rest-clients.ts'
+import { openRestClients } from '../support/discord/rest-clients.ts'
 import type { ClipInput, ProviderChoice, ClipService, PartialClipInput } from '../../src/generations/model/clip-service-port.ts'
-import { createCapturedLog } from '../support/captured-log.ts'
+import { createCapturedLog } from '../support/bot/captured-log.ts'
 import { imageOf } from '../sandbox/discord/bot.ts'
 
 const { commands } = await readCommands()

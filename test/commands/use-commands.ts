@@ -7,9 +7,9 @@ import { createInteractions } from '../../src/discord/interactions/handler.ts'
 import { createMessages } from '../../src/discord/rest/messages.ts'
 import type { ClipService, PartialClipInput, ProviderChoice } from '../../src/generations/model/clip-service-port.ts'
 import { ids } from '../discord/support/example-generation.ts'
-import { createCapturedLog } from '../support/captured-log.ts'
-import { openRestClients } from '../support/rest-clients.ts'
-import { type ScriptedDiscord, startScriptedDiscord } from '../support/scripted-discord.ts'
+import { createCapturedLog } from '../support/bot/captured-log.ts'
+import { openRestClients } from '../support/discord/rest-clients.ts'
+import { type ScriptedDiscord, startScriptedDiscord } from '../support/discord/scripted-discord.ts'
 
 export const attachment = {
   id: '900000000000000001',

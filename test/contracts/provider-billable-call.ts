@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import type { HostedImages } from '../../src/providers/provider.ts'
-import { closedOrigin, type ScriptedAnswer } from '../support/scripted-provider.ts'
+import { closedOrigin, type ScriptedAnswer } from '../support/providers/scripted-provider.ts'
 import { image, request } from './provider-samples.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 

@@ -4,7 +4,7 @@ import type { ImageReference } from '../../src/domain/image.ts'
 import type { ClipRequest } from '../../src/domain/clip-request.ts'
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import type { LostSubmission } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer } from '../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../support/providers/scripted-provider.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 import { imageUrls, webhookUrl } from './provider-submissions.ts'
 

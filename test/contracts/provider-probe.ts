@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { closedOrigin, type ScriptedAnswer } from '../support/scripted-provider.ts'
+import { closedOrigin, type ScriptedAnswer } from '../support/providers/scripted-provider.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 
 /** The free call that shows whether a provider can be used again. */

@@ -1,8 +1,8 @@
 import type { ProviderError } from '../../src/domain/provider-error.ts'
 import type { ProviderContext } from '../../src/providers/shared/http.ts'
-import type { createInstantClock } from '../support/instant-clock.ts'
+import type { createInstantClock } from '../support/clocks/instant-clock.ts'
 import type { Operation, Provider } from '../../src/providers/provider.ts'
-import type { Script, ScriptedAnswer, ScriptedProvider } from '../support/scripted-provider.ts'
+import type { Script, ScriptedAnswer, ScriptedProvider } from '../support/providers/scripted-provider.ts'
 
 /** The create calls of which every provider's whole body is known (`provider-submissions.ts`). */
 export type SubmissionName =

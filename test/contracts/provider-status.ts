@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Operation, Status } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer } from '../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../support/providers/scripted-provider.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 
 /** Polls: repeated while a failure is temporary, and never the reason to use another provider. */

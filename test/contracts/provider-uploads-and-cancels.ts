@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { closedOrigin, type ScriptedAnswer } from '../support/scripted-provider.ts'
+import { closedOrigin, type ScriptedAnswer } from '../support/providers/scripted-provider.ts'
 import { image, imageBytes } from './provider-samples.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { ProviderError } from '../../src/domain/provider-error.ts'
 import { type WebhookDelivery, type WebhookEvent, WebhookRejected } from '../../src/providers/provider.ts'
-import type { ScriptedAnswer } from '../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../support/providers/scripted-provider.ts'
 import type { ProviderStage } from './provider-stand-in.ts'
 
 const at = 1_760_000_000_000

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { exponential, retry } from '../../src/lib/retry.ts'
-import { createInstantClock } from '../support/instant-clock.ts'
+import { createInstantClock } from '../support/clocks/instant-clock.ts'
 
 function failing(times: number, error = new Error('not yet')) {
   return (attempt: number) => (attempt <= times ? Promise.reject(error) : Promise.resolve(attempt))

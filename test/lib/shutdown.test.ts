@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { createShutdown } from '../../src/lib/shutdown.ts'
-import { createCapturedLog } from '../support/captured-log.ts'
+import { createCapturedLog } from '../support/bot/captured-log.ts'
 
 const reason = new Error('stopping')
 

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { createDownload, DownloadError, type DownloadOptions } from '../../src/media/download.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { createInstantClock } from '../support/instant-clock.ts'
-import { closedOrigin, type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
+import { createInstantClock } from '../support/clocks/instant-clock.ts'
+import { closedOrigin, type ScriptedAnswer, type ScriptedProvider, startScriptedProvider } from '../support/providers/scripted-provider.ts'
 
 describe('a download', () => {
   let network: Network

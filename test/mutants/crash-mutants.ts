@@ -8,7 +8,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'replacePlaceholder',
     at: 'UnaryExpression[argument.name="isSent"]',
     with: 'false',
-    test: 'test/flows/refusals.test.ts',
+    test: 'test/flows/requests/refusals.test.ts',
     title: 'is shortened by a stop',
   },
   {
@@ -17,7 +17,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'replacePlaceholder',
     at: 'Identifier[name="isNeutral"]:matches(IfStatement > *)',
     with: 'true',
-    test: 'test/flows/refusals.test.ts',
+    test: 'test/flows/requests/refusals.test.ts',
     title: 'it is read in its place',
   },
   {
@@ -101,7 +101,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'findPosted',
     at: 'IfStatement > UnaryExpression',
     with: 'true',
-    test: 'test/flows/posted-before-crash.test.ts',
+    test: 'test/flows/delivery/posted-before-crash.test.ts',
     title: 'is found, and not downloaded again',
   },
   {
@@ -110,7 +110,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'post.shouldRetry',
     at: 'ReturnStatement > LogicalExpression',
     with: '!(error instanceof OutputGone) && {{node}}',
-    test: 'test/flows/late-output.test.ts',
+    test: 'test/flows/delivery/late-output.test.ts',
     title: 'whose first download meets',
   },
   {
@@ -119,7 +119,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'post',
     at: 'VariableDeclarator[id.name="deadline"] > CallExpression',
     with: 'clock.now() + 10 * 60_000',
-    test: 'test/flows/discord-outage.test.ts',
+    test: 'test/flows/delivery/discord-outage.test.ts',
     title: 'keeps for a day is posted once',
   },
   {
@@ -128,7 +128,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'withExpiry',
     at: 'IfStatement',
     with: 'void outputExpiresAt',
-    test: 'test/flows/discord-outage.test.ts',
+    test: 'test/flows/delivery/discord-outage.test.ts',
     title: 'keeps for an hour',
   },
   {
@@ -137,7 +137,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'announce',
     at: 'VariableDeclarator[id.name="existing"] > ConditionalExpression',
     with: 'undefined',
-    test: 'test/flows/outcome-told.test.ts',
+    test: 'test/flows/delivery/outcome-told.test.ts',
     title: 'killed is not told twice',
   },
   {
@@ -146,7 +146,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'createNotifications',
     at: 'TryStatement',
     with: 'await markNotified(generation)\n      {{node}}',
-    test: 'test/flows/outcome-told.test.ts',
+    test: 'test/flows/delivery/outcome-told.test.ts',
     title: 'three times is told later',
   },
   {
@@ -164,7 +164,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'create',
     at: 'ObjectExpression:has(> Property[key.name="enforce_nonce"])',
     with: 'body',
-    test: 'test/flows/expired-token.test.ts',
+    test: 'test/flows/delivery/expired-token.test.ts',
     title: 'gets only one new message',
   },
   {
@@ -182,7 +182,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'createQueueMaintenance.run',
     at: 'ExpressionStatement[expression.argument.callee.name="failOverdue"]',
     with: '',
-    test: 'test/flows/queue.test.ts',
+    test: 'test/flows/queue/queue.test.ts',
     title: 'refunds a request that waited for an hour',
   },
   {
@@ -207,7 +207,7 @@ export const crashMutants: readonly Mutant[] = [
     in: 'refuseUndeliverable',
     at: 'IfStatement > BinaryExpression',
     with: 'false',
-    test: 'test/flows/channel-permissions.test.ts',
+    test: 'test/flows/requests/channel-permissions.test.ts',
     title: 'is refused before any money is reserved',
   },
   {

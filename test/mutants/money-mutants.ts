@@ -42,7 +42,7 @@ export const moneyMutants: readonly Mutant[] = [
     in: 'settleMoney',
     at: 'CallExpression[callee.name="assume"]',
     with: 'release(transaction, generation, now)',
-    test: 'test/flows/cancel.test.ts',
+    test: 'test/flows/queue/cancel.test.ts',
     title: 'the installation assumes the price',
   },
   {
@@ -51,7 +51,7 @@ export const moneyMutants: readonly Mutant[] = [
     in: 'readProviderCost',
     at: 'IfStatement > LogicalExpression',
     with: '{{left}}',
-    test: 'test/flows/ledger.test.ts',
+    test: 'test/flows/money/ledger.test.ts',
     title: 'is booked as listed',
   },
   {
@@ -76,7 +76,7 @@ export const moneyMutants: readonly Mutant[] = [
     in: 'correctReference',
     at: 'CallExpression[callee.property.name="transaction"]',
     with: 'correct(database.statements, reservation, correction)',
-    test: 'test/flows/ledger.test.ts',
+    test: 'test/flows/money/ledger.test.ts',
     title: 'and says what to do',
   },
   {
@@ -85,7 +85,7 @@ export const moneyMutants: readonly Mutant[] = [
     in: 'workingCard',
     at: 'UnaryExpression:has(> MemberExpression[property.name="cannotCancel"])',
     with: 'true',
-    test: 'test/flows/cancel.test.ts',
+    test: 'test/flows/queue/cancel.test.ts',
     title: 'has no button while it renders',
   },
 ]

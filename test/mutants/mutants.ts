@@ -42,7 +42,7 @@ export const mutants: readonly Mutant[] = [
     in: 'runCommand',
     at: 'IfStatement:has(Literal[value="defer"])',
     with: 'await command.execute(interaction, context)\n    {{node}}',
-    test: 'test/flows/bad-input.test.ts',
+    test: 'test/flows/requests/bad-input.test.ts',
     title: 'not an image by its bytes',
   },
   {
@@ -59,7 +59,7 @@ export const mutants: readonly Mutant[] = [
     in: 'editInClip',
     at: 'ConditionalExpression > BinaryExpression',
     with: 'true',
-    test: 'test/flows/delivery.test.ts',
+    test: 'test/flows/delivery/delivery.test.ts',
     title: 'without Discord having to refuse it',
   },
   {
@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
     in: 'startOrRecover',
     at: 'IfStatement:has(Literal[value="sent"])',
     with: '',
-    test: 'test/flows/restart.test.ts',
+    test: 'test/flows/processes/restart.test.ts',
     title: 'during the create call: the clip is held',
   },
   {
@@ -77,7 +77,7 @@ export const mutants: readonly Mutant[] = [
     in: 'createProviderHttp.send',
     at: 'ReturnStatement > ConditionalExpression',
     with: "retry(() => sendOnce(call), { delays: step === 'submit' ? [0, 0] : delayAfter, signal, clock })",
-    test: 'test/flows/lost-answers.test.ts',
+    test: 'test/flows/providers/lost-answers.test.ts',
     title: 'is held, and never repeated',
   },
   {
@@ -86,7 +86,7 @@ export const mutants: readonly Mutant[] = [
     in: 'start',
     at: 'AwaitExpression[argument.callee.name="markSent"]',
     with: 'opened\n    setTimeout(() => void {{argument}}, 60_000).unref()',
-    test: 'test/flows/restart.test.ts',
+    test: 'test/flows/processes/restart.test.ts',
     title: 'during the create call: the clip is held',
   },
   {
@@ -95,7 +95,7 @@ export const mutants: readonly Mutant[] = [
     in: 'watch',
     at: 'IfStatement[test.right.value="completed"]',
     with: "if (status.state === 'completed' && current.cancelRequestedAt !== undefined) throw cancelled(true)\n      {{node}}",
-    test: 'test/flows/cancel.test.ts',
+    test: 'test/flows/queue/cancel.test.ts',
     title: 'during the render, at a provider that cannot stop',
   },
   {
@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
     in: 'captureCompleted',
     at: 'ExpressionStatement[expression.argument.callee.name="capture"]',
     with: 'void clock.sleep(5000).then(() => database.transaction((later) => capture(later, settled, clock.now())))',
-    test: 'test/flows/restart.test.ts',
+    test: 'test/flows/processes/restart.test.ts',
     title: 'in the middle of the upload',
   },
   {
@@ -113,7 +113,7 @@ export const mutants: readonly Mutant[] = [
     in: 'messageOf',
     at: 'Property[key.name="allowed_mentions"]',
     with: '',
-    test: 'test/flows/cards.test.ts',
+    test: 'test/flows/requests/cards.test.ts',
     title: 'a mention of the member and of everybody',
   },
   {
@@ -122,7 +122,7 @@ export const mutants: readonly Mutant[] = [
     in: 'unnotified',
     at: 'Property[key.name="notified_at"]',
     with: '',
-    test: 'test/flows/delivery.test.ts',
+    test: 'test/flows/delivery/delivery.test.ts',
     title: 'still notifies the requester once',
   },
   {
@@ -131,7 +131,7 @@ export const mutants: readonly Mutant[] = [
     in: 'postClip',
     at: 'ExpressionStatement:has(CallExpression[callee.name="findOrCreateMessage"])',
     with: '',
-    test: 'test/flows/delivery.test.ts',
+    test: 'test/flows/delivery/delivery.test.ts',
     title: 'does not prevent delivery',
   },
   {
@@ -148,7 +148,7 @@ export const mutants: readonly Mutant[] = [
     in: 'downloadImage',
     at: 'ObjectExpression > Property[key.name="allowedOrigins"]',
     with: 'allowedOrigins: undefined',
-    test: 'test/flows/image-source.test.ts',
+    test: 'test/flows/requests/image-source.test.ts',
   },
   {
     name: 'follow a host name into the private network',
@@ -156,7 +156,7 @@ export const mutants: readonly Mutant[] = [
     in: 'createNetwork',
     at: 'CallExpression[callee.name="guardLookup"]',
     with: 'lookup',
-    test: 'test/flows/live-network.test.ts',
+    test: 'test/flows/processes/live-network.test.ts',
     title: 'a name that resolves to',
   },
   {
@@ -183,7 +183,7 @@ export const mutants: readonly Mutant[] = [
     in: 'run',
     at: 'TryStatement > BlockStatement.block CallExpression[callee.property.name="info"] > ObjectExpression > Property:last-child',
     with: '{{node}}, words: posted.request.prompt',
-    test: 'test/flows/clips.test.ts',
+    test: 'test/flows/requests/clips.test.ts',
     title: 'what the bot logs',
   },
   {
@@ -192,7 +192,7 @@ export const mutants: readonly Mutant[] = [
     in: 'createClipService.cancel',
     at: 'IfStatement:has(Literal[value="not-your-generation"])',
     with: '',
-    test: 'test/flows/cancel.test.ts',
+    test: 'test/flows/queue/cancel.test.ts',
     title: 'refuses other members privately',
   },
   {
@@ -201,7 +201,7 @@ export const mutants: readonly Mutant[] = [
     in: 'refuseUndeliverable',
     at: 'IfStatement:has(Literal[value="missing-permissions"])',
     with: '',
-    test: 'test/flows/bad-input.test.ts',
+    test: 'test/flows/requests/bad-input.test.ts',
     title: 'a channel where the bot lacks a permission',
   },
   {
@@ -210,7 +210,7 @@ export const mutants: readonly Mutant[] = [
     in: 'check',
     at: 'IfStatement:has(Literal[value="guild-not-allowed"])',
     with: '',
-    test: 'test/flows/bad-input.test.ts',
+    test: 'test/flows/requests/bad-input.test.ts',
     title: 'a server that is not allowed',
   },
   {
@@ -219,7 +219,7 @@ export const mutants: readonly Mutant[] = [
     in: 'readProviders',
     at: 'IfStatement > BinaryExpression[left.object.name="configured"]',
     with: 'false',
-    test: 'test/flows/start.test.ts',
+    test: 'test/flows/processes/start.test.ts',
     title: 'a token without a key',
   },
   {
@@ -228,7 +228,7 @@ export const mutants: readonly Mutant[] = [
     in: 'addWebhooks',
     at: 'Literal[value=401]',
     with: '204',
-    test: 'test/flows/webhooks.test.ts',
+    test: 'test/flows/providers/webhooks.test.ts',
     title: 'the webhook URL',
   },
   {
@@ -237,7 +237,7 @@ export const mutants: readonly Mutant[] = [
     in: 'findAttemptByToken',
     at: 'ObjectExpression > Property[key.name="provider"]',
     with: '',
-    test: 'test/flows/webhooks.test.ts',
+    test: 'test/flows/providers/webhooks.test.ts',
     title: 'the webhook URL',
   },
 ]

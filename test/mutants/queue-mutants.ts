@@ -97,7 +97,7 @@ export const queueMutants: readonly Mutant[] = [
     in: 'afterFailedJob',
     at: 'UnaryExpression[argument.name="failedBefore"]',
     with: 'true',
-    test: 'test/flows/failed-jobs.test.ts',
+    test: 'test/flows/providers/failed-jobs.test.ts',
     title: 'is followed once',
   },
   {
@@ -123,7 +123,7 @@ export const queueMutants: readonly Mutant[] = [
     in: 'withDecidingReason',
     at: 'ArrayExpression > SpreadElement',
     with: '',
-    test: 'test/flows/failed-jobs.test.ts',
+    test: 'test/flows/providers/failed-jobs.test.ts',
     title: 'the reason of the one that decided',
   },
 ]

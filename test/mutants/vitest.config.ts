@@ -14,7 +14,7 @@ class DirectTestsFirst extends BaseSequencer {
 /** The tests that StrykerJS runs: those that call the core in their own process, because a mutant is active there and in no process that a test starts. */
 export default defineConfig({
   test: {
-    include: ['test/{billing,generations}/**/*.test.ts', 'test/flows/{held,cancel}.test.ts'],
+    include: ['test/{billing,generations}/**/*.test.ts', 'test/flows/money/held.test.ts', 'test/flows/queue/cancel.test.ts'],
     exclude: ['**/*-processes.test.ts', '**/slow-*.test.ts'],
     sequence: { sequencer: DirectTestsFirst },
     // A mutant that makes a test wait for ever is noticed by this.

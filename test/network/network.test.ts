@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BlockedTarget, isPublicAddress } from '../../src/network/address-guard.ts'
 import { NotConnected } from '../../src/network/connector.ts'
 import { createNetwork, type Network } from '../../src/network/network.ts'
-import { closedOrigin, type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
+import { closedOrigin, type ScriptedProvider, startScriptedProvider } from '../support/providers/scripted-provider.ts'
 
 /** A resolver that returns these addresses, one list per call; the last list repeats. */
 function resolverOf(...answers: string[][]): LookupFunction & { asked: string[] } {

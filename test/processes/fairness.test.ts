@@ -4,10 +4,10 @@ import type { Guild } from '../../sandbox/discord/people/guild.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
 import type { Job } from '../../sandbox/providers/jobs/job.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
-import { startBotProcess } from '../support/bot-process.ts'
-import { botSettingsFor } from '../support/bot-settings.ts'
-import { walletOf } from '../support/generations.ts'
-import { finishedCard, testSandbox } from '../support/sandbox.ts'
+import { startBotProcess } from '../support/bot/bot-process.ts'
+import { botSettingsFor } from '../support/bot/bot-settings.ts'
+import { walletOf } from '../support/store/generations.ts'
+import { finishedCard, testSandbox } from '../support/sandbox/sandbox.ts'
 
 const cap = 3
 const price = 350_000

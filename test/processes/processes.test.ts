@@ -6,12 +6,12 @@ import { startBot } from '../../src/main.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { ShardTakenError } from '../../src/discord/gateway/shards.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
-import { startBotProcess } from '../support/bot-process.ts'
-import { botSettingsFor } from '../support/bot-settings.ts'
-import { walletOf } from '../support/generations.ts'
-import { openGate } from '../support/gate.ts'
-import { outcomeCard } from '../support/outcome-card.ts'
-import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox.ts'
+import { startBotProcess } from '../support/bot/bot-process.ts'
+import { botSettingsFor } from '../support/bot/bot-settings.ts'
+import { walletOf } from '../support/store/generations.ts'
+import { openGate } from '../support/network/gate.ts'
+import { outcomeCard } from '../support/sandbox/outcome-card.ts'
+import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox/sandbox.ts'
 
 const limits = { PROVIDERS: 'fal', FAL_CONCURRENCY: '3', FAL_CREATES_PER_MINUTE: '1000' }
 const film = ({ discord }: TestSandbox, prompt = 'a boat') => discord.member.run('film', { prompt })

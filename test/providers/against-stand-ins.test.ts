@@ -10,7 +10,7 @@ import { createProviders, type Providers } from '../../src/providers/create-prov
 import { providerDescriptors } from '../../src/providers/registry.ts'
 import { drawImage } from '../sandbox/images.ts'
 import { startReceiver } from '../sandbox/providers/receiver.ts'
-import { originsOf } from '../support/bot-settings.ts'
+import { originsOf } from '../support/bot/bot-settings.ts'
 import type { ProviderName } from '../sandbox/providers/customers.ts'
 import { withStandIns } from '../sandbox/providers/with-stand-ins.ts'
 

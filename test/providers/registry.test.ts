@@ -6,7 +6,7 @@ import { createNetwork } from '../../src/network/network.ts'
 import { capableProviders, missingCapabilities } from '../../src/providers/capabilities.ts'
 import { createProviders } from '../../src/providers/create-providers.ts'
 import { providerDescriptors } from '../../src/providers/registry.ts'
-import { startScriptedProvider } from '../support/scripted-provider.ts'
+import { startScriptedProvider } from '../support/providers/scripted-provider.ts'
 
 const image: ImageReference = { sha256: 'ab', mediaType: 'image/png', width: 640, height: 360, sizeBytes: 3 }
 const providerIds = providerDescriptors.map(({ id }) => id)

@@ -2,8 +2,8 @@ import { afterEach, beforeEach } from 'vitest'
 
 import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { ProviderContext } from '../../src/providers/shared/http.ts'
-import { createInstantClock } from '../support/instant-clock.ts'
-import { type ScriptedProvider, startScriptedProvider } from '../support/scripted-provider.ts'
+import { createInstantClock } from '../support/clocks/instant-clock.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../support/providers/scripted-provider.ts'
 
 export interface ProviderStage<Created> {
   /** In place of the provider's services. */

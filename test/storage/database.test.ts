@@ -9,7 +9,7 @@ import { storeImage, readImage } from '../../src/storage/images.ts'
 import { StoreFullError } from '../../src/storage/sqlite/dialect.ts'
 import { StoreLockedError } from '../../src/storage/sqlite/file-lock.ts'
 import { NewerStoreError } from '../../src/storage/migrate.ts'
-import { temporaryFolder } from '../support/database.ts'
+import { temporaryFolder } from '../support/store/database.ts'
 import { openPlace, openStore, stores } from './stores.ts'
 
 describe('the SQLite file', () => {

@@ -12,7 +12,7 @@ import type { StandIns } from '../../sandbox/providers/stand-ins.ts'
 import type { Schema } from '../../src/storage/schema.ts'
 import type { StoreLocation } from '../../src/config/config.ts'
 import { openBeside } from '../../src/storage/database.ts'
-import type { TestSandbox } from '../support/sandbox.ts'
+import type { TestSandbox } from '../support/sandbox/sandbox.ts'
 import type { EarlierVersion } from './earlier-versions.ts'
 import type { Store } from './stores.ts'
 

@@ -1,8 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest'
 
 import { type Channel, openChannel } from '../../src/storage/postgres/listen-notify.ts'
-import { createCapturedLog } from '../support/captured-log.ts'
-import { openPostgresProxy } from '../support/postgres-proxy.ts'
+import { createCapturedLog } from '../support/bot/captured-log.ts'
+import { openPostgresProxy } from '../support/store/postgres-proxy.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from './stores.ts'
 
 it.skipIf(!hasPostgres)('a channel notices a dead connection and reconnects', async () => {

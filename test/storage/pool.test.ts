@@ -2,7 +2,7 @@ import { Kysely, sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { connectDedicated, createPostgresDialect, noTimeouts, type StatementTimeouts } from '../../src/storage/postgres/pool.ts'
-import { type PostgresProxy, openPostgresProxy } from '../support/postgres-proxy.ts'
+import { type PostgresProxy, openPostgresProxy } from '../support/store/postgres-proxy.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 
 interface Notes {

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { backendOf, endBackends } from '../../src/storage/postgres/advisory-locks.ts'
 import { acquireProcessLocks, type ProcessLockOptions, LockTakenError } from '../../src/storage/postgres/process-lock.ts'
 import { connectDedicated } from '../../src/storage/postgres/pool.ts'
-import { openPostgresProxy } from '../support/postgres-proxy.ts'
+import { openPostgresProxy } from '../support/store/postgres-proxy.ts'
 import { hasPostgres, temporaryPostgres } from './stores.ts'
 
 async function hold(

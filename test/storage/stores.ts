@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 
 import type { StoreLocation } from '../../src/config/config.ts'
 import { type Database, openDatabase } from '../../src/storage/database.ts'
-import { temporaryFolder } from '../support/database.ts'
+import { temporaryFolder } from '../support/store/database.ts'
 
 /** The PostgreSQL server for tests; TEST_DATABASE_URL names another one. */
 export const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'

@@ -1,6 +1,6 @@
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { lockStore, refuseWrite } from '../../support/locked-store.ts'
-import { openGate } from '../../support/gate.ts'
+import { lockStore, refuseWrite } from '../../support/store/locked-store.ts'
+import { openGate } from '../../support/network/gate.ts'
 import type { Stage } from './stage.ts'
 import { shows, type Step, uploads } from './step.ts'
 

@@ -4,7 +4,7 @@ import { reconcile } from '../../../sandbox/reconciliation.ts'
 import { showsClip } from '../shared/shown-clip.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
-import { countRows, readGeneration } from '../../support/store-reader.ts'
+import { countRows, readGeneration } from '../../support/store/store-reader.ts'
 import type { Stage } from './stage.ts'
 import type { Step } from './step.ts'
 

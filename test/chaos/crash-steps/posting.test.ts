@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { lockStore } from '../../support/locked-store.ts'
+import { lockStore } from '../../support/store/locked-store.ts'
 import { expectOutcome } from './outcome.ts'
 import { setStage, type Stage } from './stage.ts'
 import { uploads } from './step.ts'

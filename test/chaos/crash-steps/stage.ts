@@ -5,10 +5,10 @@ import type { Interaction } from '../../../sandbox/discord/people/interaction.ts
 import type { StandIns } from '../../../sandbox/providers/stand-ins.ts'
 import { createClock } from '../../../src/lib/clock.ts'
 import { startBot } from '../../../src/main.ts'
-import { type BotProcess, startBotProcess } from '../../support/bot-process.ts'
-import { botSettingsFor } from '../../support/bot-settings.ts'
-import { freePort } from '../../support/free-ports.ts'
-import { type TestSandbox, testSandbox } from '../../support/sandbox.ts'
+import { type BotProcess, startBotProcess } from '../../support/bot/bot-process.ts'
+import { botSettingsFor } from '../../support/bot/bot-settings.ts'
+import { freePort } from '../../support/network/free-ports.ts'
+import { type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 
 type ProviderName = Exclude<keyof StandIns, 'all' | 'clock' | 'stop'>
 

@@ -1,8 +1,8 @@
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { lockStore, refuseWrite } from '../../support/locked-store.ts'
-import { openGate } from '../../support/gate.ts'
-import { testImage } from '../../support/sandbox.ts'
-import { openSilentOrigin } from '../../support/silent-origin.ts'
+import { lockStore, refuseWrite } from '../../support/store/locked-store.ts'
+import { openGate } from '../../support/network/gate.ts'
+import { testImage } from '../../support/sandbox/sandbox.ts'
+import { openSilentOrigin } from '../../support/network/silent-origin.ts'
 import type { Stage } from './stage.ts'
 import type { Step } from './step.ts'
 

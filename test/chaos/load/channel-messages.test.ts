@@ -4,8 +4,8 @@ import { Observer } from './observer.ts'
 import { findRequestMessages, readChannel } from './channel-messages.ts'
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
-import { outcomeCard } from '../../support/outcome-card.ts'
-import { type TestSandbox, testSandbox } from '../../support/sandbox.ts'
+import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
+import { type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 
 const mark = 'clip-1.'
 

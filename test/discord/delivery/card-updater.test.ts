@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { createCardUpdater } from '../../../src/discord/delivery/card-updater.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 
 /** A message whose writes end only on request. */
 function createSlowMessage() {

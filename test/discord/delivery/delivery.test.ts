@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { refusals } from '../../support/scripted-discord.ts'
+import { refusals } from '../../support/discord/scripted-discord.ts'
 import { channelMessages, clip, followUps, reply, useDeliveryStage } from '../support/delivery-stage.ts'
 import { exampleGeneration, ids } from '../support/example-generation.ts'
 

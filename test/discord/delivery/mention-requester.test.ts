@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { refusals } from '../../support/scripted-discord.ts'
+import { refusals } from '../../support/discord/scripted-discord.ts'
 import { channelMessages, followUps, minute, useDeliveryStage } from '../support/delivery-stage.ts'
 import { exampleGeneration, ids, startedAt } from '../support/example-generation.ts'
 

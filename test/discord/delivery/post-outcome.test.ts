@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Generation } from '../../../src/generations/model/generation.ts'
-import { refusals } from '../../support/scripted-discord.ts'
+import { refusals } from '../../support/discord/scripted-discord.ts'
 import { channelMessage, channelMessages, followUps, minute, reply, useDeliveryStage } from '../support/delivery-stage.ts'
 import { exampleGeneration, ids } from '../support/example-generation.ts'
 

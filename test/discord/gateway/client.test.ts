@@ -2,8 +2,8 @@ import { type Client, Events } from 'discord.js'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 
 import { createDiscordClient, signIn } from '../../../src/discord/gateway/client.ts'
-import { createCapturedLog } from '../../support/captured-log.ts'
-import { refusals, type ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
+import { refusals, type ScriptedDiscord } from '../../support/discord/scripted-discord.ts'
 import { startExampleDiscord } from '../support/example-discord.ts'
 
 let discord: ScriptedDiscord

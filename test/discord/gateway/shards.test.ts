@@ -4,8 +4,8 @@ import type { GatewayShards } from '../../../src/config/config.ts'
 import { reserveShards, ShardCountError, ShardTakenError } from '../../../src/discord/gateway/shards.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
-import { temporaryDatabase } from '../../support/database.ts'
-import { createInstantClock } from '../../support/instant-clock.ts'
+import { temporaryDatabase } from '../../support/store/database.ts'
+import { createInstantClock } from '../../support/clocks/instant-clock.ts'
 
 async function reserve(database: Database, chosen: 'auto' | GatewayShards, gateway: unknown = { shards: 2 }) {
   const reserved = await reserveShards({ database, chosen, readGateway: () => Promise.resolve(gateway), onTaken: () => undefined })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Choice } from '../../../src/discord/interactions/command.ts'
-import { refusals } from '../../support/scripted-discord.ts'
+import { refusals } from '../../support/discord/scripted-discord.ts'
 import { autocompletePayload } from '../support/interaction-payloads.ts'
 import { callback, useInteractionsStage } from '../support/interactions-stage.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { InterruptedByRestart } from '../../../src/discord/interactions/replies.ts'
 import { Refusal } from '../../../src/domain/refusal.ts'
-import { refusals, type ScriptedAnswer } from '../../support/scripted-discord.ts'
+import { refusals, type ScriptedAnswer } from '../../support/discord/scripted-discord.ts'
 import { followUps, reply } from '../support/delivery-stage.ts'
 import { buttonPayload, commandPayload } from '../support/interaction-payloads.ts'
 import { callback, ephemeral, useInteractionsStage } from '../support/interactions-stage.ts'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { RESTEvents } from 'discord.js'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { openRestClients } from '../../support/rest-clients.ts'
+import { openRestClients } from '../../support/discord/rest-clients.ts'
 import { startExampleDiscord } from '../support/example-discord.ts'
 
 test('an abort ends a rate-limited call and the call queued behind it at once', async () => {

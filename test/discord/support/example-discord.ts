@@ -1,4 +1,4 @@
-import { type ScriptedDiscord, startScriptedDiscord } from '../../support/scripted-discord.ts'
+import { type ScriptedDiscord, startScriptedDiscord } from '../../support/discord/scripted-discord.ts'
 import { ids } from './example-generation.ts'
 
 /** A scripted Discord that knows the ids of the example generation. */

@@ -6,9 +6,9 @@ import type { Button, Choice, Command } from '../../../src/discord/interactions/
 import { createInteractions, type Interactions } from '../../../src/discord/interactions/handler.ts'
 import { createMessages, type Messages } from '../../../src/discord/rest/messages.ts'
 import type { ClipService } from '../../../src/generations/model/clip-service-port.ts'
-import { createCapturedLog } from '../../support/captured-log.ts'
-import { openRestClients } from '../../support/rest-clients.ts'
-import type { ScriptedDiscord } from '../../support/scripted-discord.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
+import { openRestClients } from '../../support/discord/rest-clients.ts'
+import type { ScriptedDiscord } from '../../support/discord/scripted-discord.ts'
 import { startExampleDiscord } from './example-discord.ts'
 import { interactionToken } from './example-generation.ts'
 

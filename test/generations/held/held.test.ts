@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { decideHeld, type HeldFilter, listHeld } from '../../../src/generations/held/held.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 async function acceptHeld(database: Database, provider: string, endedAt: number, jobId?: string) {
   const { id, reference } = await acceptGeneration(database, { provider })

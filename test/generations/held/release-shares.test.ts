@@ -17,7 +17,7 @@ import type { Database } from '../../../src/storage/database.ts'
 import { openPostgresStore, openSqliteStore } from '../../chaos/shared/store.ts'
 import { compareMoney, ledgerKindsOf } from '../../chaos/verdict/money.ts'
 import { openPlace, openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from '../worker/worker-stage.ts'
 
 const price = 350_000

@@ -6,7 +6,7 @@ import { createNotifier, type Notifier } from '../../../src/generations/notify/n
 import { createLog } from '../../../src/lib/log.ts'
 import { connectDedicated } from '../../../src/storage/postgres/pool.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const log = createLog({ level: 'silent' })
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Database } from '../../../src/storage/database.ts'
 import { startProcesses } from '../../storage/processes.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const file = new URL('./claiming-process.ts', import.meta.url)
 

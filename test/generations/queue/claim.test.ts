@@ -6,11 +6,11 @@ import type { Generation } from '../../../src/generations/model/generation.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
-import { temporaryDatabase } from '../../support/database.ts'
-import { claim, claimAll } from '../../support/claims.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { temporaryDatabase } from '../../support/store/database.ts'
+import { claim, claimAll } from '../../support/store/claims.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const roomy: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }

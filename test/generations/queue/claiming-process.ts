@@ -5,7 +5,7 @@ import type { ProviderCapacity } from '../../../src/generations/queue/create-rat
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { transition } from '../../../src/generations/store/generations.ts'
 import { openDatabase } from '../../../src/storage/database.ts'
-import { claim } from '../../support/claims.ts'
+import { claim } from '../../support/store/claims.ts'
 
 /** Claims and finishes until the queue is empty; reports how many it made. */
 const [url = ''] = process.argv.slice(2)

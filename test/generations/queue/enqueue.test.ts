@@ -4,7 +4,7 @@ import { createClock } from '../../../src/lib/clock.ts'
 import { type Acceptance, enqueue } from '../../../src/generations/queue/enqueue.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { plenty, walletOf } from '../../support/generations.ts'
+import { plenty, walletOf } from '../../support/store/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
 const clock = createClock(50)

@@ -5,8 +5,8 @@ import { allowTrial, blockProvider, claimDueProbes } from '../../../src/generati
 import { latestAttempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { claim, claimAll } from '../../support/claims.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { claim, claimAll } from '../../support/store/claims.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const owner = 'this-process'

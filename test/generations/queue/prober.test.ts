@@ -6,8 +6,8 @@ import { probeBlocked } from '../../../src/generations/queue/prober.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { BlockReason } from '../../../src/storage/schema.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
-import { createCapturedLog } from '../../support/captured-log.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
 const { signal } = new AbortController()

@@ -4,8 +4,8 @@ import { type Acceptance, enqueue } from '../../../src/generations/queue/enqueue
 import { createClock } from '../../../src/lib/clock.ts'
 import { addWorker, recordHeartbeat } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
-import { plenty } from '../../support/generations.ts'
-import { openPostgresProxy } from '../../support/postgres-proxy.ts'
+import { plenty } from '../../support/store/generations.ts'
+import { openPostgresProxy } from '../../support/store/postgres-proxy.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
 const clock = createClock()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from '../worker/worker-stage.ts'
 
 const price = 350_000

@@ -9,12 +9,12 @@ import { LeaseLost, Stopping } from '../../../src/generations/model/stop-reasons
 import { findGeneration, rememberMessage } from '../../../src/generations/store/generations.ts'
 import { createNotifications } from '../../../src/generations/store/notifications.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { createCapturedLog } from '../../support/captured-log.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
-import { mp4 } from '../../support/mp4.ts'
-import { openRestClients } from '../../support/rest-clients.ts'
-import { startScriptedDiscord } from '../../support/scripted-discord.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
+import { mp4 } from '../../support/media/mp4.ts'
+import { openRestClients } from '../../support/discord/rest-clients.ts'
+import { startScriptedDiscord } from '../../support/discord/scripted-discord.ts'
 
 const owner = 'a-worker'
 const [sqlite] = stores as [Store]

@@ -7,7 +7,7 @@ import { recordOperation } from '../../../src/generations/store/provider-facts.t
 import type { Status } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from '../worker/worker-stage.ts'
 
 const waiting = { timeout: 10_000 }

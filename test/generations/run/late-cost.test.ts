@@ -5,8 +5,8 @@ import { latestAttempt, openAttempt } from '../../../src/generations/store/attem
 import { findGeneration } from '../../../src/generations/store/generations.ts'
 import { capture } from '../../../src/billing/ledger.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { createCapturedLog } from '../../support/captured-log.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 
 const owner = 'a-worker'
 const clock = { now: () => 5 }

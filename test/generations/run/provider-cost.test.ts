@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { PrintedCost } from '../../../src/providers/provider.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from '../worker/worker-stage.ts'
 
 const dearest = 400_000

@@ -5,8 +5,8 @@ import { recoverSubmission } from '../../../src/generations/run/recover-submissi
 import { markSent, openAttempt } from '../../../src/generations/store/attempts.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import type { Operation } from '../../../src/providers/provider.ts'
-import { temporaryDatabase } from '../../support/database.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { temporaryDatabase } from '../../support/store/database.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
 const owner = 'this-worker'

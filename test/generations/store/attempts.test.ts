@@ -7,7 +7,7 @@ import { findLateResponses } from '../../../src/generations/held/resume.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const owner = 'this-process'
 

@@ -6,9 +6,9 @@ import { cancelQueued } from '../../../src/generations/run/settle.ts'
 import { findGeneration, transition } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { claim } from '../../support/claims.ts'
-import { acceptGeneration } from '../../support/generations.ts'
-import { watchEditChecks } from '../../support/repeated-checks.ts'
+import { claim } from '../../support/store/claims.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
+import { watchEditChecks } from '../../support/store/repeated-checks.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const owner = 'a-worker'

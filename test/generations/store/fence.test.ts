@@ -25,7 +25,7 @@ import { createLog } from '../../../src/lib/log.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const [former, present] = ['a-former-owner', 'the-present-owner']
 

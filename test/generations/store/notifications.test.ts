@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
-import { claim } from '../../support/claims.ts'
+import { claim } from '../../support/store/claims.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { findGeneration, transition } from '../../../src/generations/store/generations.ts'
 import { createNotifications } from '../../../src/generations/store/notifications.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const owner = 'a-worker'

@@ -7,9 +7,9 @@ import { failOverdue, failUnservable } from '../../../src/generations/worker/fai
 import type { ProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import type { BlockReason } from '../../../src/storage/schema.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
-import { createCapturedLog } from '../../support/captured-log.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const minute = 60_000

@@ -8,8 +8,8 @@ import { findRow, transition } from '../../../src/generations/store/generations.
 import type { Database } from '../../../src/storage/database.ts'
 import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
-import { claimAll } from '../../support/claims.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { claimAll } from '../../support/store/claims.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const provider: ProviderCapacity = { id: 'fal', concurrency: 10, createsPerMinute: 10_000 }
 const expiryMs = 15_000

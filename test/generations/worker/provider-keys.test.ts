@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { keyAwayGraceMs, noteServed, readProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
 import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 
 const minute = 60_000

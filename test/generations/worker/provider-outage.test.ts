@@ -6,7 +6,7 @@ import { listAttempts } from '../../../src/generations/store/attempts.ts'
 import { findRow } from '../../../src/generations/store/generations.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker, type TestWorker } from './worker-stage.ts'
 
 /** The machine may be busy. */

@@ -6,12 +6,12 @@ import type { ProviderKeys } from '../../../src/generations/worker/provider-keys
 import { createQueueMaintenance } from '../../../src/generations/worker/queue-maintenance.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { temporaryDatabase } from '../../support/database.ts'
-import { claim, claimAll } from '../../support/claims.ts'
-import { acceptGeneration, walletOf } from '../../support/generations.ts'
+import { temporaryDatabase } from '../../support/store/database.ts'
+import { claim, claimAll } from '../../support/store/claims.ts'
+import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 
-import { createCapturedLog } from '../../support/captured-log.ts'
-import { createManualClock } from '../../support/manual-clock.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 
 const now = Date.parse('2026-05-04T12:00:00Z')
 const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const

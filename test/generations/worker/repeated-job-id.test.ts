@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
 const job = { id: 'the-same-job' }

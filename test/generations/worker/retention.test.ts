@@ -9,7 +9,7 @@ import { createLog } from '../../../src/lib/log.ts'
 import { type Database, openDatabase } from '../../../src/storage/database.ts'
 import { storeImage } from '../../../src/storage/images.ts'
 import { openPlace, openStore, stores } from '../../storage/stores.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 
 const day = 24 * 60 * 60_000
 const now = Date.UTC(2026, 10, 21)

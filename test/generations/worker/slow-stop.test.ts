@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 
 import { findRow } from '../../../src/generations/store/generations.ts'
-import { temporaryDatabase } from '../../support/database.ts'
-import { acceptGeneration } from '../../support/generations.ts'
+import { temporaryDatabase } from '../../support/store/database.ts'
+import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
 it('a stop ends although Discord does not respond, and unfinished work resumes at the next start', async () => {

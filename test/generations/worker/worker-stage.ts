@@ -9,7 +9,7 @@ import { createLog } from '../../../src/lib/log.ts'
 import { allCapabilities } from '../../../src/providers/capabilities.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { mp4 } from '../../support/mp4.ts'
+import { mp4 } from '../../support/media/mp4.ts'
 
 /** A provider that completes every job at once, unless a test changes that. Counts its create calls. */
 export function quickProvider(id: Provider['id'], change: Partial<Provider> = {}): Provider & { readonly creates: number } {

@@ -11,7 +11,7 @@ import { storeImage } from '../../../src/storage/images.ts'
 import { requestColumn } from '../../../src/storage/json-columns.ts'
 import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
-import { acceptGeneration, type Wanted } from '../../support/generations.ts'
+import { acceptGeneration, type Wanted } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker, type TestWorker } from './worker-stage.ts'
 
 const dead = 'a-worker-that-died'

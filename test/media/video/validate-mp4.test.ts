@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { ClipError, validateMp4 } from '../../../src/media/video/validate-mp4.ts'
-import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../../support/mp4.ts'
+import { box, fragmentedMp4, mp4, type Mp4Shape, u32 } from '../../support/media/mp4.ts'
 
 function faultOf(bytes: Uint8Array): string {
   try {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { eachlabs } from '../../../src/providers/eachlabs/descriptor.ts'
 import { createEachlabs } from '../../../src/providers/eachlabs/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import {
   accepted,

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { fal } from '../../../src/providers/fal/descriptor.ts'
 import { createFal } from '../../../src/providers/fal/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
-import { ed25519Key, publicX, signLikeFal } from '../../support/webhook-signatures.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
+import { ed25519Key, publicX, signLikeFal } from '../../support/providers/webhook-signatures.ts'
 import { setUpProvider } from '../stage.ts'
 import {
   apiKey,

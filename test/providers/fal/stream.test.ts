@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { createFal } from '../../../src/providers/fal/provider.ts'
 import type { Status } from '../../../src/providers/provider.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { apiKey, detail, operationOf, output, requestPath, result, resultRoute } from './stand-in.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { replicate } from '../../../src/providers/replicate/descriptor.ts'
 import { createReplicate } from '../../../src/providers/replicate/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { apiKey, image, output, prediction, replicateStandIn, submitRoute } from './stand-in.ts'
 

@@ -1,7 +1,7 @@
 import type { ImageReference } from '../../../src/domain/image.ts'
 import type { MakeStandIn } from '../../contracts/provider-stand-in.ts'
 import { imageUrls, webhookUrl } from '../../contracts/provider-submissions.ts'
-import { signLikeReplicate } from '../../support/webhook-signatures.ts'
+import { signLikeReplicate } from '../../support/providers/webhook-signatures.ts'
 
 export const apiKey = 'r8_key-of-the-operator'
 export const output = 'https://replicate.delivery/x/out.mp4'

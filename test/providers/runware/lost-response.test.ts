@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { createRunware } from '../../../src/providers/runware/provider.ts'
 import { webhookUrl } from '../../contracts/provider-submissions.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { answerOf, apiKey, askRoute, error, otherUUID, submitRoute, success, taskOf, taskUUID } from './stand-in.ts'
 

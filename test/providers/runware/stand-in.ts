@@ -1,7 +1,7 @@
 import type { ImageReference } from '../../../src/domain/image.ts'
 import type { MakeStandIn } from '../../contracts/provider-stand-in.ts'
 import { imageUrls, webhookUrl } from '../../contracts/provider-submissions.ts'
-import type { RecordedRequest, ScriptedAnswer } from '../../support/scripted-provider.ts'
+import type { RecordedRequest, ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
 
 export const apiKey = 'rw-key-of-the-operator'
 export const output = 'https://vm.runware.ai/video/x/v.mp4'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createRunware } from '../../../src/providers/runware/provider.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
 import { setUpProvider } from '../stage.ts'
 import { answerOf, apiKey, askRoute, error, otherUUID, output, success, taskOf, taskUUID } from './stand-in.ts'
 

@@ -5,8 +5,8 @@ import { z } from 'zod'
 import { createNetwork, type Network } from '../../../src/network/network.ts'
 import { readJson } from '../../../src/providers/shared/response.ts'
 import { type Call, createProviderHttp, type ProviderContext } from '../../../src/providers/shared/http.ts'
-import { createInstantClock } from '../../support/instant-clock.ts'
-import { type ScriptedProvider, startScriptedProvider } from '../../support/scripted-provider.ts'
+import { createInstantClock } from '../../support/clocks/instant-clock.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../../support/providers/scripted-provider.ts'
 
 describe('the HTTP client of a provider', () => {
   let network: Network

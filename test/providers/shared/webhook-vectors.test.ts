@@ -5,7 +5,7 @@ import { createFal } from '../../../src/providers/fal/provider.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import { createReplicate } from '../../../src/providers/replicate/provider.ts'
 import { createWaveSpeed } from '../../../src/providers/wavespeed/provider.ts'
-import { type ScriptedProvider, startScriptedProvider } from '../../support/scripted-provider.ts'
+import { type ScriptedProvider, startScriptedProvider } from '../../support/providers/scripted-provider.ts'
 
 /** Signed by other software, so that signing in our tests and verifying cannot be wrong together. */
 describe('a known delivery verifies', () => {

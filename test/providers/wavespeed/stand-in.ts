@@ -1,7 +1,7 @@
 import type { ImageReference } from '../../../src/domain/image.ts'
 import type { MakeStandIn } from '../../contracts/provider-stand-in.ts'
 import { imageUrls, webhookUrl } from '../../contracts/provider-submissions.ts'
-import { signLikeWaveSpeed } from '../../support/webhook-signatures.ts'
+import { signLikeWaveSpeed } from '../../support/providers/webhook-signatures.ts'
 
 export const apiKey = 'ws-key-of-the-operator'
 export const output = 'https://cdn.wavespeed.ai/x/out.mp4'

@@ -4,8 +4,8 @@ import type { Status } from '../../../src/providers/provider.ts'
 import { wavespeed } from '../../../src/providers/wavespeed/descriptor.ts'
 import { createWaveSpeed } from '../../../src/providers/wavespeed/provider.ts'
 import { describeProviderContract } from '../../contracts/provider.ts'
-import type { ScriptedAnswer } from '../../support/scripted-provider.ts'
-import { signLikeReplicate, signLikeWaveSpeed } from '../../support/webhook-signatures.ts'
+import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
+import { signLikeReplicate, signLikeWaveSpeed } from '../../support/providers/webhook-signatures.ts'
 import { setUpProvider } from '../stage.ts'
 import {
   apiKey,

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+
+import { reconcile } from '../../../sandbox/reconciliation.ts'
+import { createClock } from '../../../src/lib/clock.ts'
+import type { Member } from '../../../sandbox/discord/people/member.ts'
+import { freePort } from '../../support/network/free-ports.ts'
+import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
+import { testSandbox } from '../../support/sandbox/sandbox.ts'
+import { readAttempts, readDayWallet, readGenerations, sumOfLedger } from '../../support/store/store-reader.ts'
+
+const requests = 200
+const providers = ['fal', 'replicate', 'wavespeed', 'runware', 'eachlabs']
+const faults = ['busy', 'down', 'refused', 'moderated', 'failed', 'lost-answer', 'webhook-lost', 'webhook-twice', 'webhook-first']
+
+/** A sequence of numbers from 0 to 1, the same in every run. */
+function chances(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** About half of the prompts make some provider misbehave: one provider alone, or every provider it comes to. */
+function promptFor(index: number, chance: () => number): string {
+  const fault = faults[Math.floor(chance() * faults.length)] ?? ''
+  const provider = providers[Math.floor(chance() * providers.length)] ?? ''
+  const kind = chance()
+  // Few different prompts, so that each clip is rendered only once.
+  const scene = `scene ${index % 5}`
+  if (kind < 0.5) return scene
+  return kind < 0.8 ? `${scene} sandbox:${fault}@${provider}` : `${scene} sandbox:${fault}`
+}
+
+describe('200 mixed requests over all five providers with faults', () => {
+  it('all reach an outcome, and the ledger equals the invoices to the micro-dollar', async () => {
+    const sandbox = await testSandbox({
+      providerSpeed: 400,
+      clipHeight: 96,
+      // A fast clock shortens the recovery of lost answers.
+      clock: createClock(5),
+      publicPort: await freePort([]),
+      environment: Object.fromEntries([
+        ...providers.map((id) => [`${id.toUpperCase()}_CONCURRENCY`, '8']),
+        ...providers.map((id) => [`${id.toUpperCase()}_CREATES_PER_MINUTE`, '6000']),
+        ...['BUDGET_DAY_USD', 'BUDGET_MONTH_USD', 'GUILD_BUDGET_DAY_USD', 'GUILD_BUDGET_MONTH_USD'].map((name) => [name, '1000']),
+      ]) as Record<string, string>,
+    })
+    const guilds = [0, 1, 2].map((index) => sandbox.discord.createGuild({ name: `guild ${index}` }))
+    const members = guilds.flatMap((guild) => [0, 1, 2, 3].map((index): Member => guild.createMember({ name: `member ${index}` })))
+    const chance = chances(20_261_120)
+    const interactions = []
+    for (let index = 0; index < requests; index += 1) {
+      const member = members[index % members.length]
+      const interaction = await member?.run('film', { prompt: promptFor(index, chance), duration: chance() < 0.8 ? 5 : 10 })
+      // One after another: two hundred at once would test Discord's three seconds, not money.
+      await interaction?.acknowledged()
+      if (interaction) interactions.push(interaction)
+    }
+    await Promise.all(interactions.map(outcomeCard))
+    await sandbox.stopBot()
+
+    const generations = readGenerations(sandbox)
+    expect(generations).toHaveLength(requests)
+    const count = (state: string) => generations.filter((generation) => generation.state === state).length
+    expect(count('done') + count('failed') + count('held')).toBe(requests)
+    // Read at the end: a late webhook may have delivered a held clip.
+    expect(interactions.filter((interaction) => interaction.currentReply()?.attachments.length === 1)).toHaveLength(count('done'))
+    // The faults did happen, and most requests still got their clip.
+    expect(count('failed')).toBeGreaterThan(5)
+    expect(count('done')).toBeGreaterThan(requests / 2)
+
+    // Every line of every invoice is a job that the ledger paid for, or one that is held because its create answer was lost.
+    const { spent, reserved } = await reconcile(sandbox)
+    const known = new Set(readAttempts(sandbox).flatMap(({ operationId }) => operationId ?? []))
+    const billed = sandbox.providers.all.flatMap(({ invoice }) => invoice.sheet().lines.filter(({ amountMicroUsd }) => amountMicroUsd > 0))
+    const explained = billed.filter(({ jobId }) => known.has(jobId))
+    expect(explained.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0)).toBe(spent)
+    expect(explained).toHaveLength(generations.filter(({ ledger }) => ledger.includes('capture')).length)
+    expect(billed.length - explained.length).toBeLessThanOrEqual(count('held'))
+    expect(reserved > 0).toBe(count('held') > 0)
+    const spentByGuilds = guilds.map((guild) => readDayWallet(sandbox, guild.id).spent).reduce((sum, spentByGuild) => sum + spentByGuild, 0)
+    // A clip that its provider no longer served was paid by the installation and refunded to the guild.
+    expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent)
+    expect(sandbox.discord.responseProblems).toEqual([])
+  }, 600_000)
+})

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
+import { type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
+
+const environment = { GUILD_BUDGET_DAY_USD: '0.34' }
+const unavailable = { status: 503, body: {} }
+const reason = /This server's daily budget has \$0\.34 left/
+
+const writes = { operation: 'update_original_webhook_message' }
+const followUps = { operation: 'execute_webhook' }
+const deletions = { operation: 'delete_original_webhook_message' }
+
+const refuse = ({ discord }: TestSandbox) => discord.member.run('film', { prompt: 'a boat' })
+
+async function expectReadPrivately(interaction: Interaction): Promise<void> {
+  const { ephemeral, text } = await interaction.followUp()
+  expect({ ephemeral, text }).toEqual({ ephemeral: true, text: expect.stringMatching(reason) as string })
+}
+
+describe('a refusal after the acknowledgement, while Discord has a fault', () => {
+  it.each([
+    ['the placeholder', writes],
+    ['the private message', followUps],
+    ['the deletion of the placeholder', deletions],
+  ])('that rejects %s once: the member reads it in private, and nothing is left', async (_, pattern) => {
+    const sandbox = await testSandbox({ environment })
+    sandbox.discord.faults.failNext(pattern, unavailable)
+    const interaction = await refuse(sandbox)
+    await expectReadPrivately(interaction)
+    await interaction.replyDeleted()
+    expect(interaction.followUps()).toHaveLength(1)
+    expect(sandbox.discord.responseProblems).toEqual([])
+  })
+
+  it('that is slow: the member reads it once, in private', async () => {
+    const sandbox = await testSandbox({ environment })
+    // Longer than an acknowledgement may take.
+    sandbox.discord.faults.delayNext(followUps, 3000)
+    const interaction = await refuse(sandbox)
+    await expectReadPrivately(interaction)
+    await interaction.replyDeleted()
+    expect(interaction.followUps()).toHaveLength(1)
+  })
+
+  it('that loses the answer to the private message: it is read in private', async () => {
+    const sandbox = await testSandbox({ environment })
+    sandbox.discord.faults.failNext(followUps, 'reset', { moment: 'after' })
+    const interaction = await refuse(sandbox)
+    await expectReadPrivately(interaction)
+    await interaction.replyDeleted()
+    expect(interaction.followUps().every(({ ephemeral }) => ephemeral)).toBe(true)
+  })
+
+  it('that takes no private message: it is read in place of the placeholder', async () => {
+    const sandbox = await testSandbox({ environment })
+    sandbox.discord.faults.failNext(followUps, unavailable, { times: Infinity })
+    const interaction = await refuse(sandbox)
+    await interaction.reply(({ text }) => reason.test(text))
+    expect(interaction.followUps()).toEqual([])
+  })
+
+  it('that does not write the placeholder: it is read in its place, which is not deleted', async () => {
+    const sandbox = await testSandbox({ environment })
+    sandbox.discord.faults.failNext(writes, unavailable, { times: Infinity })
+    const interaction = await refuse(sandbox)
+    await interaction.reply(({ text }) => reason.test(text))
+    await sandbox.stopBot()
+    expect(interaction.currentReply()?.text).toMatch(reason)
+  })
+
+  it('that does not delete the placeholder: it is read in private, and the placeholder says so', async () => {
+    const sandbox = await testSandbox({ environment })
+    sandbox.discord.faults.failNext(deletions, unavailable, { times: Infinity })
+    const interaction = await refuse(sandbox)
+    await expectReadPrivately(interaction)
+    await sandbox.stopBot()
+    expect(interaction.currentReply()?.text).toMatch(/didn't accept this request/)
+  })
+
+  it('is shortened by a stop of the bot: the member has something to read', async () => {
+    const sandbox = await testSandbox({ environment })
+    sandbox.discord.faults.failNext(followUps, unavailable, { times: Infinity })
+    const interaction = await refuse(sandbox)
+    await sandbox.discord.request(followUps)
+    await sandbox.stopBot()
+    expect(interaction.currentReply()?.text).toMatch(reason)
+  })
+})

@@ -1,0 +1,33 @@
+import { setTimeout } from 'node:timers/promises'
+
+import type { Clock } from '../../../src/lib/clock.ts'
+
+export interface SkippableClock extends Clock {
+  /** Moves the time forward; sleeps that would have ended by then end now. */
+  skip(milliseconds: number): void
+}
+
+/** Real time, of which a test can skip a part. */
+export function createSkippableClock(): SkippableClock {
+  let offset = 0
+  const sleeping = new Set<{ dueAt: number; end: AbortController }>()
+  const now = () => Date.now() + offset
+  return {
+    now,
+    async sleep(milliseconds, { signal } = {}) {
+      const sleeper = { dueAt: now() + milliseconds, end: new AbortController() }
+      sleeping.add(sleeper)
+      try {
+        await setTimeout(milliseconds, undefined, { signal: AbortSignal.any([sleeper.end.signal, ...(signal ? [signal] : [])]) })
+      } catch {
+        signal?.throwIfAborted()
+      } finally {
+        sleeping.delete(sleeper)
+      }
+    },
+    skip(milliseconds) {
+      offset += milliseconds
+      for (const { dueAt, end } of sleeping) if (dueAt <= now()) end.abort()
+    },
+  }
+}
