@@ -1,6 +1,6 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus, isDeclined, isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/failures.ts'
+import { failedStatus, isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/failures.ts'
 import { isSuccess, type ProviderResponse, type RejectionTable } from '../shared/response.ts'
 import { Body, type Task, type TaskError } from './schemas.ts'
 
@@ -54,8 +54,7 @@ export function runwareRejections(taskUuid: string): RejectionTable {
     const [error] = [...errorsInTask(taskUuid, response), ...errorsBeside(taskUuid, response)]
     const family = error ? familyOf(error) : unknown
     if (family !== unknown) {
-      const { kind, refuses = false, transient: retryable = false } = family
-      const notAccepted = refuses || (family.name === 'server' && isDeclined(response))
+      const { kind, refuses: notAccepted = false, transient: retryable = false } = family
       return { kind, notAccepted, retryable, retryAfterMs: readRetryAfter(response.headers['retry-after'], now) }
     }
     const namesOthers = !error && (Body.safeParse(response.body).data?.errors ?? []).length > 0

@@ -40,17 +40,12 @@ export function toRejection(
   return (
     kind && {
       kind,
-      notAccepted: status in refusalKinds || isDeclined({ status, headers }),
+      notAccepted: status in refusalKinds,
       // A job that was just created can be unknown (404) for a moment.
       retryable: status === 404 || status === 429 || status >= 500,
       retryAfterMs: readRetryAfter(headers['retry-after'], now),
     }
   )
-}
-
-/** A 503 with `Retry-After`: by RFC 9110 the server could not handle the request and says when to send it again, so it did not accept it. */
-export function isDeclined({ status, headers }: Pick<ProviderResponse, 'status' | 'headers'>): boolean {
-  return status === 503 && headers['retry-after'] !== undefined
 }
 
 /**

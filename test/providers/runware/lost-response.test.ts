@@ -51,7 +51,7 @@ describe('a lost create response', () => {
   it.each<[string, ScriptedAnswer, string]>([
     ['a reset', { fault: 'reset' }, 'submission_unknown'],
     ['500', { status: 500, json: { errors: [error('internalServerError', { taskUUID })] } }, 'submission_unknown'],
-    ['503 with the time to send it again', { status: 503, headers: { 'retry-after': '1' }, text: '' }, 'unavailable'],
+    ['503 with the time to send it again', { status: 503, headers: { 'retry-after': '1' }, text: '' }, 'submission_unknown'],
     ['a limit', { status: 429, text: '' }, 'rate_limited'],
   ])('may be sent once more where the second got no better answer: %s', async (_, answer, kind) => {
     stage.server.on(submitRoute, answer)
