@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import Bottleneck from 'bottleneck'
 import { backdropLayer } from './backdrop.ts'
 import { type ClipOrder, fingerprintOf } from './clip-order.ts'
 import { clipSizeOf, nearestAspectRatio } from './clip-size.ts'
@@ -15,12 +16,18 @@ export interface ClipRendererOptions {
   timeoutMs?: number | undefined
 }
 
-/** Renders the sandbox's clips: real MP4s (H.264, yuv420p, fast start), one at a time. */
+/** One encoder leaves a core idle while its process starts and its filters run; more than two would only slow each other down on a small machine. */
+const maxConcurrent = 2
+
+const closedReason = 'the clip renderer is closed'
+
+/** Renders the sandbox's clips: real MP4s (H.264, yuv420p, fast start), two at a time. */
 export class ClipRenderer {
   readonly #options: ClipRendererOptions
   readonly #kept = new Map<string, Promise<Uint8Array>>()
   readonly #closed = new AbortController()
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #limiter = new Bottleneck({ maxConcurrent })
+  #stopped: Promise<void> | undefined
 
   constructor(options: ClipRendererOptions = {}) {
     this.#options = options
@@ -32,7 +39,7 @@ export class ClipRenderer {
    */
   render(order: ClipOrder): Promise<Uint8Array> {
     const fingerprint = fingerprintOf(order)
-    const clip = this.#kept.get(fingerprint) ?? this.#inTurn(() => this.#make(order, fingerprint))
+    const clip = this.#kept.get(fingerprint) ?? this.#limiter.schedule(() => this.#make(order, fingerprint))
     this.#kept.delete(fingerprint)
     this.#kept.set(fingerprint, clip)
     // Failures are not cached: the next attempt may succeed.
@@ -42,18 +49,12 @@ export class ClipRenderer {
     return clip
   }
 
-  /** Kills the running render and rejects the queued ones. */
+  /** Kills the running renders, rejects the queued ones and waits until all have ended. */
   async close(): Promise<void> {
-    this.#closed.abort(new Error('the clip renderer is closed'))
-    await this.#last.catch(() => undefined)
+    this.#closed.abort(new Error(closedReason))
+    this.#stopped ??= this.#limiter.stop({ dropErrorMessage: closedReason, enqueueErrorMessage: closedReason })
+    await this.#stopped
     this.#kept.clear()
-  }
-
-  /** Serial, because one encoder uses every core of a small machine. */
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#last.then(work, work)
-    this.#last = turn.catch(() => undefined)
-    return turn
   }
 
   async #make(order: ClipOrder, fingerprint: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, watch } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -76,17 +76,12 @@ describe('a rendered clip', () => {
   })
 
   test('fails if the image cannot be decoded, and leaves no files behind', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rushes-test-'))
-    vi.stubEnv('TMPDIR', folder)
-    try {
+    await inOwnFolder(async (folder) => {
       await expect(renderer.render({ prompt: 'x', durationSeconds: 5, firstImage: Buffer.from('no image') })).rejects.toThrow()
       await expect(inspectClip(Buffer.from('no clip at all'))).rejects.toThrow('media process')
       await renderer.render({ prompt: 'a clip of which no file is left', durationSeconds: 5 })
       expect(await readdir(folder)).toEqual([])
-    } finally {
-      vi.unstubAllEnvs()
-      await rm(folder, { recursive: true })
-    }
+    })
   })
 })
 
@@ -100,13 +95,39 @@ test('full-size clips are 720p, and an image gets the nearest aspect ratio', () 
   expect(nearestAspectRatio({ width: 400, height: 1000 })).toBe('9:16')
 })
 
-test('a closed renderer aborts its work and accepts no more', async () => {
-  const closing = new ClipRenderer({ height: 180 })
-  const running = closing.render({ prompt: 'never finished', durationSeconds: 10 })
-  const refused = expect(running).rejects.toThrow('closed')
-  await closing.close()
-  await refused
-  await expect(closing.render({ prompt: 'too late', durationSeconds: 5 })).rejects.toThrow('closed')
+test('two clips are rendered at once', async () => {
+  await inOwnFolder(async (folder) => {
+    const events = watch(folder)
+    const renders = ['first', 'second', 'third'].map((prompt) => renderer.render({ prompt, durationSeconds: 5 }))
+    // Each render has a folder of its own: the first event of a name is its creation, the second its removal.
+    const running = new Set<string | null>()
+    let [most, ended] = [0, 0]
+    for await (const { filename } of events) {
+      if (running.delete(filename)) ended += 1
+      else running.add(filename)
+      most = Math.max(most, running.size)
+      if (ended === renders.length) break
+    }
+    expect(most).toBe(2)
+    await Promise.all(renders)
+  })
+})
+
+test('a closed renderer aborts its work, also that in the queue, and accepts no more', async () => {
+  await inOwnFolder(async (folder) => {
+    const closing = new ClipRenderer({ height: 180 })
+    const events = watch(folder)
+    const begun = events.next()
+    const renders = ['first', 'second', 'queued'].map((prompt) => closing.render({ prompt, durationSeconds: 10 }))
+    const refused = Promise.all(renders.map((render) => expect(render).rejects.toThrow('closed')))
+    await begun
+    await events.return?.()
+    await closing.close()
+    expect(await readdir(folder)).toEqual([])
+    await refused
+    await expect(closing.render({ prompt: 'too late', durationSeconds: 5 })).rejects.toThrow('closed')
+    await closing.close()
+  })
 })
 
 test('a clip that takes too long fails', async () => {
@@ -114,3 +135,15 @@ test('a clip that takes too long fails', async () => {
   await expect(impatient.render({ prompt: 'long', durationSeconds: 10 })).rejects.toThrow('longer than 50 ms')
   await impatient.close()
 })
+
+/** What is rendered meanwhile has its files in this folder, which is empty at the start. */
+async function inOwnFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'rushes-test-'))
+  vi.stubEnv('TMPDIR', folder)
+  try {
+    await work(folder)
+  } finally {
+    vi.unstubAllEnvs()
+    await rm(folder, { recursive: true })
+  }
+}
