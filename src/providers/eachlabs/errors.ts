@@ -37,8 +37,9 @@ export function readJobFailure({ output, message, details, error, logs, metrics 
   const text = joinTexts(output, failure?.error, failure?.error_message, message, details, error) || joinTexts(logs)
   const code = failure?.error_code ?? failure?.code ?? Object.keys(kindByCode).find((known) => text.includes(known))
   const kind = kindOfText(text) ?? (code ? kindByCode[code] : undefined) ?? 'unavailable'
-  const cost = Number.parseFloat(String(metrics?.cost))
-  return failedStatus('eachlabs', kind, { billed: cost >= 0 ? cost > 0 : undefined })
+  // No page says that a failed job is free, and a cost of zero may only mean that it has not been calculated yet.
+  const isBilled = Number.parseFloat(String(metrics?.cost)) > 0
+  return failedStatus('eachlabs', kind, { billed: isBilled || undefined })
 }
 
 function kindOfText(text: string): ProviderErrorKind | undefined {

@@ -115,8 +115,9 @@ function readClip({ output, metrics }: Prediction): Status | undefined {
   const isMissing = output === null || output === undefined || output === ''
   const url = isMissing ? undefined : Output.safeParse(output).data
   if (!isMissing && url === undefined) return undefined
-  // No clip is free: a cost of zero only means that it has not been calculated yet.
-  return { state: 'completed', url, cost: metrics?.cost ? { printed: metrics.cost, unit: MICRO_USD_PER_USD } : undefined }
+  const printed = metrics?.cost ?? 0
+  // No clip is free: a cost of zero, also as a text, only means that it has not been calculated yet.
+  return { state: 'completed', url, cost: Number(printed) === 0 ? undefined : { printed, unit: MICRO_USD_PER_USD } }
 }
 
 /** A cancel is best effort: the upstream job may still finish. Only the final status tells. */

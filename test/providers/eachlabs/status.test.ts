@@ -30,7 +30,11 @@ describe('the states of a prediction', () => {
     ['success in a list of objects', { status: 'success', output: [{ url: output }, 5], metrics }, done],
     ['success as a video', { status: 'success', output: { video: { url: output } }, metrics }, done],
     ['success as a video by itself', { status: 'success', output: { video: output }, metrics }, done],
-    ['success, not yet counted', { status: 'success', output, metrics: { cost: 0 } }, { ...done, cost: undefined }],
+    ...[0, '0', '0.00', '', null].map((cost): [string, Record<string, unknown>, object] => [
+      `success, not yet counted: ${JSON.stringify(cost)}`,
+      { status: 'success', output, metrics: { cost } },
+      { ...done, cost: undefined },
+    ]),
     ...[-0.35, 3_500_000, 1e16, 1e19, '0.35', 'NaN', [0.35]].map((cost): [string, Record<string, unknown>, object] => [
       `success with a cost of ${JSON.stringify(cost)}`,
       { status: 'success', output, metrics: { cost } },
@@ -40,7 +44,11 @@ describe('the states of a prediction', () => {
     ['success without a clip', { status: 'success', output: null }, { state: 'completed', url: undefined }],
     ['error', { status: 'error', metrics: null }, failed('unavailable')],
     ['failed', { status: 'failed', metrics: {} }, failed('unavailable')],
-    ['error, free', { status: 'error', metrics: { cost: 0 } }, failed('unavailable', false)],
+    ...[0, '0', '0.00'].map((cost): [string, Record<string, unknown>, object] => [
+      `error, not yet counted or free: ${JSON.stringify(cost)}`,
+      { status: 'error', metrics: { cost } },
+      failed('unavailable'),
+    ]),
     ['error with a cost in words', { status: 'error', metrics: { cost: 'some' } }, failed('unavailable')],
     ['error, billed a text', { status: 'error', metrics: { cost: '0.35' } }, failed('unavailable', true)],
     ['error, billed an impossible sum', { status: 'error', metrics: { cost: 1e19 } }, failed('unavailable', true)],
@@ -56,15 +64,15 @@ describe('the states of a prediction', () => {
         ['INPUT_DOWNLOAD_ERROR', 'unavailable'],
       ] as const
     ).flatMap(([code, kind]): [string, Record<string, unknown>, object][] => [
-      [code, { status: 'error', output: { error: 'x', error_code: code, retryable: false } }, failed(kind, false)],
-      [`${code} in the message`, { status: 'error', message: `${code}: x` }, failed(kind, false)],
+      [code, { status: 'error', output: { error: 'x', error_code: code, retryable: false } }, failed(kind)],
+      [`${code} in the message`, { status: 'error', message: `${code}: x` }, failed(kind)],
     ]),
     ...['message', 'details', 'error', 'logs', 'output'].map((place): [string, Record<string, unknown>, object] => [
       `content, named in ${place}`,
       { status: 'error', [place]: 'Failure to pass the risk control system' },
-      failed('moderation', false),
+      failed('moderation'),
     ]),
-    ['content, named in a list', { status: 'failed', output: [{ error: 'flagged as sensitive' }] }, failed('moderation', false)],
+    ['content, named in a list', { status: 'failed', output: [{ error: 'flagged as sensitive' }] }, failed('moderation')],
     ['cancelled', { status: 'cancelled' }, { state: 'cancelled', billed: false }],
     ['canceled', { status: 'canceled' }, { state: 'cancelled', billed: false }],
   ]
