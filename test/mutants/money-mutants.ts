@@ -71,6 +71,15 @@ export const moneyMutants: readonly Mutant[] = [
     test: 'test/generations/run/cancelled-by-provider.test.ts',
   },
   {
+    name: 'lose a refusal that the store does not take at once',
+    file: 'src/generations/run/create-answers.ts',
+    in: 'storeFailure',
+    at: 'TryStatement > BlockStatement.block CallExpression[callee.name="untilStored"]',
+    with: '{{arguments.0}}()',
+    test: 'test/generations/worker/create-answers.test.ts',
+    title: 'goes on to the next provider although the store does not take',
+  },
+  {
     name: 'correct a sum outside a transaction',
     file: 'src/cli/ledger.ts',
     in: 'correctReference',

@@ -24,6 +24,8 @@ const trialMs = 5 * 60_000
 /** Create calls under way at once, uploads included: an outage begins with the loss of these. */
 const usualSubmitting = 2
 
+const unblocked = { blocked_reason: null, blocked_at: null, probe_at: null, probes_failed: 0 }
+
 /** How many generations may be `submitting` at a provider in this state. */
 export function maxSubmitting(state: Pick<ProviderStateRow, 'blocked_reason' | 'probe_at'>): number {
   if (state.blocked_reason === null) return usualSubmitting
@@ -111,9 +113,24 @@ export async function admitCreate(statements: Statements, provider: ProviderId, 
 export async function unblockProvider(statements: Statements, provider: ProviderId): Promise<void> {
   await statements
     .updateTable('provider_state')
-    .set({ blocked_reason: null, blocked_at: null, probe_at: null, probes_failed: 0 })
+    .set(unblocked)
     .where('provider', '=', provider)
     .where('blocked_reason', 'is not', null)
+    .execute()
+}
+
+/** The job of a create call that was lost was found. A call that was lost since says more, and so does one that was refused for the account. */
+export async function unblockFound(statements: Statements, provider: ProviderId, sentAt: number): Promise<void> {
+  const lostSince = statements
+    .selectFrom('attempts')
+    .select('id')
+    .where((row) => row.and({ provider, state: 'unknown', operation: null }))
+    .where('sent_at', '>', sentAt)
+  await statements
+    .updateTable('provider_state')
+    .set(unblocked)
+    .where((row) => row.and({ provider, blocked_reason: 'submission_unknown' }))
+    .where((row) => row.not(row.exists(lostSince)))
     .execute()
 }
 

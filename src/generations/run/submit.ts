@@ -1,30 +1,17 @@
 import { ProviderError } from '../../domain/provider-error.ts'
-import { sleep } from '../../lib/clock.ts'
-import { exponential } from '../../lib/retry.ts'
 import type { HostedImages, Operation, Provider } from '../../providers/provider.ts'
 import { readImage } from '../../storage/images.ts'
 import type { Generation } from '../model/generation.ts'
 import { BackToQueue, Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
-import { unblockProvider } from '../queue/provider-blocks.ts'
-import {
-  type Attempt,
-  closeUnsent,
-  discardUnsent,
-  listAttempts,
-  markSent,
-  openAttempt,
-  recordLostResponse,
-  unmarkSent,
-} from '../store/attempts.ts'
+import { unblockFound } from '../queue/provider-blocks.ts'
+import { type Attempt, discardUnsent, listAttempts, markSent, openAttempt, recordLostResponse, unmarkSent } from '../store/attempts.ts'
 import { findGeneration, transition } from '../store/generations.ts'
-import { OperationTaken, recordOperation, recordRefusal } from '../store/provider-facts.ts'
 import type { RunContext, StopSignals } from './context.ts'
+import { storeFailure, storeOperation } from './create-answers.ts'
 import { afterRefusal, storedRefusal } from './fail-over.ts'
-import { admit, type Admission, noteAnswer, noteFailure } from './provider-health.ts'
+import { admit, type Admission, noteAnswer } from './provider-health.ts'
 import { type LostAttempt, recoverSubmission } from './recover-submission.ts'
-
-const persistDelay = exponential(200, 5000)
 
 /** A generation that a provider has accepted. */
 export interface Submitted extends Accepted {
@@ -97,7 +84,7 @@ async function start(
     attempt = await markSent(database, { attempt: opened, owner }, images, clock.now())
     const options = { attemptId: attempt.id, webhookUrl: context.webhookUrlOf(attempt), signal: signals.force }
     const operation = await provider.start(generation.request, images, options)
-    await persistOperation(attempt, operation, context, signals.force)
+    await storeOperation(attempt, operation, context, signals.force)
     await noteAnswer(provider.id, admission, context)
     return { attempt: { ...attempt, operation }, operation }
   } catch (error) {
@@ -105,44 +92,11 @@ async function start(
     if (signals.force.aborted && error === signals.force.reason) await unmarkSent(database, { attempt, owner })
     if (error instanceof BackToQueue) await discardUnsent(database, { attempt, owner })
     if (!(error instanceof ProviderError)) throw error
-    await noteFailure(error, admission, context)
-    const refusal = { endReason: error.kind, now: clock.now() }
-    if (error.kind === 'submission_unknown') {
-      await recordLostResponse(database, { attempt, owner }, refusal)
+    await storeFailure(error, { attempt, admission }, context, signals.force)
+    if (error.kind === 'submission_unknown')
       return recover({ generation, provider, attempt: { ...attempt, state: 'unknown' } }, context, signals)
-    }
-    // Any other error means that no job was created; whether another provider may be tried is a separate question.
     const nothingSent = attempt.state === 'preparing'
-    if (nothingSent) await closeUnsent(database, { attempt, owner }, refusal)
-    else await recordRefusal(database.statements, attempt.id, refusal)
     throw afterRefusal({ generation, attempts: [...attempts.filter(({ id }) => id !== opened.id), opened], error, nothingSent })
-  }
-}
-
-/**
- * Stores the response to a create call, which exists nowhere else yet: retries until the store accepts it. Once `force` is aborted it tries a last time,
- * then throws the store's error and never the signal's reason, which would mean that nothing was sent. A job that another attempt has is not a second
- * one, or its id is wrong: held, so that the operator looks at the invoice.
- */
-async function persistOperation(
-  attempt: Attempt,
-  operation: Operation,
-  { database, clock, log }: RunContext,
-  force: AbortSignal,
-): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await recordOperation(database.statements, attempt.id, operation)
-      return
-    } catch (error) {
-      if (error instanceof OperationTaken) {
-        const fields = { generation: attempt.generationId, provider: attempt.provider, job: operation.id }
-        log.error(fields, 'the provider named a job that another request has')
-        throw new Outcome('held', 'submission_unknown', 'hold', { cause: error })
-      }
-      if (force.aborted) throw error
-      await sleep(persistDelay(tries), force, clock)
-    }
   }
 }
 
@@ -154,9 +108,9 @@ async function recover(
 ): Promise<Accepted> {
   const operation = await recoverSubmission({ generation, provider, attempt }, context, pause)
   if (!operation) throw new Outcome('held', 'submission_unknown', 'hold')
-  await persistOperation(attempt, operation, context, force)
+  await storeOperation(attempt, operation, context, force)
   // It accepts jobs, whatever became of the response.
-  await unblockProvider(context.database.statements, provider.id)
+  await unblockFound(context.database.statements, provider.id, attempt.sentAt ?? 0)
   return { attempt: { ...attempt, operation }, operation }
 }
 

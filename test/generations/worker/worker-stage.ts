@@ -5,10 +5,10 @@ import { createWorker, type Worker } from '../../../src/generations/worker/worke
 import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
 import { createNotifier, type Notifier } from '../../../src/generations/notify/notifier.ts'
-import { createLog } from '../../../src/lib/log.ts'
 import { allCapabilities } from '../../../src/providers/capabilities.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
+import { createCapturedLog } from '../../support/bot/captured-log.ts'
 import { mp4 } from '../../support/media/mp4.ts'
 
 /** A provider that completes every job at once, unless a test changes that. Counts its create calls. */
@@ -39,6 +39,8 @@ export interface TestWorker {
   clock: Clock & { advance(milliseconds: number): void }
   /** What members would see, in order: `post`, or the state and reason of an outcome. */
   readonly seen: string[]
+  /** What the worker logged. */
+  readonly lines: readonly string[]
 }
 
 /** The core alone, with a real store and the test's own providers. Not started; stopped with the test. */
@@ -67,11 +69,11 @@ export async function setUpWorker(database: Database, providers: readonly Provid
     ...change,
   }
   const notifier = createNotifier()
+  const { log, lines } = createCapturedLog()
   const context = {
-    ...{ database, delivery, notifier, clock, owner },
+    ...{ database, delivery, notifier, clock, owner, log },
     providers: new Map(providers.map((provider) => [provider.id, provider])),
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
-    log: createLog({ level: 'silent' }),
     outputLifetimes: new Map(),
     webhookUrlOf: () => undefined,
     retentionMs: 30 * 24 * 60 * 60_000,
@@ -82,5 +84,5 @@ export async function setUpWorker(database: Database, providers: readonly Provid
   const capacities = providers.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
   const worker = createWorker(capacities, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
   onTestFinished(() => worker.stop({ graceMs: 0 }))
-  return { worker, notifier, clock, seen }
+  return { worker, notifier, clock, seen, lines }
 }
