@@ -96,7 +96,8 @@ describe('a download', () => {
   it('that takes too long fails and is not retried', async () => {
     provider.on('GET /a.png', { bytes, fault: 'stall' })
     expect(await failureOf(download(undefined, { timeoutMs: 200 }))).toMatchObject({ failure: 'timeout' })
-    expect(provider.requests).toHaveLength(1)
+    // On a busy machine the time is over before the first one arrives.
+    expect(provider.requests.length).toBeLessThanOrEqual(1)
   })
 
   it("rejects with the signal's reason", async () => {

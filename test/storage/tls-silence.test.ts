@@ -37,7 +37,7 @@ async function openTls() {
   return { socket, client, peer }
 }
 
-it('an upload over TLS that moves is not cut, however long it takes', { timeout: 30_000 }, async () => {
+it('an upload over TLS that moves is not cut, however long it takes', async () => {
   const { socket, client, peer } = await openTls()
   const size = 24 * 1024 * 1024
   const sent = new Promise((resolve) => client.write(Buffer.alloc(size), resolve))
@@ -53,7 +53,7 @@ it('an upload over TLS that moves is not cut, however long it takes', { timeout:
   expect([socket.destroyed, received > size / 2]).toEqual([false, true])
 })
 
-it('a connection over TLS on which nothing moves is cut', { timeout: 30_000 }, async () => {
+it('a connection over TLS on which nothing moves is cut', async () => {
   const { socket, client } = await openTls()
   client.write(Buffer.alloc(24 * 1024 * 1024))
   const [error] = (await once(socket, 'error')) as [Error]

@@ -19,11 +19,11 @@ async function connect(url: string): Promise<Client> {
 /** Resolves once a statement of this database waits for an advisory lock. */
 async function someoneWaits(client: Client): Promise<void> {
   const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`
-  await expect.poll(async () => (await client.query(waiting)).rowCount, { timeout: 20_000 }).toBe(1)
+  await expect.poll(async () => (await client.query(waiting)).rowCount).toBe(1)
 }
 
 describe.skipIf(!hasPostgres)('a stop while the bot starts', () => {
-  it('ends the wait for another process that migrates', { timeout: 40_000 }, async () => {
+  it('ends the wait for another process that migrates', async () => {
     const url = await temporaryPostgres()
     const migrating = await connect(url)
     // The lock of Kysely's migrations.

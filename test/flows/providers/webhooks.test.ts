@@ -22,9 +22,9 @@ async function post(url: string, body: string, headers: Record<string, string> =
 
 describe.each(ids)('a webhook of %s', (id) => {
   it('ends the wait: one create call, and one poll to confirm it', async () => {
-    const sandbox = await reachableSandbox({ providerSpeed: 20, environment: { PROVIDERS: id } })
+    const sandbox = await reachableSandbox({ providerSpeed: 1, environment: { PROVIDERS: id } })
     // Done long before it is expected, so that only the webhook can end the wait.
-    sandbox.providers[id].behavior.runSeconds = { 5: 20, 10: 20 }
+    sandbox.providers.clock.speed = 200
     await finishedCard(await sandbox.discord.member.run('film', { prompt: 'a boat' }))
     const routes = sandbox.providers[id].requests.list().map(({ route }) => route)
     expect(routes.filter((route) => route === 'create')).toHaveLength(1)

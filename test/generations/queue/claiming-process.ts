@@ -7,7 +7,14 @@ import { transition } from '../../../src/generations/store/generations.ts'
 import { openDatabase } from '../../../src/storage/database.ts'
 import { claim } from '../../support/store/claims.ts'
 
-/** Claims and finishes until the queue is empty; reports how many it made. */
+export interface ClaimingReport {
+  /** How many this process made. */
+  made: number
+  /** The most that it saw running at once, in all processes. */
+  most: number
+}
+
+/** Claims and finishes until the queue is empty; then sends its `ClaimingReport`. */
 const [url = ''] = process.argv.slice(2)
 const provider: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
 const owner = String(process.pid)
@@ -15,15 +22,31 @@ const database = await openDatabase({ url })
 process.send?.('ready')
 await once(process, 'message')
 
-let made = 0
+const report: ClaimingReport = { made: 0, most: 0 }
 const running = new Set<Promise<void>>()
+
 async function make({ id }: Generation): Promise<void> {
-  await sleep(3)
   await transition(database.statements, { id, owner, state: 'submitting' }, { state: 'rendering' })
-  await sleep(3)
+  await capReached()
   await transition(database.statements, { id, owner, state: 'rendering' }, { state: 'done' })
-  made += 1
+  report.made += 1
 }
+
+/** Nothing ends before as many as may run have been seen running, so that a cap that does not hold is exceeded, and one that does is reached. */
+async function capReached(): Promise<void> {
+  do await look()
+  while (report.most < provider.concurrency && (await hasQueued()))
+}
+
+async function look(): Promise<void> {
+  const { count } = await database.statements
+    .selectFrom('generations')
+    .select((rows) => rows.fn.countAll<number>().as('count'))
+    .where('state', 'in', ['submitting', 'rendering'])
+    .executeTakeFirstOrThrow()
+  report.most = Math.max(report.most, count)
+}
+
 async function hasQueued(): Promise<boolean> {
   const row = await database.statements.selectFrom('generations').select('id').where('state', '=', 'queued').executeTakeFirst()
   return row !== undefined
@@ -40,5 +63,5 @@ while (await hasQueued()) {
 }
 await Promise.all(running)
 await database.close()
-process.send?.(made)
+process.send?.(report)
 process.disconnect()

@@ -10,8 +10,6 @@ import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from '../worker/worker-stage.ts'
 
-const waiting = { timeout: 10_000 }
-
 function failed(provider: 'fal' | 'replicate', billed?: boolean): Status {
   return { state: 'failed', error: new ProviderError({ provider, kind: 'unavailable' }), billed }
 }
@@ -39,8 +37,8 @@ describe.each(stores)('a job that failed at its provider, on $name', (store) => 
     const replicate = quickProvider('replicate')
     const { worker, seen } = await setUpWorker(database, [fal, replicate])
     await worker.start()
-    await expect.poll(() => seen, waiting).toEqual([outcome])
-    await expect.poll(() => ledgerOf(database, id), waiting).toBe(ledger)
+    await expect.poll(() => seen).toEqual([outcome])
+    await expect.poll(() => ledgerOf(database, id)).toBe(ledger)
     expect([fal.creates, replicate.creates]).toEqual([1, creates])
   })
 
@@ -56,7 +54,7 @@ describe.each(stores)('a job that failed at its provider, on $name', (store) => 
     const replicate = quickProvider('replicate')
     const { worker, seen } = await setUpWorker(database, [fal, replicate])
     await worker.start()
-    await expect.poll(() => seen, waiting).toEqual(['cancelled: cancelled-by-member'])
+    await expect.poll(() => seen).toEqual(['cancelled: cancelled-by-member'])
     const tried = (await listAttempts(database.statements, id)).map(({ provider }) => provider)
     expect([tried, replicate.creates, await ledgerOf(database, id)]).toEqual([['fal'], 0, 'reserve release'])
   })
@@ -73,7 +71,7 @@ describe.each(stores)('a job that failed at its provider, on $name', (store) => 
     const fal = quickProvider('fal', { status: () => Promise.resolve(failed('fal', false)) })
     const { worker, seen } = await setUpWorker(database, [fal, quickProvider('replicate')])
     await worker.start()
-    await expect.poll(() => seen, waiting).toEqual(['post'])
+    await expect.poll(() => seen).toEqual(['post'])
     expect(await attemptsOf(database, id)).toEqual(['fal failed', 'replicate completed'])
   })
 
@@ -94,7 +92,7 @@ describe.each(stores)('a job that failed at its provider, on $name', (store) => 
     const replicate = quickProvider('replicate')
     const { worker, seen } = await setUpWorker(losing, [fal, replicate])
     await worker.start()
-    await expect.poll(() => seen, waiting).toEqual(['post'])
+    await expect.poll(() => seen).toEqual(['post'])
     expect([lost, fal.creates, replicate.creates]).toEqual([true, 1, 1])
   })
 })
@@ -109,7 +107,7 @@ describe('a request whose providers have different prices', () => {
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 500_000, spent: 0 })
     const { worker } = await setUpWorker(database, [quickProvider('fal', { price: () => 350_000 }), quickProvider('replicate')])
     await worker.start()
-    await expect.poll(() => stateOf(database, id), waiting).toBe('done')
+    await expect.poll(() => stateOf(database, id)).toBe('done')
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: 500_000 })
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
   })

