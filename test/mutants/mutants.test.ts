@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 
 import { applyMutant } from './apply.ts'
 import { crashMutants } from './crash-mutants.ts'
+import { deliveryMutants } from './delivery-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
 import { moneyMutants } from './money-mutants.ts'
@@ -12,7 +13,7 @@ import { providerMutants } from './provider-mutants.ts'
 import { queueMutants } from './queue-mutants.ts'
 import { storeMutants } from './store-mutants.ts'
 
-describe.each([...mutants, ...moneyMutants, ...crashMutants, ...providerMutants, ...queueMutants, ...storeMutants])(
+describe.each([...mutants, ...moneyMutants, ...crashMutants, ...deliveryMutants, ...providerMutants, ...queueMutants, ...storeMutants])(
   'the mutant “$name”',
   (mutant) => {
     it('changes exactly one node of its file', () => {

@@ -8,6 +8,7 @@ import { z } from 'zod'
 
 import { applyMutant } from './apply.ts'
 import { crashMutants } from './crash-mutants.ts'
+import { deliveryMutants } from './delivery-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
 import { moneyMutants } from './money-mutants.ts'
@@ -99,9 +100,15 @@ async function tryMutant(mutant: Mutant): Promise<string | undefined> {
 const Report = z.object({ numFailedTests: z.number(), numPassedTests: z.number() })
 
 const word = process.argv[2] ?? ''
-const chosen = [...mutants, ...moneyMutants, ...crashMutants, ...providerMutants, ...queueMutants, ...storeMutants].filter(({ name }) =>
-  name.includes(word),
-)
+const chosen = [
+  ...mutants,
+  ...moneyMutants,
+  ...crashMutants,
+  ...deliveryMutants,
+  ...providerMutants,
+  ...queueMutants,
+  ...storeMutants,
+].filter(({ name }) => name.includes(word))
 const problems = await checkPassing(chosen)
 for (const problem of problems) console.error(problem)
 let noticed = 0

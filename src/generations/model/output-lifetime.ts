@@ -12,7 +12,7 @@ export function outputExpiry({ provider }: Pick<Generation, 'provider'>, lifetim
   return finishedAt + lifetimeOf(provider, lifetimes)
 }
 
-/** Until when the upload is tried. The rest of the output's life is left for a link, so that members have time to open it. */
+/** Until when only the upload is tried. In the rest of the output's life a link will do, so that members have time to open it. */
 export function uploadDeadline(
   { provider, outputExpiresAt = 0 }: Pick<Generation, 'provider' | 'outputExpiresAt'>,
   lifetimes: OutputLifetimes,

@@ -1,7 +1,7 @@
 import { exponential, retry } from '../../lib/retry.ts'
 import { DownloadError } from '../../media/download.ts'
 import { ClipError } from '../../media/video/validate-mp4.ts'
-import { DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
+import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
 import { outputExpiry, uploadDeadline } from '../model/output-lifetime.ts'
 import { Outcome } from '../model/outcome.ts'
@@ -17,14 +17,22 @@ type DeliverContext = Pick<
 
 /** Milliseconds between two tries, for as long as the provider serves the clip. */
 const retryDelay = exponential(2000, 5 * 60_000)
+/** The same while only minutes are left. */
+const longestLastDelayMs = 60_000
+/**
+ * Milliseconds in which a process tries at least. After a long downtime the clip may be posted already, or have a new address, and providers may keep it
+ * longer than they say.
+ */
+const leastTimeMs = 10 * 60_000
 /** A clip that comes a few seconds late is not worth a line on the card. */
 const failuresUntilShown = 3
 /** A provider that serves a broken video twice will not serve another. */
 const maxBrokenDownloads = 2
 
 /**
- * Posts the finished clip. It is tried until the provider is about to delete the clip, then its link is posted; the money was captured before, so a guild
- * that gets neither is refunded. Everything that this depends on is stored: a clip that an earlier process was delivering continues in the same way.
+ * Posts the finished clip, or, once its provider is about to delete it, its link. Whatever fails is tried again until the provider deletes the clip; the
+ * money was captured before, so a guild that gets neither is refunded then. All that this depends on is stored: a clip that an earlier process was
+ * delivering continues in the same way.
  */
 export async function deliver(rendered: Generation, context: DeliverContext, options: DeliverOptions): Promise<Generation> {
   const { database, owner, clock } = context
@@ -61,36 +69,43 @@ async function withExpiry(generation: Generation, { database, outputLifetimes, o
   return transition(database.statements, { id, owner, state: 'delivering' }, set)
 }
 
-async function post(start: Generation, context: DeliverContext, posting: Posting): Promise<PostedMessage> {
+async function post(start: Generation, context: DeliverContext, { pause, upload, ...posting }: Posting): Promise<PostedMessage> {
   const { delivery, clock, random = Math.random, log, outputLifetimes } = context
-  const { pause, upload } = posting
-  const deadline = uploadDeadline(start, outputLifetimes)
+  const linkFrom = uploadDeadline(start, outputLifetimes)
+  const giveUpAt = Math.max(start.outputExpiresAt ?? 0, clock.now() + leastTimeMs)
   let generation = start
   let { mayBePosted } = posting
   let failedDownloads = 0
   let broken = 0
+  let notTaken: Clip | undefined
 
   // Every try downloads the clip again: hundreds of them would not fit into memory during an outage.
-  const tryOnce = async (): Promise<PostedMessage> => {
-    // Also shows, for the price of a small call, whether Discord is back.
-    const posted = mayBePosted ? await delivery.findPosted(generation) : undefined
-    if (posted) return posted
-    // Not before: it would overwrite a clip that is posted.
+  const download = async (): Promise<Clip> => {
     const isMissing = failedDownloads >= failuresUntilShown
-    delivery.show(generation, { now: clock.now(), progress: 1, askingUntil: isMissing ? deadline : undefined })
+    delivery.show(generation, { now: clock.now(), progress: 1, askingUntil: isMissing ? giveUpAt : undefined })
     if (failedDownloads > 0) generation = await askForAddress(generation, context, pause)
     failedDownloads += 1
+    notTaken = undefined
     const clip = await fetchClip(generation, context, pause)
     failedDownloads = 0
+    return clip
+  }
+  const tryOnce = async (): Promise<PostedMessage> => {
+    // First of all: a clip that is posted must not be overwritten. Also shows, for the price of a small call, whether Discord is back.
+    const posted = mayBePosted ? await delivery.findPosted(generation) : undefined
+    if (posted) return posted
+    // Discord may take a message although it took no upload. Only a clip that could be downloaded is worth a link.
+    const clip = notTaken && clock.now() >= linkFrom ? notTaken : await download()
     mayBePosted = true
+    notTaken = { url: clip.url, durationSeconds: clip.durationSeconds }
     return delivery.post(generation, clip, { signal: upload })
   }
   const delays = (attempt: number) => {
     const delay = retryDelay(attempt) * (0.5 + random() / 2)
-    const left = deadline - clock.now()
-    if (left > 0) return Math.min(left, delay)
-    // A bot that was down for longer tries twice: the clip may have a new address, and providers may keep it longer than they say.
-    return attempt === 1 ? delay : undefined
+    const untilLink = linkFrom - clock.now()
+    if (untilLink > 0) return Math.min(untilLink, delay)
+    const left = giveUpAt - clock.now()
+    return left > 0 ? Math.min(left, delay, longestLastDelayMs) : undefined
   }
   const shouldRetry = (error: unknown) => {
     if (error instanceof ClipError) broken += 1
@@ -100,22 +115,6 @@ async function post(start: Generation, context: DeliverContext, posting: Posting
   const onRetry = (error: unknown) => log.warn({ error, generation: id, reference }, 'delivery failed; trying again')
   try {
     return await retry(tryOnce, { delays, shouldRetry, onRetry, signal: pause, clock })
-  } catch (error) {
-    pause.throwIfAborted()
-    if (error instanceof DeliveryError && !error.permanent) return postLink(generation, error, context, posting)
-    throw endOf(error)
-  }
-}
-
-/** The last resort. Discord may take a message although it took no upload. */
-async function postLink(generation: Generation, cause: unknown, { delivery, log }: DeliverContext, { pause, upload }: Posting) {
-  const { id, reference, outputUrl: url, request } = generation
-  log.warn({ generation: id, reference }, 'the clip could not be posted before its provider deletes it; posting its link')
-  try {
-    const posted = await delivery.findPosted(generation).catch(() => undefined)
-    if (posted) return posted
-    if (url === undefined) throw cause
-    return await delivery.post(generation, { url, durationSeconds: request.durationSeconds }, { signal: upload })
   } catch (error) {
     pause.throwIfAborted()
     throw endOf(error)

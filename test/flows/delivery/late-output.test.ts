@@ -67,7 +67,7 @@ describe('a paid clip', () => {
     const tries = countTries(sandbox)
     await sandbox.startBot()
     await failedTries(stage, 1, tries)
-    for (let hours = 12; hours < 21; hours += 1) await passTime(stage, hour)
+    for (let hours = 12; hours < 23; hours += 1) await passTime(stage, hour)
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'delivering' })
     clock.skip(hour)
     await endedCard(interaction, /Failed.*couldn't download the clip from fal\.ai.*refunded \$0\.35/s)
