@@ -46,6 +46,15 @@ export const moneyMutants: readonly Mutant[] = [
     title: 'the installation assumes the price',
   },
   {
+    name: 'book nothing for a failed job that may have been billed',
+    file: 'src/generations/run/fail-over.ts',
+    in: 'afterFailedJob',
+    at: 'IfStatement > BinaryExpression',
+    with: '{{left}}',
+    test: 'test/generations/run/failed-job.test.ts',
+    title: 'a job that failed at its provider',
+  },
+  {
     name: 'book a cost that is not plausible',
     file: 'src/billing/provider-cost.ts',
     in: 'readProviderCost',

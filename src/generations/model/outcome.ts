@@ -4,7 +4,7 @@ import type { EndReason } from './generation.ts'
 
 /**
  * What happens to the reservation: `release` (nothing is due), `capture` (the guild is charged), `refund` (the provider billed, but the guild got no clip and
- * is not charged), `assume` (the provider never says whether it billed; the guild is not charged), `hold` (not known yet).
+ * is not charged), `assume` (the provider never says whether it billed: the installation books the price, and the guild is not charged), `hold` (not known yet).
  */
 export type Settlement = 'release' | 'capture' | 'refund' | 'assume' | 'hold'
 

@@ -31,15 +31,16 @@ export function afterRefusal({ generation, attempts, error, nothingSent = false 
 
 /**
  * The provider accepted the job and failed at it. Where it certainly billed nothing, and the content was not the reason, the other candidates may make
- * the clip; once, because a request that fails everywhere must not keep a slot at every provider.
+ * the clip; once, because a request that fails everywhere must not keep a slot at every provider. Where it may have billed, the guild pays nothing and
+ * the installation assumes that it did.
  */
 export function afterFailedJob(
   { generation, attempts }: Pick<RefusedAttempt, 'generation' | 'attempts'>,
   { error, billed }: Extract<Status, { state: 'failed' }>,
 ): FailOver | Outcome {
-  if (billed) return new Outcome('failed', error.kind, 'refund', { cause: error })
+  if (billed !== false) return new Outcome('failed', error.kind, billed ? 'refund' : 'assume', { cause: error })
   const failedBefore = attempts.some(({ state }) => state === 'failed')
-  const maySwitch = billed === false && !failedBefore && !contentKinds.includes(error.kind)
+  const maySwitch = !failedBefore && !contentKinds.includes(error.kind)
   const [first, ...others] = maySwitch ? untried(generation, attempts) : []
   if (first !== undefined) return new FailOver([first, ...others], error)
   return withDecidingReason(attempts, error)

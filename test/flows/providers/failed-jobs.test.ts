@@ -5,7 +5,7 @@ import { createClock } from '../../../src/lib/clock.ts'
 import { film } from '../../support/sandbox/clip-steps.ts'
 import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
 import { finishedCard, testSandbox } from '../../support/sandbox/sandbox.ts'
-import { readAttempts } from '../../support/store/store-reader.ts'
+import { readAttempts, readDayWallet } from '../../support/store/store-reader.ts'
 
 const price = 350_000
 
@@ -33,6 +33,22 @@ describe('a provider that fails in the middle of a render and bills nothing', ()
     const interaction = await film(sandbox, 'a boat sandbox:moderated@replicate')
     expect((await outcomeCard(interaction)).text).toContain('Replicate rejected this request')
     expect(sandbox.providers.fal.requests.count('create')).toBe(0)
+  })
+})
+
+describe('a provider that does not say whether it bills a job that failed', () => {
+  it.each(['runware', 'eachlabs'] as const)('costs the server nothing, and the installation assumes the price (%s)', async (provider) => {
+    for (const billFailed of [false, true]) {
+      const sandbox = await testSandbox({ environment: { PROVIDERS: `${provider},fal` } })
+      sandbox.providers[provider].behavior.billFailed = billFailed
+      const interaction = await film(sandbox, 'a boat sandbox:failed')
+      expect((await outcomeCard(interaction)).text).toMatch(/Failed.*had an error.*No charge/s)
+      await sandbox.stopBot()
+      expect(readAttempts(sandbox).map((attempt) => `${attempt.provider} ${attempt.state}`)).toEqual([`${provider} failed`])
+      expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 0, spent: 0 })
+      const invoiced = billFailed ? price : 0
+      expect(await reconcile(sandbox)).toMatchObject({ spent: price, invoiced, reserved: 0, equal: true })
+    }
   })
 })
 

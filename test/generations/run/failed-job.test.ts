@@ -27,10 +27,10 @@ async function attemptsOf({ statements }: Database, id: string): Promise<string[
 
 describe.each(stores)('a job that failed at its provider, on $name', (store) => {
   it.each([
-    ['billed nothing', false, { creates: 1, outcome: 'post', ledger: 'reserve capture' }],
-    ['may have billed', undefined, { creates: 0, outcome: 'failed: unavailable', ledger: 'reserve release' }],
-    ['billed it anyway', true, { creates: 0, outcome: 'failed: unavailable', ledger: 'reserve capture refund' }],
-  ] as const)('that %s', async (_, billed, { creates, outcome, ledger }) => {
+    ['billed nothing', false, { creates: 1, outcome: 'post', ledger: 'reserve capture', guild: 350_000 }],
+    ['may have billed', undefined, { creates: 0, outcome: 'failed: unavailable', ledger: 'reserve assumed release-guild', guild: 0 }],
+    ['billed it anyway', true, { creates: 0, outcome: 'failed: unavailable', ledger: 'reserve capture refund', guild: 0 }],
+  ] as const)('that %s', async (_, billed, { creates, outcome, ledger, guild }) => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database, { candidates: ['fal', 'replicate'] })
     const fal = quickProvider('fal', { status: () => Promise.resolve(failed('fal', billed)) })
@@ -40,6 +40,8 @@ describe.each(stores)('a job that failed at its provider, on $name', (store) => 
     await expect.poll(() => seen).toEqual([outcome])
     await expect.poll(() => ledgerOf(database, id)).toBe(ledger)
     expect([fal.creates, replicate.creates]).toEqual([1, creates])
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: guild })
+    expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 350_000 })
   })
 
   it('is made by no other provider if a cancel was requested meanwhile', async () => {
