@@ -47,4 +47,13 @@ export const deliveryMutants: readonly Mutant[] = [
     test: 'test/flows/delivery/last-minutes.test.ts',
     title: 'is tried again, and posted',
   },
+  {
+    name: 'tell nobody where Discord refuses the private message',
+    file: 'src/discord/delivery/post-outcome.ts',
+    in: 'explainPrivately',
+    at: 'CatchClause Literal[value=false]',
+    with: 'true',
+    test: 'test/discord/delivery/post-outcome.test.ts',
+    title: 'is announced if the card was deleted and Discord refuses',
+  },
 ]

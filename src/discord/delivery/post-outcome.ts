@@ -6,7 +6,7 @@ import { retry } from '../../lib/retry.ts'
 import type { MessageBody } from '../cards/components.ts'
 import { explainOutcome } from '../cards/outcome-text.ts'
 import { cardOf } from '../cards/status-card.ts'
-import { describeError, isRefusal, isTransient } from '../rest/errors.ts'
+import { describeError, isRefusal, isTokenDead, isTransient } from '../rest/errors.ts'
 import type { EditOptions } from '../rest/messages.ts'
 
 import type { EditOutcome } from './card-message.ts'
@@ -50,19 +50,30 @@ interface Notice {
 /** Throws where it has to be tried again. What Discord refuses, it would refuse again. */
 async function notify(generation: Generation, notice: Notice, context: DeliveryContext): Promise<void> {
   const { cardMessage } = notice.card
+  if (cardMessage.tokenAlive && cardMessage.placeholderReplaced && (await explainPrivately(generation, context))) return
+  if (notice.shown === 'edited' || generation.state === 'cancelled') return
   try {
-    if (cardMessage.tokenAlive && cardMessage.placeholderReplaced) await explainPrivately(generation, context)
-    else if (notice.shown !== 'edited' && generation.state !== 'cancelled') await announce(generation, notice, context)
+    await announce(generation, notice, context)
   } catch (error) {
     if (!isRefusal(error)) throw error
-    context.log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to notify the requester of the outcome')
+    context.log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to announce the outcome')
   }
 }
 
-/** Discord does not recognize a repeated follow-up. Only the requester sees it, and they rather read it twice than never. */
-function explainPrivately(generation: Generation, { messages, clock }: DeliveryContext): Promise<void> {
+/**
+ * False if Discord refuses the message. Discord does not recognize a repeated follow-up: only the requester sees it, and they rather read it twice than
+ * never.
+ */
+async function explainPrivately(generation: Generation, { messages, clock, log }: DeliveryContext): Promise<boolean> {
   const send = () => messages.followUpPrivately(generation.reply, explainOutcome(generation))
-  return retry(send, { clock, delays, shouldRetry: isTransient })
+  try {
+    await retry(send, { clock, delays, shouldRetry: isTransient })
+    return true
+  } catch (error) {
+    if (!isRefusal(error) && !isTokenDead(error)) throw error
+    log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to tell the requester the outcome in private')
+    return false
+  }
 }
 
 /** A held generation can resume at any moment: each try checks that the outcome is current, and newer messages wait for its end. */
@@ -85,7 +96,7 @@ async function showOutcome(generation: Generation, body: MessageBody, card: Card
   }
 }
 
-/** Posts the outcome as a new message, because no card shows it and the token for a private message has expired. */
+/** Posts the outcome as a new message, because no card shows it and no private message can be sent. */
 async function announce(generation: Generation, { body, card, mayHaveArrived }: Notice, context: DeliveryContext): Promise<void> {
   const { messages, cardLock, clock } = context
   const message = { ...body, allowed_mentions: { ...body.allowed_mentions, users: [generation.memberId] } }

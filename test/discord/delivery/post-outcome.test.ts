@@ -34,6 +34,27 @@ describe('an outcome without a clip', () => {
     expect(stage.calls('POST', channelMessages)).toEqual([])
   })
 
+  test.each(['unknownMessage', 'missingAccess', 'unknownWebhook', 'invalidWebhookToken'] as const)(
+    'is announced if the card was deleted and Discord refuses to tell the requester in private: %s',
+    async (refusal) => {
+      stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
+      stage.discord.answerAlways('POST', followUps, refusals[refusal])
+      await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+      expect(stage.calls('POST', followUps)).toHaveLength(1)
+      const [message] = stage.calls('POST', channelMessages)
+      expect(JSON.stringify(message?.body)).toMatch(/Failed[^]*No charge\./)
+      expect(stage.remembered).toEqual([ids.fresh])
+      expect(stage.notified).toBe(1)
+    },
+  )
+
+  test('is not announced if the card shows it, although Discord refuses to tell the requester in private', async () => {
+    stage.discord.answerAlways('POST', followUps, refusals.invalidWebhookToken)
+    await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+    expect(stage.calls('POST', channelMessages)).toEqual([])
+    expect(stage.notified).toBe(1)
+  })
+
   test.each([
     ['failed', 'moderation', /Failed[^]*No charge\./],
     ['held', 'submission_unknown', /On hold[^]*stays reserved/],
