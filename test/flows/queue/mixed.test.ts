@@ -71,17 +71,18 @@ describe('200 mixed requests over all five providers with faults', () => {
     expect(count('done')).toBeGreaterThan(requests / 2)
 
     // Every line of every invoice is a job that the ledger paid for, or one that is held because its create answer was lost.
-    const { spent, reserved } = await reconcile(sandbox)
+    // No job that fails here is billed, but not every provider says so.
+    const { spent, reserved, assumed } = await reconcile(sandbox)
     const known = new Set(readAttempts(sandbox).flatMap(({ operationId }) => operationId ?? []))
     const billed = sandbox.providers.all.flatMap(({ invoice }) => invoice.sheet().lines.filter(({ amountMicroUsd }) => amountMicroUsd > 0))
     const explained = billed.filter(({ jobId }) => known.has(jobId))
-    expect(explained.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0)).toBe(spent)
+    expect(explained.reduce((sum, { amountMicroUsd }) => sum + amountMicroUsd, 0)).toBe(spent - assumed)
     expect(explained).toHaveLength(generations.filter(({ ledger }) => ledger.includes('capture')).length)
     expect(billed.length - explained.length).toBeLessThanOrEqual(count('held'))
     expect(reserved > 0).toBe(count('held') > 0)
     const spentByGuilds = guilds.map((guild) => readDayWallet(sandbox, guild.id).spent).reduce((sum, spentByGuild) => sum + spentByGuild, 0)
     // A clip that its provider no longer served was paid by the installation and refunded to the guild.
-    expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent)
+    expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent - assumed)
     expect(sandbox.discord.responseProblems).toEqual([])
   }, 600_000)
 })
