@@ -17,6 +17,8 @@ export interface SandboxOptions {
   publicPort?: number | undefined
   /** Shorter side of the clips in pixels; 720 unless given. */
   clipHeight?: number | undefined
+  /** Keeps rendered clips for other sandboxes (see `ClipRendererOptions.folder`). */
+  clipFolder?: string | undefined
   discord?: Omit<LocalDiscordOptions, 'port'> | undefined
   /** Variables of the bot on top of those that it needs to run here. */
   environment?: Record<string, string | undefined> | undefined
@@ -44,7 +46,7 @@ export interface Sandbox {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const providerSpeed = options.providerSpeed ?? 20
   const dataFolder = mkdtempSync(join(tmpdir(), 'rushes-sandbox-'))
-  const clips = new ClipRenderer({ height: options.clipHeight })
+  const clips = new ClipRenderer({ height: options.clipHeight, folder: options.clipFolder })
   const discord = await startLocalDiscord({ ...options.discord, port: options.discordPort ?? 0 })
   const providers = await startStandIns({
     clips,

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import Bottleneck from 'bottleneck'
 import { backdropLayer } from './backdrop.ts'
+import { type ClipFolder, openClipFolder } from './clip-folder.ts'
 import { type ClipOrder, fingerprintOf } from './clip-order.ts'
 import { clipSizeOf, nearestAspectRatio } from './clip-size.ts'
 import { runMediaJob } from './media-process.ts'
@@ -12,6 +13,8 @@ export interface ClipRendererOptions {
   height?: number | undefined
   /** The number of clips cached in memory; the least recently used one is dropped first. */
   keep?: number | undefined
+  /** Keeps clips here as well, for every renderer that is given the same folder. */
+  folder?: string | undefined
   /** The media process is killed when a clip takes longer. */
   timeoutMs?: number | undefined
 }
@@ -24,6 +27,7 @@ const closedReason = 'the clip renderer is closed'
 /** Renders the sandbox's clips: real MP4s (H.264, yuv420p, fast start), two at a time. */
 export class ClipRenderer {
   readonly #options: ClipRendererOptions
+  readonly #folder: ClipFolder | undefined
   readonly #kept = new Map<string, Promise<Uint8Array>>()
   readonly #closed = new AbortController()
   readonly #limiter = new Bottleneck({ maxConcurrent })
@@ -31,6 +35,7 @@ export class ClipRenderer {
 
   constructor(options: ClipRendererOptions = {}) {
     this.#options = options
+    this.#folder = options.folder === undefined ? undefined : openClipFolder(options.folder)
   }
 
   /**
@@ -39,7 +44,7 @@ export class ClipRenderer {
    */
   render(order: ClipOrder): Promise<Uint8Array> {
     const fingerprint = fingerprintOf(order)
-    const clip = this.#kept.get(fingerprint) ?? this.#limiter.schedule(() => this.#make(order, fingerprint))
+    const clip = this.#kept.get(fingerprint) ?? this.#limiter.schedule(() => this.#readOrMake(order, fingerprint))
     this.#kept.delete(fingerprint)
     this.#kept.set(fingerprint, clip)
     // Failures are not cached: the next attempt may succeed.
@@ -55,6 +60,15 @@ export class ClipRenderer {
     this.#stopped ??= this.#limiter.stop({ dropErrorMessage: closedReason, enqueueErrorMessage: closedReason })
     await this.#stopped
     this.#kept.clear()
+  }
+
+  async #readOrMake(order: ClipOrder, fingerprint: string): Promise<Uint8Array> {
+    const name = `${fingerprint}-${this.#options.height ?? 'full'}.mp4`
+    const read = await this.#folder?.read(name)
+    if (read) return read
+    const made = await this.#make(order, fingerprint)
+    await this.#folder?.write(name, made)
+    return made
   }
 
   async #make(order: ClipOrder, fingerprint: string): Promise<Uint8Array> {

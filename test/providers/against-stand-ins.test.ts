@@ -8,7 +8,7 @@ import { createNetwork, type Network } from '../../src/network/network.ts'
 import type { Provider, Status, WebhookDelivery } from '../../src/providers/provider.ts'
 import { createProviders, type Providers } from '../../src/providers/create-providers.ts'
 import { providerDescriptors } from '../../src/providers/registry.ts'
-import { drawImage } from '../sandbox/images.ts'
+import { testImage } from '../support/media/test-image.ts'
 import { startReceiver } from '../sandbox/providers/receiver.ts'
 import { originsOf } from '../support/bot/bot-settings.ts'
 import type { ProviderName } from '../sandbox/providers/customers.ts'
@@ -37,7 +37,7 @@ describe.each(providerDescriptors)('$id, against its stand-in', (descriptor) => 
   })
 
   const imageOf = async (seed: number): Promise<Image> => {
-    const bytes = await drawImage({ seed, width: 640, height: 480 })
+    const bytes = await testImage({ seed, width: 640, height: 480 })
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     return { bytes, sha256, mediaType: 'image/png', width: 640, height: 480, sizeBytes: bytes.byteLength }
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 
 import { z } from 'zod'
 
@@ -11,6 +12,9 @@ const Settings = z.object({
   typicalRunMs: z.object({ 5: z.number(), 10: z.number() }),
   leaseTimes: z.object({ heartbeatMs: z.number(), expiryMs: z.number() }),
 })
+
+// Now, because Node writes its cache when it exits, and this process may be killed.
+flushCompileCache()
 
 const stopping = new AbortController()
 for (const event of ['SIGTERM', 'disconnect']) process.once(event, () => stopping.abort(new Error(`stopped by ${event}`)))

@@ -1,7 +1,7 @@
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import { lockStore, refuseWrite } from '../../support/store/locked-store.ts'
 import { openGate } from '../../support/network/gate.ts'
-import { testImage } from '../../support/sandbox/sandbox.ts'
+import { testImage } from '../../support/media/test-image.ts'
 import { openSilentOrigin } from '../../support/network/silent-origin.ts'
 import type { Stage } from './stage.ts'
 import type { Step } from './step.ts'

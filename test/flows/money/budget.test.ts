@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { reconcile } from '../../../sandbox/reconciliation.ts'
 import type { Member } from '../../../sandbox/discord/people/member.ts'
 import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
-import { finishedCard, testImage, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
+import { testImage } from '../../support/media/test-image.ts'
+import { finishedCard, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 import { countRows, readDayWallet, readGenerations } from '../../support/store/store-reader.ts'
 
 interface Outcome {

@@ -4,7 +4,8 @@ import { reconcile } from '../../../sandbox/reconciliation.ts'
 import { ClientRefusal } from '../../../sandbox/discord/people/client-refusal.ts'
 import type { OptionValues } from '../../../sandbox/discord/people/options.ts'
 import { createClock } from '../../../src/lib/clock.ts'
-import { endedCard, testImage, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
+import { testImage } from '../../support/media/test-image.ts'
+import { endedCard, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 
 /** Nothing reserved, spent, requested from a provider or left in the channel. */
 async function expectNoTrace(sandbox: TestSandbox): Promise<void> {

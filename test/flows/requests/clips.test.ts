@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { reconcile } from '../../../sandbox/reconciliation.ts'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { likenessOf } from '../../sandbox/likeness.ts'
-import { fetchBytes, finishedCard, sha256, testImage, testSandbox } from '../../support/sandbox/sandbox.ts'
+import { testImage } from '../../support/media/test-image.ts'
+import { fetchBytes, finishedCard, sha256, testSandbox } from '../../support/sandbox/sandbox.ts'
 
 describe.each(['fal', 'replicate'] as const)('a clip made by %s', (id) => {
   it.each(['film', 'animate'] as const)('/%s ends as a playable MP4 in the reply, paid once', async (command) => {

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 
 import { reconcile } from '../../../sandbox/reconciliation.ts'
-import { testImage, testSandbox } from '../../support/sandbox/sandbox.ts'
+import { testImage } from '../../support/media/test-image.ts'
+import { testSandbox } from '../../support/sandbox/sandbox.ts'
 import { countRows } from '../../support/store/store-reader.ts'
 
 /** Serves an image and counts the requests. */

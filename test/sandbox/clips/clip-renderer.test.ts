@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm, watch } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ClipOrder } from '../../../sandbox/clips/clip-order.ts'
 import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
 import { clipSizeOf, nearestAspectRatio } from '../../../sandbox/clips/clip-size.ts'
 import { frameOf, inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { likenessOf } from '../likeness.ts'
-import { drawImage } from '../images.ts'
+import { testImage } from '../../support/media/test-image.ts'
 
 const renderer = new ClipRenderer({ height: 180 })
 afterAll(() => renderer.close())
@@ -24,16 +24,16 @@ describe('a rendered clip', () => {
   })
 
   test('starts with the given image and moves away from it', async () => {
-    const image = await drawImage({ seed: 1 })
+    const image = await testImage({ seed: 1 })
     const clip = await renderer.render({ prompt: 'slow push in', durationSeconds: 5, firstImage: image })
     const first = await frameOf(clip, 'first')
     expect(await likenessOf(first, image)).toBeGreaterThan(0.9)
-    expect(await likenessOf(first, await drawImage({ seed: 2 }))).toBeLessThan(0.5)
+    expect(await likenessOf(first, await testImage({ seed: 2 }))).toBeLessThan(0.5)
     expect(await likenessOf(await frameOf(clip, 'last'), image)).toBeLessThan(0.7)
   })
 
   test('ends on the given last image', async () => {
-    const [firstImage, lastImage] = await Promise.all([drawImage({ seed: 3 }), drawImage({ seed: 4, format: 'jpeg' })])
+    const [firstImage, lastImage] = await Promise.all([testImage({ seed: 3 }), testImage({ seed: 4, type: 'jpeg' })])
     const clip = await renderer.render({ prompt: 'from here to there', durationSeconds: 5, firstImage, lastImage })
     expect(await likenessOf(await frameOf(clip, 'first'), firstImage)).toBeGreaterThan(0.9)
     const last = await frameOf(clip, 'last')
@@ -47,19 +47,34 @@ describe('a rendered clip', () => {
   })
 
   test('has the same bytes for the same order, even when rendered again', async () => {
-    const order: ClipOrder = { prompt: 'the same again', durationSeconds: 5, firstImage: await drawImage({ seed: 5 }) }
+    const order: ClipOrder = { prompt: 'the same again', durationSeconds: 5, firstImage: await testImage({ seed: 5 }) }
     const another = new ClipRenderer({ height: 180 })
     expect(sha256(await another.render(order))).toBe(sha256(await renderer.render({ ...order })))
     await another.close()
   })
 
+  test('is rendered once for all renderers that share a folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rushes-test-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const order: ClipOrder = { prompt: 'kept in a folder', durationSeconds: 5 }
+    const first = new ClipRenderer({ height: 180, folder })
+    const clip = await first.render(order)
+    // It has no time to render anything itself.
+    const second = new ClipRenderer({ height: 180, folder, timeoutMs: 1 })
+    expect(sha256(await second.render(order))).toBe(sha256(clip))
+    await expect(second.render({ ...order, prompt: 'another' })).rejects.toThrow('longer than 1 ms')
+    const larger = new ClipRenderer({ height: 200, folder, timeoutMs: 1 })
+    await expect(larger.render(order)).rejects.toThrow('longer than 1 ms')
+    await Promise.all([first, second, larger].map((each) => each.close()))
+  })
+
   test('has different bytes if any field of the order differs', async () => {
-    const order: ClipOrder = { prompt: 'p'.repeat(400), durationSeconds: 5, firstImage: await drawImage({ seed: 6 }) }
+    const order: ClipOrder = { prompt: 'p'.repeat(400), durationSeconds: 5, firstImage: await testImage({ seed: 6 }) }
     const others: ClipOrder[] = [
       { ...order, prompt: `${'p'.repeat(399)}q` },
       { ...order, negativePrompt: 'blur' },
       { ...order, guidance: 0.7 },
-      { ...order, firstImage: await drawImage({ seed: 7 }) },
+      { ...order, firstImage: await testImage({ seed: 7 }) },
     ]
     const clips = await Promise.all([order, ...others].map((each) => renderer.render(each)))
     expect(new Set(clips.map(sha256)).size).toBe(clips.length)
@@ -72,7 +87,7 @@ describe('a rendered clip', () => {
     }
     expect(await sizeOf({ aspectRatio: '9:16' })).toEqual([180, 320])
     expect(await sizeOf({ aspectRatio: '1:1' })).toEqual([180, 180])
-    expect(await sizeOf({ firstImage: await drawImage({ width: 300, height: 600 }) })).toEqual([180, 320])
+    expect(await sizeOf({ firstImage: await testImage({ width: 300, height: 600 }) })).toEqual([180, 320])
   })
 
   test('fails if the image cannot be decoded, and leaves no files behind', async () => {

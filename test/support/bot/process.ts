@@ -16,7 +16,7 @@ export interface StartedProcess {
 export interface ProcessOptions {
   /** The Node executable; by default the one that runs the tests. */
   node?: string | undefined
-  /** The whole environment besides PATH. */
+  /** The whole environment besides PATH and Node's compile cache. */
   environment?: Record<string, string> | undefined
   /** Where it runs: not the project's folder, so that no developer's `.env` is read. */
   folder: string
@@ -30,7 +30,7 @@ export function startProcess(
 ): StartedProcess {
   const child: ChildProcess = spawn(node, [`${projectFolder}${file}`, ...words], {
     cwd: folder,
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { call } from '../calls.ts'
 import { callEachlabs, customers } from '../customers.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
 const publicImage = 'https://storage.googleapis.com/magicpoint/inputs/kling-v2.5-turbo-pro-image-to-video-input.jpg'
-const image = await drawImage({ format: 'jpeg' })
+const image = await testImage({ type: 'jpeg' })
 const context = withStandIns({ outside: (url) => (url.href === publicImage ? image : undefined) })
 
 const slug = 'kling-v2-5-turbo-pro-image-to-video'

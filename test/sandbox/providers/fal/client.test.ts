@@ -4,7 +4,7 @@ import { inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
 import { frameOf } from '../../../../sandbox/clips/inspect-clip.ts'
 import type { FalStandIn } from '../../../../sandbox/providers/fal/stand-in.ts'
 import { likenessOf } from '../../likeness.ts'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
@@ -56,7 +56,7 @@ describe("fal's client", () => {
   test('uploads an image and gets a clip that starts with it, by streaming', async () => {
     const { fal } = context.providers
     const client = clientOf(fal)
-    const image = await drawImage({ seed: 11 })
+    const image = await testImage({ seed: 11 })
     const imageUrl = await client.storage.upload(new Blob([new Uint8Array(image)], { type: 'image/png' }))
     expect(new URL(imageUrl).origin).toBe(fal.origins.media)
     fal.jobs.hold('start')

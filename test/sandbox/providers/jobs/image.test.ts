@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { callFal, callReplicate, createAtReplicate, falImage, submitToFal } from '../calls.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
@@ -37,9 +37,9 @@ async function outcomesOf(address: string): Promise<[string | undefined, unknown
 
 describe('an image', () => {
   test('is read from this machine and from a data URI, also at the exact limits', async () => {
-    const smallest = await drawImage({ width: 300, height: 750 })
+    const smallest = await testImage({ width: 300, height: 750 })
     expect(await outcomesOf(dataUri(smallest))).toEqual([undefined, null])
-    await whileServing(await drawImage({ width: 750, height: 300, format: 'jpeg' }), async (address) => {
+    await whileServing(await testImage({ width: 750, height: 300, type: 'jpeg' }), async (address) => {
       expect(await outcomesOf(address)).toEqual([undefined, null])
     })
   })
@@ -50,13 +50,13 @@ describe('an image', () => {
     ['too tall', { width: 300, height: 751 }, 'value_error', 'aspect ratio'],
     ['too wide', { width: 751, height: 300 }, 'value_error', 'aspect ratio'],
   ] as const)('that is %s fails the job', async ([, size, type, words]) => {
-    await whileServing(await drawImage(size), async (address) => {
+    await whileServing(await testImage(size), async (address) => {
       expect(await outcomesOf(address)).toEqual([type, expect.stringContaining(words)])
     })
   })
 
   test('that is truncated, no image, or too large fails the job', async () => {
-    const image = await drawImage()
+    const image = await testImage()
     const cases = [
       [image.subarray(0, image.length / 2), 'image_load_error', 'could not be read'],
       [Buffer.from('<html>no image</html>'), 'unsupported_image_format', 'JPG, JPEG or PNG'],
@@ -77,7 +77,7 @@ describe('an image', () => {
   )
 
   test('is never requested from another address, even a reachable one', async () => {
-    await whileServing(await drawImage(), async (address) => {
+    await whileServing(await testImage(), async (address) => {
       const elsewhere = address.replace('127.0.0.1', '0.0.0.0')
       expect((await fetch(elsewhere)).status).toBe(200)
       expect((await outcomesOf(elsewhere))[0]).toBe('file_download_error')
@@ -87,7 +87,7 @@ describe('an image', () => {
   test('in another provider’s private storage is unreachable', async () => {
     const { fal, replicate } = context.providers
     const form = new FormData()
-    form.set('content', new Blob([new Uint8Array(await drawImage())], { type: 'image/png' }), 'frame.png')
+    form.set('content', new Blob([new Uint8Array(await testImage())], { type: 'image/png' }), 'frame.png')
     const headers = { authorization: `Bearer ${replicate.apiKey}` }
     const uploaded = await fetch(`${replicate.origins.api}/v1/files`, { method: 'POST', body: form, headers })
     const { urls } = (await uploaded.json()) as { urls: { get: string } }
@@ -99,7 +99,7 @@ describe('an image', () => {
 
   test('as the last image is checked like the first', async () => {
     const { fal, replicate } = context.providers
-    const [good, bad] = [dataUri(await drawImage()), dataUri(await drawImage({ width: 100, height: 100 }))]
+    const [good, bad] = [dataUri(await testImage()), dataUri(await testImage({ width: 100, height: 100 }))]
     const submitted = await submitToFal(fal, { image_url: good, tail_image_url: bad }, falImage)
     await fal.jobs.reached('failed', submitted.request_id)
     expect((await callFal(fal, submitted.response_url)).body).toMatchObject({ detail: [{ loc: ['body', 'tail_image_url'] }] })
@@ -110,7 +110,7 @@ describe('an image', () => {
 
   test('under Replicate’s older field name works', async () => {
     const { replicate } = context.providers
-    const { id } = await createAtReplicate(replicate, { image: dataUri(await drawImage({ seed: 31 })) })
+    const { id } = await createAtReplicate(replicate, { image: dataUri(await testImage({ seed: 31 })) })
     const job = await replicate.jobs.reached('succeeded', id)
     expect(job.order.firstImageUrl).toMatch(/^data:/)
   })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
 import type { ReplicateStandIn } from '../../../../sandbox/providers/replicate/stand-in.ts'
 import { likenessOf } from '../../likeness.ts'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
@@ -34,7 +34,7 @@ describe("Replicate's client", () => {
 
   test('uploads both images and gets a clip from the first to the last', async () => {
     const { replicate } = context.providers
-    const [start, end] = await Promise.all([drawImage({ seed: 21 }), drawImage({ seed: 22, format: 'jpeg' })])
+    const [start, end] = await Promise.all([testImage({ seed: 21 }), testImage({ seed: 22, type: 'jpeg' })])
     const output = await clientOf(replicate).run(model, { input: { prompt: 'over', start_image: start, end_image: end }, wait: poll })
     const bytes = await downloaded(output)
     expect(await likenessOf(await frameOf(bytes, 'first'), start)).toBeGreaterThan(0.8)
@@ -45,7 +45,7 @@ describe("Replicate's client", () => {
   test('uploads files that only its key can read', async () => {
     const { replicate } = context.providers
     const client = clientOf(replicate)
-    const image = await drawImage()
+    const image = await testImage()
     const file = await client.files.create(new File([new Uint8Array(image)], 'frame.png', { type: 'image/png' }), { attempt: 'a1' })
     expect(file).toMatchObject({ content_type: 'image/png', size: image.length, metadata: { attempt: 'a1' } })
     expect((await fetch(file.urls.get)).status).toBe(401)

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
 import type { RunwareStandIn } from '../../../../sandbox/providers/runware/stand-in.ts'
 import { likenessOf } from '../../likeness.ts'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
@@ -59,7 +59,7 @@ describe("Runware's client", () => {
   test('stores an image and gets a clip that starts with it', async () => {
     const { runware } = context.providers
     const client = clientOf(runware)
-    const image = await drawImage({ seed: 13 })
+    const image = await testImage({ seed: 13 })
     const stored = await client.mediaStorage({ media: `data:image/png;base64,${image.toString('base64')}` })
     const [video] = (await client.videoInference({
       model,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { call } from '../calls.ts'
 import { callRunware, customers, videoTask } from '../customers.ts'
 import { withStandIns } from '../with-stand-ins.ts'
@@ -115,7 +115,7 @@ describe('a task', () => {
 
   test('accepts images in every form, each as the right frame', async () => {
     const { runware } = context.providers
-    const image = await drawImage()
+    const image = await testImage()
     const base64 = image.toString('base64')
     const { body } = await callRunware(context.providers, [
       { taskType: 'mediaStorage', taskUUID: randomUUID(), operation: 'upload', media: base64 },

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { frameOf, inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
 import type { WavespeedStandIn } from '../../../../sandbox/providers/wavespeed/stand-in.ts'
 import { likenessOf } from '../../likeness.ts'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { withStandIns } from '../with-stand-ins.ts'
 
 const context = withStandIns()
@@ -42,7 +42,7 @@ describe("WaveSpeed's client", () => {
     onTestFinished(() => {
       rmSync(folder, { recursive: true })
     })
-    const drawn = await drawImage({ seed: 12 })
+    const drawn = await testImage({ seed: 12 })
     const file = join(folder, 'an image.png')
     writeFileSync(file, drawn)
     const image = await client.upload(file)

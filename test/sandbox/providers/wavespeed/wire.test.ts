@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { drawImage } from '../../images.ts'
+import { testImage } from '../../../support/media/test-image.ts'
 import { call } from '../calls.ts'
 import { callWavespeed, customers, wavespeedImage, wavespeedText } from '../customers.ts'
 import { withStandIns } from '../with-stand-ins.ts'
@@ -50,7 +50,7 @@ describe('a task', () => {
 
   test('ignores unknown fields, and accepts a last image only as `last_image`', async () => {
     const { wavespeed } = context.providers
-    const image = `data:image/png;base64,${(await drawImage()).toString('base64')}`
+    const image = `data:image/png;base64,${(await testImage()).toString('base64')}`
     await submit({ seed: 7, end_image: image, image, last_image: undefined }, wavespeedImage)
     await submit({ image, last_image: image }, wavespeedImage)
     expect(wavespeed.jobs.list().map(({ order }) => order.lastImageUrl === undefined)).toEqual([true, false])
@@ -144,7 +144,7 @@ describe('an upload', () => {
 
   test('requires exactly the announced headers, and no key', async () => {
     const { wavespeed } = context.providers
-    const bytes = new Uint8Array(await drawImage())
+    const bytes = new Uint8Array(await testImage())
     const { data } = await createUpload({ filename: 'a b.png', size: bytes.length, content_type: 'image/png' })
     const { url, headers } = data.upload
     const put = (sent: Record<string, string>, body = bytes) =>
@@ -164,7 +164,7 @@ describe('an upload', () => {
   test('can be one multipart call, as in the older API', async () => {
     const { wavespeed } = context.providers
     const form = new FormData()
-    form.set('file', new Blob([new Uint8Array(await drawImage())], { type: 'image/png' }), 'picture.png')
+    form.set('file', new Blob([new Uint8Array(await testImage())], { type: 'image/png' }), 'picture.png')
     const response = await fetch(`${wavespeed.origins.api}/api/v3/media/upload/binary`, {
       method: 'POST',
       headers: { authorization: `Bearer ${wavespeed.apiKey}` },
