@@ -26,8 +26,6 @@ const cardsPerRun = 25
 const longQueue = 500
 /** A live process that ended a generation posts the outcome within this time (milliseconds). */
 const graceMs = 60_000
-/** After that the card is no longer of interest. */
-const postableForMs = 24 * 60 * 60_000
 const postDelay = exponential(60_000, 30 * 60_000)
 const postedPerRun = 10
 
@@ -91,7 +89,10 @@ function minutesUntil(readyAt: number | undefined, now: number): number | undefi
   return readyAt === undefined ? undefined : Math.round((readyAt - now) / 60_000)
 }
 
-/** Posts, each less and less often, the outcomes without a clip that no card shows: their process died first, or Discord failed. */
+/**
+ * Posts, each less and less often, the outcomes without a clip that no card shows: their process died first, or Discord failed. However old they are: the
+ * requester was promised one.
+ */
 function createOutcomePoster({ database, delivery, clock, log }: QueueMaintenanceContext): () => Promise<void> {
   /** In memory only: after a restart each is tried at once. */
   const tried = new Map<string, { attempts: number; nextAt: number }>()
@@ -104,7 +105,8 @@ function createOutcomePoster({ database, delivery, clock, log }: QueueMaintenanc
       .selectAll()
       .where('state', 'in', ['failed', 'cancelled', 'held'])
       .where('notified_at', 'is', null)
-      .where('ended_at', '>', now - postableForMs)
+      // Without the words there is no card to show.
+      .where('erased_at', 'is', null)
       .where('ended_at', '<', Math.max(ownSince, now - graceMs))
       .orderBy('ended_at')
       .execute()

@@ -9,6 +9,7 @@ import { createSkippableClock, type SkippableClock } from '../../support/clocks/
 import { readNotifiedAt } from '../../support/store/store-reader.ts'
 
 const environment = { PROVIDERS: 'fal', FAL_CREATES_PER_MINUTE: '1000' }
+const day = 24 * 60 * minute
 const creates = { operation: 'create_message' }
 
 interface Stage {
@@ -66,6 +67,21 @@ it('an outcome whose new message Discord answers with 503 three times is told la
   await sandbox.discord.guild.channel.message(says(/Failed.*No charge\./s))
   await expectToldOnce(stage)
   expect(announcements(sandbox)).toEqual([503, 503, 503, 200])
+})
+
+it('an outcome that Discord does not take before the bot is stopped is told two days later', async () => {
+  const stage = await withoutCard()
+  const { clock, sandbox } = stage
+  sandbox.discord.faults.failNext(creates, { status: 503, body: {} }, { times: Infinity })
+  sandbox.providers.fal.jobs.release('completion')
+  await until(() => sandbox.logLines.some((line) => line.includes('trying again later')))
+  await sandbox.stopBot()
+  clock.skip(2 * day)
+  sandbox.discord.clock.advance(2 * day)
+  sandbox.discord.faults.clear()
+  await sandbox.startBot()
+  await sandbox.discord.guild.channel.message(says(/Failed.*No charge\./s))
+  await expectToldOnce(stage)
 })
 
 it.each([

@@ -16,6 +16,7 @@ import { createManualClock } from '../../support/clocks/manual-clock.ts'
 const now = Date.parse('2026-05-04T12:00:00Z')
 const roomy = { id: 'fal', concurrency: 1000, createsPerMinute: 1_000_000 } as const
 const minute = 60_000
+const day = 24 * 60 * minute
 const estimates = { runMs: () => 2 * minute }
 const slots = { providers: [roomy], estimates, now }
 const keys: ProviderKeys = { served: new Set(['fal']), eldest: undefined, isGone: () => false, mayAdopt: () => true }
@@ -151,5 +152,27 @@ describe('a request that waits too long', () => {
     await clock.advance(24 * 60 * minute)
     await maintenance.run()
     expect(ended).toEqual([])
+  })
+})
+
+describe('an outcome that nobody was told', () => {
+  async function endedDaysAgo(state: 'failed' | 'cancelled' | 'held', change: { erased_at?: number; notified_at?: number } = {}) {
+    const stage = await setUp()
+    const { database, maintenance, ended } = stage
+    const { id } = await acceptGeneration(database, { now: now - 3 * day })
+    const end = { state, ended_at: now - 2 * day, end_reason: 'internal', ...change } as const
+    await database.statements.updateTable('generations').set(end).where('id', '=', id).execute()
+    await maintenance.run()
+    return { told: ended.map((generation) => generation.id), id }
+  }
+
+  test.each(['failed', 'cancelled', 'held'] as const)('is told after two days without the bot: %s', async (state) => {
+    const { told, id } = await endedDaysAgo(state)
+    expect(told).toEqual([id])
+  })
+
+  test('is not told once its words are erased, nor a second time', async () => {
+    expect((await endedDaysAgo('failed', { erased_at: now - day })).told).toEqual([])
+    expect((await endedDaysAgo('failed', { notified_at: now - 2 * day })).told).toEqual([])
   })
 })
