@@ -1,3 +1,4 @@
+import { refuse } from '../model/errors.ts'
 import { limitedBody, limitedHeaders } from './rate-limits.ts'
 import { matchesPattern, type RecordedRequest, type RequestPattern } from './record.ts'
 
@@ -42,6 +43,12 @@ export class Faults {
   rateLimitNext(pattern: RequestPattern, retryAfterSeconds: number, times = 1): void {
     const [body, headers] = [limitedBody(retryAfterSeconds), limitedHeaders(retryAfterSeconds)]
     this.failNext(pattern, { status: 429, body, headers }, { times })
+  }
+
+  /** Refuses edits of messages older than an hour as Discord does, whose limit is not documented: with 429, but without a time to wait. */
+  refuseOldEditsNext(pattern: RequestPattern, times = 1): void {
+    const { status, body } = refuse.tooManyOldEdits()
+    this.failNext(pattern, { status, body }, { times })
   }
 
   /** Delays matching requests by the system clock before they have any effect. */

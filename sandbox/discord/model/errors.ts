@@ -38,6 +38,8 @@ export const refuse = {
   missingPermissions: () => new ApiError(403, 50013, 'Missing Permissions'),
   invalidToken: () => new ApiError(401, 50027, 'Invalid Webhook Token'),
   invalidJson: () => new ApiError(400, 50109, 'The request body contains invalid JSON.'),
+  /** The only refusal with 429. It names no time to wait. */
+  tooManyOldEdits: () => new ApiError(429, 30046, 'Maximum number of edits to messages older than 1 hour reached. Try again later'),
   cannotReplyWithoutHistory: () => new ApiError(403, 160002, 'Cannot reply without permission to read message history'),
   internal: () => new ApiError(500, 0, '500: Internal Server Error'),
 } as const

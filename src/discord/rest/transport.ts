@@ -1,6 +1,8 @@
-import type { RESTOptions } from 'discord.js'
-import { request } from 'undici'
+import { RESTJSONErrorCodes, type RESTOptions } from 'discord.js'
+import { type Dispatcher, request } from 'undici'
+import { z } from 'zod'
 
+import { parseJson } from '../../lib/parse-json.ts'
 import type { Network } from '../../network/network.ts'
 
 import { checkGatewayUrl, isGatewayRequest } from './url-guard.ts'
@@ -30,9 +32,21 @@ export function createTransport(network: Network): MakeRequest {
     if (isGatewayRequest(url) && response.statusCode === 200) await checkGatewayUrl(bytes, network)
     const headers = new Headers()
     for (const [name, values = []] of Object.entries(response.headers)) for (const value of [values].flat()) headers.append(name, value)
-    return new Response(bodiless.has(response.statusCode) ? null : bytes, { status: response.statusCode, headers })
+    return new Response(bodiless.has(response.statusCode) ? null : bytes, { status: statusFor(response, bytes), headers })
   }
 }
+
+/**
+ * The library would repeat a 429 that names no time to wait at once and without end. That of an edit to an old message is a refusal like every other, so
+ * it becomes a 400; what a proxy sends so is a fault, which the callers retry in their own time.
+ */
+function statusFor({ statusCode, headers }: Dispatcher.ResponseData, body: ArrayBuffer): number {
+  if (statusCode !== 429) return statusCode
+  if (RefusedEdit.safeParse(parseJson(new TextDecoder().decode(body))).success) return 400
+  return headers['retry-after'] === undefined ? 503 : statusCode
+}
+
+const RefusedEdit = z.object({ code: z.literal(RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached) })
 
 /**
  * The library's types are those of another undici; at run time its headers and forms are the platform's own classes, hence the two casts. The

@@ -55,6 +55,23 @@ describe('a clip whose card was deleted and whose token has expired', () => {
   })
 })
 
+it('a clip whose card is too old for another edit is posted in a new message', async () => {
+  const sandbox = await testSandbox({ environment })
+  const { discord, providers } = sandbox
+  const { interaction, card } = await renderingClip(sandbox)
+  discord.clock.advance(4 * quarterHour + 1000)
+  const refused = { when: (request: Recorded) => isEdit(request) && request.authorization === 'bot' && request.path.endsWith(card.id) }
+  discord.faults.refuseOldEditsNext(refused, Infinity)
+  providers.fal.jobs.release('completion')
+  const posted = await discord.guild.channel.message(({ attachments }) => attachments.length > 0)
+  expect(posted).toMatchObject({ notified: [discord.member.id] })
+  await expectPaidOnce(sandbox, interaction)
+  expect(posted.id).not.toBe(card.id)
+  const refusals = discord.requests.filter(refused.when)
+  expect(refusals.filter(uploads.when)).toHaveLength(1)
+  expect(refusals.length).toBeLessThan(5)
+})
+
 it('a failure whose card was deleted and whose token has expired is posted as a new message', async () => {
   const sandbox = await testSandbox({ environment })
   const { discord, providers } = sandbox

@@ -48,6 +48,14 @@ describe('a fault', () => {
     expect([limited.status, limited.headers.get('retry-after'), limited.body['retry_after']]).toEqual([429, '2', 1.5])
   })
 
+  it('refuses edits of old messages with a 429 that names no time to wait', async () => {
+    discord.faults.refuseOldEditsNext({ method: 'PATCH' })
+    const { id } = (await post('old')).body
+    const refused = await bot.call('PATCH', `/channels/${discord.guild.channel.id}/messages/${String(id)}`, { json: { content: 'new' } })
+    expect([refused.status, refused.headers.get('retry-after'), refused.body['code']]).toEqual([429, null, 30046])
+    expect(contents()).toEqual(['old'])
+  })
+
   it('holds requests until they are released', async () => {
     const hold = discord.faults.hold({ operation: 'create_message' })
     const waiting = post('late')

@@ -54,6 +54,7 @@ export const refusals = {
   missingPermissions: { status: 403, body: { message: 'Missing Permissions', code: 50013 } },
   noMessageHistory: { status: 403, body: { message: 'Cannot reply without permission to read message history', code: 160002 } },
   tooLarge: { status: 413, body: { message: 'Request entity too large', code: 40005 } },
+  tooManyOldEdits: { status: 429, body: { message: 'Maximum number of edits to messages older than 1 hour reached', code: 30046 } },
   unavailable: { status: 503, body: { message: 'Service unavailable' } },
 } as const satisfies Record<string, ScriptedAnswer>
 
