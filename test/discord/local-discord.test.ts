@@ -24,7 +24,7 @@ import type { Delivery } from '../../src/generations/model/delivery-port.ts'
 import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
 
 import { createCapturedLog } from '../support/bot/captured-log.ts'
-import { exampleGeneration } from './support/example-generation.ts'
+import { exampleGeneration, startedAt } from './support/example-generation.ts'
 import { nastyPrompts } from './support/nasty-prompts.ts'
 
 const clip = { bytes: new Uint8Array(300_000).fill(7), durationSeconds: 5, url: 'https://host.example/clip.mp4?signature=abc' }
@@ -111,8 +111,11 @@ describe('Discord takes', () => {
       await messages.editReply(generation.reply, cardOf({ ...generation, state, endReason: 'moderation' }, live))
     }
     await messages.editReply(generation.reply, cardOf({ ...generation, cancelRequestedAt: 1 }, { ...live, cancelRefused: true }))
-    await messages.editReply(generation.reply, linkedCard(generation, clip))
-    await messages.editReply(generation.reply, linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }))
+    await messages.editReply(generation.reply, linkedCard(generation, clip, startedAt))
+    await messages.editReply(
+      generation.reply,
+      linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }, startedAt),
+    )
     await messages.create(generation.channelId, arrivingCard(generation), generation.id.slice(-25), new AbortController().signal)
     const file = { name: 'rushes-00000000.mp4', data: clip.bytes, contentType: 'video/mp4' }
     const posted = await messages.editReply(generation.reply, finishedCard(generation, clip), { file })

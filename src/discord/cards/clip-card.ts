@@ -6,7 +6,7 @@ import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
 import { accents, buttonRow, heading, messageLimits, messageOf, subtext, textDisplay, textLength } from './components.ts'
-import { formatMoment } from './format.ts'
+import { formatDateTime } from './format.ts'
 import { cutPlain, escapeAndCut } from './markdown.ts'
 import { valuesOf } from './outcome-text.ts'
 
@@ -24,13 +24,12 @@ export function finishedCard(generation: Generation, clip: Clip): MessageBody {
   return { ...withPrompt(generation, clip, [gallery], text), attachments: [{ id: '0', filename, description }] }
 }
 
-/** The card of a clip that is too large to upload, or that Discord did not take in time: a link to the provider. */
-export function linkedCard(generation: Generation, clip: Clip): MessageBody {
+/** The card of a clip that is too large to upload, or that Discord did not take in time: a link to the provider. `now` in milliseconds since the epoch. */
+export function linkedCard(generation: Generation, clip: Clip, now: number): MessageBody {
   const text = textIn(generation.reply.locale)
-  const saveLink = clip.bytes
-    ? text('clip.save-link', { ...valuesOf(generation), sizeBytes: clip.bytes.byteLength })
-    : text('clip.save-link-until', { ...valuesOf(generation), when: formatMoment(generation.outputExpiresAt ?? 0) })
-  const lead = [heading(text('clip.linked'), saveLink), linkTo(generation, clip, text)]
+  const { bytes } = clip
+  const reason = bytes ? text('clip.too-large-to-post', { sizeBytes: bytes.byteLength }) : text('clip.upload-not-accepted')
+  const lead = [heading(text('clip.linked'), reason, describeExpiry(generation, now, text)), linkTo(generation, clip, text)]
   // An empty list removes the file of an earlier attempt.
   return { ...withPrompt(generation, clip, lead, text), attachments: [] }
 }
@@ -54,6 +53,15 @@ function withPrompt(generation: Generation, clip: Clip, lead: Part[], text: Text
   const room = messageLimits.textCharacters - textLength([...lead, facts])
   const prompt = textDisplay(escapeAndCut(generation.request.prompt, room) || '…')
   return messageOf(accents.done, [...lead, prompt, facts])
+}
+
+/** True also for who reads it after the expiry. */
+function describeExpiry(generation: Generation, now: number, text: Text): string {
+  const { outputExpiresAt = 0 } = generation
+  const values = valuesOf(generation)
+  // The provider still serves it, but for how long is not known.
+  if (outputExpiresAt <= now) return text('clip.save-link-now', values)
+  return text('clip.save-link-until', { ...values, until: formatDateTime(outputExpiresAt) })
 }
 
 function linkTo(generation: Generation, { url }: Clip, text: Text): Part {

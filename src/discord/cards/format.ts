@@ -11,6 +11,11 @@ export function formatMoment(milliseconds: number): string {
   return `<t:${Math.ceil(milliseconds / 1000)}:R>`
 }
 
+/** A date and time that Discord shows in the reader's own time zone. `milliseconds` since the epoch, rounded down. */
+export function formatDateTime(milliseconds: number): string {
+  return `<t:${Math.floor(milliseconds / 1000)}:f>`
+}
+
 /** `▰▰▰▱▱▱▱▱▱▱`: ten steps, short enough for a phone. */
 export function formatBar(progress: number): string {
   const steps = Math.min(10, Math.max(0, Math.floor(progress * 10)))

@@ -46,7 +46,7 @@ async function editInClip(
   guildUploadLimit: number,
   { clock, log }: DeliveryContext,
 ): Promise<EditOutcome> {
-  const linked = { body: linkedCard(generation, clip), options: { signal } }
+  const linked = { body: linkedCard(generation, clip, clock.now()), options: { signal } }
   const retries = { clock, signal, shouldRetry: isTransient }
   const { bytes } = clip
   if (!bytes) return retry(() => cardMessage.edit(() => linked), { ...retries, delays: [2000] })

@@ -39,9 +39,10 @@ export const english = {
   'clip.price': '{provider} · {price, number, usd} · AI-generated',
   'clip.alternative-text': 'AI-generated clip: {prompt}',
   'clip.linked': 'Your clip is ready',
-  'clip.save-link':
-    'The clip is {sizeBytes, number, megabytes}, too large to post here. Open the link and save it: {provider} keeps it for a limited time.',
-  'clip.save-link-until': "Discord didn't accept the upload. Open the link and save the clip: {provider} deletes it {when}.",
+  'clip.too-large-to-post': 'The clip is {sizeBytes, number, megabytes}, too large to post here.',
+  'clip.upload-not-accepted': "Discord didn't accept the upload.",
+  'clip.save-link-now': 'Open the link and save the clip now: {provider} can delete it at any time.',
+  'clip.save-link-until': 'Open the link and save the clip: {provider} keeps it until {until}.',
   'clip.link-too-long': 'The link is too long for a message. Send reference {reference} to the bot owner to get it.',
   'clip.arriving': '{member} Your clip is ready. The bot is posting it here.',
   'clip.posted': '{member} Your clip is ready: {url}',

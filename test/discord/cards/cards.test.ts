@@ -22,9 +22,10 @@ const cards: Record<string, (generation: Generation) => MessageBody> = {
   ),
   cancelling: (generation) => cardOf({ ...generation, cancelRequestedAt: startedAt }, { ...live, cancelRefused: true }),
   finished: (generation) => finishedCard(generation, clip),
-  linked: (generation) => linkedCard(generation, clip),
-  'linked by a long URL': (generation) => linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }),
-  'linked by an endless URL': (generation) => linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(9000)}` }),
+  linked: (generation) => linkedCard(generation, clip, live.now),
+  'linked by a long URL': (generation) => linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(1500)}` }, live.now),
+  'linked by an endless URL': (generation) =>
+    linkedCard(generation, { ...clip, url: `https://host.example/${'a'.repeat(9000)}` }, live.now),
   arriving: (generation) => arrivingCard(generation),
 }
 
@@ -175,11 +176,21 @@ test('the finished card plays the clip and says what made it', () => {
 })
 
 test('the linked card opens the clip at the provider, says why, and drops files of an earlier try', () => {
-  const body = linkedCard(exampleGeneration(), { ...clip, bytes: new Uint8Array(24_000_000) })
+  const body = linkedCard(exampleGeneration(), { ...clip, bytes: new Uint8Array(24_000_000) }, live.now)
   expect(walk(body).find(({ type }) => type === ComponentType.Button)).toMatchObject({ url: clip.url })
   expect(textsOf(body)[0]).toContain('The clip is 24 MB, too large to post here.')
   expect(body.attachments).toEqual([])
 })
+
+test.each(['too large', 'not taken'])(
+  'the linked card of a clip that is %s says until when the link works, as far as it is known',
+  (reason) => {
+    const linked = reason === 'too large' ? clip : { ...clip, bytes: undefined }
+    const textAt = (change: Partial<Generation>) => textsOf(linkedCard(exampleGeneration(change), linked, live.now))[0]
+    expect(textAt({ outputExpiresAt: live.now + 360_500 })).toContain(`keeps it until <t:${live.now / 1000 + 360}:f>.`)
+    for (const outputExpiresAt of [live.now, undefined]) expect(textAt({ outputExpiresAt })).toContain('can delete it at any time')
+  },
+)
 
 test('only the arriving card mentions somebody, and only the requester', () => {
   expect(arrivingCard(exampleGeneration()).allowed_mentions).toEqual({ parse: [], users: [ids.member] })

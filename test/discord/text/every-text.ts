@@ -30,6 +30,7 @@ const samples: AllValues = {
   remaining: 350_000,
   seconds: 5,
   sizeBytes: 60_000_000,
+  until: '5 May 2026 14:00',
   url: 'https://discord.com/channels/1/2/3',
   when: 'in 5 hours',
   width: 3000,

@@ -29,10 +29,16 @@ const messages: Record<string, MessageBody | string> = {
     askingUntil: live.now + 3_000_000,
   }),
   Finished: finishedCard(rendering, clip),
-  'Finished, too large to post': linkedCard(rendering, clip),
+  'Finished, too large to post': linkedCard({ ...rendering, outputExpiresAt: live.now + 86_400_000 }, clip, live.now),
   'Finished, where Discord took no upload': linkedCard(
     { ...rendering, outputExpiresAt: live.now + 360_000 },
     { ...clip, bytes: undefined },
+    live.now,
+  ),
+  'Finished, where the provider may have deleted the clip': linkedCard(
+    { ...rendering, outputExpiresAt: live.now },
+    { ...clip, bytes: undefined },
+    live.now,
   ),
   'Finished, where the card is gone': arrivingCard(rendering),
   Cancelled: cardOf(cancelled, live),
@@ -71,6 +77,7 @@ function lineOf(component: APIComponentInContainer): string {
 function readable(lines: string): string {
   return lines
     .replaceAll(/<t:(\d+):R>/g, (_, seconds: string) => relative(Number(seconds) - live.now / 1000))
+    .replaceAll(/<t:(\d+):f>/g, (_, seconds: string) => new Date(Number(seconds) * 1000).toUTCString())
     .replaceAll(/<@\d+>/g, '@Mia')
     .replaceAll(/^-# /gm, '')
     .replaceAll('**', '')
