@@ -88,17 +88,18 @@ export async function restoreFixture(
 }
 
 /** Moves all times by the same amount, so that the last row was written when the bot went down. */
-async function moveIntoThePresent({ notifiedAt }: EarlierVersion, statements: Kysely<Schema>): Promise<void> {
-  const times = {
-    generations: ['created_at', 'started_at', 'ended_at', 'cancel_requested_at', notifiedAt],
-    attempts: ['sent_at', 'created_at', 'ended_at'],
-    ledger: ['created_at'],
-    webhook_events: ['received_at'],
-  }
+async function moveIntoThePresent({ notifiedAt, times: laterTimes = {} }: EarlierVersion, statements: Kysely<Schema>): Promise<void> {
+  const times: [table: string, columns: readonly string[]][] = [
+    ['generations', ['created_at', 'started_at', 'ended_at', 'cancel_requested_at', notifiedAt]],
+    ['attempts', ['sent_at', 'created_at', 'ended_at']],
+    ['ledger', ['created_at']],
+    ['webhook_events', ['received_at']],
+    ...Object.entries(laterTimes),
+  ]
 
   const { rows } = await sql<{ last: number }>`select max(created_at) as last from ledger`.execute(statements)
   const shift = Date.now() - downtimeMs - (rows[0]?.last ?? 0)
-  for (const [table, columns] of Object.entries(times)) {
+  for (const [table, columns] of times) {
     const moved = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(column)} + ${sql.lit(shift)}`)
     await sql`update ${sql.table(table)} set ${sql.join(moved)}`.execute(statements)
   }

@@ -10,12 +10,18 @@ export interface EarlierVersion {
   tables: Readonly<Record<string, string>>
   /** The column for when the requester was notified. */
   notifiedAt: string
+  /** Its columns of times besides those that every version has, by table. */
+  times?: Readonly<Record<string, readonly string[]>>
   /** The Runware task that its bot derived from the id of an attempt, whose create answer it lost. */
   lostTask: Readonly<Record<Store['name'], string>>
 }
 
 const sameTables = ['generations', 'attempts', 'wallets', 'ledger', 'webhook_events', 'keyv', 'workers']
 const tables = Object.fromEntries(sameTables.map((table) => [table, table]))
+
+/** Those of 0004, which later versions have as well. */
+const upTo0004 = ['0001-first', '0002-shared', '0003-standard-names', '0004-cancelled-by']
+const tablesOf0004 = { ...tables, provider_state: 'provider_state', images: 'images' }
 
 const earlierVersions: readonly EarlierVersion[] = [
   {
@@ -27,10 +33,22 @@ const earlierVersions: readonly EarlierVersion[] = [
   },
   {
     name: '0004',
-    migrations: ['0001-first', '0002-shared', '0003-standard-names', '0004-cancelled-by'],
-    tables: { ...tables, provider_state: 'provider_state', images: 'images' },
+    migrations: upTo0004,
+    tables: tablesOf0004,
     notifiedAt: 'notified_at',
     lostTask: { SQLite: 'f4424243-079b-4269-abb9-0d1d1461db6f', PostgreSQL: 'f6a40300-9f8b-4cd9-b6f1-d765b65c5d5c' },
+  },
+  {
+    name: '0009',
+    migrations: [...upTo0004, '0005-one-queue', '0006-provider-blocks', '0007-held-shares', '0008-delivery', '0009-retention'],
+    tables: { ...tablesOf0004, queue_state: 'queue_state', queue_turns: 'queue_turns', generation_images: 'generation_images' },
+    notifiedAt: 'notified_at',
+    times: {
+      generations: ['guild_released_at', 'erased_at', 'output_expires_at', 'notifying_until'],
+      images: ['created_at'],
+      provider_state: ['served_at'],
+    },
+    lostTask: { SQLite: '4e085253-b773-4229-8991-497e6b283fcc', PostgreSQL: 'f58c8dca-06d8-447d-8726-99489c538743' },
   },
 ]
 

@@ -29,7 +29,9 @@ describe.each(earlierStores)('a store of version $version.name on $store.name', 
     await restoreFixture(version, location)
     const [names, namesToday] = [Object.keys(version.tables), Object.values(version.tables)]
     // Since 0005 all providers share one count of turns; it was the last column.
-    const withoutTurns = (table: string, rows: unknown[][]) => (table === 'provider_state' ? rows.map((row) => row.slice(0, 3)) : rows)
+    const hadTurns = !version.migrations.includes('0005-one-queue')
+    const withoutTurns = (table: string, rows: unknown[][]) =>
+      hadTurns && table === 'provider_state' ? rows.map((row) => row.slice(0, 3)) : rows
     const earlier = await readTables(location, names)
     const before = earlier.map((rows, index) => withoutTurns(namesToday[index] ?? '', rows).map((row) => row.map(renameFields)))
     const database = await openPlace(location)
@@ -70,7 +72,9 @@ describe.each(earlierStores)('a store of version $version.name on $store.name', 
 
     // After an hour without a sign of a job the server has its share back.
     clock.advance(61 * 60_000)
-    const released = async () => (await contents.read()).ledger.filter(({ kind }) => kind === 'release-guild').length
+    const isOpen = (id: string) => open.some((generation) => generation.id === id)
+    const released = async () =>
+      (await contents.read()).ledger.filter(({ kind, generationId }) => kind === 'release-guild' && isOpen(generationId)).length
     const silent = Object.values(decisions).filter(({ ledger }) => ledger.includes('release-guild'))
     await expect.poll(released).toBe(silent.length)
 
