@@ -60,3 +60,25 @@ export async function findReservations(statements: Statements, reference: string
     guildReleased: row.guild_released_at !== null,
   }))
 }
+
+/** What the installation has booked for a generation so far. */
+export async function bookedByInstallation(statements: Statements, generationId: string): Promise<MicroUsd> {
+  const rows = await statements
+    .selectFrom('ledger')
+    .select('amount')
+    .where('generation_id', '=', generationId)
+    .where('kind', 'in', ['capture', 'capture-installation', 'assumed', 'difference', 'correction-installation'])
+    .execute()
+  return rows.reduce((sum, { amount }) => sum + amount, 0)
+}
+
+/** Whether what the installation booked was corrected, for another reason than these. */
+export async function isCorrected(statements: Statements, generationId: string, otherReasons: readonly string[]): Promise<boolean> {
+  const row = await statements
+    .selectFrom('ledger')
+    .select('sequence')
+    .where((ledger) => ledger.and({ generation_id: generationId, kind: 'correction-installation' }))
+    .where('reason', 'not in', otherReasons)
+    .executeTakeFirst()
+  return row !== undefined
+}

@@ -4,7 +4,7 @@ import type { Mutant } from './mutant.ts'
 export const providerMutants: readonly Mutant[] = [
   {
     name: 'take a content refusal for an outage of the provider',
-    file: 'src/generations/run/provider-health.ts',
+    file: 'src/generations/queue/provider-health.ts',
     in: 'blockReasons',
     at: 'Property[key.name="unavailable"]',
     with: "{{node}}, moderation: 'unavailable'",
@@ -13,7 +13,7 @@ export const providerMutants: readonly Mutant[] = [
   },
   {
     name: 'send further create calls to a provider whose key is void',
-    file: 'src/generations/run/provider-health.ts',
+    file: 'src/generations/queue/provider-health.ts',
     in: 'blockReasons',
     at: 'Property[key.name="auth"]',
     with: '',
@@ -22,7 +22,7 @@ export const providerMutants: readonly Mutant[] = [
   },
   {
     name: 'send further create calls after a lost one',
-    file: 'src/generations/run/provider-health.ts',
+    file: 'src/generations/queue/provider-health.ts',
     in: 'blockReasons',
     at: 'Property[key.name="submission_unknown"]',
     with: '',
@@ -31,7 +31,7 @@ export const providerMutants: readonly Mutant[] = [
   },
   {
     name: 'send a create call to a provider that was blocked since the claim',
-    file: 'src/generations/run/provider-health.ts',
+    file: 'src/generations/queue/provider-health.ts',
     in: 'admit',
     at: 'IfStatement:has(Literal[value="blocked"])',
     with: "if (admission === 'blocked') return 'open'",

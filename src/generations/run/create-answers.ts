@@ -8,7 +8,7 @@ import { LeaseLost } from '../model/stop-reasons.ts'
 import { type Attempt, closeUnsent, recordLostResponse } from '../store/attempts.ts'
 import { OperationTaken, recordOperation, recordRefusal } from '../store/provider-facts.ts'
 import type { RunContext } from './context.ts'
-import { type Admission, noteFailure } from './provider-health.ts'
+import { type Admission, noteFailure } from '../queue/provider-health.ts'
 
 /* What a provider answered to a create call exists nowhere else yet. */
 

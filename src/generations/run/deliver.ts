@@ -109,7 +109,8 @@ async function post(start: Generation, context: DeliverContext, { pause, upload,
   }
   const shouldRetry = (error: unknown) => {
     if (error instanceof ClipError) broken += 1
-    return broken < maxBrokenDownloads && !(error instanceof LeaseLost || (error instanceof DeliveryError && error.permanent))
+    const isFinal = error instanceof LeaseLost || error instanceof Outcome || (error instanceof DeliveryError && error.permanent)
+    return broken < maxBrokenDownloads && !isFinal
   }
   const { id, reference } = start
   const onRetry = (error: unknown) => log.warn({ error, generation: id, reference }, 'delivery failed; trying again')

@@ -3,10 +3,12 @@ import { DownloadError } from '../../media/download.ts'
 import { validateMp4 } from '../../media/video/validate-mp4.ts'
 import { type Clip, OutputGone } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
+import { Outcome } from '../model/outcome.ts'
+import type { Status } from '../../providers/provider.ts'
 import { latestAttempt } from '../store/attempts.ts'
 import { transition } from '../store/generations.ts'
 import type { RunContext } from './context.ts'
-import { recordLateCost } from './settle.ts'
+import { recordLateCost, recordLateRefund } from './late-cost.ts'
 
 type FetchContext = Pick<RunContext, 'database' | 'providers' | 'download' | 'clock' | 'log' | 'owner'>
 
@@ -32,7 +34,7 @@ export async function fetchClip({ outputUrl: url }: Generation, { download }: Fe
 
 /**
  * The generation with the address that the provider now names: a link expires, and the clip of a job that is done may be named a little later. The
- * address stays as it is while the provider names none or does not respond.
+ * address stays as it is while the provider names none or does not respond. Throws the outcome where the job has no clip after all.
  */
 export async function askForAddress(generation: Generation, context: FetchContext, signal: AbortSignal): Promise<Generation> {
   const { database, providers, owner, log } = context
@@ -42,7 +44,8 @@ export async function askForAddress(generation: Generation, context: FetchContex
   if (!provider || !attempt?.operation) return generation
   try {
     const status = await provider.status(attempt.operation, { signal })
-    if (status.state !== 'completed') return generation
+    if (status.state === 'pending') return generation
+    if (status.state !== 'completed') throw await takenBack(generation, status, context)
     const { url, cost } = status
     if (cost !== undefined) await recordLateCost(generation, { attempt, cost }, context)
     if (url === undefined || url === generation.outputUrl) return generation
@@ -58,4 +61,15 @@ export async function askForAddress(generation: Generation, context: FetchContex
     )
     return generation
   }
+}
+
+/** The provider reported the job as completed, so it was captured. The guild pays for clips only. */
+async function takenBack(
+  generation: Generation,
+  status: Extract<Status, { state: 'failed' | 'cancelled' }>,
+  context: FetchContext,
+): Promise<Outcome> {
+  if (status.billed === false) await recordLateRefund(generation, context)
+  const cause = status.state === 'failed' ? status.error : undefined
+  return new Outcome('failed', cause?.kind ?? 'unavailable', 'refund', { cause })
 }

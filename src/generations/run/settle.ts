@@ -1,16 +1,14 @@
 import type { Transaction } from 'kysely'
 
 import type { AttemptState } from '../../domain/generation-state.ts'
-import { correct } from '../../billing/corrections.ts'
 import { assume, bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
 import { type ProviderCost, readProviderCost } from '../../billing/provider-cost.ts'
 import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { PrintedCost } from '../../providers/provider.ts'
 import type { Database } from '../../storage/database.ts'
 import { candidatesColumn } from '../../storage/json-columns.ts'
 import type { Schema } from '../../storage/schema.ts'
-import { type Attempt, closeAttempt, latestAttempt, updateAttempt } from '../store/attempts.ts'
+import { type Attempt, closeAttempt, latestAttempt } from '../store/attempts.ts'
 import { type FailOver, Outcome, type Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import { outputExpiry } from '../model/output-lifetime.ts'
@@ -50,32 +48,12 @@ export async function captureCompleted(
   return captured
 }
 
-/** A cost that the provider reported only later, with a new address of the clip: what was booked as listed is corrected, once. */
-export async function recordLateCost(
-  generation: Generation,
-  { attempt, cost: printed }: { attempt: Attempt; cost: PrintedCost },
-  context: SettleContext & Pick<RunContext, 'providers' | 'log'>,
-): Promise<void> {
-  const { database, owner, clock } = context
-  const { id } = generation
-  const listed = listedPrice(generation, attempt, context)
-  const cost = readProviderCost(printed, listed)
-  const recorded = await asOwner(database, { id, owner, state: 'delivering' }, async (transaction) => {
-    const unknown = { id: attempt.id, state: 'completed', provider_cost: null, implausible_cost: null } as const
-    const changed = await updateAttempt(transaction, unknown, { provider_cost: cost.reported, implausible_cost: cost.implausible })
-    const amount = cost.booked - listed
-    const correction = { scope: 'installation', amount, reason: 'reported by the provider after the capture', now: clock.now() } as const
-    if (changed && amount !== 0) await correct(transaction, generation, correction)
-    return changed
-  })
-  if (recorded) warnOfImplausible(cost, { generation, attempt, listed }, context)
-}
-
-function listedPrice({ price, request }: Generation, attempt: Attempt, { providers }: Pick<RunContext, 'providers'>): MicroUsd {
+/** What the provider of this attempt lists for the request. */
+export function listedPrice({ price, request }: Generation, attempt: Attempt, { providers }: Pick<RunContext, 'providers'>): MicroUsd {
   return providers.get(attempt.provider)?.price(request) ?? price
 }
 
-function warnOfImplausible(
+export function warnOfImplausible(
   { implausible: printed }: ProviderCost,
   { generation, attempt, listed }: { generation: Generation; attempt: Attempt; listed: MicroUsd },
   { log }: Pick<RunContext, 'log'>,

@@ -10,7 +10,7 @@ import { findGeneration, transition } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { storeFailure, storeOperation } from './create-answers.ts'
 import { afterRefusal, storedRefusal } from './fail-over.ts'
-import { admit, type Admission, noteAnswer } from './provider-health.ts'
+import { admit, type Admission, noteAnswer } from '../queue/provider-health.ts'
 import { type LostAttempt, recoverSubmission } from './recover-submission.ts'
 
 /** A generation that a provider has accepted. */

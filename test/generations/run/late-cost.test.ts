@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { recordLateCost } from '../../../src/generations/run/settle.ts'
+import { recordLateCost } from '../../../src/generations/run/late-cost.ts'
 import { latestAttempt, openAttempt } from '../../../src/generations/store/attempts.ts'
 import { findGeneration } from '../../../src/generations/store/generations.ts'
+import { correct } from '../../../src/billing/corrections.ts'
 import { capture } from '../../../src/billing/ledger.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
@@ -34,7 +35,7 @@ describe.each(stores)('a cost that a provider reports after the capture, on $nam
     const rows = async () => (await statements.selectFrom('ledger').select(['kind', 'amount']).orderBy('sequence').execute()).slice(2)
     const cost = () =>
       statements.selectFrom('attempts').select(['provider_cost as reported', 'implausible_cost as printed']).executeTakeFirst()
-    return { database, record, rows, cost, logged: captured.text }
+    return { database, generation, record, rows, cost, logged: captured.text }
   }
 
   it('as listed is kept, and changes no wallet', async () => {
@@ -53,6 +54,28 @@ describe.each(stores)('a cost that a provider reports after the capture, on $nam
     ])
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: 360_000 })
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: 350_000 })
+  })
+
+  it('leaves a sum that the operator corrected by hand as it is, and stops no delivery', async () => {
+    const { database, generation, record, rows, cost, logged } = await setUp()
+    const byHand = { scope: 'installation', amount: -350_000, reason: 'not on the invoice', now: 3 } as const
+    await database.transaction((transaction) => correct(transaction, generation, byHand))
+    await record(0.36)
+    expect(await rows()).toEqual([{ kind: 'correction-installation', amount: -350_000 }])
+    expect(await cost()).toEqual({ reported: 360_000, printed: null })
+    expect(logged()).toContain('compare it with the invoice')
+  })
+
+  it('that no wallet can hold any more stops no delivery', async () => {
+    const { database, record, rows, cost, logged } = await setUp()
+    const other = await acceptGeneration(database)
+    const byHand = { scope: 'installation', amount: -350_000, reason: 'a mistake', now: 3 } as const
+    await database.transaction((transaction) => correct(transaction, other, byHand))
+    const before = await rows()
+    await record(0.28)
+    expect(await rows()).toEqual(before)
+    expect(await cost()).toEqual({ reported: 280_000, printed: null })
+    expect(logged()).toContain('compare it with the invoice')
   })
 
   it('that is implausible is shown to the operator, and not booked', async () => {

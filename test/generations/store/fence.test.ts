@@ -7,7 +7,8 @@ import { ProviderError } from '../../../src/domain/provider-error.ts'
 import { FailOver, Outcome } from '../../../src/generations/model/outcome.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
-import { captureCompleted, recordLateCost, requeue, returnToQueue, settleOutcome } from '../../../src/generations/run/settle.ts'
+import { recordLateCost } from '../../../src/generations/run/late-cost.ts'
+import { captureCompleted, requeue, returnToQueue, settleOutcome } from '../../../src/generations/run/settle.ts'
 import {
   type Attempt,
   closeAttempt,
