@@ -28,7 +28,7 @@ async function probeOne(due: DueProbe, context: ProberContext, signal: AbortSign
   if (failure !== undefined) {
     log.info({ provider, reason, kind: failure }, 'a free call to a blocked provider failed; trying again later')
     // Now the operator is waited for, so the free calls come at the pace of `auth`.
-    if (failure === 'auth' && reason !== 'auth') await reportBlock(context, provider, 'auth')
+    if (failure === 'auth' && reason !== 'auth') await reportBlock(context, provider, 'auth', 'probe')
     return
   }
   if (!(await allowTrial(database.statements, due))) return

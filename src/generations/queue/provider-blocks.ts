@@ -21,6 +21,8 @@ const probeDelays: Record<BlockReason, (attempt: number) => number> = {
 const afterLostTrialMs = 60 * 60_000
 /** Longer than a create call can take: after that its process is gone, and free calls begin again. */
 const trialMs = 5 * 60_000
+/** A failure that comes late does not replace a reason of more weight. */
+const weights: Record<BlockReason, number> = { unavailable: 0, submission_unknown: 1, auth: 2, no_credit: 2 }
 /** Create calls under way at once, uploads included: an outage begins with the loss of these. */
 const usualSubmitting = 2
 
@@ -43,14 +45,18 @@ export async function listBlocked(statements: Statements): Promise<Map<ProviderI
   return new Map(rows.map((row) => [row.provider, (row.blocked_at !== null && row.blocked_reason) || 'unavailable']))
 }
 
+/** The call that failed: `trial` is the one create call after a free call, `probe` a free call. */
+export type FailedCall = 'create' | 'trial' | 'probe'
+
 /**
- * `wasTrial`: it was the one create call after a free call. Returns true if it was not blocked for this reason before.
+ * A provider that is blocked gets no other create call, so one that fails then was sent before: it neither weakens the reason nor brings the next free
+ * call forward. Returns true if the provider was not blocked for this reason before.
  */
 export function blockProvider(
   database: Database,
   provider: ProviderId,
   reason: BlockReason,
-  { now, wasTrial = false, probeSpeed = 1 }: { now: number; wasTrial?: boolean; probeSpeed?: number | undefined },
+  { now, call = 'create', probeSpeed = 1 }: { now: number; call?: FailedCall; probeSpeed?: number | undefined },
 ): Promise<boolean> {
   return database.transaction(async (transaction) => {
     const state = await transaction
@@ -60,14 +66,18 @@ export function blockProvider(
       .onConflict((conflict) => conflict.column('provider').doUpdateSet({ provider }))
       .returningAll()
       .executeTakeFirstOrThrow()
-    const isBlind = wasTrial && reason === 'submission_unknown'
+    const { blocked_reason: earlier, probe_at: earlierProbeAt } = state
+    const isBlind = call === 'trial' && reason === 'submission_unknown'
     const delay = isBlind ? afterLostTrialMs : probeDelays[reason](state.probes_failed + 1)
+    const isLate = call === 'create' && earlier !== null
+    const kept = isLate && weights[earlier] > weights[reason] ? earlier : reason
+    const probeAt = Math.max(now + Math.ceil(delay / probeSpeed), (isLate && earlierProbeAt) || 0)
     await transaction
       .updateTable('provider_state')
-      .set({ blocked_reason: reason, blocked_at: now, probe_at: now + Math.ceil(delay / probeSpeed) })
+      .set({ blocked_reason: kept, blocked_at: now, probe_at: probeAt })
       .where('provider', '=', provider)
       .execute()
-    return state.blocked_reason !== reason
+    return kept !== earlier
   })
 }
 
@@ -84,9 +94,9 @@ export async function reportBlock(
   { database, clock, log, probeSpeed }: BlockContext,
   provider: ProviderId,
   reason: BlockReason,
-  { wasTrial = false } = {},
+  call: FailedCall,
 ): Promise<void> {
-  const isNew = await blockProvider(database, provider, reason, { now: await sharedNow(database, clock), wasTrial, probeSpeed })
+  const isNew = await blockProvider(database, provider, reason, { now: await sharedNow(database, clock), call, probeSpeed })
   if (!isNew) return
   if (reason === 'auth' || reason === 'no_credit') log.error({ provider, reason }, 'provider blocked: check its key and its credit')
   else log.warn({ provider, reason }, 'provider blocked until a free call to it succeeds')

@@ -33,7 +33,7 @@ export async function noteFailure(error: ProviderError, admission: Admission | u
   const { provider, kind, retryAfterMs } = error
   const { database, clock } = context
   const reason = blockReasons[kind]
-  if (reason) await reportBlock(context, provider, reason, { wasTrial: admission === 'trial' })
+  if (reason) await reportBlock(context, provider, reason, admission === 'trial' ? 'trial' : 'create')
   else if (admission) await noteAnswer(provider, admission, context)
   const pauseMs = retryAfterMs ?? (kind === 'rate_limited' ? usualPauseMs : undefined)
   if (pauseMs !== undefined) await pauseProvider(database, provider, (await sharedNow(database, clock)) + pauseMs)

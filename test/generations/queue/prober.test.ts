@@ -29,7 +29,7 @@ async function stageOf(store: Store, reason: BlockReason, ends: readonly (Provid
     ...{ database, clock, log, providers: new Map([['fal', provider]]) },
     notifier: { notifyWork: () => void (notified += 1) },
   }
-  await reportBlock(context, 'fal', reason)
+  await reportBlock(context, 'fal', reason, 'create')
   return {
     lines,
     left,

@@ -98,7 +98,7 @@ describe.each(stores)('a blocked provider on $name', (store) => {
     await blockProvider(database, 'fal', 'submission_unknown', { now })
     await allowTrial(database.statements, await dueProbe(database, now + 30 * seconds))
     expect(await admitCreate(database.statements, 'fal', now + minutes)).toBe('trial')
-    await blockProvider(database, 'fal', 'submission_unknown', { now: now + minutes, wasTrial: true })
+    await blockProvider(database, 'fal', 'submission_unknown', { now: now + minutes, call: 'trial' })
     expect(await claimDueProbes(database.statements, ['fal'], { now: now + 61 * minutes - 1 })).toEqual([])
     await dueProbe(database, now + 61 * minutes)
   })
@@ -109,7 +109,7 @@ describe.each(stores)('a blocked provider on $name', (store) => {
     await allowTrial(database.statements, await dueProbe(database, now + 30 * seconds))
     await admitCreate(database.statements, 'fal', now + minutes)
     expect(await listBlocked(database.statements)).toEqual(new Map([['fal', 'unavailable']]))
-    await blockProvider(database, 'fal', 'no_credit', { now: now + minutes, wasTrial: true })
+    await blockProvider(database, 'fal', 'no_credit', { now: now + minutes, call: 'trial' })
     expect(await listBlocked(database.statements)).toEqual(new Map([['fal', 'no_credit']]))
   })
 
@@ -118,7 +118,7 @@ describe.each(stores)('a blocked provider on $name', (store) => {
     await blockProvider(database, 'fal', 'unavailable', { now })
     await allowTrial(database.statements, await dueProbe(database, now + 5 * seconds))
     await admitCreate(database.statements, 'fal', now + 6 * seconds)
-    await blockProvider(database, 'fal', 'unavailable', { now: now + 6 * seconds, wasTrial: true })
+    await blockProvider(database, 'fal', 'unavailable', { now: now + 6 * seconds, call: 'trial' })
     expect(await claimDueProbes(database.statements, ['fal'], { now: now + 16 * seconds - 1 })).toEqual([])
     await dueProbe(database, now + 16 * seconds)
   })
@@ -142,13 +142,46 @@ describe.each(stores)('a blocked provider on $name', (store) => {
     expect(await slots(database)).toBe(0)
   })
 
+  it.each<[BlockReason, BlockReason, BlockReason]>([
+    ['submission_unknown', 'unavailable', 'submission_unknown'],
+    ['auth', 'unavailable', 'auth'],
+    ['no_credit', 'submission_unknown', 'no_credit'],
+    ['unavailable', 'submission_unknown', 'submission_unknown'],
+    ['submission_unknown', 'auth', 'auth'],
+    ['auth', 'no_credit', 'no_credit'],
+  ])('for %s, where a create call sent before that fails with %s only then, is blocked for %s', async (reason, late, expected) => {
+    const database = await openStore(store)
+    await blockProvider(database, 'fal', reason, { now })
+    expect(await blockProvider(database, 'fal', late, { now: now + seconds })).toBe(expected !== reason)
+    expect(await listBlocked(database.statements)).toEqual(new Map([['fal', expected]]))
+  })
+
+  it.each<BlockReason>(['submission_unknown', 'unavailable', 'auth', 'no_credit'])(
+    'is not asked earlier because a create call sent before that fails only then (%s)',
+    async (late) => {
+      const database = await openStore(store)
+      await blockProvider(database, 'fal', 'submission_unknown', { now, call: 'trial' })
+      await blockProvider(database, 'fal', late, { now: now + minutes })
+      expect(await claimDueProbes(database.statements, ['fal'], { now: now + 60 * minutes - 1 })).toEqual([])
+      await dueProbe(database, now + 60 * minutes)
+    },
+  )
+
+  it('is asked at the pace of its key once a free call is refused for it', async () => {
+    const database = await openStore(store)
+    await blockProvider(database, 'fal', 'submission_unknown', { now, call: 'trial' })
+    await dueProbe(database, now + 60 * minutes)
+    expect(await blockProvider(database, 'fal', 'auth', { now: now + 60 * minutes, call: 'probe' })).toBe(true)
+    await dueProbe(database, now + 60 * minutes + 30 * seconds)
+  })
+
   it('is reported as new once for each reason', async () => {
     const database = await openStore(store)
     expect(await blockProvider(database, 'fal', 'auth', { now })).toBe(true)
     expect(await blockProvider(database, 'fal', 'auth', { now })).toBe(false)
     await allowTrial(database.statements, await dueProbe(database, now + 30 * seconds))
     await admitCreate(database.statements, 'fal', now + minutes)
-    expect(await blockProvider(database, 'fal', 'auth', { now: now + minutes, wasTrial: true })).toBe(false)
+    expect(await blockProvider(database, 'fal', 'auth', { now: now + minutes, call: 'trial' })).toBe(false)
     expect(await blockProvider(database, 'fal', 'no_credit', { now: now + minutes })).toBe(true)
     await unblockProvider(database.statements, 'fal')
     expect(await blockProvider(database, 'fal', 'no_credit', { now: now + 2 * minutes })).toBe(true)
