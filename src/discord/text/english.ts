@@ -92,7 +92,7 @@ export const english = {
   'reason.queue-overdue': 'Your request waited too long in the queue. Try again later.',
   'reason.rate_limited': '{provider} is too busy right now. Try again in a few minutes.',
   'reason.render-overdue': '{provider} is taking longer than usual. The bot keeps checking and posts your clip if it arrives.',
-  'reason.settled-by-operator': '{provider} made no clip, and the bot owner closed your request. You can request it again.',
+  'reason.settled-by-operator': 'The bot owner closed your request. You can request it again.',
   'reason.submission_unknown': "{provider} never confirmed your request. The bot won't send it again, so nobody pays twice.",
   'reason.timeout': "{provider} didn't respond in time. Try again in a few minutes.",
   'reason.unavailable': '{provider} had an error. Try again in a few minutes.',
