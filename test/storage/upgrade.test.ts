@@ -14,7 +14,7 @@ import { createGuildSettings } from '../../src/billing/guild-settings.ts'
 import { type Database, openBeside } from '../../src/storage/database.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
 import { migrationsFor } from '../../src/storage/migrate.ts'
-import { adjustableClock } from '../support/clocks/adjustable-clock.ts'
+import { createSkippableClock, type SkippableClock } from '../support/clocks/skippable-clock.ts'
 import { freePort } from '../support/network/free-ports.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../support/sandbox/sandbox.ts'
 import { type EarlierGeneration, restoreEarlierStore, restoreFixture } from './earlier-store.ts'
@@ -71,7 +71,7 @@ describe.each(earlierStores)('a store of version $version.name on $store.name', 
     const { id: newCard } = await finishedCard(interaction)
 
     // After an hour without a sign of a job the server has its share back.
-    clock.advance(61 * 60_000)
+    clock.skip(61 * 60_000)
     const isOpen = (id: string) => open.some((generation) => generation.id === id)
     const released = async () =>
       (await contents.read()).ledger.filter(({ kind, generationId }) => kind === 'release-guild' && isOpen(generationId)).length
@@ -123,9 +123,9 @@ describe.each(stores)('a store of version 0002 on $name', (store) => {
   })
 })
 
-/** The real time, which dates the webhooks, plus what it was advanced by; every wait takes a twentieth. */
-function quickClock(): ReturnType<typeof adjustableClock> {
-  const clock = adjustableClock()
+/** The real time, which dates the webhooks, plus what was skipped; every wait takes a twentieth. */
+function quickClock(): SkippableClock {
+  const clock = createSkippableClock()
   return { ...clock, sleep: (milliseconds, options) => clock.sleep(milliseconds / 20, options) }
 }
 

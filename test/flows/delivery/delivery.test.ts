@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { reconcile } from '../../../sandbox/reconciliation.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
 import { createClock } from '../../../src/lib/clock.ts'
-import { adjustableClock } from '../../support/clocks/adjustable-clock.ts'
+import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
 import { quarterHour, renderingClip } from '../../support/sandbox/clip-steps.ts'
 import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
@@ -82,11 +82,11 @@ describe('an interaction token that has expired', () => {
   })
 
   it('according to the bot’s clock: it is not used any more, and a reply to the clip notifies the member', async () => {
-    const clock = adjustableClock()
+    const clock = createSkippableClock()
     const sandbox = await testSandbox({ environment, clock })
     const { interaction, card } = await renderingClip(sandbox)
     sandbox.discord.clock.advance(quarterHour)
-    clock.advance(quarterHour)
+    clock.skip(quarterHour)
     finish(sandbox)
     expect((await finishedCard(interaction)).id).toBe(card.id)
     const notice = await sandbox.discord.guild.channel.message(({ id }) => id !== card.id)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createClock } from '../../../src/lib/clock.ts'
-import { adjustableClock } from '../../support/clocks/adjustable-clock.ts'
+import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
 import { expectPaidOnce, film, minute, renderingClip, says, until } from '../../support/sandbox/clip-steps.ts'
 import { endedCard, finishedCard, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 import { readGeneration } from '../../support/store/store-reader.ts'
@@ -88,7 +88,7 @@ describe('an acknowledgement', () => {
 })
 
 it('an outcome that Discord did not accept is sent once it does, even after a restart, with one private notice', async () => {
-  const clock = adjustableClock()
+  const clock = createSkippableClock()
   const sandbox = await testSandbox({ environment, clock })
   const outcomes = { when: ({ body }: Recorded) => JSON.stringify(body ?? '').includes('Failed') }
   sandbox.discord.faults.failNext(outcomes, { status: 503, body: {} }, { times: Infinity })
@@ -100,7 +100,7 @@ it('an outcome that Discord did not accept is sent once it does, even after a re
   await sandbox.startBot()
   await endedCard(interaction, /Failed/)
   await interaction.followUp(({ ephemeral }) => ephemeral)
-  clock.advance(10 * minute)
+  clock.skip(10 * minute)
   await finishedCard(await film(sandbox, 'another boat'))
   expect(interaction.followUps()).toHaveLength(1)
   expect(readGeneration(sandbox, interaction)).toMatchObject({ ledger: 'reserve release' })

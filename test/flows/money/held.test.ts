@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { reconcile } from '../../../sandbox/reconciliation.ts'
 import { runHeld } from '../../../src/cli/held.ts'
 import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
-import { adjustableClock } from '../../support/clocks/adjustable-clock.ts'
+import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
 import { film } from '../../support/sandbox/clip-steps.ts'
 import { type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 import { readDayWallet, readGeneration } from '../../support/store/store-reader.ts'
@@ -37,24 +37,24 @@ describe('a held generation', () => {
   })
 
   it('whose job is known is listed with its id', async () => {
-    const clock = adjustableClock()
+    const clock = createSkippableClock()
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' }, clock })
     sandbox.providers.fal.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     const { id } = await sandbox.providers.fal.jobs.reached('running')
-    clock.advance(31 * 60_000)
+    clock.skip(31 * 60_000)
     await outcomeCard(interaction)
     expect(await operator(sandbox)).toContain(`job ${id}`)
   })
 
   it('without a sign of its job for an hour costs the server nothing until then, and its budget is free again', async () => {
-    const clock = adjustableClock()
+    const clock = createSkippableClock()
     const environment = { PROVIDERS: 'fal', GUILD_BUDGET_DAY_USD: '0.35', GUILD_BUDGET_MONTH_USD: '0.35' }
     const sandbox = await testSandbox({ environment, clock })
     const { interaction, reference } = await heldRequest(sandbox)
     expect((await interaction.reply()).text).toContain('$0.35 stays reserved')
     expect((await film(sandbox).then((refused) => refused.followUp())).text).toContain('$0.00 left')
-    clock.advance(61 * 60_000)
+    clock.skip(61 * 60_000)
     const card = await interaction.reply(({ text }) => text.includes('available to this server again'))
     expect(card.text).toContain('**On hold**')
     expect(readGeneration(sandbox, interaction)).toMatchObject({ state: 'held', ledger: 'reserve hold release-guild' })

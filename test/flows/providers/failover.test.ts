@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../../sandbox/reconciliation.ts'
 import { createClock } from '../../../src/lib/clock.ts'
-import { adjustableClock } from '../../support/clocks/adjustable-clock.ts'
+import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
 import { film, minute, renderingClip, says } from '../../support/sandbox/clip-steps.ts'
 import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
 import { finishedCard, testSandbox } from '../../support/sandbox/sandbox.ts'
@@ -146,7 +146,7 @@ describe('a rate-limited provider without an alternative', () => {
 
 describe('a provider that is no longer configured', () => {
   it('gets ten minutes to come back; then what waits for it ends without a charge, and what it runs is held', async () => {
-    const clock = adjustableClock()
+    const clock = createSkippableClock()
     const sandbox = await testSandbox({ clock, environment: { PROVIDERS: 'fal,replicate', FAL_CONCURRENCY: '1' } })
     const { interaction: running } = await renderingClip(sandbox)
     const waiting = await sandbox.discord.member.run('film', { prompt: 'another boat', provider: 'fal' })
@@ -157,7 +157,7 @@ describe('a provider that is no longer configured', () => {
     await finishedCard(await film(sandbox, 'a third boat'))
     expect(readGeneration(sandbox, waiting).state).toBe('queued')
     expect(readGeneration(sandbox, running).state).toBe('rendering')
-    clock.advance(11 * minute)
+    clock.skip(11 * minute)
     expect((await outcomeCard(waiting)).text).toMatch(/Failed.*No charge/s)
     // It can be neither read nor cancelled now, so its cost is unknown.
     expect((await outcomeCard(running)).text).toContain('On hold')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { createClock } from '../../../src/lib/clock.ts'
-import { adjustableClock } from '../../support/clocks/adjustable-clock.ts'
+import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
 import { expectPaidOnce, film, minute, renderingClip, says } from '../../support/sandbox/clip-steps.ts'
 import { endedCard, finishedCard, testSandbox } from '../../support/sandbox/sandbox.ts'
 import { readGeneration } from '../../support/store/store-reader.ts'
@@ -25,12 +25,12 @@ describe('the queue', () => {
   })
 
   it('refunds a request that waited for an hour', async () => {
-    const clock = adjustableClock()
+    const clock = createSkippableClock()
     const sandbox = await testSandbox({ environment: { ...environment, FAL_CONCURRENCY: '1', RENDER_DEADLINE_MINUTES: '600' }, clock })
     const { interaction } = await renderingClip(sandbox)
     const waiting = await film(sandbox, 'another boat')
     await waiting.reply(says(/Next in the queue/))
-    clock.advance(61 * minute)
+    clock.skip(61 * minute)
     const card = await endedCard(waiting, /Failed.*waited too long in the queue.*No charge\./s)
     expect(card.text).not.toContain('another boat')
     expect(readGeneration(sandbox, waiting)).toMatchObject({ state: 'failed', endReason: 'queue-overdue', ledger: 'reserve release' })

@@ -1,24 +1,23 @@
-import { setTimeout } from 'node:timers/promises'
-
-import type { Clock } from '../../../src/lib/clock.ts'
+import { type Clock, createClock } from '../../../src/lib/clock.ts'
 
 export interface SkippableClock extends Clock {
   /** Moves the time forward; sleeps that would have ended by then end now. */
   skip(milliseconds: number): void
 }
 
-/** Real time, of which a test can skip a part. */
-export function createSkippableClock(): SkippableClock {
+/** Time that passes `rate` times as fast as real time, and of which a test can skip a part. */
+export function createSkippableClock(rate = 1): SkippableClock {
+  const time = createClock(rate)
   let offset = 0
   const sleeping = new Set<{ dueAt: number; end: AbortController }>()
-  const now = () => Date.now() + offset
+  const now = () => time.now() + offset
   return {
     now,
     async sleep(milliseconds, { signal } = {}) {
       const sleeper = { dueAt: now() + milliseconds, end: new AbortController() }
       sleeping.add(sleeper)
       try {
-        await setTimeout(milliseconds, undefined, { signal: AbortSignal.any([sleeper.end.signal, ...(signal ? [signal] : [])]) })
+        await time.sleep(milliseconds, { signal: AbortSignal.any([sleeper.end.signal, ...(signal ? [signal] : [])]) })
       } catch {
         signal?.throwIfAborted()
       } finally {

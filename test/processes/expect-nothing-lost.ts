@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { expect } from 'vitest'
 import { z } from 'zod'
 
-import { hasPostgres, serverUrl } from '../storage/stores.ts'
+import { serverUrl } from '../storage/stores.ts'
 import { temporaryFolder } from '../support/store/database.ts'
 import { startProcess } from '../support/bot/process.ts'
 
@@ -22,7 +22,8 @@ const Verdict = z.strictObject({
   resumeMsMax: count,
 })
 
-async function expectNothingLost(words: readonly string[]): Promise<void> {
+/** A bot that is killed again and again loses nothing and pays nothing twice. */
+export async function expectNothingLost(words: readonly string[]): Promise<void> {
   const environment = { CHAOS_POSTGRES_URL: serverUrl }
   const { ended } = startProcess('test/chaos/run.ts', ['--rounds', '3', ...words], { folder: temporaryFolder(), environment })
   const { code, output } = await ended
@@ -33,13 +34,3 @@ async function expectNothingLost(words: readonly string[]): Promise<void> {
   expect(verdict.posted + verdict.refunded + verdict.held).toBe(verdict.requests)
   expect(code, output).toBe(0)
 }
-
-describe('a bot that is killed again and again loses nothing and pays nothing twice', () => {
-  it('on SQLite', () => expectNothingLost(['--store', 'sqlite']), 900_000)
-
-  it.skipIf(!hasPostgres)(
-    'on PostgreSQL, where two workers share the clips',
-    () => expectNothingLost(['--store', 'postgres', '--workers', '2']),
-    900_000,
-  )
-})
