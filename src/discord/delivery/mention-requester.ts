@@ -3,7 +3,7 @@ import type { Generation } from '../../generations/model/generation.ts'
 import { retry } from '../../lib/retry.ts'
 
 import { valuesOf } from '../cards/outcome-text.ts'
-import { describeError, isTokenDead, isTransient } from '../rest/errors.ts'
+import { describeError, isRefusal, isTokenDead, isTransient } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
 
 import type { CardMessage } from './card-message.ts'
@@ -12,7 +12,7 @@ import { findMessage } from './find-message.ts'
 
 /** Milliseconds after which the requester may have left the channel. */
 const mentionAfterMs = 60_000
-/** Milliseconds for the search and the message in the channel. */
+/** Milliseconds for everything: a rate limit must not hold up what comes after the clip. */
 const timeoutMs = 40_000
 
 interface Mention {
@@ -25,7 +25,15 @@ export async function mentionRequester(generation: Generation, mention: Mention,
   const { clock, log, notifyOnce } = context
   if (clock.now() - generation.createdAt <= mentionAfterMs) return
   try {
-    await notifyOnce(generation, ({ mayHaveArrived }) => send(generation, { ...mention, mayHaveArrived }, context))
+    await notifyOnce(generation, async ({ mayHaveArrived }) => {
+      try {
+        await send(generation, { ...mention, mayHaveArrived }, context)
+      } catch (error) {
+        // It would refuse it again.
+        if (!isRefusal(error)) throw error
+        log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to mention the requester below the clip')
+      }
+    })
   } catch (error) {
     log.warn({ generation: generation.id, failure: describeError(error) }, 'requester not mentioned below the clip')
   }
@@ -44,18 +52,17 @@ async function send(
   const { id, memberId, guildId, reply } = generation
   const url = `https://discord.com/channels/${guildId}/${posted.channelId}/${posted.messageId}`
   const content = textIn(reply.locale)('clip.posted', { ...valuesOf(generation), url })
+  const signal = AbortSignal.timeout(timeoutMs)
   let isRepeated = mayHaveArrived
   if (cardMessage.tokenAlive && !mayHaveArrived) {
     try {
-      await messages.mentionByToken(reply, memberId, content)
+      await messages.mentionByToken(reply, { memberId, content }, signal)
       return
     } catch (error) {
-      // A dead token proves that nothing was posted.
-      if (!isTokenDead(error) && !isTransient(error)) throw error
-      isRepeated = isTransient(error)
+      // A refusal or a dead token proves that nothing was posted.
+      isRepeated = !isRefusal(error) && !isTokenDead(error)
     }
   }
-  const signal = AbortSignal.timeout(timeoutMs)
   if (isRepeated && (await findMessage(generation, url, { ...context, signal }))) return
   const create = () => messages.mentionInChannel(posted, { memberId, content, nonce: `m${id.slice(-24)}` }, signal)
   await retry(create, { clock, signal, delays: [1000, 4000], shouldRetry: isTransient })

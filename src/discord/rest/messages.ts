@@ -49,9 +49,9 @@ export function createMessages({ progress, brief, upload }: RestClients) {
   }
 
   /** A new message below the reply. Never retried: the member would read it twice. */
-  async function followUp({ applicationId, token }: ReplyAddress, body: object): Promise<void> {
+  async function followUp({ applicationId, token }: ReplyAddress, body: object, signal?: AbortSignal): Promise<void> {
     // Without `wait` Discord responds before the message exists, and reports no error if it is never created.
-    await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: new URLSearchParams({ wait: 'true' }) })
+    await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: new URLSearchParams({ wait: 'true' }), signal })
   }
 
   return {
@@ -110,8 +110,8 @@ export function createMessages({ progress, brief, upload }: RestClients) {
       return followUp(reply, { content, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } })
     },
 
-    mentionByToken(reply: Reply, memberId: Snowflake, content: string): Promise<void> {
-      return followUp(reply, { content, allowed_mentions: { parse: [], users: [memberId] } })
+    mentionByToken(reply: Reply, { memberId, content }: { memberId: Snowflake; content: string }, signal: AbortSignal): Promise<void> {
+      return followUp(reply, { content, allowed_mentions: { parse: [], users: [memberId] } }, signal)
     },
 
     /** Mentions the member in the bot's reply to the message that carries the clip. The nonce is as in `create`. */

@@ -6,6 +6,7 @@ import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { updateIf } from '../store/generations.ts'
+import { notNotified } from '../store/notifications.ts'
 import { releaseSilentShares } from './release-shares.ts'
 
 /** What the operator needs to know of a held generation to look it up in the provider's invoice. */
@@ -114,7 +115,7 @@ function settleOne(
       transaction,
       { id, state: 'held', held_decision: decision },
       // The member was notified that it is held, but not yet of how it ended.
-      { state: 'failed', ended_at: now, end_reason: 'settled-by-operator', notified_at: null, captured: isBilled ? 1 : 0 },
+      { state: 'failed', ended_at: now, end_reason: 'settled-by-operator', ...notNotified, captured: isBilled ? 1 : 0 },
     )
     if (!settled) return undefined
     if (isBilled) {

@@ -4,6 +4,7 @@ import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { type Attempt, latestAttempt } from '../store/attempts.ts'
 import { updateIf } from '../store/generations.ts'
+import { notNotified } from '../store/notifications.ts'
 import { OperationTaken, recordOperation } from '../store/provider-facts.ts'
 import { deleteWebhookEvents, operationFromWebhook } from '../store/webhook-events.ts'
 import { recheckDue } from './recheck.ts'
@@ -83,7 +84,7 @@ async function claimHeld(
   }
   const where = { id: attempt.generationId, state: 'held', held_decision: null } as const
   const state = isRefused ? 'submitting' : 'rendering'
-  return updateIf(database.statements, where, { state, owner, ended_at: null, end_reason: null, notified_at: null })
+  return updateIf(database.statements, where, { state, owner, ended_at: null, end_reason: null, ...notNotified })
 }
 
 /** A held generation that only its provider can change. */

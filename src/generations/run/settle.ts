@@ -15,6 +15,7 @@ import { outputExpiry } from '../model/output-lifetime.ts'
 import type { RunContext } from './context.ts'
 import { reservationOf } from '../store/generation-rows.ts'
 import { asOwner, type Cancellation, toGeneration, transition, updateIf, updateRowIf } from '../store/generations.ts'
+import { notNotified } from '../store/notifications.ts'
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
 
@@ -80,7 +81,7 @@ export async function settleOutcome(
         ended_at: now,
         end_reason: outcome.reason,
         provider: outcome.provider ?? generation.provider,
-        notified_at: null,
+        ...notNotified,
         captured: captured || spendingSettlements.includes(outcome.settlement) ? 1 : 0,
       },
     )

@@ -9,6 +9,9 @@ import type { Generation } from '../model/generation.ts'
  */
 const claimMs = 60_000
 
+/** Of an outcome that is new: what was sent, or is being sent, of an earlier one does not count. */
+export const notNotified = { notified_at: null, notifying_until: null } as const
+
 /** The notifications of requesters, in any process: at most one at a time is being sent, and one that arrived is not sent again. */
 export function createNotifications(database: Database, clock: Clock): Pick<DeliveryStore, 'notifyOnce' | 'markNotified'> {
   const { statements } = database

@@ -80,13 +80,33 @@ describe('mentioning the requester', () => {
       expect(notices[0]?.[1]).toBe(true)
       expect(stage.notified).toBe(1)
     })
+  })
 
-    test('does not fail the post, and is not recorded', async () => {
-      stage.discord.answerAlways('POST', followUps, refusals.missingAccess)
-      expect((await stage.post(slow)).messageId).toBe(ids.reply)
-      expect(stage.notified).toBe(0)
-      expect(stage.logged()).toContain('requester not mentioned')
-    })
+  test('is posted in the channel if Discord refuses the follow-up', async () => {
+    stage.discord.answerAlways('POST', followUps, refusals.missingAccess)
+    await stage.post(slow)
+    expect(stage.calls('POST', channelMessages)).toHaveLength(1)
+    expect(stage.calls('GET', channelMessages)).toEqual([])
+    expect(stage.notified).toBe(1)
+  })
+
+  test('is given up if Discord refuses it by both routes; the clip stays posted', async () => {
+    stage.discord.answerAlways('POST', /./, refusals.missingAccess)
+    expect((await stage.post(slow)).messageId).toBe(ids.reply)
+    expect(stage.logged()).toContain('Discord refused to mention')
+    await stage.post(slow)
+    expect(stage.calls('POST', /./)).toHaveLength(2)
+    expect(stage.notified).toBe(1)
+  })
+
+  test('is not recorded while Discord has a fault; the clip stays posted', async () => {
+    stage.discord.answerAlways('POST', /./, refusals.unavailable)
+    const posted = stage.post(slow)
+    await stage.passPause(1000)
+    await stage.passPause(4000)
+    expect((await posted).messageId).toBe(ids.reply)
+    expect(stage.notified).toBe(0)
+    expect(stage.logged()).toContain('requester not mentioned')
   })
 
   test('does not happen within a minute', async () => {
