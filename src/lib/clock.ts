@@ -34,3 +34,8 @@ export function sleep(milliseconds: number, signal: AbortSignal, clock: Clock = 
     () => false, // only the signal ends a sleep early
   )
 }
+
+/** As people are told: rounded; 0 means less than a minute. */
+export function wholeMinutes(milliseconds: number): number {
+  return milliseconds < 60_000 ? 0 : Math.round(milliseconds / 60_000)
+}

@@ -21,8 +21,3 @@ export function formatBar(progress: number): string {
   const steps = Math.min(10, Math.max(0, Math.floor(progress * 10)))
   return '▰'.repeat(steps) + '▱'.repeat(10 - steps)
 }
-
-/** Rounded; 0 means less than a minute. */
-export function wholeMinutes(milliseconds: number): number {
-  return milliseconds < 60_000 ? 0 : Math.round(milliseconds / 60_000)
-}

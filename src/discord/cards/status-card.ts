@@ -2,11 +2,12 @@ import { ButtonStyle, ComponentType } from 'discord.js'
 
 import type { LiveState } from '../../generations/model/delivery-port.ts'
 import { decidedProvider, type Generation } from '../../generations/model/generation.ts'
+import { wholeMinutes } from '../../lib/clock.ts'
 import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
 import { accents, buttonRow, heading, messageOf, subtext, textDisplay } from './components.ts'
-import { formatBar, formatElapsed, formatMoment, wholeMinutes } from './format.ts'
+import { formatBar, formatElapsed, formatMoment } from './format.ts'
 import { escapeAndCut } from './markdown.ts'
 import { describeCharge, describeOutcome, valuesOf } from './outcome-text.ts'
 

@@ -1,3 +1,4 @@
+import { wholeMinutes } from '../../lib/clock.ts'
 import { exponential } from '../../lib/retry.ts'
 import { tryToRead } from '../../storage/unreadable-rows.ts'
 import { type QueuePosition, readQueuePositions } from '../queue/queue-positions.ts'
@@ -86,7 +87,7 @@ export function createQueueMaintenance(context: QueueMaintenanceContext): { run(
 
 /** As exact as the card is. */
 function minutesUntil(readyAt: number | undefined, now: number): number | undefined {
-  return readyAt === undefined ? undefined : Math.round((readyAt - now) / 60_000)
+  return readyAt === undefined ? undefined : wholeMinutes(readyAt - now)
 }
 
 /**

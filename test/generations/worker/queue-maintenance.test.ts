@@ -81,7 +81,7 @@ function createNotes(): { delivery: Delivery; shown: [string, number | undefined
   return { delivery, shown, ended }
 }
 
-async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: number } = {}) {
+async function setUp({ queueDeadlineMs = 60 * minute, runMs = 2 * minute }: { queueDeadlineMs?: number; runMs?: number } = {}) {
   const database = await temporaryDatabase()
   const clock = createManualClock(now)
   const { log } = createCapturedLog()
@@ -89,7 +89,7 @@ async function setUp({ queueDeadlineMs = 60 * minute }: { queueDeadlineMs?: numb
   const maintenance = createQueueMaintenance({
     ...{ database, clock, log, queueDeadlineMs },
     delivery: notes.delivery,
-    estimates: { ...estimates, learn: () => undefined },
+    estimates: { runMs: () => runMs, learn: () => undefined },
     providers: [{ ...roomy, concurrency: 1 }],
   })
   return { database, clock, ...notes, maintenance: { run: () => maintenance.run(keys) } }
@@ -109,6 +109,23 @@ describe('the position on the card', () => {
     await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
     await maintenance.run()
     expect(shown.slice(2)).toEqual([[second.id, 0]])
+  })
+
+  test('is shown again once its clip is less than a minute away', async () => {
+    const { database, clock, maintenance, shown } = await setUp({ runMs: 40_000 })
+    const [running, waiting] = [await acceptGeneration(database, { now }), await acceptGeneration(database, { now })]
+    await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
+    await database.statements.updateTable('generations').set({ state: 'rendering', started_at: now }).where('id', '=', running.id).execute()
+    await maintenance.run()
+    await clock.advance(10_000)
+    await maintenance.run()
+    expect(shown).toEqual([[waiting.id, 0]])
+    await clock.advance(20_000)
+    await maintenance.run()
+    expect(shown).toEqual([
+      [waiting.id, 0],
+      [waiting.id, 0],
+    ])
   })
 
   test('is updated less often the further back it is', async () => {
