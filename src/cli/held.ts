@@ -12,13 +12,14 @@ import { readArguments, UsageError } from './arguments.ts'
 
 const usage =
   'Look up each job in the provider\u2019s invoice, then run `npm run held -- REFERENCE free` or `npm run held -- REFERENCE billed`. ' +
-  'For many at once: `npm run held -- free --all` or `billed --all`, with `--provider ID` and `--before TIME` (such as 2026-11-20 or 2026-11-20T18:30:00Z) to choose.'
+  'For many at once, use the command that `npm run held` prints: `npm run held -- free --all --before TIME`, or `billed`; `--provider ID` chooses those of one provider.'
 
 const options = { all: { type: 'boolean' }, provider: { type: 'string' }, before: { type: 'string' } } as const
 
 const Decision = z.enum(['free', 'billed'], 'The decision is `free` or `billed`.')
+/** Required, so that a decision is never about a request that came after the list was read. */
 const Time = z
-  .union([z.iso.date(), z.iso.datetime({ offset: true })], '`--before` needs a date or a time.')
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], '`--all` needs `--before` with the time that `npm run held` prints.')
   .transform((text) => Date.parse(text))
 const One = z.strictObject(
   { positionals: z.tuple([z.string(), Decision], 'Name one request and its decision.') },
@@ -26,7 +27,7 @@ const One = z.strictObject(
 )
 const All = z.object({
   provider: z.string().optional(),
-  before: Time.optional(),
+  before: Time,
   positionals: z.tuple([Decision], 'With `--all`, name the decision and no request.'),
 })
 
@@ -61,14 +62,13 @@ function readOrder(words: readonly string[]): Order | undefined {
 
 async function decide({ statements }: Database, { decision, filter }: Order): Promise<string> {
   const prices = await decideHeld(statements, filter, decision)
-  const settled = 'The bot settles it within seconds, or at its next start.'
   const { reference, provider } = filter
-  if (reference !== undefined && prices.length > 0) return `${reference} is ${decision}. ${settled}`
-  if (prices.length > 0) return `${sumUp(prices)} ${decision}. ${settled}`
-  if (reference !== undefined) throw new UsageError(`No held request ${reference} waits for a decision. Run \`npm run held\` to list them.`)
+  if (prices.length > 0) return `Marked ${sumUp(prices)} as ${decision}. The bot settles this within seconds, or at its next start.`
+  if (reference !== undefined)
+    throw new UsageError(`No undecided held request has the reference ${reference}. Run \`npm run held\` to list them.`)
   const ids = providerDescriptors.map(({ id }) => id)
   const unknown = provider !== undefined && !ids.includes(provider) ? ` The providers are ${ids.join(', ')}.` : ''
-  throw new UsageError(`No held request fits and waits for a decision.${unknown} Run \`npm run held\` to list them.`)
+  throw new UsageError(`No undecided held request matches.${unknown} Run \`npm run held\` to list them.`)
 }
 
 async function printHeld({ statements }: Database, print: (line: string) => void): Promise<void> {
@@ -78,8 +78,15 @@ async function printHeld({ statements }: Database, print: (line: string) => void
     return
   }
   for (const request of held) print(describe(request))
-  print(`${sumUp(held.map(({ price }) => price))} held.`)
-  print(usage)
+  print(`Held: ${sumUp(held.map(({ price }) => price))}.`)
+  print('Look up each job in the provider\u2019s invoice. For one request: `npm run held -- REFERENCE free`, or `billed`.')
+  const undecided = held.filter(({ decision }) => decision === undefined)
+  if (undecided.length === 0) return
+  // Not the time of this clock: the bot's may differ.
+  const before = new Date(Math.max(...undecided.map(({ heldAt }) => heldAt)) + 1).toISOString()
+  print(
+    `For all undecided ones above (${undecided.length}): \`npm run held -- free --all --before ${before}\`, or \`billed\`; \`--provider ID\` chooses one provider\u2019s.`,
+  )
 }
 
 function describe({ reference, price, provider, jobId, heldAt, reason, guildId, guildReleased, decision }: HeldRequest): string {
@@ -96,8 +103,8 @@ function describe({ reference, price, provider, jobId, heldAt, reason, guildId, 
   ].join('  ')
 }
 
-/** `2 requests, $0.70 in total, are` */
+/** `2 requests ($0.70 in total)` */
 function sumUp(prices: readonly number[]): string {
   const total = formatUsd(prices.reduce((sum, price) => sum + price, 0))
-  return prices.length === 1 ? `1 request, ${total}, is` : `${prices.length} requests, ${total} in total, are`
+  return prices.length === 1 ? `1 request (${total})` : `${prices.length} requests (${total} in total)`
 }

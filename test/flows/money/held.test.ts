@@ -32,7 +32,7 @@ describe('a held generation', () => {
     const list = await operator(sandbox)
     expect(list).toContain(reference)
     expect(list).toContain('$0.35  fal.ai  no job known')
-    expect(list).toContain('1 request, $0.35, is held.')
+    expect(list).toContain('Held: 1 request ($0.35).')
     expect(list).not.toContain('walrus')
   })
 
@@ -97,15 +97,17 @@ describe('a held generation', () => {
   it('is settled once, and only under its own reference', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const { reference } = await heldRequest(sandbox)
-    await expect(operator(sandbox, 'ffffffff', 'free')).rejects.toThrow(/No held request .* waits for a decision/)
+    await expect(operator(sandbox, 'ffffffff', 'free')).rejects.toThrow(/No undecided held request has the reference/)
     await expect(operator(sandbox, reference, 'perhaps')).rejects.toThrow(/free.*billed/)
     await expect(operator(sandbox, reference, 'free', '--provider', 'fal')).rejects.toThrow(/need `--all`/)
     await expect(operator(sandbox, reference, 'free', '--all')).rejects.toThrow(/name the decision and no request/)
     await expect(operator(sandbox, reference, 'free', '--everything')).rejects.toThrow(/Unknown option.*npm run held/)
-    await expect(operator(sandbox, 'free', '--all', '--before', 'yesterday')).rejects.toThrow(/`--before` needs a date/)
-    await expect(operator(sandbox, 'free', '--all', '--provider', 'fall')).rejects.toThrow(/providers are fal, replicate/)
+    await expect(operator(sandbox, 'free', '--all')).rejects.toThrow(/`--all` needs `--before`/)
+    await expect(operator(sandbox, 'free', '--all', '--before', 'yesterday')).rejects.toThrow(/`--all` needs `--before`/)
+    const later = ['--before', '2100-01-01']
+    await expect(operator(sandbox, 'free', '--all', ...later, '--provider', 'fall')).rejects.toThrow(/providers are fal, replicate/)
     await operator(sandbox, reference, 'free')
-    await expect(operator(sandbox, reference, 'billed')).rejects.toThrow(/No held request .* waits for a decision/)
+    await expect(operator(sandbox, reference, 'billed')).rejects.toThrow(/No undecided held request has the reference/)
   })
 
   it('is one of many that one decision is about', async () => {
@@ -114,12 +116,18 @@ describe('a held generation', () => {
     const held = [await heldRequest(sandbox), await heldRequest(sandbox, 'eachlabs')]
     await sandbox.stopBot()
     const list = await operator(sandbox)
-    expect(list).toContain('2 requests, $0.70 in total, are held.')
+    expect(list).toContain('Held: 2 requests ($0.70 in total).')
     const [, second = ''] = /since (\S+)/.exec(list.split('\n')[1] ?? '') ?? []
-    await expect(operator(sandbox, 'billed', '--all', '--provider', 'replicate')).rejects.toThrow(/No held request fits/)
-    expect(await operator(sandbox, 'free', '--all', '--before', second)).toMatch(/^1 request, \$0\.35, is free\./)
-    expect(await operator(sandbox)).toMatch(/decided: free\n.*\n2 requests/)
-    expect(await operator(sandbox, 'billed', '--all')).toMatch(/^1 request, \$0\.35, is billed\./)
+    const [, before = ''] = /For all undecided ones above \(2\): `npm run held -- free --all --before (\S+)`, or `billed`/.exec(list) ?? []
+    const all = ['--all', '--before', before]
+    await expect(operator(sandbox, 'billed', ...all, '--provider', 'replicate')).rejects.toThrow(/No undecided held request matches/)
+    expect(await operator(sandbox, 'free', '--all', '--before', second)).toMatch(/^Marked 1 request \(\$0\.35\) as free\./)
+    const half = await operator(sandbox)
+    expect(half).toMatch(/decided: free\n.*\nHeld: 2 requests/)
+    // The same time: none was held since.
+    expect(half).toContain(`For all undecided ones above (1): \`npm run held -- free --all --before ${before}\``)
+    expect(await operator(sandbox, 'billed', ...all)).toMatch(/^Marked 1 request \(\$0\.35\) as billed\./)
+    expect(await operator(sandbox)).not.toContain('--all')
     await sandbox.startBot()
     for (const { interaction } of held) await interaction.reply(({ text }) => text.includes('Failed'))
     await sandbox.stopBot()
