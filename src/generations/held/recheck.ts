@@ -10,8 +10,10 @@ const recheckEveryMs = 5 * 60_000
 const jobsPerRecheck = 4
 const timeoutMs = 10_000
 
+export type RecheckContext = Pick<RunContext, 'database' | 'providers' | 'clock' | 'log'>
+
 /** Polls the held jobs that are due. Returns the generations (ids) whose provider now reports a final status. */
-export async function recheckDue({ database, providers, clock, log }: RunContext, stopping: AbortSignal): Promise<string[]> {
+export async function recheckDue({ database, providers, clock, log }: RecheckContext, stopping: AbortSignal): Promise<string[]> {
   const due = await takeDue(database, clock.now())
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])
   const final = due.map(async ({ generationId, provider: id, operation }) => {

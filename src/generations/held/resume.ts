@@ -7,7 +7,9 @@ import { updateIf } from '../store/generations.ts'
 import { notNotified } from '../store/notifications.ts'
 import { OperationTaken, recordOperation } from '../store/provider-facts.ts'
 import { deleteWebhookEvents, operationFromWebhook } from '../store/webhook-events.ts'
-import { recheckDue } from './recheck.ts'
+import { type RecheckContext, recheckDue } from './recheck.ts'
+
+type ResumeContext = RecheckContext & Pick<RunContext, 'owner'>
 
 export interface ResumeOptions {
   /** Whether a run of it is still under way here (posting its outcome): two runs must not write the same card. */
@@ -20,7 +22,7 @@ export interface ResumeOptions {
  * Claims the held generations of which the provider now reports more: by a late webhook, by a response that arrived too late, or when polled again. One that
  * fails does not delay the others.
  */
-export async function resumeHeld(context: RunContext, signal: AbortSignal, { isRunning, onResumed }: ResumeOptions): Promise<void> {
+export async function resumeHeld(context: ResumeContext, signal: AbortSignal, { isRunning, onResumed }: ResumeOptions): Promise<void> {
   const { database, log } = context
   const webhooks = await findLateWebhooks(database.statements)
   const answered = new Set([...(await findLateResponses(database.statements)), ...(await recheckDue(context, signal))])
@@ -46,7 +48,7 @@ export async function resumeHeld(context: RunContext, signal: AbortSignal, { isR
 async function hasNewsByWebhook(
   attempt: Attempt,
   webhooks: readonly LateWebhook[],
-  context: RunContext,
+  context: ResumeContext,
   signal: AbortSignal,
 ): Promise<boolean> {
   // A webhook of an earlier attempt, at another provider, changes nothing.
@@ -63,7 +65,7 @@ async function hasNewsByWebhook(
 /** Claims a held generation, in the state that follows from its attempt. Undefined if there is no news, or another process was first. */
 async function claimHeld(
   attempt: Attempt,
-  { database, providers, owner }: RunContext,
+  { database, providers, owner }: ResumeContext,
   signal: AbortSignal,
 ): Promise<Generation | undefined> {
   const provider = providers.get(attempt.provider)
