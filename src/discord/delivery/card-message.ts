@@ -1,5 +1,3 @@
-import { SnowflakeUtil } from 'discord.js'
-
 import type { Snowflake } from '../../domain/ids.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
@@ -7,6 +5,7 @@ import type { Generation } from '../../generations/model/generation.ts'
 import type { MessageBody } from '../cards/components.ts'
 import { describeError, isMessageGone, isTokenDead, isUneditable } from '../rest/errors.ts'
 import type { EditOptions } from '../rest/messages.ts'
+import { tokenExpiry } from '../rest/token-expiry.ts'
 
 import type { DeliveryContext } from './context.ts'
 
@@ -18,9 +17,6 @@ export type EditOutcome = { result: 'edited'; message: PostedMessage } | { resul
 
 export type CardMessage = ReturnType<typeof createCardMessage>
 
-/** Discord documents 15 minutes; half a minute is left for the call itself. The token can expire earlier, which only a call shows. */
-const tokenLifetimeMs = 14.5 * 60_000
-
 /** The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. */
 export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext) {
   const { reply, channelId } = generation
@@ -30,7 +26,7 @@ export function createCardMessage(generation: Generation, { messages, clock, log
   let replyMessageId: Snowflake | undefined
   let replyGone = false
 
-  const tokenExpiresAt = SnowflakeUtil.timestampFrom(reply.interactionId) + tokenLifetimeMs
+  const tokenExpiresAt = tokenExpiry(reply.interactionId)
   const tokenAlive = () => !tokenDead && clock.now() < tokenExpiresAt
 
   async function remember(message: PostedMessage): Promise<void> {

@@ -1,8 +1,8 @@
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
-import { retry } from '../../lib/retry.ts'
 
 import { describeError, isBotTokenInvalid, isTransient } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 import type { DeliveryContext } from './context.ts'
 
@@ -17,7 +17,7 @@ export async function findMessage(
 ): Promise<PostedMessage | undefined> {
   const wanted = { channelId, authorId: reply.applicationId, afterId: reply.interactionId, marker }
   try {
-    return await retry(() => messages.findMarked(wanted, signal), { clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
+    return await retryDiscord(() => messages.findMarked(wanted, signal), { clock, signal })
   } catch (error) {
     if (signal.aborted || isTransient(error) || isBotTokenInvalid(error)) throw error
     log.info({ generation: id, failure: describeError(error) }, 'channel not searchable for an earlier message')

@@ -1,12 +1,13 @@
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
-import { retry } from '../../lib/retry.ts'
 
 import { clipFilename } from '../cards/clip-card.ts'
-import { deliveryError, describeError, isBotTokenInvalid, isTransient } from '../rest/errors.ts'
+import { describeError, isBotTokenInvalid, isTransient } from '../rest/errors.ts'
 import { type ChannelMessage, contains } from '../rest/messages.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 import type { DeliveryContext } from './context.ts'
+import { deliveryError } from './delivery-error.ts'
 
 /**
  * The message in which an earlier process posted this clip, if any. Throws a temporary `DeliveryError` if Discord does not tell: taking the clip for
@@ -23,7 +24,7 @@ export async function findPostedClip(
   let inconclusive: unknown
   for (const read of [byToken, byBot].filter((read) => read !== undefined)) {
     try {
-      const message = await retry(read, { clock, delays: [1000], shouldRetry: isTransient })
+      const message = await retryDiscord(read, { clock, delays: [1000] })
       if (showsClip(message, generation)) return { channelId: message.channel_id, messageId: message.id }
     } catch (error) {
       log.info({ generation: generation.id, failure: describeError(error) }, 'message not readable while looking for a posted clip')

@@ -1,9 +1,9 @@
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
-import { retry } from '../../lib/retry.ts'
 
 import { valuesOf } from '../cards/outcome-text.ts'
-import { describeError, isRefusal, isTokenDead, isTransient } from '../rest/errors.ts'
+import { describeError, isRefusal, isTokenDead } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 import { textIn } from '../text/text.ts'
 
 import type { CardMessage } from './card-message.ts'
@@ -65,5 +65,5 @@ async function send(
   }
   if (isRepeated && (await findMessage(generation, url, { ...context, signal }))) return
   const create = () => messages.mentionInChannel(posted, { memberId, content, nonce: `m${id.slice(-24)}` }, signal)
-  await retry(create, { clock, signal, delays: [1000, 4000], shouldRetry: isTransient })
+  await retryDiscord(create, { clock, signal })
 }

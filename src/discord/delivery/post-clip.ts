@@ -1,13 +1,14 @@
 import type { Clip, PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import { LeaseLost } from '../../generations/model/stop-reasons.ts'
-import { retry } from '../../lib/retry.ts'
 
 import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
-import { deliveryError, isTooLarge, isTransient } from '../rest/errors.ts'
+import { isTooLarge } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 import type { CardMessage, EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
+import { deliveryError } from './delivery-error.ts'
 import { findMessage } from './find-message.ts'
 import { largestClips } from './upload-limits.ts'
 
@@ -47,21 +48,21 @@ async function editInClip(
   { clock, log }: DeliveryContext,
 ): Promise<EditOutcome> {
   const linked = { body: linkedCard(generation, clip, clock.now()), options: { signal } }
-  const retries = { clock, signal, shouldRetry: isTransient }
+  const retries = { clock, signal }
   const { bytes } = clip
-  if (!bytes) return retry(() => cardMessage.edit(() => linked), { ...retries, delays: [2000] })
+  if (!bytes) return retryDiscord(() => cardMessage.edit(() => linked), retries)
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const file = { name: clipFilename(generation), data, contentType: 'video/mp4' }
   const finished = { body: finishedCard(generation, clip), options: { file, signal } }
   const largest = largestClips(generation.reply.attachmentSizeLimit, guildUploadLimit)
   try {
     const edit = () => cardMessage.edit((route) => (bytes.byteLength <= largest[route] ? finished : linked))
-    return await retry(edit, { ...retries, delays: [2000] })
+    return await retryDiscord(edit, { ...retries, delays: [2000] })
   } catch (error) {
     if (!isTooLarge(error)) throw error
     // Discord's stated limit can be higher than its actual one.
     log.warn({ generation: generation.id, sizeBytes: bytes.byteLength }, 'Discord rejected the clip as too large; posting its link')
-    return retry(() => cardMessage.edit(() => linked), { ...retries, delays: [1000, 4000] })
+    return retryDiscord(() => cardMessage.edit(() => linked), retries)
   }
 }
 
@@ -74,7 +75,7 @@ async function findOrCreateMessage({ generation, signal }: ClipPost, context: De
   }
   const message =
     (await findMessage(generation, generation.reference, { ...context, signal })) ??
-    (await retry(create, { clock: context.clock, signal, delays: [1000, 4000], shouldRetry: isTransient }))
+    (await retryDiscord(create, { clock: context.clock, signal }))
   await context.markNotified(generation)
   return message
 }

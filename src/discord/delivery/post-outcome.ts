@@ -1,13 +1,13 @@
 import { type LiveState, longestEditMs } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import { createDeadline, type Deadline } from '../../lib/deadline.ts'
-import { retry } from '../../lib/retry.ts'
 
 import type { MessageBody } from '../cards/components.ts'
 import { explainOutcome } from '../cards/outcome-text.ts'
 import { cardOf } from '../cards/status-card.ts'
-import { describeError, isRefusal, isTokenDead, isTransient } from '../rest/errors.ts'
+import { describeError, isRefusal, isTokenDead } from '../rest/errors.ts'
 import type { EditOptions } from '../rest/messages.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 import type { EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
@@ -16,8 +16,6 @@ import type { Card } from './open-cards.ts'
 
 /** `outdated`: the generation has moved on. `later`: Discord has a fault, and the outcome is sent again later. */
 type ShownOutcome = EditOutcome['result'] | 'outdated' | 'later'
-
-const delays = [1000, 4000]
 
 /**
  * Shows an outcome without a clip on the card, and its reason to the requester alone. False if the generation has moved on from this outcome, so that
@@ -67,7 +65,7 @@ async function notify(generation: Generation, notice: Notice, context: DeliveryC
 async function explainPrivately(generation: Generation, { messages, clock, log }: DeliveryContext): Promise<boolean> {
   const send = () => messages.followUpPrivately(generation.reply, explainOutcome(generation))
   try {
-    await retry(send, { clock, delays, shouldRetry: isTransient })
+    await retryDiscord(send, { clock })
     return true
   } catch (error) {
     if (!isRefusal(error) && !isTokenDead(error)) throw error
@@ -89,7 +87,7 @@ async function showOutcome(generation: Generation, body: MessageBody, card: Card
     return outcome.result
   }
   try {
-    return await card.progress.finish(() => retry(edit, { clock, delays, shouldRetry: isTransient }))
+    return await card.progress.finish(() => retryDiscord(edit, { clock }))
   } catch (error) {
     log.error({ generation: generation.id, failure: describeError(error) }, 'outcome not shown on the card')
     return isRefusal(error) ? 'unreachable' : 'later'
@@ -117,7 +115,7 @@ async function announce(generation: Generation, { body, card, mayHaveArrived }: 
       await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, deadline.signal))
     })
   }
-  await card.progress.finish(() => retry(create, { clock, delays, shouldRetry: isTransient }))
+  await card.progress.finish(() => retryDiscord(create, { clock }))
 }
 
 /** Called right before each call: what waits for the card assumes that no edit leaves later. */

@@ -2,11 +2,10 @@ import { z } from 'zod'
 
 import type { GatewayShards } from '../../config/config.ts'
 import { type Clock, wallClock } from '../../lib/clock.ts'
-import { retry } from '../../lib/retry.ts'
 import type { Database } from '../../storage/database.ts'
 import { acquireProcessLocks, LockTakenError } from '../../storage/postgres/process-lock.ts'
 
-import { isTransient } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 /** Another process already serves this shard. Two would answer each interaction twice. */
 export class ShardTakenError extends Error {
@@ -68,7 +67,7 @@ export async function reserveShards(options: ShardsOptions) {
   }
 
   async function recommendedShards(): Promise<GatewayShards> {
-    const response = await retry(readGateway, { clock, signal, delays: [500, 2000, 5000], shouldRetry: isTransient })
+    const response = await retryDiscord(readGateway, { clock, signal, delays: [500, 2000, 5000] })
     const { shards: count } = GatewayResponse.parse(response)
     return { ids: Array.from({ length: count }, (_, id) => id), count }
   }

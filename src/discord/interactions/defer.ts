@@ -2,9 +2,9 @@ import { RESTJSONErrorCodes } from 'discord.js'
 
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
-import { retry } from '../../lib/retry.ts'
 
-import { describeError, hasCode, isTransient } from '../rest/errors.ts'
+import { describeError, hasCode } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 import type { Answerable } from './answerable.ts'
 
@@ -18,7 +18,7 @@ export async function acknowledge(
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<boolean> {
   try {
-    await retry((attempt) => sendOnce(defer, attempt), { clock, delays, shouldRetry: isTransient })
+    await retryDiscord((attempt) => sendOnce(defer, attempt), { clock, delays })
     // The library sets it only if the response arrives.
     interaction.deferred = true
     return true

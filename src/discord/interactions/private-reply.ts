@@ -1,6 +1,8 @@
-import { exponential, retry } from '../../lib/retry.ts'
+import { exponential } from '../../lib/retry.ts'
 
-import { describeError, isTransient } from '../rest/errors.ts'
+import { describeError } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
+import { tokenExpiry } from '../rest/token-expiry.ts'
 import { textIn } from '../text/text.ts'
 
 import type { Answerable, ReplyContext } from './answerable.ts'
@@ -8,8 +10,6 @@ import type { Answerable, ReplyContext } from './answerable.ts'
 /** Milliseconds before each retry. */
 const delays = [250, 1000, 4000]
 const backoff = exponential(1000, 60_000)
-/** Discord documents 15 minutes; half a minute is left for the call itself. */
-const tokenLifetimeMs = 14.5 * 60_000
 
 /** A private message below whatever was answered before. Discord does not recognize a repetition: the member rather reads it twice than never. */
 export async function followUpPrivately(
@@ -17,7 +17,7 @@ export async function followUpPrivately(
   content: string,
   { messages, clock, stopping }: ReplyContext,
 ): Promise<void> {
-  await retry(() => messages.followUpPrivately(interaction, content), { clock, delays, shouldRetry: isTransient, signal: stopping })
+  await retryDiscord(() => messages.followUpPrivately(interaction, content), { clock, delays, signal: stopping })
 }
 
 /**
@@ -26,22 +26,22 @@ export async function followUpPrivately(
  */
 export async function replacePlaceholder(interaction: Answerable, content: string, context: ReplyContext): Promise<void> {
   const { messages, clock, log, stopping } = context
-  const often = { clock, delays, shouldRetry: isTransient, signal: stopping }
+  const often = { clock, delays, signal: stopping }
   const neutral = textIn(interaction.locale)('error.not-accepted')
   const failed = (step: 'write-placeholder' | 'send-reason' | 'delete-placeholder') => (error: unknown) => {
     log.warn({ interaction: interaction.id, step, failure: describeError(error) }, 'one step of a private reply failed')
     return false
   }
 
-  const isNeutral = await retry(() => messages.writeReply(interaction, neutral), often).then(() => true, failed('write-placeholder'))
+  const isNeutral = await retryDiscord(() => messages.writeReply(interaction, neutral), often).then(() => true, failed('write-placeholder'))
   const isSent = await followUpPrivately(interaction, content, context).then(() => true, failed('send-reason'))
   if (!isSent) {
     const untilExpiry = (attempt: number) => {
       const delay = backoff(attempt)
-      return clock.now() + delay < interaction.createdTimestamp + tokenLifetimeMs ? delay : undefined
+      return clock.now() + delay < tokenExpiry(interaction.id) ? delay : undefined
     }
-    await retry(() => messages.writeReply(interaction, content), { ...often, delays: untilExpiry })
+    await retryDiscord(() => messages.writeReply(interaction, content), { ...often, delays: untilExpiry })
   } else if (isNeutral) {
-    await retry(() => messages.deleteReply(interaction), often).catch(failed('delete-placeholder'))
+    await retryDiscord(() => messages.deleteReply(interaction), often).catch(failed('delete-placeholder'))
   }
 }

@@ -7,9 +7,9 @@ import type { Config } from '../../config/config.ts'
 import type { Snowflake } from '../../domain/ids.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
-import { retry } from '../../lib/retry.ts'
 
-import { describeError, isTransient } from '../rest/errors.ts'
+import { describeError } from '../rest/errors.ts'
+import { retryDiscord } from '../rest/retry-discord.ts'
 
 export type CommandBody = RESTPostAPIChatInputApplicationCommandsJSONBody
 
@@ -25,7 +25,7 @@ interface RegistrationScope {
 /** The application that the bot token belongs to. Retries Discord's faults for about twenty seconds. */
 export function readApplicationId(rest: REST, options: { clock: Clock; signal?: AbortSignal }): Promise<Snowflake> {
   const read = async () => Application.parse(await rest.get(Routes.currentApplication(), { signal: options.signal })).id
-  return retry(read, { ...options, delays: [1000, 4000, 15_000], shouldRetry: isTransient })
+  return retryDiscord(read, { ...options, delays: [1000, 4000, 15_000] })
 }
 
 /** Replaces Discord's list of commands: commands that are not in the new list disappear. */

@@ -1,7 +1,5 @@
 import { DiscordAPIError, HTTPError, RESTJSONErrorCodes } from 'discord.js'
 
-import { DeliveryError } from '../../generations/model/delivery-port.ts'
-
 /**
  * The parts of an error that are safe to log: its name, codes, stack frames and, for an invalid body (50035), the paths of the invalid fields.
  * A raw `DiscordAPIError` has the interaction token in its URL and the files in its body, so it is never logged as it is.
@@ -77,17 +75,6 @@ export function hasCode(error: unknown, ...codes: readonly (string | number)[]):
 
 function isUnauthorized(error: unknown): boolean {
   return error instanceof DiscordAPIError && error.status === 401
-}
-
-/** The error in a form that is safe to log: codes only. Permanent if Discord refused, or if there is no error to retry. */
-export function deliveryError(message: string, error?: unknown): DeliveryError {
-  return new DeliveryError(`${message}${codesOf(error)}`, { permanent: error === undefined || isRefusal(error) })
-}
-
-function codesOf(error: unknown): string {
-  if (error instanceof DiscordAPIError) return ` (HTTP ${error.status}, code ${error.code})`
-  if (error instanceof HTTPError) return ` (HTTP ${error.status})`
-  return error instanceof Error ? ` (${error.name})` : ''
 }
 
 function framesOf(error: Error): string[] {

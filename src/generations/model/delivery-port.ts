@@ -90,11 +90,6 @@ export interface DeliveryStore {
   cardLock: CardLock
 }
 
-/** The provider names no clip, or does not serve the one that it named. It may do so later. */
-export class OutputGone extends Error {
-  override readonly name = 'OutputGone'
-}
-
 /** A clip could not be posted. The message holds codes only, so it may be logged. */
 export class DeliveryError extends Error {
   override readonly name = 'DeliveryError'

@@ -6,6 +6,9 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 
 export { type EndReason, type GenerationState, generationStates } from '../../domain/generation-state.ts'
 
+/** Milliseconds after which Discord ends an interaction's token. */
+export const tokenLifetimeMs = 15 * 60_000
+
 /** The interaction to respond to. `token` is a secret: it never reaches a log or an error. */
 export interface Reply {
   applicationId: Snowflake

@@ -1,14 +1,14 @@
 import { exponential, retry } from '../../lib/retry.ts'
 import { DownloadError } from '../../media/download.ts'
 import { ClipError } from '../../media/video/validate-mp4.ts'
-import { type Clip, DeliveryError, OutputGone, type PostedMessage } from '../model/delivery-port.ts'
+import { type Clip, DeliveryError, type PostedMessage } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
 import { outputExpiry, uploadDeadline } from '../model/output-lifetime.ts'
 import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { transition } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
-import { askForAddress, fetchClip } from './fetch-clip.ts'
+import { askForAddress, fetchClip, OutputGone } from './fetch-clip.ts'
 
 type DeliverContext = Pick<
   RunContext,

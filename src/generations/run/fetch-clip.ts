@@ -1,7 +1,7 @@
 import { ProviderError } from '../../domain/provider-error.ts'
 import { DownloadError } from '../../media/download.ts'
 import { validateMp4 } from '../../media/video/validate-mp4.ts'
-import { type Clip, OutputGone } from '../model/delivery-port.ts'
+import type { Clip } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
 import { Outcome } from '../model/outcome.ts'
 import type { Status } from '../../providers/provider.ts'
@@ -17,6 +17,11 @@ const maxClipBytes = 256 * 1024 * 1024
 const downloadTimeoutMs = 300_000
 /** Expired signed links answer 403, deleted files 404 or 410. */
 const goneStatuses = [403, 404, 410]
+
+/** The provider names no clip, or does not serve the one that it named. It may do so later. */
+export class OutputGone extends Error {
+  override readonly name = 'OutputGone'
+}
 
 /** Downloads the finished clip and checks it. Throws `OutputGone`, `DownloadError` or `ClipError`. */
 export async function fetchClip({ outputUrl: url }: Generation, { download }: FetchContext, signal: AbortSignal): Promise<Clip> {

@@ -1,8 +1,7 @@
+import { tokenLifetimeMs } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { deleteOldEvents, deleteUnusedImages, erasePrompts, eraseTokens } from '../store/erase.ts'
 
-/** Discord ends a token after fifteen minutes. */
-const tokenLifetimeMs = 15 * 60_000
 /** A request is accepted or refused long before; until then no generation names its image. */
 const unnamedImageMs = 60 * 60_000
 const everyMs = 60_000
