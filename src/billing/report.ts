@@ -1,3 +1,5 @@
+import type { SelectQueryBuilder } from 'kysely'
+
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Statements } from '../storage/database.ts'
 import type { LedgerKind, Schema } from '../storage/schema.ts'
@@ -48,18 +50,22 @@ export interface ReportedRow {
   reason: string | null
 }
 
-/** The newest rows of the ledger, the newest last. */
-export async function readRecentRows(statements: Statements): Promise<ReportedRow[]> {
-  return (await selectRows(statements).execute()).reverse()
+/** The newest entries of a list, the newest last. */
+export interface Newest<Row> {
+  rows: Row[]
+  /** How many older ones are left out. */
+  older: number
 }
 
-/** The newest sums that the installation only assumes to have been billed, and that no correction has confirmed or changed. */
-export async function readAssumed(statements: Statements): Promise<ReportedRow[]> {
-  const rows = await selectRows(statements)
-    .where('ledger.kind', '=', 'assumed')
-    .where('ledger.generation_id', 'not in', corrected(statements))
-    .execute()
-  return rows.reverse()
+/** The newest rows of the ledger. */
+export function readRecentRows(statements: Statements): Promise<Newest<ReportedRow>> {
+  return readNewest(statements, selectRows(statements))
+}
+
+/** Sums that the installation only assumes to have been billed, and that no correction has confirmed or changed. */
+export function readAssumed(statements: Statements): Promise<Newest<ReportedRow>> {
+  const assumed = selectRows(statements).where('ledger.kind', '=', 'assumed')
+  return readNewest(statements, assumed.where('ledger.generation_id', 'not in', corrected(statements)))
 }
 
 export interface ImplausibleCost {
@@ -70,9 +76,9 @@ export interface ImplausibleCost {
   endedAt: number | null
 }
 
-/** The newest costs that were not believed and not corrected since. */
-export async function readImplausible(statements: Statements): Promise<ImplausibleCost[]> {
-  const rows = await statements
+/** Costs that were not believed, and that no correction has confirmed or changed. */
+export function readImplausible(statements: Statements): Promise<Newest<ImplausibleCost>> {
+  const implausible = statements
     .selectFrom('attempts')
     .innerJoin('generations', 'generations.id', 'attempts.generation_id')
     .select([
@@ -85,9 +91,36 @@ export async function readImplausible(statements: Statements): Promise<Implausib
     .where('attempts.implausible_cost', 'is not', null)
     .where('generations.id', 'not in', corrected(statements))
     .orderBy('attempts.id', 'desc')
-    .limit(listedRows)
-    .execute()
-  return rows.reverse()
+  return readNewest(statements, implausible)
+}
+
+/** Whether one of these lists has this generation, however old. */
+export async function isUnconfirmed(statements: Statements, generationId: string): Promise<boolean> {
+  const row = await statements
+    .selectFrom('generations')
+    .select('id')
+    .where('id', '=', generationId)
+    .where('id', 'not in', corrected(statements))
+    .where((generation) => {
+      const assumed = generation.selectFrom('ledger').select('sequence').where('kind', '=', 'assumed')
+      const implausible = generation.selectFrom('attempts').select('attempts.id').where('implausible_cost', 'is not', null)
+      return generation.or([
+        generation.exists(assumed.whereRef('ledger.generation_id', '=', 'generations.id')),
+        generation.exists(implausible.whereRef('attempts.generation_id', '=', 'generations.id')),
+      ])
+    })
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function readNewest<Tables, Name extends keyof Tables, Row>(
+  statements: Statements,
+  all: SelectQueryBuilder<Tables, Name, Row>,
+): Promise<Newest<Row>> {
+  const rows = await all.limit(listedRows).execute()
+  const counting = statements.selectFrom(all.as('listed')).select(({ fn }) => fn.countAll<number>().as('count'))
+  const { count } = await counting.executeTakeFirstOrThrow()
+  return { rows: rows.reverse(), older: count - rows.length }
 }
 
 function selectRows(statements: Statements) {
@@ -103,7 +136,6 @@ function selectRows(statements: Statements) {
       'ledger.reason',
     ])
     .orderBy('ledger.sequence', 'desc')
-    .limit(listedRows)
 }
 
 function corrected(statements: Statements) {

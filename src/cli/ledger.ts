@@ -2,7 +2,15 @@ import { z } from 'zod'
 
 import { correct, type Correction, findReservations, ImpossibleCorrection } from '../billing/corrections.ts'
 import { createGuildSettings } from '../billing/guild-settings.ts'
-import { type ReportedRow, readAssumed, readCurrentWallets, readImplausible, readRecentRows } from '../billing/report.ts'
+import {
+  isUnconfirmed,
+  type Newest,
+  type ReportedRow,
+  readAssumed,
+  readCurrentWallets,
+  readImplausible,
+  readRecentRows,
+} from '../billing/report.ts'
 import { readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { formatUsd, microUsd } from '../domain/money.ts'
@@ -13,26 +21,25 @@ import { createKeyv } from '../storage/keyv.ts'
 import { readArguments, UsageError } from './arguments.ts'
 
 const usage =
-  'Run `npm run ledger -- correct REFERENCE DOLLARS --wallet guild --reason "..."`, or `--wallet installation`; ' +
-  '-0.35 takes 35 cents away from what was spent.'
+  'Run `npm run ledger -- correct REFERENCE DOLLARS --wallet server --reason "..."`, or `--wallet installation`; ' +
+  '-0.35 takes 35 cents away from what was spent, and 0 confirms what the installation booked.'
 
 const options = { wallet: { type: 'string' }, reason: { type: 'string' } } as const
 
-const wrongAmount = 'The amount is dollars other than 0 with at most six decimals, such as 0.07 or -0.35.'
+const wrongAmount = 'The amount is dollars with at most six decimals, such as 0.07 or -0.35.'
 const Dollars = z.string().transform((text, context) => {
   const [, minus, dollars = ''] = /^(-?)(.*)$/.exec(text.trim()) ?? []
   try {
     const amount = microUsd(dollars)
-    if (amount !== 0) return minus === '-' ? -amount : amount
+    return minus === '-' ? 0 - amount : amount
   } catch {
-    // Refused like a zero.
+    context.addIssue({ code: 'custom', message: wrongAmount })
+    return z.NEVER
   }
-  context.addIssue({ code: 'custom', message: wrongAmount })
-  return z.NEVER
 })
 const CorrectionWords = z.object({
   positionals: z.tuple([z.literal('correct'), z.string(), Dollars], 'Name the request and the amount.'),
-  wallet: z.enum(['guild', 'installation'], '`--wallet` is `guild` or `installation`.'),
+  wallet: z.enum(['server', 'installation'], '`--wallet` is `server` or `installation`.'),
   reason: z.string('`--reason` is missing.').trim().min(1, '`--reason` is empty.').max(500, '`--reason` is too long.'),
 })
 
@@ -47,8 +54,9 @@ export async function runLedger(environment: Environment, words: readonly string
       return
     }
     const [, reference, amount] = order.positionals
-    await correctReference(database, reference, { scope: order.wallet, amount, reason: printable(order.reason, 500), now })
-    print(`${reference}: ${formatUsd(amount)} added to what the ${order.wallet} spent.`)
+    const scope = order.wallet === 'server' ? 'guild' : 'installation'
+    await correctReference(database, reference, { scope, amount, reason: printable(order.reason, 500), now })
+    print(`${reference}: ${amount === 0 ? 'confirmed as booked' : `${formatUsd(amount)} added to what the ${order.wallet} spent`}.`)
   } finally {
     await database.close()
   }
@@ -58,13 +66,15 @@ async function correctReference(database: Database, reference: string, correctio
   const [reservation, another] = await findReservations(database.statements, reference)
   if (!reservation) throw new UsageError(`No request has the reference ${reference}. \`npm run ledger\` lists the latest.`)
   if (another) throw new UsageError(`Several requests have the reference ${reference}, so nothing was changed.`)
+  if (correction.amount === 0 && !(correction.scope === 'installation' && (await isUnconfirmed(database.statements, reservation.id))))
+    throw new UsageError(`An amount of 0 only confirms what the installation booked for an assumed or implausible cost. ${usage}`)
   try {
     await database.transaction((transaction) => correct(transaction, reservation, correction))
   } catch (error) {
     if (!(error instanceof ImpossibleCorrection)) throw error
     const { wallet, spent } = error
     throw new UsageError(
-      `Nothing was changed: the ${wallet.scope}'s ${wallet.period} ${wallet.period_key} would have spent ${formatUsd(spent)}. Choose a smaller amount.`,
+      `Nothing was changed: the ${wallet.scope === 'guild' ? 'server' : wallet.scope}'s ${wallet.period} ${wallet.period_key} would have spent ${formatUsd(spent)}. Choose a smaller amount.`,
     )
   }
 }
@@ -74,7 +84,7 @@ async function printLedger(database: Database, now: number, print: (line: string
   const settings = createGuildSettings(createKeyv(database, 'guild-settings'))
   const timeZoneOf = async (guildId: string) => (await settings.read(guildId)).timeZone
   const wallets = await readCurrentWallets(statements, now, timeZoneOf)
-  printSection('Budgets in use', wallets, print, ({ scope, ownerId, periodKey, spent, reserved }) => [
+  printSection('Budgets in use', { rows: wallets, older: 0 }, print, ({ scope, ownerId, periodKey, spent, reserved }) => [
     scope === 'guild' ? `server ${ownerId}` : 'installation',
     periodKey,
     `${formatUsd(spent)} spent`,
@@ -87,7 +97,7 @@ async function printLedger(database: Database, now: number, print: (line: string
     print,
     ({ reference, provider, price, printed, endedAt }) => [
       ...[formatTime(endedAt ?? 0), reference, formatUsd(price), providerName(provider)],
-      `printed ${printed ?? ''}`,
+      `reported ${printed ?? ''}`,
     ],
   )
   printSection('Latest rows', await readRecentRows(statements), print, describe)
@@ -95,12 +105,24 @@ async function printLedger(database: Database, now: number, print: (line: string
 }
 
 function describe({ createdAt, reference, kind, amount, provider, reason }: ReportedRow): string[] {
-  return [formatTime(createdAt), reference, kind, formatUsd(amount), providerName(provider), ...(reason === null ? [] : [reason])]
+  return [
+    formatTime(createdAt),
+    reference,
+    kind.replace('guild', 'server'),
+    formatUsd(amount),
+    providerName(provider),
+    ...(reason === null ? [] : [reason]),
+  ]
 }
 
-function printSection<Row>(title: string, rows: readonly Row[], print: (line: string) => void, columns: (row: Row) => string[]): void {
+function printSection<Row>(
+  title: string,
+  { rows, older }: Newest<Row>,
+  print: (line: string) => void,
+  columns: (row: Row) => string[],
+): void {
   if (rows.length === 0) return
-  print(`${title}:`)
+  print(`${title}${older > 0 ? ` (${older} older not shown)` : ''}:`)
   for (const row of rows) print(`  ${columns(row).join('  ')}`)
 }
 

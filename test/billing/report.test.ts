@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { correct, findReservations } from '../../src/billing/corrections.ts'
 import { assume } from '../../src/billing/ledger.ts'
 import { periodKeys } from '../../src/billing/periods.ts'
-import { readAssumed, readCurrentWallets, readImplausible, readRecentRows } from '../../src/billing/report.ts'
+import { isUnconfirmed, readAssumed, readCurrentWallets, readImplausible, readRecentRows } from '../../src/billing/report.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/store/generations.ts'
@@ -43,17 +43,31 @@ describe.each(stores)("the operator's report on $name", (store) => {
       .insertInto('attempts')
       .values({ ...attempt, state: 'completed', implausible_cost: '3500000' })
       .execute()
-    expect(await readAssumed(statements)).toMatchObject([{ reference, kind: 'assumed', amount: price, createdAt: 5, reason: null }])
-    expect(await readImplausible(statements)).toEqual([{ reference, provider: 'fal', price, printed: '3500000', endedAt: 5 }])
+    const assumed = { reference, kind: 'assumed', amount: price, createdAt: 5, reason: null }
+    expect(await readAssumed(statements)).toMatchObject({ rows: [assumed], older: 0 })
+    const implausible = { reference, provider: 'fal', price, printed: '3500000', endedAt: 5 }
+    expect(await readImplausible(statements)).toEqual({ rows: [implausible], older: 0 })
+    expect(await isUnconfirmed(statements, id)).toBe(true)
 
     const [found] = await findReservations(statements, reference)
     expect(found).toMatchObject({ id, price, guildReleased: false })
     await database.transaction((transaction) =>
-      correct(transaction, generation, { scope: 'installation', amount: -1, reason: 'a cent', now: 6 }),
+      correct(transaction, generation, { scope: 'installation', amount: 0, reason: 'on the invoice', now: 6 }),
     )
-    expect([await readAssumed(statements), await readImplausible(statements)]).toEqual([[], []])
-    const kinds = (await readRecentRows(statements)).map(({ kind, reason }) => [kind, reason])
+    const nothing = { rows: [], older: 0 }
+    expect([await readAssumed(statements), await readImplausible(statements)]).toEqual([nothing, nothing])
+    expect(await isUnconfirmed(statements, id)).toBe(false)
+    const kinds = (await readRecentRows(statements)).rows.map(({ kind, reason }) => [kind, reason])
     const others = ['reserve', 'assumed', 'release-guild'].map((kind) => [kind, null])
-    expect(kinds).toEqual([...others, ['correction-installation', 'a cent']])
+    expect(kinds).toEqual([...others, ['correction-installation', 'on the invoice']])
+  })
+
+  it('says how many older rows are left out', async () => {
+    const database = await openStore(store)
+    const references: string[] = []
+    for (let count = 0; count < 23; count += 1) references.push((await acceptGeneration(database)).reference)
+    const { rows, older } = await readRecentRows(database.statements)
+    expect(rows.map(({ reference }) => reference)).toEqual(references.slice(3))
+    expect(older).toBe(3)
   })
 })

@@ -42,6 +42,8 @@ describe('a held generation', () => {
     sandbox.providers.fal.jobs.hold('completion')
     const interaction = await sandbox.discord.member.run('film', { prompt: 'a boat' })
     const { id } = await sandbox.providers.fal.jobs.reached('running')
+    // The bot knows the job by now, and its deadline begins.
+    await interaction.reply(({ text }) => text.includes('Rendering'))
     clock.skip(31 * 60_000)
     await outcomeCard(interaction)
     expect(await operator(sandbox)).toContain(`job ${id}`)

@@ -41,7 +41,7 @@ describe('the cost that a provider reports', () => {
     expect(readGeneration(sandbox, interaction).ledger).toBe('reserve capture')
     expect(readAttempts(sandbox)).toMatchObject([{ providerCost: null, implausibleCost: printed }])
     expect(await operator(sandbox)).toMatch(
-      new RegExp(`Implausible costs, booked as listed:\\n  .*${reference}  \\$0\\.35  Runware  printed ${printed}\\n`),
+      new RegExp(`Implausible costs, booked as listed:\\n  .*${reference}  \\$0\\.35  Runware  reported ${printed}\\n`),
     )
     expect(sandbox.logLines.join('')).toMatch(new RegExp(`"printed":"${printed}".*implausible cost`))
   })
@@ -66,9 +66,17 @@ describe('the ledger', () => {
     expect(list).toMatch(/installation {2}\d{4}-\d\d-\d\d {2}\$0\.35 spent {2}\$0\.00 reserved/)
     expect(list).toContain(`server ${sandbox.discord.guild.id}`)
     expect(list).toMatch(new RegExp(`Assumed.*:\\n  .*${reference}  assumed  \\$0\\.35  Replicate\\n`))
-    expect(list).toMatch(new RegExp(`Latest rows:\\n  .*${reference}  reserve  .*\\n.*assumed.*\\n.*release-guild`))
+    expect(list).toMatch(new RegExp(`Latest rows:\\n  .*${reference}  reserve  .*\\n.*assumed.*\\n.*release-server`))
     expect(list).not.toContain('walrus')
 
+    await expect(operator(sandbox, ...correction(reference, '0', 'server'))).rejects.toThrow(/An amount of 0 only confirms/)
+    expect(await operator(sandbox, ...correction(reference, '0', 'installation', 'on the invoice'))).toBe(
+      `${reference}: confirmed as booked.`,
+    )
+    const confirmed = await operator(sandbox)
+    expect(confirmed).not.toContain('Assumed')
+    expect(confirmed).toMatch(new RegExp(`${reference}  correction-installation  \\$0\\.00  Replicate  on the invoice`))
+    expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 350_000 })
     await operator(sandbox, ...correction(reference, '-0.35', 'installation', 'not on the invoice'))
     await sandbox.stopBot()
     const corrected = await operator(sandbox)
@@ -81,7 +89,7 @@ describe('the ledger', () => {
     const { sandbox, interaction, reference } = await clipAt(0.35)
     expect(await operator(sandbox, ...correction(reference, '0.07'))).toContain('$0.07 added to what the installation spent')
     await operator(sandbox, ...correction(reference, '-0.02'))
-    await operator(sandbox, ...correction(reference, '-0.35', 'guild', 'a gift'))
+    await operator(sandbox, ...correction(reference, '-0.35', 'server', 'a gift'))
     expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 400_000 })
     expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 0, spent: 0 })
     const corrections = 'correction-installation correction-installation correction-guild'
@@ -90,13 +98,13 @@ describe('the ledger', () => {
 
   it.each([
     ['an unknown reference', () => correction('ffffffff', '0.07'), /No request has the reference ffffffff/],
-    ['nothing', (reference: string) => correction(reference, '0.00'), /The amount is dollars/],
+    ['a confirmation of what is certain', (reference: string) => correction(reference, '0.00'), /An amount of 0 only confirms/],
     ['no amount', (reference: string) => correction(reference, 'much'), /The amount is dollars/],
     ['too large an amount', (reference: string) => correction(reference, '9007199254740993'), /The amount is dollars/],
     ['an amount below a micro-dollar', (reference: string) => correction(reference, '0.0000001'), /The amount is dollars/],
-    ['an empty reason', (reference: string) => correction(reference, '0.07', 'guild', '  '), /`--reason` is empty/],
+    ['an empty reason', (reference: string) => correction(reference, '0.07', 'server', '  '), /`--reason` is empty/],
     ['no reason', (reference: string) => correction(reference, '0.07').slice(0, 5), /`--reason` is missing/],
-    ['another wallet', (reference: string) => correction(reference, '0.07', 'mine'), /`--wallet` is `guild` or `installation`/],
+    ['another wallet', (reference: string) => correction(reference, '0.07', 'mine'), /`--wallet` is `server` or `installation`/],
     ['another word', (reference: string) => ['mend', ...correction(reference, '0.07').slice(1)], /npm run ledger -- correct/],
     ['more than was spent', (reference: string) => correction(reference, '-0.36'), /would have spent -\$0\.01/],
   ])('refuses %s and says what to do', async (_, words, message) => {
