@@ -1,7 +1,10 @@
 import type { Log } from '../lib/log.ts'
 import { StoredRowError } from './json-columns.ts'
 
-/** Rows that cannot be read. Each is logged once and left as it is until the next start, while everything else goes on. */
+/**
+ * Rows that cannot be read. Each is logged once and not read again until the next start, while everything else goes on. What keeps others waiting, or
+ * money, is ended from its other columns.
+ */
 export interface SetAside {
   readonly ids: ReadonlySet<string>
   add(id: string, error: StoredRowError): void

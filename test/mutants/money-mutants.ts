@@ -6,7 +6,7 @@ export const moneyMutants: readonly Mutant[] = [
     name: "release a guild's share twice",
     file: 'src/generations/held/release-shares.ts',
     in: 'releaseShare',
-    at: 'CallExpression[callee.name="updateIf"] > ObjectExpression:nth-child(2) > Property[key.name="guild_released_at"]',
+    at: 'CallExpression[callee.name="updateRowIf"] > ObjectExpression:nth-child(2) > Property[key.name="guild_released_at"]',
     with: '',
     test: 'test/generations/held/release-shares.test.ts',
     title: 'is released once',

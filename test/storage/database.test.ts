@@ -76,7 +76,7 @@ describe.each(stores)('the store on $name', (store) => {
     const image = { sha256: 'ab', mediaType: 'image/png', width: 300, height: 300, sizeBytes: 3, bytes: Uint8Array.of(0, 255, 3) } as const
     await storeImage(database.statements, image, 1)
     await storeImage(database.statements, image, 2)
-    expect([...(await readImage(database.statements, image)).bytes]).toEqual([0, 255, 3])
+    expect([...((await readImage(database.statements, image))?.bytes ?? [])]).toEqual([0, 255, 3])
     expect(await database.statements.selectFrom('images').select('created_at').execute()).toEqual([{ created_at: 2 }])
   })
 

@@ -5,7 +5,8 @@ import type { GenerationRow, HeldDecision } from '../../storage/schema.ts'
 import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
-import { updateIf } from '../store/generations.ts'
+import { reservationOf } from '../store/generation-rows.ts'
+import { toGeneration, updateRowIf } from '../store/generations.ts'
 import { notNotified } from '../store/notifications.ts'
 import { releaseSilentShares } from './release-shares.ts'
 
@@ -104,26 +105,31 @@ async function settleDecided({ database, clock, delivery, log }: RunContext): Pr
   for (const generation of settled) await delivery.postOutcome(generation, { now: clock.now() })
 }
 
-/** The reservation is released, or captured with the guild refunded (it got no clip). */
-function settleOne(
+/**
+ * The reservation is released, or captured with the guild refunded (it got no clip). One that cannot be read is settled all the same; only then is the
+ * `StoredRowError` thrown.
+ */
+async function settleOne(
   database: Database,
   { id, decision, now }: { id: string; decision: HeldDecision; now: number },
 ): Promise<Generation | undefined> {
   const isBilled = decision === 'billed'
-  return database.transaction(async (transaction) => {
-    const settled = await updateIf(
+  const row = await database.transaction(async (transaction) => {
+    const settled = await updateRowIf(
       transaction,
       { id, state: 'held', held_decision: decision },
       // The member was notified that it is held, but not yet of how it ended.
       { state: 'failed', ended_at: now, end_reason: 'settled-by-operator', ...notNotified, captured: isBilled ? 1 : 0 },
     )
     if (!settled) return undefined
+    const reservation = reservationOf(settled)
     if (isBilled) {
-      await capture(transaction, settled, now)
-      await refundGuild(transaction, settled, now)
+      await capture(transaction, reservation, now)
+      await refundGuild(transaction, reservation, now)
     } else {
-      await release(transaction, settled, now)
+      await release(transaction, reservation, now)
     }
     return settled
   })
+  return row && toGeneration(row)
 }

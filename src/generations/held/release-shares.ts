@@ -1,18 +1,16 @@
 import { releaseGuild } from '../../billing/ledger.ts'
-import type { AttemptState } from '../../domain/generation-state.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
-import { updateIf } from '../store/generations.ts'
+import { mayBeJob } from '../store/attempts.ts'
+import { reservationOf } from '../store/generation-rows.ts'
+import { toGeneration, updateRowIf } from '../store/generations.ts'
 
 type ReleaseContext = Pick<RunContext, 'database' | 'clock' | 'delivery' | 'log'>
 
 /** How long a held generation without a sign of a job keeps its guild's money reserved, in milliseconds. */
 const silenceMs = 60 * 60_000
-
-/** An earlier attempt was refused or failed for certain: what is known of its job says nothing about this one. */
-const mayBeJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
 
 /**
  * After an hour without a sign of a job (the provider's id of it, or an authentic webhook) the guild has its share back: one outage must not lock its day.
@@ -27,13 +25,14 @@ export async function releaseSilentShares({ database, clock, delivery, log }: Re
   }
 }
 
-/** Undefined if it is no longer held, or another process was first. */
-function releaseShare(database: Database, id: string, now: number): Promise<Generation | undefined> {
-  return database.transaction(async (transaction) => {
-    const released = await updateIf(transaction, { id, state: 'held', guild_released_at: null }, { guild_released_at: now })
-    if (released) await releaseGuild(transaction, released, now)
+/** Undefined if it is no longer held, or another process was first. One that cannot be read is released, then the `StoredRowError` is thrown. */
+async function releaseShare(database: Database, id: string, now: number): Promise<Generation | undefined> {
+  const row = await database.transaction(async (transaction) => {
+    const released = await updateRowIf(transaction, { id, state: 'held', guild_released_at: null }, { guild_released_at: now })
+    if (released) await releaseGuild(transaction, reservationOf(released), now)
     return released
   })
+  return row && toGeneration(row)
 }
 
 /** The ids of the generations held since then, or longer, of whose job nothing is known. */
@@ -48,6 +47,7 @@ async function findSilent(statements: Statements, since: number): Promise<string
         .selectFrom('attempts')
         .select('attempts.id')
         .whereRef('attempts.generation_id', '=', 'generations.id')
+        // An earlier attempt was refused or failed for certain: what is known of its job says nothing about this one.
         .where('attempts.state', 'in', mayBeJob)
         .where((attempt) => {
           const webhooks = attempt.selectFrom('webhook_events').select('attempt_id').whereRef('attempt_id', '=', 'attempts.id')

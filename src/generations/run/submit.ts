@@ -1,3 +1,4 @@
+import type { ImageReference } from '../../domain/image.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { HostedImages, Operation, Provider } from '../../providers/provider.ts'
 import { readImage } from '../../storage/images.ts'
@@ -115,14 +116,21 @@ async function recover(
 }
 
 async function prepareImages(
-  { request: { firstFrame, lastFrame } }: Generation,
+  { id, request: { firstFrame, lastFrame } }: Generation,
   provider: Provider,
-  { database }: RunContext,
+  { database, log }: RunContext,
   signal: AbortSignal,
 ): Promise<HostedImages> {
+  const prepare = async (reference: ImageReference) => {
+    const image = await readImage(database.imageStatements, reference)
+    if (image) return provider.prepare(image, { signal })
+    log.error({ generation: id, sha256: reference.sha256 }, 'a stored image is missing; nothing is charged')
+    // No retry would find it, and until the end the request would count as one that is being sent.
+    throw new Outcome('failed', 'internal', 'release')
+  }
   return {
-    ...(firstFrame && { firstFrame: await provider.prepare(await readImage(database.imageStatements, firstFrame), { signal }) }),
-    ...(lastFrame && { lastFrame: await provider.prepare(await readImage(database.imageStatements, lastFrame), { signal }) }),
+    ...(firstFrame && { firstFrame: await prepare(firstFrame) }),
+    ...(lastFrame && { lastFrame: await prepare(lastFrame) }),
   }
 }
 

@@ -28,7 +28,7 @@ export interface Attempt {
 }
 
 /** An attempt in one of these states is, or may be, a job at its provider. */
-const mayBeJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
+export const mayBeJob: readonly AttemptState[] = ['sent', 'unknown', 'accepted']
 
 /** An attempt of the generation that this owner is submitting. */
 export interface OwnAttempt {

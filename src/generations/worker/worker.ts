@@ -16,6 +16,7 @@ import { adoptAll, adoptOrphans, listOwned } from './orphans.ts'
 import { noteServed, readProviderKeys } from './provider-keys.ts'
 import { createQueueMaintenance } from './queue-maintenance.ts'
 import { createRetention } from './retention.ts'
+import { settleUnreadable } from './settle-unreadable.ts'
 
 /** Runs every claimed generation, and claims more as capacity becomes free. */
 export interface Worker {
@@ -115,10 +116,8 @@ export function createWorker(
     // What is running now may be over before the store responds.
     const runningBefore = new Set(running.keys())
     const owned = await listOwned(database, current.lease.owner)
-    resume(
-      owned.filter(({ id }) => !runningBefore.has(id)),
-      current,
-    )
+    const lost = owned.filter(({ id }) => !runningBefore.has(id))
+    resume(lost, current)
   }
 
   /** Returns the milliseconds after which the next check is due. */
@@ -132,6 +131,7 @@ export function createWorker(
       current,
     )
     await resumeOwned(current)
+    await settleUnreadable(current.context, (id) => running.has(id))
     runBeside('held generations', current.signals, () => checkHeld(current))
     runBeside('blocked providers', current.signals, () => probeBlocked(current.context, current.signals.pause))
     const { claimed, retryAt = now + checkEveryMs } = await claim(database, providers, { owner, now })

@@ -233,7 +233,7 @@ describe.skipIf(!hasPostgres)('a worker that lacks the key of a provider', () =>
       await expect.poll(() => stateOf(database, next)).toBe('done')
     }
     await isDone()
-    expect(await stateOf(database, either.id)).toBe('done')
+    await expect.poll(() => stateOf(database, either.id)).toBe('done')
     await database.statements.updateTable('workers').set({ started_at: 0 }).where('id', '!=', 'another').execute()
     await isDone()
     await database.statements.deleteFrom('workers').where('id', '=', 'another').execute()
