@@ -1,3 +1,4 @@
+import Bottleneck from 'bottleneck'
 import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../src/domain/refusal.ts'
@@ -30,12 +31,14 @@ describe.each(stores)('the ledger on $name', (store) => {
     expect(await kinds(database)).toEqual(['reserve'])
   })
 
-  it('accepts exactly as many of 500 requests of 50 members at once as the budget pays for', async () => {
+  it('accepts exactly as many of 500 requests of 50 members, 25 at once, as the budget pays for', async () => {
     const database = await openStore(store)
     const budget = { day: 20 * price + price - 1, month: plenty.month }
+    // More than a process has connections; with all 500 in one line a busy machine would refuse the last ones for having waited too long.
+    const line = new Bottleneck({ maxConcurrent: 25 })
     const outcomes = await Promise.allSettled(
       Array.from({ length: 500 }, (_, index) =>
-        acceptGeneration(database, { guild: budget, memberId: `4000000000000000${10 + (index % 50)}` }),
+        line.schedule(() => acceptGeneration(database, { guild: budget, memberId: `4000000000000000${10 + (index % 50)}` })),
       ),
     )
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(20)
