@@ -98,7 +98,7 @@ describe.each(earlierStores)('a store of version $version.name on $store.name', 
     expect(orders.find(({ prompt }) => prompt === 'waiting, from two images')).toMatchObject(images)
 
     const corrected = finished.find(({ state }) => state === 'done')?.reference ?? ''
-    for (const wallet of ['guild', 'installation'])
+    for (const wallet of ['server', 'installation'])
       await runLedger(operator, ['correct', corrected, '-0.07', '--wallet', wallet, '--reason', 'a test'], () => undefined)
     const afterwards = await contents.read()
     const ledgerOf = (prompt: string) => ledgerKindsOf(afterwards, open.find((each) => each.prompt === prompt)?.id ?? '')
