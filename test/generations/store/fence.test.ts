@@ -114,6 +114,7 @@ const others: Record<string, string> = {
   decideHeld: 'a decision left for the bot, only while it is held',
   releaseShare: "only while it is held and the server's share is reserved",
   takeDue: 'only while it is held: when its job was last polled',
+  closeAttempts: 'only under the lock of its own claim',
   requestCancel: 'a request left for the owner',
   rememberMessage: 'a fact from Discord',
   unnotified: 'only while the state is as announced, and nobody has been notified of it',
