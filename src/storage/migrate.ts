@@ -10,6 +10,7 @@ import { providerBlocks } from './migrations/0006-provider-blocks.ts'
 import { heldShares } from './migrations/0007-held-shares.ts'
 import { delivery } from './migrations/0008-delivery.ts'
 import { retention } from './migrations/0009-retention.ts'
+import { imageIndex } from './migrations/0010-image-index.ts'
 import type { Schema } from './schema.ts'
 import { StoreFullError } from './sqlite/dialect.ts'
 
@@ -25,6 +26,7 @@ export function migrationsFor(dialect: Dialect): Record<string, Migration> {
     '0007-held-shares': heldShares(dialect),
     '0008-delivery': delivery,
     '0009-retention': retention,
+    '0010-image-index': imageIndex,
   }
 }
 

@@ -23,9 +23,9 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: 'erase what a held generation needs',
     file: 'src/generations/store/erase.ts',
-    in: 'over',
-    at: 'Literal[value="done"]',
-    with: "'done', 'held'",
+    in: 'notOver',
+    at: 'CallExpression[callee.property.name="filter"]',
+    with: "{{node}}.filter((state) => state !== 'held')",
     test: 'test/generations/worker/retention.test.ts',
     title: 'until it is settled',
   },

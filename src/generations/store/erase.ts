@@ -3,10 +3,13 @@ import type { ImageReference } from '../../domain/image.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import { requestColumn } from '../../storage/json-columns.ts'
 import { tryToRead } from '../../storage/unreadable-rows.ts'
-import type { GenerationState } from '../model/generation.ts'
+import { generationStates, isOver } from '../model/generation.ts'
 
-/** A held generation keeps everything until it is settled. */
-const over: readonly GenerationState[] = ['done', 'failed', 'cancelled']
+/**
+ * Also a held generation keeps everything until it is settled. Excluded, instead of asking for those that are over: SQLite would find these by their
+ * state, and so read every generation that ever ended.
+ */
+const notOver = generationStates.filter((state) => !isOver(state))
 
 export interface Batch {
   /** What is older, in milliseconds since the epoch, is erased. */
@@ -16,16 +19,22 @@ export interface Batch {
 }
 
 /** Erases interaction tokens, which nobody can use after fifteen minutes. Returns how many. */
-export async function eraseTokens(statements: Statements, { before, limit }: Batch): Promise<number> {
-  const rows = await statements
-    .updateTable('generations')
-    .set({ interaction_token: '' })
-    .where('id', 'in', (query) =>
-      query.selectFrom('generations').select('id').where('interaction_token', '!=', '').where('created_at', '<', before).limit(limit),
-    )
-    .returning('id')
-    .execute()
-  return rows.length
+export function eraseTokens(database: Database, { before, limit }: Batch): Promise<number> {
+  return database.transaction(async (transaction) => {
+    const rows = await transaction
+      .selectFrom('generations')
+      .select('id')
+      .where('interaction_token', '!=', '')
+      .where('created_at', '<', before)
+      .limit(limit)
+      // Skip locked rows: a claim locks the same requests in the order of the queue, so waiting for it could be a deadlock.
+      .$if(database.sharedUrl !== undefined, (query) => query.forUpdate().skipLocked())
+      .execute()
+    if (rows.length === 0) return 0
+    const ids = rows.map(({ id }) => id)
+    await transaction.updateTable('generations').set({ interaction_token: '' }).where('id', 'in', ids).execute()
+    return ids.length
+  })
 }
 
 /** Erases what a member wrote and showed, and where the clip was, of generations that ended before. The row stays: the ledger refers to it. */
@@ -35,7 +44,7 @@ export async function erasePrompts(database: Database, { before, limit }: Batch,
     .select(['id', 'request'])
     .where('erased_at', 'is', null)
     .where('ended_at', '<', before)
-    .where('state', 'in', over)
+    .where('state', 'not in', notOver)
     .orderBy('ended_at')
     .limit(limit)
     .execute()
@@ -43,7 +52,7 @@ export async function erasePrompts(database: Database, { before, limit }: Batch,
     const read = tryToRead(() => requestColumn.parse(request), id, database.setAside)
     await database.transaction(async (transaction) => {
       const erased = { request: requestColumn.stringify(withoutWords(read)), output_url: null, erased_at: now }
-      await transaction.updateTable('generations').set(erased).where('id', '=', id).where('state', 'in', over).execute()
+      await transaction.updateTable('generations').set(erased).where('id', '=', id).where('state', 'not in', notOver).execute()
       await transaction.updateTable('attempts').set({ images: null }).where('generation_id', '=', id).execute()
       await transaction.deleteFrom('generation_images').where('generation_id', '=', id).execute()
     })
@@ -68,7 +77,7 @@ export async function deleteOldEvents(statements: Statements, { before, limit }:
     .select('attempts.id')
     .distinct()
     .where('webhook_events.received_at', '<', before)
-    .where('generations.state', 'in', over)
+    .where('generations.state', 'not in', notOver)
     .limit(limit)
     .execute()
   const ids = attempts.map(({ id }) => id)

@@ -23,7 +23,7 @@ export function createRetention({ database, clock, log, retentionMs }: Pick<RunC
       const old = { before: now - retentionMs, limit: rowsPerRun }
       const { statements } = database
       try {
-        const tokens = await eraseTokens(statements, { before: now - tokenLifetimeMs, limit: rowsPerRun })
+        const tokens = await eraseTokens(database, { before: now - tokenLifetimeMs, limit: rowsPerRun })
         const generations = await erasePrompts(database, old, now)
         const events = await deleteOldEvents(statements, old)
         const images = await deleteUnusedImages(statements, { before: now - unnamedImageMs, limit: imagesPerRun })

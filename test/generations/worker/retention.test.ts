@@ -1,14 +1,17 @@
+import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
 import type { ImageReference } from '../../../src/domain/image.ts'
+import type { Generation } from '../../../src/generations/model/generation.ts'
 import { latestAttempt, openAttempt } from '../../../src/generations/store/attempts.ts'
-import { findGeneration, insertGeneration } from '../../../src/generations/store/generations.ts'
+import { eraseTokens } from '../../../src/generations/store/erase.ts'
+import { findGeneration, insertGeneration, updateIf } from '../../../src/generations/store/generations.ts'
 import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
 import { createRetention } from '../../../src/generations/worker/retention.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { type Database, openDatabase } from '../../../src/storage/database.ts'
 import { storeImage } from '../../../src/storage/images.ts'
-import { openPlace, openStore, stores } from '../../storage/stores.ts'
+import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 
 const day = 24 * 60 * 60_000
@@ -137,4 +140,28 @@ describe.each(stores)('what is past its retention on $name', (store) => {
     expect(tokens).toEqual(['', newer.reply.token])
     expect(await ledger()).toEqual(before)
   })
+})
+
+it.skipIf(!hasPostgres)('tokens are erased beside a claim that locks the same requests in another order', async () => {
+  const database = await openPlace({ url: await temporaryPostgres() })
+  const first = await acceptGeneration(database, { now: now - 17 * 60_000 })
+  const second = await acceptGeneration(database, { now: now - 16 * 60_000 })
+  const tokensOf = async () => {
+    const rows = await database.statements.selectFrom('generations').select('interaction_token').orderBy('id').execute()
+    return rows.map((row) => row.interaction_token)
+  }
+  const waiting = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  const isWaiting = async () => (await waiting.execute(database.statements)).rows.length > 0
+  const erase = () => eraseTokens(database, { before: now - 15 * 60_000, limit: 50 })
+  await database.transaction(async (transaction) => {
+    const claim = ({ id }: Generation) => updateIf(transaction, { id, state: 'queued' }, { state: 'submitting' })
+    await claim(second)
+    let isOver = false
+    const erased = erase().finally(() => (isOver = true))
+    await expect.poll(async () => isOver || (await isWaiting())).toBe(true)
+    await claim(first)
+    expect(await erased).toBe(1)
+  })
+  expect(await tokensOf()).toEqual(['', second.reply.token])
+  expect(await erase()).toBe(1)
 })
