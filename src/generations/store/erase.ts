@@ -87,7 +87,7 @@ export async function deleteOldEvents(statements: Statements, { before, limit }:
 }
 
 /** Deletes images that no kept generation names: those of refused requests, and of generations that were erased. */
-export async function deleteUnusedImages(statements: Statements, { before, limit }: Batch): Promise<number> {
+export async function deleteUnusedImages({ statements, sharedUrl }: Database, { before, limit }: Batch): Promise<number> {
   const unused = await statements
     .selectFrom('images')
     .select('sha256')
@@ -98,8 +98,31 @@ export async function deleteUnusedImages(statements: Statements, { before, limit
     .limit(limit)
     .execute()
   for (const { sha256 } of unused) {
+    if (sharedUrl !== undefined && (await nameByRequests(statements, sha256))) continue
     // The same image may just have been stored again, for a request that is about to name it.
     await statements.deleteFrom('images').where('sha256', '=', sha256).where('created_at', '<', before).execute()
   }
   return unused.length
+}
+
+/**
+ * During an update a process of an earlier version may accept requests beside this one, and names their images in the request alone. Names this one as
+ * this version does; false if no request names it.
+ */
+async function nameByRequests(statements: Statements, sha256: string): Promise<boolean> {
+  const named = await statements
+    .insertInto('generation_images')
+    .columns(['generation_id', 'sha256'])
+    .expression((query) =>
+      query
+        .selectFrom('generations')
+        .select((row) => ['id', row.val(sha256).as('sha256')])
+        .where('erased_at', 'is', null)
+        // In a JSON string every quote is escaped, so no prompt contains this text.
+        .where('request', 'like', `%"sha256":"${sha256}"%`),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('generation_id')
+    .execute()
+  return named.length > 0
 }

@@ -26,7 +26,7 @@ export function createRetention({ database, clock, log, retentionMs }: Pick<RunC
         const tokens = await eraseTokens(database, { before: now - tokenLifetimeMs, limit: rowsPerRun })
         const generations = await erasePrompts(database, old, now)
         const events = await deleteOldEvents(statements, old)
-        const images = await deleteUnusedImages(statements, { before: now - unnamedImageMs, limit: imagesPerRun })
+        const images = await deleteUnusedImages(database, { before: now - unnamedImageMs, limit: imagesPerRun })
         if (generations + events + images > 0) log.info({ generations, events, images }, 'erased what is past its retention')
         // A full batch: there is probably more.
         if (Math.max(tokens, generations, events) === rowsPerRun || images === imagesPerRun) nextAt = now

@@ -142,6 +142,21 @@ describe.each(stores)('what is past its retention on $name', (store) => {
   })
 })
 
+it.skipIf(!hasPostgres)(
+  'an image that only the request names is kept: a process of an earlier version accepted it during an update',
+  async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const ids = [await put(database, 'queued', 1, 'one'), await put(database, 'queued', 1, 'two')]
+    await database.statements.deleteFrom('generation_images').execute()
+    await retentionOf(database).run()
+    expect(await imagesOf(database)).toEqual(['one', 'two'])
+    const [first = ''] = ids
+    await database.statements.updateTable('generations').set({ state: 'failed', ended_at: now }).where('id', '=', first).execute()
+    await retentionOf(database, now + 31 * day).run()
+    expect(await imagesOf(database)).toEqual(['two'])
+  },
+)
+
 it.skipIf(!hasPostgres)('tokens are erased beside a claim that locks the same requests in another order', async () => {
   const database = await openPlace({ url: await temporaryPostgres() })
   const first = await acceptGeneration(database, { now: now - 17 * 60_000 })
