@@ -3,16 +3,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** Files that take longest, because they start many processes or wait. Whatever is started last must be short, or one worker ends long after the others. */
 const longest = [
   'processes/chaos-postgres',
-  'processes/fairness',
-  'processes/chaos-sqlite',
   'flows/queue/mixed',
-  'flows/providers/lost-answers',
+  'processes/chaos-sqlite',
   'storage/upgrade',
+  'flows/providers/lost-answers',
+  'processes/fairness',
   'chaos/crash-steps/steps',
   'flows/delivery/discord-outage',
   'chaos/crash-steps/posting',
-  'processes/processes',
   'flows/providers/outage',
+  'processes/processes',
 ]
 
 /** On a fresh checkout vitest knows no durations and begins with the largest files. */

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 
 import type { Guild } from '../../sandbox/discord/people/guild.ts'
 import type { Interaction } from '../../sandbox/discord/people/interaction.ts'
+import type { Member } from '../../sandbox/discord/people/member.ts'
 import { isFinished, type Job } from '../../sandbox/providers/jobs/job.ts'
 import type { Jobs } from '../../sandbox/providers/jobs/jobs.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../storage/stores.ts'
@@ -23,10 +24,19 @@ const environment = {
   GUILD_BUDGET_MONTH_USD: '1000',
 }
 
-/** Five members of a server who request so many clips each at once. */
-function askFor(each: number, guild: Guild, name: string): Promise<Interaction[]> {
+/** So many requests of each of a server's five members, who ask at once, each as soon as the last one is queued. */
+async function askFor(each: number, guild: Guild, name: string): Promise<Interaction[]> {
   const members = [1, 2, 3, 4, 5].map((index) => guild.createMember({ name: `${name} ${index}` }))
-  return Promise.all(members.flatMap((member) => Array.from({ length: each }, () => member.run('film', { prompt: `${name} boat` }))))
+  const asked: Interaction[] = []
+  const askInTurn = async (member: Member) => {
+    for (let count = 0; count < each; count += 1) {
+      const interaction = await member.run('film', { prompt: `${name} boat` })
+      await interaction.reply(({ buttons }) => buttons.length > 0)
+      asked.push(interaction)
+    }
+  }
+  await Promise.all(members.map(askInTurn))
+  return asked
 }
 
 /** Lets the jobs that the provider has now complete, and no other. */
@@ -54,7 +64,6 @@ it.skipIf(!hasPostgres)(
     const asked: Interaction[] = []
     for (const [name, each] of Object.entries({ loud: 36, quiet: 2, shy: 2 }))
       asked.push(...(await askFor(each, sandbox.discord.createGuild({ name }), name)))
-    await Promise.all(asked.map((interaction) => interaction.reply(({ buttons }) => buttons.length > 0)))
 
     const settings = botSettingsFor(sandbox, { environment: { ...environment, DATABASE_URL: url, ROLE: 'worker' } })
     const typicalRunMs = { 5: 160_000 / 2000, 10: 250_000 / 2000 }

@@ -1,5 +1,8 @@
+import { createRequire } from 'node:module'
+
 import { Client, GatewayIntentBits, SlashCommandBuilder } from 'discord.js'
-import type { Interaction } from 'discord.js'
+import type { Interaction, RESTOptions } from 'discord.js'
+import { z } from 'zod'
 
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 
@@ -21,9 +24,13 @@ export interface TestBot extends AsyncDisposable {
   errors: Error[]
 }
 
+/** discord.js's own copy of undici, which would otherwise use the global agent of whichever copy was loaded first in this process. */
+const requireRest = createRequire(createRequire(import.meta.url).resolve('@discordjs/rest'))
+const { Agent } = z.object({ Agent: z.custom<new () => NonNullable<RESTOptions['agent']>>() }).parse(requireRest('undici'))
+
 /** A real discord.js client, logged in and with its command registered. */
 export async function startBot(discord: LocalDiscord, onInteraction: (interaction: Interaction) => Promise<void>): Promise<TestBot> {
-  const client = new Client({ intents: [GatewayIntentBits.Guilds], rest: { api: discord.apiUrl } })
+  const client = new Client({ intents: [GatewayIntentBits.Guilds], rest: { api: discord.apiUrl, agent: new Agent() } })
   const errors: Error[] = []
   client.on('error', (error) => errors.push(error))
   client.on('interactionCreate', (interaction) => {

@@ -63,8 +63,10 @@ describe('a real discord.js client', () => {
 
     const image = imageOf(640, 360)
     const interaction = await alice.run('animate', { image: { name: 'boat.png', bytes: image }, prompt: 'slow push in' })
+    // Expected from the beginning, because the clip soon takes its place.
+    const progress = interaction.reply(({ text }) => text.startsWith('rendering'))
     expect(await interaction.acknowledged()).toBe(5)
-    const rendering = await interaction.reply(({ text }) => text.startsWith('rendering'))
+    const rendering = await progress
     expect(rendering.text).toBe('rendering 640x360, 64 bytes')
     expect(rendering.loading).toBe(false)
 
