@@ -97,7 +97,7 @@ export function createClipService(context: ClipServiceContext): ClipService {
 /** After acceptance nothing may fail for the member: a position that cannot be read is shown later. */
 async function showPosition(generation: Generation, { config, database, delivery, estimates, clock }: ClipServiceContext): Promise<void> {
   const options = { providers: config.providers, estimates, now: clock.now() }
-  const positions = await readQueuePositions(database.statements, options).catch(() => [])
+  const positions = await readQueuePositions(database, options).catch(() => [])
   const position = positions.find(({ id }) => id === generation.id)
   // Without a position it was claimed meanwhile, and its owner writes the card.
   if (position) delivery.show(generation, { now: clock.now(), ahead: position.ahead, expectedEndAt: position.readyAt })

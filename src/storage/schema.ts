@@ -1,4 +1,4 @@
-import type { Generated, Insertable, Selectable } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 
 import type { ImageReference } from '../domain/image.ts'
 import type { AttemptState, EndReason, GenerationState } from '../domain/generation-state.ts'
@@ -195,6 +195,5 @@ export type LedgerKind =
   | 'correction-installation'
 
 export type GenerationRow = Selectable<Schema['generations']>
-export type NewGenerationRow = Insertable<Schema['generations']>
 export type AttemptRow = Selectable<Schema['attempts']>
 export type ProviderStateRow = Selectable<Schema['provider_state']>

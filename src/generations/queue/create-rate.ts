@@ -1,5 +1,4 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { Database } from '../../storage/database.ts'
 
 export interface ProviderCapacity {
   id: ProviderId
@@ -12,7 +11,7 @@ export interface ProviderCapacity {
  * The generic cell rate algorithm: an even rate of creates, with a burst of about six seconds' worth (never more than the cap).
  * @returns the earliest moment for one more create, and the new `nextCreateAt` once it is made
  */
-export function admit(nextCreateAt: number, now: number, provider: ProviderCapacity): { at: number; next: number } {
+export function scheduleCreate(nextCreateAt: number, now: number, provider: ProviderCapacity): { at: number; next: number } {
   const { interval, burst } = rateOf(provider)
   const due = Math.max(nextCreateAt, now)
   return { at: due - (burst - 1) * interval, next: due + interval }
@@ -26,24 +25,4 @@ export function clamp(nextCreateAt: number, now: number, provider: ProviderCapac
 
 function rateOf({ createsPerMinute, concurrency }: ProviderCapacity): { interval: number; burst: number } {
   return { interval: Math.ceil(60_000 / createsPerMinute), burst: Math.max(1, Math.min(concurrency, Math.floor(createsPerMinute / 10))) }
-}
-
-/** No provider is paused for longer, whatever it asked for. */
-export const longestPauseMs = 60 * 60_000
-
-/** No process creates jobs at the provider before `until` (milliseconds since the epoch, see `sharedNow`). */
-export async function pauseProvider(database: Database, provider: ProviderId, until: number): Promise<void> {
-  await database.statements
-    .insertInto('provider_state')
-    .values({ provider, closed_until: until })
-    .onConflict((conflict) =>
-      conflict
-        .column('provider')
-        .doUpdateSet({ closed_until: until })
-        // A longer pause stays, unless it is so long that it came from a wrong clock.
-        .where((state) =>
-          state.or([state('provider_state.closed_until', '<', until), state('provider_state.closed_until', '>', until + longestPauseMs)]),
-        ),
-    )
-    .execute()
 }

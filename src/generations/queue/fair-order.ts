@@ -9,13 +9,12 @@ export interface MemberQueue {
   memberServed: number
 }
 
-/** The order in which the queue is served, one turn at a time. No step takes longer in a long queue. */
+/** The order in which the queue is served, one turn at a time. The cost of a step grows with the members who wait, not with their requests. */
 export interface FairOrder<Queue extends MemberQueue> {
   /** Whose oldest request is next; undefined once nothing is queued. */
   next(): Queue | undefined
   /** Counts one request of the member that is next as served. Returns the number of the turn. */
   serve(queue: Queue): number
-  remove(queue: Queue): void
   /** Removes the members for whom this is false. */
   keep(isKept: (queue: Queue) => boolean): void
 }
@@ -73,10 +72,6 @@ export function createFairOrder<Queue extends MemberQueue>(
       if (level) level.push(guild)
       else levels.set(guild.running, [guild])
       return turn
-    },
-    remove: ({ guildId, memberId }) => {
-      const guild = guilds.get(guildId)
-      if (guild) guild.members = guild.members.filter((member) => member.memberId !== memberId)
     },
     keep: (isKept) => {
       for (const guild of guilds.values()) guild.members = guild.members.filter(isKept)

@@ -2,8 +2,9 @@ import type { Transaction } from 'kysely'
 
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Schema } from '../../storage/schema.ts'
-import { admit, clamp, longestPauseMs, type ProviderCapacity } from './create-rate.ts'
+import { clamp, type ProviderCapacity, scheduleCreate } from './create-rate.ts'
 import { maxSubmitting } from './provider-blocks.ts'
+import { longestPauseMs } from './provider-pauses.ts'
 
 /** What runs at a provider for a guild. */
 export interface RunningJobs {
@@ -68,7 +69,7 @@ export async function readFreeProviders(
   function freeAt(id: ProviderId): number {
     const load = loads.get(id)
     if (!load || load.running >= load.capacity.concurrency || load.creates <= 0) return Infinity
-    return Math.max(load.closedUntil, admit(load.nextCreateAt, now, load.capacity).at)
+    return Math.max(load.closedUntil, scheduleCreate(load.nextCreateAt, now, load.capacity).at)
   }
 
   return {
@@ -76,7 +77,7 @@ export async function readFreeProviders(
     take: (id) => {
       const load = loads.get(id)
       if (!load) return
-      load.nextCreateAt = admit(load.nextCreateAt, now, load.capacity).next
+      load.nextCreateAt = scheduleCreate(load.nextCreateAt, now, load.capacity).next
       load.running += 1
       load.creates -= 1
     },

@@ -3,8 +3,8 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import { sharedNow } from '../../storage/database.ts'
 import type { BlockReason } from '../../storage/schema.ts'
 import { BackToQueue } from '../model/outcome.ts'
-import { pauseProvider } from './create-rate.ts'
 import { admitCreate, type BlockContext, reportBlock, unblockProvider } from './provider-blocks.ts'
+import { pauseProvider } from './provider-pauses.ts'
 
 /** How long a rate-limited provider is paused if it does not say. */
 const usualPauseMs = 10_000

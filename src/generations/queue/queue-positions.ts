@@ -2,11 +2,11 @@ import { sql } from 'kysely'
 
 import type { ClipKind } from '../../domain/clip-request.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
-import type { Statements } from '../../storage/database.ts'
-import { longestPauseMs } from './create-rate.ts'
+import type { Database, Statements } from '../../storage/database.ts'
 import { createFairOrder } from './fair-order.ts'
+import { longestPauseMs } from './provider-pauses.ts'
 import { createSlots, type SlotsOptions } from './slots.ts'
-import { readTurns, tryToReadCandidates } from './waiting.ts'
+import { memberKey, readCandidates, readTurns } from './waiting.ts'
 
 export interface QueuePosition {
   id: string
@@ -16,17 +16,18 @@ export interface QueuePosition {
   readyAt?: number | undefined
 }
 
-export interface PositionOptions extends Omit<SlotsOptions, 'openAt'> {
-  /** Rows that are not counted. */
-  without?: ReadonlySet<string> | undefined
-}
-
-/** All positions, in the fair order: exact unless requests are added or end in between, or wait for a provider that is busy. */
-export async function readQueuePositions(statements: Statements, options: PositionOptions): Promise<QueuePosition[]> {
-  const { queued = [], running = [] } = await readOpen(statements, options.without)
+/**
+ * All positions, in the fair order: exact unless requests are added or end in between, or wait for a provider that is busy. What is set aside is not
+ * counted, because it is not served.
+ */
+export async function readQueuePositions(
+  { statements, setAside }: Pick<Database, 'statements' | 'setAside'>,
+  options: Omit<SlotsOptions, 'openAt'>,
+): Promise<QueuePosition[]> {
+  const { queued = [], running = [] } = await readOpen(statements, setAside.ids)
   if (queued.length === 0) return []
   const turnOf = await readTurns(statements)
-  const members = Map.groupBy(queued, (row) => `${row.guild_id}/${row.member_id}`)
+  const members = Map.groupBy(queued, memberKey)
   const queues = [...members.values()].flatMap((requests) => {
     const [oldest] = requests
     if (!oldest) return []
@@ -52,7 +53,7 @@ export async function readQueuePositions(statements: Statements, options: Positi
 }
 
 /** What is queued and what runs, the oldest first. Of the requests only what their run time depends on: parsing thousands would take seconds. */
-async function readOpen(statements: Statements, without: ReadonlySet<string> = new Set()) {
+async function readOpen(statements: Statements, setAside: ReadonlySet<string>) {
   const rows = await statements
     .selectFrom('generations')
     .select(['id', 'state', 'provider', 'candidates', 'guild_id', 'member_id', 'started_at'])
@@ -64,7 +65,7 @@ async function readOpen(statements: Statements, without: ReadonlySet<string> = n
     .where('state', 'in', ['queued', 'submitting', 'rendering'])
     .orderBy('id')
     .execute()
-  const counted = rows.filter(({ id }) => !without.has(id))
+  const counted = rows.filter(({ id }) => !setAside.has(id))
   return Object.groupBy(counted, ({ state }) => (state === 'queued' ? 'queued' : 'running'))
 }
 
@@ -88,7 +89,7 @@ function startedAt({ state, started_at: started }: { state: string; started_at: 
 function createReader(): (stored: string) => readonly ProviderId[] {
   const known = new Map<string, readonly ProviderId[]>()
   return (stored) => {
-    const candidates = known.get(stored) ?? tryToReadCandidates(stored) ?? []
+    const candidates = known.get(stored) ?? readCandidates(stored)
     known.set(stored, candidates)
     return candidates
   }

@@ -34,7 +34,7 @@ export async function readWaiting(statements: Statements, { setAside }: Pick<Dat
     const candidates = tryToRead(() => candidatesColumn.parse(stored), row.oldest, setAside)
     return candidates ? [{ ...row, stored, candidates, queued: Number(row.queued) }] : []
   })
-  return [...Map.groupBy(readable, (row) => memberKey(row)).values()].flatMap((groups) => {
+  return [...Map.groupBy(readable, memberKey).values()].flatMap((groups) => {
     const [first] = groups
     if (!first) return []
     const queued = groups.reduce((sum, group) => sum + group.queued, 0)
@@ -47,7 +47,7 @@ interface Member {
   member_id: string
 }
 
-const memberKey = ({ guild_id: guildId, member_id: memberId }: Member) => `${guildId}/${memberId}`
+export const memberKey = ({ guild_id: guildId, member_id: memberId }: Member) => `${guildId}/${memberId}`
 
 /** When the members with queued requests, and their guilds, were last served. */
 export async function readTurns(statements: Statements): Promise<(member: Member) => Pick<MemberQueue, 'guildServed' | 'memberServed'>> {
@@ -66,12 +66,12 @@ export async function readTurns(statements: Statements): Promise<(member: Member
   return (member) => turns.get(memberKey(member)) ?? { guildServed: 0, memberServed: 0 }
 }
 
-/** Undefined where the text does not parse. */
-export function tryToReadCandidates(stored: string): readonly ProviderId[] | undefined {
+/** None where the text does not parse. */
+export function readCandidates(stored: string): readonly ProviderId[] {
   try {
     return candidatesColumn.parse(stored)
   } catch (error) {
     if (!(error instanceof StoredRowError)) throw error
-    return undefined
+    return []
   }
 }

@@ -14,7 +14,7 @@ import type { EndReason, Generation } from '../model/generation.ts'
 import { outputExpiry } from '../model/output-lifetime.ts'
 import type { RunContext } from './context.ts'
 import { reservationOf } from '../store/generation-rows.ts'
-import { asOwner, type Cancellation, toGeneration, transition, updateIf, updateRowIf } from '../store/generations.ts'
+import { asOwner, type Cancellation, toGeneration, transition, updateRowIf } from '../store/generations.ts'
 import { notNotified } from '../store/notifications.ts'
 import type { Submitted } from './submit.ts'
 import type { Completed } from './watch.ts'
@@ -71,7 +71,7 @@ export async function settleOutcome(
   { database, owner, clock }: SettleContext,
 ): Promise<Generation> {
   const now = clock.now()
-  const { id, state, captured } = generation
+  const { id, state, captured, guildReleased } = generation
   return database.transaction(async (transaction) => {
     const settled = await transition(
       transaction,
@@ -83,16 +83,16 @@ export async function settleOutcome(
         provider: outcome.provider ?? generation.provider,
         ...notNotified,
         captured: captured || spendingSettlements.includes(outcome.settlement) ? 1 : 0,
+        ...(outcome.settlement === 'assume' && !guildReleased && { guild_released_at: now }),
       },
     )
-    await settleMoney(transaction, { ...settled, captured }, outcome.settlement, now)
+    await settleMoney(transaction, { ...settled, captured, guildReleased }, outcome.settlement, now)
     const attempt = await latestAttempt(transaction, id)
     if (attempt && openStates.includes(attempt.state)) {
       const attemptState = outcome.state === 'held' ? 'unknown' : outcome.state
       await closeAttempt(transaction, { attempt, owner }, { state: attemptState, endReason: outcome.reason, now })
     }
-    const isAssumed = outcome.settlement === 'assume' && !settled.guildReleased
-    return (isAssumed && (await updateIf(transaction, { id, state: outcome.state }, { guild_released_at: now }))) || settled
+    return settled
   })
 }
 
@@ -161,7 +161,7 @@ export async function endQueued(
   return row && toGeneration(row)
 }
 
-/** `captured` as it was before its outcome: what was captured is not captured again. */
+/** `captured` and `guildReleased` as they were before its outcome: what was captured or released is not again. */
 async function settleMoney(transaction: Transaction<Schema>, generation: Generation, settlement: Settlement, now: number): Promise<void> {
   if (settlement === 'release') return release(transaction, generation, now)
   if (settlement === 'hold') return hold(transaction, generation, now)

@@ -2,7 +2,7 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import { listBlocked } from '../queue/provider-blocks.ts'
-import { tryToReadCandidates } from '../queue/waiting.ts'
+import { readCandidates } from '../queue/waiting.ts'
 import type { RunContext } from '../run/context.ts'
 import { endQueued } from '../run/settle.ts'
 import type { ProviderKeys } from './provider-keys.ts'
@@ -44,7 +44,7 @@ export async function failUnservable(keys: ProviderKeys, context: QueueContext):
   if (groups.length === 0) return
   const blocked = await listBlocked(database.statements)
   for (const { candidates: stored, oldest } of groups) {
-    const candidates = tryToReadCandidates(stored) ?? []
+    const candidates = readCandidates(stored)
     const reasonAt = (createdAt: number) => unservableReason(candidates, { keys, blocked, createdAt })
     if (!reasonAt(oldest)) continue
     const rows = await database.statements

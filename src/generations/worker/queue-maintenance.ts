@@ -50,7 +50,7 @@ export function createQueueMaintenance(context: QueueMaintenanceContext): { run(
   async function showPositions(): Promise<void> {
     const now = clock.now()
     if (lastRead.length >= longQueue && now - lastRead.at < editEveryMs) return
-    const positions = await readQueuePositions(database.statements, { ...context, now, without: database.setAside.ids })
+    const positions = await readQueuePositions(database, { ...context, now })
     lastRead = { at: now, length: positions.length }
     const queued = new Set(positions.map(({ id }) => id))
     for (const id of shown.keys()) if (!queued.has(id)) shown.delete(id)

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { pauseProvider, type ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import { pauseProvider } from '../../../src/generations/queue/provider-pauses.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { pauseProvider, type ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
+import { pauseProvider } from '../../../src/generations/queue/provider-pauses.ts'
 import { allowTrial, blockProvider, claimDueProbes } from '../../../src/generations/queue/provider-blocks.ts'
 import { latestAttempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'

@@ -6,6 +6,7 @@ import type { ProviderKeys } from '../../../src/generations/worker/provider-keys
 import { createQueueMaintenance } from '../../../src/generations/worker/queue-maintenance.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
 import type { Database } from '../../../src/storage/database.ts'
+import { StoredRowError } from '../../../src/storage/json-columns.ts'
 import { temporaryDatabase } from '../../support/store/database.ts'
 import { claim, claimAll } from '../../support/store/claims.ts'
 import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
@@ -47,17 +48,24 @@ describe('the order that the cards show', () => {
     // Some are claimed already, so that guilds and members have had turns and some are running.
     await claimAll(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
     await acceptSome(database, 20, seed + 100)
-    const positions = await readQueuePositions(database.statements, slots)
+    const positions = await readQueuePositions(database, slots)
     expect(positions.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, index) => index))
     const { claimed } = await claimAll(database, roomy, { owner: 'worker', now })
     expect(positions.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
+  })
+
+  test('leaves out a request that was set aside', async () => {
+    const database = await temporaryDatabase()
+    const [first, second] = [await acceptGeneration(database, { now }), await acceptGeneration(database, { now })]
+    database.setAside.add(first.id, new StoredRowError('generations.request'))
+    expect(await readQueuePositions(database, slots)).toMatchObject([{ id: second.id, ahead: 0 }])
   })
 
   test('is one for all providers', async () => {
     const database = await temporaryDatabase()
     const first = await acceptGeneration(database, { now })
     const second = await acceptGeneration(database, { now, provider: 'replicate' })
-    expect(await readQueuePositions(database.statements, slots)).toMatchObject([
+    expect(await readQueuePositions(database, slots)).toMatchObject([
       { id: first.id, ahead: 0 },
       { id: second.id, ahead: 1 },
     ])
@@ -159,7 +167,7 @@ describe('a request that waits too long', () => {
     await maintenance.run()
     expect(ended).toMatchObject([{ id: old.id, state: 'failed', endReason: 'queue-overdue', captured: false }])
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 350_000, spent: 0 })
-    expect((await readQueuePositions(database.statements, slots)).map(({ id }) => id)).toEqual([young.id])
+    expect((await readQueuePositions(database, slots)).map(({ id }) => id)).toEqual([young.id])
   })
 
   test('does not fail once it is claimed', async () => {
