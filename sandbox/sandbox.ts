@@ -19,6 +19,8 @@ export interface SandboxOptions {
   clipHeight?: number | undefined
   /** Keeps rendered clips for other sandboxes (see `ClipRendererOptions.folder`). */
   clipFolder?: string | undefined
+  /** Serves finished clips for ever (see `StandInsOptions.keepOutputs`). */
+  keepOutputs?: boolean | undefined
   discord?: Omit<LocalDiscordOptions, 'port'> | undefined
   /** Variables of the bot on top of those that it needs to run here. */
   environment?: Record<string, string | undefined> | undefined
@@ -52,6 +54,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clips,
     speed: providerSpeed,
     port: options.providersPort ?? 0,
+    keepOutputs: options.keepOutputs,
     // Webhooks are dated by the bot's clock; otherwise the bot would refuse them as too old.
     receiverNow: () => options.clock?.now() ?? Date.now(),
   })

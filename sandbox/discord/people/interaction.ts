@@ -21,16 +21,23 @@ export class Interaction {
     this.#world = world
   }
 
-  /** Resolves with the type of the acknowledgement: 4 message, 5 deferred, 6 deferred update, 7 update, 8 choices, 9 modal. */
+  /**
+   * Resolves with the type of the acknowledgement: 4 message, 5 deferred, 6 deferred update, 7 update, 8 choices, 9 modal. Rejects when the bot
+   * responds too late, because a client shows a failure then.
+   */
   acknowledged({ signal }: WaitOptions = {}): Promise<number> {
-    return this.#world.changes.until(() => this.#interaction.callbackType, signal)
+    return this.#world.changes.until(() => {
+      const { callbackType } = this.#interaction
+      if (callbackType === undefined && this.#isTooLate()) throw new ClientRefusal('the application did not respond')
+      return callbackType
+    }, signal)
   }
 
   /** Resolves with the suggestions for the focused option. Rejects when the bot responds too late, because a client gives up then. */
   choices({ signal }: WaitOptions = {}): Promise<SuggestedChoice[]> {
     return this.#world.changes.until(() => {
       const { choices } = this.#interaction
-      if (!choices && this.#world.interactions.isTooLate(this.#interaction)) throw new ClientRefusal('loading the options failed')
+      if (!choices && this.#isTooLate()) throw new ClientRefusal('loading the options failed')
       return choices && structuredClone(choices)
     }, signal)
   }
@@ -65,5 +72,9 @@ export class Interaction {
 
   followUp(predicate: MessagePredicate = () => true, { signal }: WaitOptions = {}): Promise<ShownMessage> {
     return this.#world.changes.until(() => this.followUps().find(predicate), signal)
+  }
+
+  #isTooLate(): boolean {
+    return this.#world.interactions.isTooLate(this.#interaction)
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { reconcile } from '../../../sandbox/reconciliation.ts'
+import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
 import type { Member } from '../../../sandbox/discord/people/member.ts'
 import { createSkippableClock, type SkippableClock } from '../../support/clocks/skippable-clock.ts'
 import { freePort } from '../../support/network/free-ports.ts'
@@ -45,6 +46,18 @@ async function skipWaits(sandbox: TestSandbox, clock: SkippableClock, isOver: ()
   }
 }
 
+/** One request, accepted before the next: two hundred at once would test Discord's three seconds. On a busy machine a member may have to ask again. */
+async function ask(member: Member, wanted: Record<string, string | number>): Promise<Interaction> {
+  for (;;) {
+    const interaction = await member.run('film', wanted)
+    const inTime = await interaction.acknowledged().then(
+      () => true,
+      () => false,
+    )
+    if (inTime) return interaction
+  }
+}
+
 describe('200 mixed requests over all five providers with faults', () => {
   it('all reach an outcome, and the ledger equals the invoices to the micro-dollar', async () => {
     const clock = createSkippableClock(5)
@@ -62,13 +75,12 @@ describe('200 mixed requests over all five providers with faults', () => {
     const guilds = [0, 1, 2].map((index) => sandbox.discord.createGuild({ name: `guild ${index}` }))
     const members = guilds.flatMap((guild) => [0, 1, 2, 3].map((index): Member => guild.createMember({ name: `member ${index}` })))
     const chance = chances(20_261_120)
-    const interactions = []
+    const interactions: Interaction[] = []
     for (let index = 0; index < requests; index += 1) {
       const member = members[index % members.length]
-      const interaction = await member?.run('film', { prompt: promptFor(index, chance), duration: chance() < 0.8 ? 5 : 10 })
-      // One after another: two hundred at once would test Discord's three seconds, not money.
-      await interaction?.acknowledged()
-      if (interaction) interactions.push(interaction)
+      if (!member) throw new Error('there are members')
+      const wanted = { prompt: promptFor(index, chance), duration: chance() < 0.8 ? 5 : 10 }
+      interactions.push(await ask(member, wanted))
     }
     let open = interactions.length
     const ended = Promise.all(interactions.map((interaction) => outcomeCard(interaction).finally(() => (open -= 1))))

@@ -20,6 +20,8 @@ export async function testSandbox(options: SandboxOptions = {}): Promise<TestSan
     clipHeight: 144,
     clipFolder: process.env['TEST_CLIP_FOLDER'],
     providerSpeed: 200,
+    // At this speed Replicate's hour is over within seconds, in which a busy machine may not have downloaded the clip.
+    keepOutputs: true,
     logDestination: { write: (line: string) => void logLines.push(line) },
     ...rest,
     environment: { LOG_LEVEL: 'debug', MEMBER_REQUESTS_PER_MINUTE: '1000', GUILD_REQUESTS_PER_MINUTE: '10000', ...environment },
