@@ -115,4 +115,22 @@ export const storeMutants: readonly Mutant[] = [
     test: 'test/generations/worker/settle-unreadable.test.ts',
     title: 'after an hour without a sign',
   },
+  {
+    name: 'wait for a claim when tokens are erased',
+    file: 'src/generations/store/erase.ts',
+    in: 'eraseTokens',
+    at: 'CallExpression[callee.property.name="skipLocked"]',
+    with: '{{callee.object}}',
+    test: 'test/generations/worker/retention.test.ts',
+    title: 'beside a claim',
+  },
+  {
+    name: 'delete an image that only the request of an earlier version names',
+    file: 'src/generations/store/erase.ts',
+    in: 'deleteUnusedImages',
+    at: 'IfStatement',
+    with: '',
+    test: 'test/generations/worker/retention.test.ts',
+    title: 'that only the request names',
+  },
 ]
