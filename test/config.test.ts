@@ -152,7 +152,7 @@ describe('readConfig', () => {
     })
     expect(problemsOf({ ...complete, GATEWAY_SHARDS: '0' })).toEqual([expect.stringMatching(/^GATEWAY_SHARD_COUNT is missing/)])
     expect(problemsOf({ ...complete, GATEWAY_SHARD_COUNT: '2' })).toEqual([
-      expect.stringMatching(/^GATEWAY_SHARD_COUNT is only read beside/),
+      expect.stringMatching(/^GATEWAY_SHARD_COUNT is only read together/),
     ])
     expect(problemsOf({ ...complete, GATEWAY_SHARDS: '0-2', GATEWAY_SHARD_COUNT: '2' })).toEqual([
       expect.stringMatching(/^GATEWAY_SHARDS names a shard that does not exist.*0 to 1/),

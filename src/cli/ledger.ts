@@ -43,7 +43,7 @@ const CorrectionWords = z.object({
   reason: z.string('`--reason` is missing.').trim().min(1, '`--reason` is empty.').max(500, '`--reason` is too long.'),
 })
 
-/** `npm run ledger` shows the budgets in use and what needs a look; `npm run ledger -- correct` corrects a sum. Both work beside a running bot. */
+/** `npm run ledger` shows the budgets in use and what needs a look; `npm run ledger -- correct` corrects a sum. Both work while the bot runs. */
 export async function runLedger(environment: Environment, words: readonly string[], print: (line: string) => void): Promise<void> {
   const order = words.length === 0 ? undefined : readArguments(words, { options, shape: CorrectionWords, usage })
   const database = await openMigrated(readConfig(environment, providerDescriptors).store)

@@ -163,7 +163,9 @@ function contradictions(variables: z.infer<typeof Variables>): string[] {
     problems.push('GATEWAY_SHARD_COUNT is missing: with shards named in GATEWAY_SHARDS it says how many there are over all processes.')
   }
   if (shards === 'auto' && count !== undefined) {
-    problems.push('GATEWAY_SHARD_COUNT is only read beside a list in GATEWAY_SHARDS: name the shards of this process there, as in 0-3.')
+    problems.push(
+      'GATEWAY_SHARD_COUNT is only read together with a list in GATEWAY_SHARDS: name the shards of this process there, as in 0-3.',
+    )
   }
   if (shards !== 'auto' && count !== undefined && shards.some((shard) => shard >= count)) {
     problems.push(`GATEWAY_SHARDS names a shard that does not exist: with GATEWAY_SHARD_COUNT=${count} they go from 0 to ${count - 1}.`)

@@ -52,7 +52,7 @@ export async function sharedNow({ sharedUrl, statements, now }: Database, clock:
 }
 
 /** Opens the database of a bot that may be running, to read it and to leave decisions there. Takes no lock and changes no table. */
-export function openBeside(location: StoreLocation): Database {
+export function openAlongside(location: StoreLocation): Database {
   return 'file' in location
     ? sqliteDatabase(new Kysely({ dialect: createSqliteDialect(location.file, { mustExist: true }) }), silent)
     : postgresDatabase(location.url, silent)
@@ -67,10 +67,10 @@ export class NoStoreError extends Error {
   }
 }
 
-/** `openBeside` for programs that need the tables of this version; what it throws says what to do. */
+/** `openAlongside` for programs that need the tables of this version; what it throws says what to do. */
 export async function openMigrated(location: StoreLocation): Promise<Database> {
   if ('file' in location && !existsSync(location.file)) throw new NoStoreError(location.file)
-  const database = openBeside(location)
+  const database = openAlongside(location)
   const { statements } = database
   try {
     if ('file' in location) await checkMigrated(statements, 'sqlite')

@@ -170,7 +170,7 @@ export interface Schema {
   }
 }
 
-/** `submission_unknown`: a create call was lost. `unavailable`: one certainly failed. `auth`, `no_credit`: the operator must mend the account. */
+/** `submission_unknown`: a create call was lost. `unavailable`: one certainly failed. `auth`, `no_credit`: the operator must fix the account. */
 export type BlockReason = 'submission_unknown' | 'unavailable' | 'auth' | 'no_credit'
 
 /** What the operator decided about a held generation. */

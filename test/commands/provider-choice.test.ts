@@ -93,7 +93,7 @@ describe('a member who types a provider', () => {
     expect((await asked.promise).provider).toBe('replicate')
   })
 
-  test('and sends one that nobody knows is refused in private before any acknowledgement, and nothing is begun', async () => {
+  test('and sends one that nobody knows is refused privately before any acknowledgement, and nothing is begun', async () => {
     const interaction = await discord.member.run('film', { prompt: 'a boat', provider: 'Hollywood', guidance: 0.5 })
     const reply = await interaction.reply()
     expect(await interaction.acknowledged()).toBe(4)

@@ -51,7 +51,7 @@ export const providerMutants: readonly Mutant[] = [
     name: 'trust free calls although the tried create call was lost',
     file: 'src/generations/queue/provider-blocks.ts',
     in: 'blockProvider',
-    at: 'ConditionalExpression > Identifier[name="isBlind"]',
+    at: 'ConditionalExpression > Identifier[name="lostTrial"]',
     with: 'false',
     test: 'test/generations/queue/provider-blocks.test.ts',
     title: 'is left alone for an hour',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { openBeside, openDatabase } from '../../src/storage/database.ts'
+import { openAlongside, openDatabase } from '../../src/storage/database.ts'
 import { storeImage, readImage } from '../../src/storage/images.ts'
 import { StoreFullError } from '../../src/storage/sqlite/dialect.ts'
 import { StoreLockedError } from '../../src/storage/sqlite/file-lock.ts'
@@ -95,7 +95,7 @@ describe.each(stores)('the store on $name', (store) => {
     await first.statements.insertInto('keyv').values({ key: 'a', value: '1', expires_at: null }).execute()
     await first.close()
     const again = await openPlace(place)
-    const beside = openBeside(place)
+    const beside = openAlongside(place)
     expect(await again.statements.selectFrom('keyv').select('value').execute()).toEqual([{ value: '1' }])
     expect(await beside.statements.selectFrom('keyv').select('value').execute()).toEqual([{ value: '1' }])
     await beside.close()

@@ -11,7 +11,7 @@ import { callRunware, customers, videoTask } from '../sandbox/providers/customer
 import type { StandIns } from '../../sandbox/providers/stand-ins.ts'
 import type { Schema } from '../../src/storage/schema.ts'
 import type { StoreLocation } from '../../src/config/config.ts'
-import { openBeside } from '../../src/storage/database.ts'
+import { openAlongside } from '../../src/storage/database.ts'
 import type { TestSandbox } from '../support/sandbox/sandbox.ts'
 import type { EarlierVersion } from './earlier-versions.ts'
 import type { Store } from './stores.ts'
@@ -39,7 +39,7 @@ export async function restoreEarlierStore(
 ): Promise<{ location: StoreLocation; generations: EarlierGeneration[] }> {
   const location = await store.place()
   await restoreFixture(version, location, (fixture) => fitInto(sandbox, fixture))
-  const database = openBeside(location)
+  const database = openAlongside(location)
   onTestFinished(() => database.close())
   const { statements } = database
   await moveIntoThePresent(version, statements)

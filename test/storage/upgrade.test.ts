@@ -11,7 +11,7 @@ import type { StoreLocation } from '../../src/config/config.ts'
 import { runHeld } from '../../src/cli/held.ts'
 import { runLedger } from '../../src/cli/ledger.ts'
 import { createGuildSettings } from '../../src/billing/guild-settings.ts'
-import { type Database, openBeside } from '../../src/storage/database.ts'
+import { type Database, openAlongside } from '../../src/storage/database.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
 import { migrationsFor } from '../../src/storage/migrate.ts'
 import { createSkippableClock, type SkippableClock } from '../support/clocks/skippable-clock.ts'
@@ -229,7 +229,7 @@ function settingsOf(location: StoreLocation, { discord }: TestSandbox): Promise<
 }
 
 async function readBeside<Result>(location: StoreLocation, read: (database: Database) => Promise<Result>): Promise<Result> {
-  const database = openBeside(location)
+  const database = openAlongside(location)
   try {
     return await read(database)
   } finally {

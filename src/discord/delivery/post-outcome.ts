@@ -69,7 +69,7 @@ async function explainPrivately(generation: Generation, { messages, clock, log }
     return true
   } catch (error) {
     if (!isRefusal(error) && !isTokenDead(error)) throw error
-    log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to tell the requester the outcome in private')
+    log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to tell the requester the outcome privately')
     return false
   }
 }

@@ -178,7 +178,7 @@ export const english = {
 
   // Errors
   'error.internal': 'Something went wrong. If it happens again, send the bot owner this reference: `{reference}`',
-  'error.not-accepted': "The bot didn't accept this request. It sends the requester the reason in private.",
+  'error.not-accepted': "The bot didn't accept this request. It sends the reason privately.",
   'error.restarting': 'The bot is restarting. Try again in a minute.',
   'error.unknown-button': 'This button no longer works. Start a new clip with `/animate` or `/film`.',
   'error.unknown-command': 'The bot no longer has this command. Restart Discord to refresh the list.',

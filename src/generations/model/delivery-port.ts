@@ -51,7 +51,7 @@ export interface Delivery {
    */
   post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage>
   /**
-   * Shows the outcome (`failed`, `cancelled`, `held`) on the card and tells the requester in private why. Does nothing if the generation has another state or
+   * Shows the outcome (`failed`, `cancelled`, `held`) on the card and tells the requester privately why. Does nothing if the generation has another state or
    * end by now. Never throws.
    */
   postOutcome(generation: Generation, live: LiveState): Promise<void>

@@ -49,7 +49,7 @@ export async function readFreeProviders(
   { running, now }: FreeProvidersOptions,
 ): Promise<FreeProviders> {
   const states = await readStates(transaction, providers)
-  const searched = await countSearched(transaction)
+  const searched = await countRecovering(transaction)
   const loads = new Map<ProviderId, Load>()
   for (const capacity of providers) {
     const jobs = running.filter(({ provider }) => provider === capacity.id)
@@ -110,7 +110,7 @@ async function readStates(transaction: Transaction<Schema>, providers: readonly 
 }
 
 /** Requests whose create call is over, but was lost: the search for the job may take minutes, and keeps no other request from being sent. */
-async function countSearched(transaction: Transaction<Schema>): Promise<Map<ProviderId, number>> {
+async function countRecovering(transaction: Transaction<Schema>): Promise<Map<ProviderId, number>> {
   const rows = await transaction
     .selectFrom('generations')
     .innerJoin('attempts', 'attempts.generation_id', 'generations.id')

@@ -67,8 +67,8 @@ export function blockProvider(
       .returningAll()
       .executeTakeFirstOrThrow()
     const { blocked_reason: earlier, probe_at: earlierProbeAt } = state
-    const isBlind = call === 'trial' && reason === 'submission_unknown'
-    const delay = isBlind ? afterLostTrialMs : probeDelays[reason](state.probes_failed + 1)
+    const lostTrial = call === 'trial' && reason === 'submission_unknown'
+    const delay = lostTrial ? afterLostTrialMs : probeDelays[reason](state.probes_failed + 1)
     const isLate = call === 'create' && earlier !== null
     const kept = isLate && weights[earlier] > weights[reason] ? earlier : reason
     const probeAt = Math.max(now + Math.ceil(delay / probeSpeed), (isLate && earlierProbeAt) || 0)

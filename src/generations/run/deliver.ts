@@ -8,7 +8,7 @@ import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { transition } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
-import { askForAddress, fetchClip, OutputGone } from './fetch-clip.ts'
+import { refreshOutputUrl, fetchClip, OutputMissing } from './fetch-clip.ts'
 
 type DeliverContext = Pick<
   RunContext,
@@ -83,7 +83,7 @@ async function post(start: Generation, context: DeliverContext, { pause, upload,
   const download = async (): Promise<Clip> => {
     const isMissing = failedDownloads >= failuresUntilShown
     delivery.show(generation, { now: clock.now(), progress: 1, askingUntil: isMissing ? giveUpAt : undefined })
-    if (failedDownloads > 0) generation = await askForAddress(generation, context, pause)
+    if (failedDownloads > 0) generation = await refreshOutputUrl(generation, context, pause)
     failedDownloads += 1
     notTaken = undefined
     const clip = await fetchClip(generation, context, pause)
@@ -127,5 +127,5 @@ function endOf(error: unknown): unknown {
   const refund = (reason: 'undeliverable' | 'output-unusable' | 'output_gone') => new Outcome('failed', reason, 'refund', { cause: error })
   if (error instanceof DeliveryError) return refund('undeliverable')
   if (error instanceof ClipError) return refund('output-unusable')
-  return error instanceof OutputGone || error instanceof DownloadError ? refund('output_gone') : error
+  return error instanceof OutputMissing || error instanceof DownloadError ? refund('output_gone') : error
 }

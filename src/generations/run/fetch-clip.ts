@@ -19,20 +19,20 @@ const downloadTimeoutMs = 300_000
 const goneStatuses = [403, 404, 410]
 
 /** The provider names no clip, or does not serve the one that it named. It may do so later. */
-export class OutputGone extends Error {
-  override readonly name = 'OutputGone'
+export class OutputMissing extends Error {
+  override readonly name = 'OutputMissing'
 }
 
-/** Downloads the finished clip and checks it. Throws `OutputGone`, `DownloadError` or `ClipError`. */
+/** Downloads the finished clip and checks it. Throws `OutputMissing`, `DownloadError` or `ClipError`. */
 export async function fetchClip({ outputUrl: url }: Generation, { download }: FetchContext, signal: AbortSignal): Promise<Clip> {
-  if (url === undefined) throw new OutputGone('the provider has named no clip yet')
+  if (url === undefined) throw new OutputMissing('the provider has named no clip yet')
   try {
     const bytes = await download(url, { signal, timeoutMs: downloadTimeoutMs, maxBytes: maxClipBytes })
-    if (bytes.byteLength === 0) throw new OutputGone('the provider served an empty file')
+    if (bytes.byteLength === 0) throw new OutputMissing('the provider served an empty file')
     return { bytes, url, durationSeconds: validateMp4(bytes) }
   } catch (error) {
     if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
-      throw new OutputGone('the provider does not serve the clip', { cause: error })
+      throw new OutputMissing('the provider does not serve the clip', { cause: error })
     throw error
   }
 }
@@ -41,7 +41,7 @@ export async function fetchClip({ outputUrl: url }: Generation, { download }: Fe
  * The generation with the address that the provider now names: a link expires, and the clip of a job that is done may be named a little later. The
  * address stays as it is while the provider names none or does not respond. Throws the outcome where the job has no clip after all.
  */
-export async function askForAddress(generation: Generation, context: FetchContext, signal: AbortSignal): Promise<Generation> {
+export async function refreshOutputUrl(generation: Generation, context: FetchContext, signal: AbortSignal): Promise<Generation> {
   const { database, providers, owner, log } = context
   const provider = providers.get(generation.provider)
   const attempt = await latestAttempt(database.statements, generation.id)

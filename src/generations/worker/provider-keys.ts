@@ -6,7 +6,7 @@ import { readWorkers } from '../../storage/worker-heartbeats.ts'
  * How long (milliseconds) no live worker may have a provider's key before anything of it is refused, moved or held for that: the only one that has it
  * may be restarting.
  */
-export const keyAwayGraceMs = 10 * 60_000
+export const missingKeyGraceMs = 10 * 60_000
 /** A provider with a key is noted this often, so it may have been served this much later than it was noted. */
 const noteEveryMs = 30_000
 
@@ -41,7 +41,7 @@ export async function readProviderKeys({ statements, sharedUrl }: Database, hold
   const isGone = (provider: ProviderId, createdAt: number) => {
     // A time ahead of now comes from a clock that was set back.
     const times = [servedAt.get(provider) ?? 0, since, createdAt].filter((at) => at <= now)
-    return !served.has(provider) && now - Math.max(0, ...times) > keyAwayGraceMs + noteEveryMs
+    return !served.has(provider) && now - Math.max(0, ...times) > missingKeyGraceMs + noteEveryMs
   }
   return { served, eldest, isGone, mayAdopt: ({ provider, createdAt }) => providers.includes(provider) || isGone(provider, createdAt) }
 }

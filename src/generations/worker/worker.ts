@@ -56,7 +56,7 @@ export function createWorker(
   const retention = createRetention(context)
   const self = { providers: providers.map(({ id }) => id), startedAt: 0 }
   const running = new Map<string, Promise<void>>()
-  const beside = new Map<string, Promise<void>>()
+  const background = new Map<string, Promise<void>>()
   let active: ActiveLease | undefined
   let looping: Promise<void> | undefined
   let notify: () => void = () => undefined
@@ -89,15 +89,15 @@ export function createWorker(
     running.set(generation.id, ended)
   }
 
-  /** Beside the claiming and once at a time, because a provider that responds slowly must not delay the others. */
-  function runBeside(work: string, { pause }: StopSignals, start: () => Promise<void>): void {
-    if (beside.has(work)) return
+  /** In the background and once at a time, because a provider that responds slowly must not delay the others. */
+  function runInBackground(work: string, { pause }: StopSignals, start: () => Promise<void>): void {
+    if (background.has(work)) return
     const ended = start()
       .catch((error: unknown) => {
-        if (!pause.aborted) log.error({ error, work }, 'work beside the claiming failed; trying again')
+        if (!pause.aborted) log.error({ error, work }, 'background work failed; trying again')
       })
-      .finally(() => beside.delete(work))
-    beside.set(work, ended)
+      .finally(() => background.delete(work))
+    background.set(work, ended)
   }
 
   async function checkHeld(current: ActiveLease): Promise<void> {
@@ -132,8 +132,8 @@ export function createWorker(
     )
     await resumeOwned(current)
     await settleUnreadable(current.context, (id) => running.has(id))
-    runBeside('held generations', current.signals, () => checkHeld(current))
-    runBeside('blocked providers', current.signals, () => probeBlocked(current.context, current.signals.pause))
+    runInBackground('held generations', current.signals, () => checkHeld(current))
+    runInBackground('blocked providers', current.signals, () => probeBlocked(current.context, current.signals.pause))
     const { claimed, retryAt = now + checkEveryMs } = await claim(database, providers, { owner, now })
     for (const generation of claimed) run(generation, current)
     if (keys.eldest === owner) {
@@ -164,7 +164,7 @@ export function createWorker(
 
   async function drain(): Promise<void> {
     await looping
-    await Promise.all([...beside.values(), ...running.values()])
+    await Promise.all([...background.values(), ...running.values()])
     // While the claims are still ours: the last edits say that the bot restarts.
     await delivery.drain()
     await active?.lease.end()

@@ -13,7 +13,7 @@ export class StoreLockedError extends Error {
 }
 
 /**
- * Locks a file beside the database as long as the process lives; the operating system frees it even after `kill -9`. The short wait covers a
+ * Locks a file next to the database as long as the process lives; the operating system frees it even after `kill -9`. The short wait covers a
  * predecessor that is just ending. `file` is the real one: two names of one database must share their lock.
  */
 export function lockStore(file: string): { release(): void } {

@@ -35,7 +35,7 @@ describe('an outcome without a clip', () => {
   })
 
   test.each(['unknownMessage', 'missingAccess', 'unknownWebhook', 'invalidWebhookToken'] as const)(
-    'is announced if the card was deleted and Discord refuses to tell the requester in private: %s',
+    'is announced if the card was deleted and Discord refuses to tell the requester privately: %s',
     async (refusal) => {
       stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
       stage.discord.answerAlways('POST', followUps, refusals[refusal])
@@ -48,7 +48,7 @@ describe('an outcome without a clip', () => {
     },
   )
 
-  test('is not announced if the card shows it, although Discord refuses to tell the requester in private', async () => {
+  test('is not announced if the card shows it, although Discord refuses to tell the requester privately', async () => {
     stage.discord.answerAlways('POST', followUps, refusals.invalidWebhookToken)
     await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
     expect(stage.calls('POST', channelMessages)).toEqual([])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
-import { openBeside } from '../../../src/storage/database.ts'
+import { openAlongside } from '../../../src/storage/database.ts'
 import { type Store, stores } from '../../storage/stores.ts'
 import { film, minute, quarterHour, says, until } from '../../support/sandbox/clip-steps.ts'
 import { countTries, type DeliveryTries, failedTries, passTime } from '../../support/sandbox/delivery-tries.ts'
@@ -37,7 +37,7 @@ async function finishedInOutage(store: Store, provider: 'fal' | 'replicate'): Pr
   await failedTries({ sandbox }, 1, 0)
   sandbox.discord.clock.advance(quarterHour + 1000)
   const stored = async () => {
-    const database = openBeside(location)
+    const database = openAlongside(location)
     try {
       const { statements } = database
       const ledger = await statements.selectFrom('ledger').select('kind').orderBy('sequence').execute()

@@ -55,7 +55,7 @@ describe('a stop during an image download', () => {
     return { sandbox, bot, image: slowImage, interactions: { rendering, waiting, asking } }
   }
 
-  it('starts no further job, and answers the requester in private', async () => {
+  it('starts no further job, and answers the requester privately', async () => {
     const { sandbox, bot, interactions } = await waitingForImage('0')
     const stopped = bot.stop()
     sandbox.providers.fal.jobs.release('completion')
@@ -90,7 +90,7 @@ describe('a stop during an image download', () => {
   })
 })
 
-it('a stopping bot refuses new requests in private', async () => {
+it('a stopping bot refuses new requests privately', async () => {
   const sandbox = await testSandbox({ environment })
   await sandbox.stopBot()
   const gate = await openGate(sandbox.providers.fal.origins.queue)

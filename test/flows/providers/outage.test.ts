@@ -106,7 +106,7 @@ describe('a provider that is down for an hour', { timeout: 600_000 }, () => {
   })
 })
 
-describe('a provider that the operator must mend', () => {
+describe('a provider that the operator must fix', () => {
   it('is used again as soon as its key is good', async () => {
     const { sandbox, film } = await setUp('wavespeed')
     const { faults, requests } = sandbox.providers.wavespeed

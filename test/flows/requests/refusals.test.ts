@@ -23,7 +23,7 @@ describe('a refusal after the acknowledgement, while Discord has a fault', () =>
     ['the placeholder', writes],
     ['the private message', followUps],
     ['the deletion of the placeholder', deletions],
-  ])('that rejects %s once: the member reads it in private, and nothing is left', async (_, pattern) => {
+  ])('that rejects %s once: the member reads it privately, and nothing is left', async (_, pattern) => {
     const sandbox = await testSandbox({ environment })
     sandbox.discord.faults.failNext(pattern, unavailable)
     const interaction = await refuse(sandbox)
@@ -33,7 +33,7 @@ describe('a refusal after the acknowledgement, while Discord has a fault', () =>
     expect(sandbox.discord.responseProblems).toEqual([])
   })
 
-  it('that is slow: the member reads it once, in private', async () => {
+  it('that is slow: the member reads it once, privately', async () => {
     const sandbox = await testSandbox({ environment })
     // Longer than an acknowledgement may take.
     sandbox.discord.faults.delayNext(followUps, 3000)
@@ -43,7 +43,7 @@ describe('a refusal after the acknowledgement, while Discord has a fault', () =>
     expect(interaction.followUps()).toHaveLength(1)
   })
 
-  it('that loses the answer to the private message: it is read in private', async () => {
+  it('that loses the answer to the private message: it is read privately', async () => {
     const sandbox = await testSandbox({ environment })
     sandbox.discord.faults.failNext(followUps, 'reset', { moment: 'after' })
     const interaction = await refuse(sandbox)
@@ -69,7 +69,7 @@ describe('a refusal after the acknowledgement, while Discord has a fault', () =>
     expect(interaction.currentReply()?.text).toMatch(reason)
   })
 
-  it('that does not delete the placeholder: it is read in private, and the placeholder says so', async () => {
+  it('that does not delete the placeholder: it is read privately, and the placeholder says so', async () => {
     const sandbox = await testSandbox({ environment })
     sandbox.discord.faults.failNext(deletions, unavailable, { times: Infinity })
     const interaction = await refuse(sandbox)

@@ -132,7 +132,7 @@ const others: Record<string, string> = {
   submit: 'by transition',
   deliver: 'by transition',
   withExpiry: 'by transition',
-  askForAddress: 'by transition',
+  refreshOutputUrl: 'by transition',
 }
 
 async function prepare(database: Database, [state, attemptState]: Writer['at']): Promise<Omit<Stage, 'owner'>> {

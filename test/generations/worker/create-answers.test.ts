@@ -37,9 +37,9 @@ describe.each(stores)('a refused create call, on $name', (store) => {
     }
     const { worker, seen, lines } = await setUpWorker(database, [quickProvider('fal', { start }), quickProvider('replicate')])
     await worker.start()
-    const mend = await broken.promise
+    const repair = await broken.promise
     await expect.poll(() => lines.some((line) => line.includes(refusal)), waiting).toBe(true)
-    await mend()
+    await repair()
     await expect.poll(() => seen, waiting).toEqual(['post'])
     expect(await attemptsOf(database, id)).toEqual(['fal refused', 'replicate completed'])
     expect(await blockOf(database)).toBe('no_credit')

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
-import { keyAwayGraceMs, noteServed, readProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
+import { missingKeyGraceMs, noteServed, readProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
 import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
 import { createManualClock } from '../../support/clocks/manual-clock.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 
 const minute = 60_000
-const grace = keyAwayGraceMs + minute
+const grace = missingKeyGraceMs + minute
 
 /** This worker has the key of Replicate only. On PostgreSQL a second, younger one has the key of fal. */
 async function readKeys(database: Database, { now, startedAt = 0 }: { now: number; startedAt?: number }) {
