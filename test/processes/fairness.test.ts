@@ -59,8 +59,6 @@ it.skipIf(!hasPostgres)(
   async () => {
     const url = await temporaryPostgres()
     const sandbox = await testSandbox({ environment: { ...environment, DATABASE_URL: url, ROLE: 'gateway' }, providerSpeed: 2000 })
-    // This test is about the queue, not about how quickly a busy machine acknowledges.
-    sandbox.discord.clock.freeze()
     const asked: Interaction[] = []
     for (const [name, each] of Object.entries({ loud: 36, quiet: 2, shy: 2 }))
       asked.push(...(await askFor(each, sandbox.discord.createGuild({ name }), name)))

@@ -9,8 +9,8 @@ import { planSteady, planWave } from './waves.ts'
 
 /** At most this many requests are open at once; more would only make each of them wait longer. */
 const maxOpen = 24
-/** If nothing changes for this long, whatever is still open is lost. */
-const stuckAfterMs = 300_000
+/** If nothing changes for this long, whatever is still open is lost. Longer than the ten minutes in which the bot looks for a job whose create answer was lost. */
+const stuckAfterMs = 11 * 60_000
 /** A late webhook may still resolve what is held. */
 const quietMs = 5000
 

@@ -46,18 +46,6 @@ async function skipWaits(sandbox: TestSandbox, clock: SkippableClock, isOver: ()
   }
 }
 
-/** One request, accepted before the next: two hundred at once would test Discord's three seconds. On a busy machine a member may have to ask again. */
-async function ask(member: Member, wanted: Record<string, string | number>): Promise<Interaction> {
-  for (;;) {
-    const interaction = await member.run('film', wanted)
-    const inTime = await interaction.acknowledged().then(
-      () => true,
-      () => false,
-    )
-    if (inTime) return interaction
-  }
-}
-
 describe('200 mixed requests over all five providers with faults', () => {
   it('all reach an outcome, and the ledger equals the invoices to the micro-dollar', async () => {
     const clock = createSkippableClock(5)
@@ -80,7 +68,10 @@ describe('200 mixed requests over all five providers with faults', () => {
       const member = members[index % members.length]
       if (!member) throw new Error('there are members')
       const wanted = { prompt: promptFor(index, chance), duration: chance() < 0.8 ? 5 : 10 }
-      interactions.push(await ask(member, wanted))
+      const interaction = await member.run('film', wanted)
+      // Accepted before the next: two hundred at once would test the queue of this process, not the bot.
+      await interaction.acknowledged()
+      interactions.push(interaction)
     }
     let open = interactions.length
     const ended = Promise.all(interactions.map((interaction) => outcomeCard(interaction).finally(() => (open -= 1))))

@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest'
 
-import { closeUnsent, latestAttempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
+import {
+  closeUnsent,
+  latestAttempt,
+  markSent,
+  openAttempt,
+  recordLostResponse,
+  unmarkSent,
+  updateAttempt,
+} from '../../../src/generations/store/attempts.ts'
 import { recordOperation, recordRefusal } from '../../../src/generations/store/provider-facts.ts'
 import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import { findLateResponses } from '../../../src/generations/held/resume.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import type { Database } from '../../../src/storage/database.ts'
+import { StoredRowError } from '../../../src/storage/json-columns.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 
@@ -62,6 +71,37 @@ describe.each(stores)('attempts on $name', (store) => {
     await markSent(database, { attempt, owner }, {}, 2)
     await expect(closeUnsent(database, { attempt, owner }, { endReason: 'unavailable', now: 3 })).rejects.toBeInstanceOf(LeaseLost)
     expect(await latestAttempt(database.statements, opening.generationId)).toMatchObject({ state: 'sent' })
+  })
+
+  it('are prepared again where nothing was sent after all, but not once their job is known', async () => {
+    const database = await openStore(store)
+    const attempt = await openAttempt(database, await claimed(database))
+    await markSent(database, { attempt, owner }, {}, 2)
+    await unmarkSent(database, { attempt, owner })
+    expect(await latestAttempt(database.statements, attempt.generationId)).toMatchObject({ state: 'preparing', sentAt: undefined })
+    const sent = await markSent(database, { attempt, owner }, {}, 3)
+    expect(sent).toMatchObject({ state: 'sent', sentAt: 3 })
+    await database.statements.updateTable('attempts').set({ operation: '{"id":"job"}' }).where('id', '=', attempt.id).execute()
+    await expect(unmarkSent(database, { attempt, owner })).rejects.toBeInstanceOf(LeaseLost)
+    await expect(recordLostResponse(database, { attempt, owner }, { endReason: 'unavailable', now: 4 })).rejects.toBeInstanceOf(LeaseLost)
+    expect(await latestAttempt(database.statements, attempt.generationId)).toMatchObject({ state: 'sent', sentAt: 3 })
+  })
+
+  it('change only while all that was read still holds, and never where they cannot be read', async () => {
+    const database = await openStore(store)
+    const { statements } = database
+    const { id } = await openAttempt(database, await claimed(database))
+    const set = { ended_at: 7 }
+    expect(await updateAttempt(statements, { id, state: 'sent' }, set)).toBeUndefined()
+    expect(await updateAttempt(statements, { id, state: 'preparing', ended_at: 6 }, set)).toBeUndefined()
+    expect(await updateAttempt(statements, { id: 'another', state: 'preparing' }, set)).toBeUndefined()
+    expect(await updateAttempt(statements, { id, state: 'preparing', ended_at: null }, set)).toMatchObject({ id })
+    const endedAt = async () => (await statements.selectFrom('attempts').select('ended_at').executeTakeFirst())?.ended_at
+    expect(await endedAt()).toBe(7)
+
+    await statements.updateTable('attempts').set({ operation: '{"id":' }).execute()
+    await expect(updateAttempt(statements, { id, state: 'preparing' }, { ended_at: 8 })).rejects.toBeInstanceOf(StoredRowError)
+    expect(await endedAt()).toBe(7)
   })
 
   it('whose response came after their generation was held are found, and no others', async () => {

@@ -88,6 +88,15 @@ describe.each(stores)('the card lock on $name', (store) => {
     expect(arrived).toEqual(['in the queue', 'cancelled'])
   })
 
+  it('of a request that is gone delays nothing', async () => {
+    const database = await openStore(store)
+    const queued = await acceptGeneration(database, { now })
+    await createCardLock(database).whenIdle({ ...queued, id: 'unknown' })
+    // A mark that an edit left twice, or that was never there, delays nothing either.
+    await database.statements.updateTable('generations').set({ card_edits: -1 }).execute()
+    await createCardLock(database).whenIdle(queued)
+  })
+
   it('is released where the edit failed', async () => {
     const database = await openStore(store)
     const cardLock = createCardLock(database)

@@ -117,6 +117,24 @@ describe.each(stores)('what is past its retention on $name', (store) => {
     expect(await imagesOf(database)).toEqual(['of-queued'])
   })
 
+  it('keeps of a request what run times are learned from, and nothing of one that cannot be read', async () => {
+    const database = await openStore(store)
+    const [readable, unreadable] = [await put(database, 'done', 31, 'first'), await put(database, 'done', 31, 'second')]
+    const { statements } = database
+    const request = { prompt: 'a boat', durationSeconds: 10, aspectRatio: '9:16', firstFrame: imageOf('first'), lastFrame: imageOf('last') }
+    await statements
+      .updateTable('generations')
+      .set({ request: JSON.stringify(request) })
+      .where('id', '=', readable)
+      .execute()
+    await statements.updateTable('generations').set({ request: '{"prompt":"a secret pl' }).where('id', '=', unreadable).execute()
+    await retentionOf(database).run()
+    const requestOf = async (id: string) => (await findGeneration(statements, id))?.request
+    const unnamed = imageOf('')
+    expect(await requestOf(readable)).toEqual({ ...request, prompt: '', firstFrame: unnamed, lastFrame: unnamed })
+    expect(await requestOf(unreadable)).toEqual({ prompt: '', durationSeconds: 5 })
+  })
+
   it('includes the image of a refused request, after an hour', async () => {
     const database = await openStore(store)
     const image = { ...imageOf('refused'), bytes: Uint8Array.of(1) }
