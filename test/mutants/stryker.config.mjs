@@ -29,6 +29,7 @@ export default {
   dryRunTimeoutMinutes: 30,
   // A busy machine makes a test slower, which is no sign of an endless loop.
   timeoutMS: 20_000,
+  timeoutFactor: 3,
   incremental: true,
   incrementalFile: 'reports/stryker-incremental.json',
   reporters: ['clear-text', 'json', 'progress-append-only'],
