@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** The first failing test decides a mutant, so direct tests run before those of the whole bot, which may only fail at their timeout. */
+/** The first failing test decides a mutant, so tests of one part run before those of the whole worker, which may only fail at their timeout. */
 const order = ['/queue/', '/store/', '/held/', '/run/', '/billing/', '/worker/', '']
 
 class DirectTestsFirst extends BaseSequencer {
@@ -15,6 +15,7 @@ class DirectTestsFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/{billing,generations}/**/*.test.ts'],
+    globalSetup: 'test/run-folder.ts',
     // One thread for the test files of a mutant: importing everything anew for each took more time than the tests.
     isolate: false,
     exclude: ['**/*-processes.test.ts', '**/slow-*.test.ts'],

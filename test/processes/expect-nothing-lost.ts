@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { z } from 'zod'
 
-import { serverUrl } from '../storage/stores.ts'
+import { serverUrl } from '../support/store/templates.ts'
 import { temporaryFolder } from '../support/store/database.ts'
 import { startProcess } from '../support/bot/process.ts'
 

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { onTestFinished } from 'vitest'
 
 import { type Database, openDatabase } from '../../../src/storage/database.ts'
+import { templates } from './templates.ts'
 
 /** A folder that goes with the test. */
 export function temporaryFolder(): string {
@@ -15,7 +16,9 @@ export function temporaryFolder(): string {
 
 /** A fresh store on disk, as users have it. */
 export async function temporaryDatabase(): Promise<Database> {
-  const database = await openDatabase({ file: join(temporaryFolder(), 'rushes.db') })
+  const file = join(temporaryFolder(), 'rushes.db')
+  copyFileSync(templates().file, file)
+  const database = await openDatabase({ file })
   onTestFinished(() => database.close())
   return database
 }
