@@ -67,7 +67,7 @@ export default {
       comment: 'Folders depend on each other in one direction only',
       scope: 'folder',
       severity: 'error',
-      from: { path: '^(src|sandbox|test/chaos)/' },
+      from: { path: '^(src|sandbox|test/chaos|bench)/' },
       to: { circular: true },
     },
     {
@@ -96,6 +96,20 @@ export default {
       severity: 'error',
       from: { path: '^test/chaos/', pathNot: '^test/chaos/crash-steps/|\\.test\\.ts$' },
       to: { path: '^(src|commands|test)/', pathNot: '^(src/main\\.ts$|test/(chaos|mutants)/)' },
+    },
+    {
+      name: 'bench-stays-out',
+      comment: 'A bench measures the bot; nothing depends on it',
+      severity: 'error',
+      from: { pathNot: '^(bench|test/bench)/' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'bench-measures-the-bot',
+      comment: 'A bench uses the bot, the sandbox and what tests share',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(start\\.ts|test/)', pathNot: '^test/support/' },
     },
     {
       name: 'only-discord-module-uses-discord-js',

@@ -70,6 +70,7 @@ describe('npm run check:layers', () => {
     ['of a type', 'layer-src-storage-', { 'src/storage/a.ts': `import type { B } from '../http/b.ts'\n`, 'src/http/b.ts': nothing }],
     ['of the bot by the chaos run', 'chaos-is-independent', { 'test/chaos/a.ts': imports('../../src/lib/b.ts'), 'src/lib/b.ts': nothing }],
     ['of the bot by the sandbox', 'sandbox-is-independent', { 'sandbox/a.ts': imports('../src/lib/b.ts'), 'src/lib/b.ts': nothing }],
+    ['of a bench by the bot', 'bench-stays-out', { 'src/lib/b.ts': imports('../../bench/a.ts'), 'bench/a.ts': nothing }],
     ['of the sandbox by the bot', 'sandbox-stays-out', { 'src/lib/b.ts': imports('../../sandbox/a.ts'), 'sandbox/a.ts': nothing }],
   ])('rejects an import %s', (_, rule, files) => {
     const { status, output } = checkLayers(files)
