@@ -12,8 +12,8 @@ export interface QueuePosition {
   id: string
   /** Requests that come before this one in the fair order. */
   ahead: number
-  /** When its clip is expected (milliseconds since the epoch); absent where the slots of its providers are not known here. */
-  readyAt?: number | undefined
+  /** When its clip is expected (milliseconds since the epoch); undefined where the slots of its providers are not known here. */
+  readyAt: number | undefined
 }
 
 /**
@@ -24,8 +24,8 @@ export async function readQueuePositions(
   { statements, setAside }: Pick<Database, 'statements' | 'setAside'>,
   options: Omit<SlotsOptions, 'openAt'>,
 ): Promise<QueuePosition[]> {
-  const { queued = [], running = [] } = await readOpen(statements, setAside.ids)
-  if (queued.length === 0) return []
+  const { queued, running = [] } = await readOpen(statements, setAside.ids)
+  if (!queued) return []
   const turnOf = await readTurns(statements)
   const members = Map.groupBy(queued, memberKey)
   const queues = [...members.values()].flatMap((requests) => {
@@ -45,7 +45,7 @@ export async function readQueuePositions(
     const { value: request } = next.requests.next()
     if (request) {
       const readyAt = slots.take(candidatesIn(request.candidates), clipOf(request))
-      positions.push({ id: request.id, ahead: positions.length, ...(readyAt !== undefined && { readyAt }) })
+      positions.push({ id: request.id, ahead: positions.length, readyAt })
     }
     order.serve(next)
   }

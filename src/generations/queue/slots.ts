@@ -34,8 +34,8 @@ export function createSlots(running: readonly RunningClip[], { providers, estima
     const ends = running
       .filter(({ provider }) => provider === id)
       .map(({ clip, startedAt = now }) => Math.max(now, startedAt + estimates.runMs(id, clip)))
-    const idle = Array.from({ length: Math.max(0, concurrency - ends.length) }, () => now)
-    // Where more are running than may, the first to end free no slot.
+    const idle = Array.from({ length: concurrency }, () => now)
+    // The latest ones count: what is running takes idle slots, and where more are running than may, the first to end free no slot.
     const free = [...idle, ...ends].sort((left, right) => left - right).slice(-concurrency)
     slots.set(
       id,

@@ -45,3 +45,10 @@ it('skips a member whose requests are gone, and continues the turn numbers', () 
   expect(order.serve(other)).toBe(42)
   expect(order.next()).toBeUndefined()
 })
+
+it('serves nobody out of turn', () => {
+  const [first, second] = [queue('a/1'), queue('a/2')]
+  const order = createFairOrder([first, second], { running: new Map(), lastTurn: 0 })
+  expect(() => order.serve(second)).toThrow('another member is next')
+  expect(order.next()).toBe(first)
+})

@@ -38,6 +38,12 @@ it('begins with what is running', () => {
   expect([take(['fal']), take(['fal'])]).toEqual([2, 2.5])
 })
 
+it('counts at each provider only what is running there', () => {
+  const at = (provider: string) => ({ provider, clip: long, startedAt: now })
+  expect(slotsOf({}, [at('fal'), at('fal')])(['replicate'])).toBe(2)
+  expect(slotsOf({}, [at('replicate')])(['fal', 'replicate'])).toBe(1)
+})
+
 it('frees no slot while more are running than may', () => {
   const running = [1, 2, 3].map((index) => ({ provider: 'fal', clip, startedAt: now - index * 10_000 }))
   expect(slotsOf({}, running)(['fal'])).toBeCloseTo(1 + 40 / 60)

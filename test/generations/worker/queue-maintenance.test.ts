@@ -5,11 +5,10 @@ import { readQueuePositions } from '../../../src/generations/queue/queue-positio
 import type { ProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import { createQueueMaintenance } from '../../../src/generations/worker/queue-maintenance.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
-import type { Database } from '../../../src/storage/database.ts'
-import { StoredRowError } from '../../../src/storage/json-columns.ts'
 import { temporaryDatabase } from '../../support/store/database.ts'
-import { claim, claimAll } from '../../support/store/claims.ts'
+import { claim } from '../../support/store/claims.ts'
 import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
+import { acceptSome } from '../../support/store/mixed-queue.ts'
 
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
 import { createManualClock } from '../../support/clocks/manual-clock.ts'
@@ -21,56 +20,6 @@ const day = 24 * 60 * minute
 const estimates = { runMs: () => 2 * minute }
 const slots = { providers: [roomy], estimates, now }
 const keys: ProviderKeys = { served: new Set(['fal']), eldest: undefined, isGone: () => false, mayAdopt: () => true }
-
-/** Pseudo-random integers below `limit`, the same for the same seed. */
-function numbers(seed: number): (limit: number) => number {
-  let state = seed
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
-}
-
-async function acceptSome(database: Database, count: number, seed: number): Promise<Generation[]> {
-  const below = numbers(seed)
-  const accepted: Generation[] = []
-  for (let index = 0; index < count; index += 1) {
-    const guildId = `20000000000000000${below(4)}`
-    accepted.push(await acceptGeneration(database, { guildId, memberId: `4000000000000000${below(3)}0`, now }))
-  }
-  return accepted
-}
-
-describe('the order that the cards show', () => {
-  test.each([1, 2, 3, 4, 5])('is the one in which requests are served (queue %i)', async (seed) => {
-    const database = await temporaryDatabase()
-    await acceptSome(database, 20, seed)
-    // Some are claimed already, so that guilds and members have had turns and some are running.
-    await claimAll(database, { ...roomy, concurrency: 6 }, { owner: 'worker', now })
-    await acceptSome(database, 20, seed + 100)
-    const positions = await readQueuePositions(database, slots)
-    expect(positions.map(({ ahead }) => ahead)).toEqual(Array.from({ length: 34 }, (_, index) => index))
-    const { claimed } = await claimAll(database, roomy, { owner: 'worker', now })
-    expect(positions.map(({ id }) => id)).toEqual(claimed.map(({ id }) => id))
-  })
-
-  test('leaves out a request that was set aside', async () => {
-    const database = await temporaryDatabase()
-    const [first, second] = [await acceptGeneration(database, { now }), await acceptGeneration(database, { now })]
-    database.setAside.add(first.id, new StoredRowError('generations.request'))
-    expect(await readQueuePositions(database, slots)).toMatchObject([{ id: second.id, ahead: 0 }])
-  })
-
-  test('is one for all providers', async () => {
-    const database = await temporaryDatabase()
-    const first = await acceptGeneration(database, { now })
-    const second = await acceptGeneration(database, { now, provider: 'replicate' })
-    expect(await readQueuePositions(database, slots)).toMatchObject([
-      { id: first.id, ahead: 0 },
-      { id: second.id, ahead: 1 },
-    ])
-  })
-})
 
 /** Records what would be written. */
 function createNotes(): { delivery: Delivery; shown: [string, number | undefined][]; ended: Generation[] } {
@@ -138,7 +87,7 @@ describe('the position on the card', () => {
 
   test('is updated less often the further back it is', async () => {
     const { database, clock, maintenance, shown } = await setUp()
-    const waiting = await acceptSome(database, 10, 7)
+    const waiting = await acceptSome(database, 10, { seed: 7, now })
     await maintenance.run()
     expect(shown).toHaveLength(10)
     await claim(database, { ...roomy, concurrency: 1 }, { owner: 'worker', now })
