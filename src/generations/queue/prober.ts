@@ -27,8 +27,8 @@ async function probeOne(due: DueProbe, context: ProberContext, signal: AbortSign
   const failure = await failureOf(due, context, signal)
   if (failure !== undefined) {
     log.info({ provider, reason, kind: failure }, 'a free call to a blocked provider failed; trying again later')
-    // Now the operator is waited for, so the free calls come at the pace of `auth`.
-    if (failure === 'auth' && reason !== 'auth') await reportBlock(context, provider, 'auth', 'probe')
+    // The operator is waited for: the free calls come at that pace, and a tried create call whose process died no longer hides the reason.
+    if (failure === 'auth' || failure === 'no_credit') await reportBlock(context, provider, failure, 'probe')
     return
   }
   if (!(await allowTrial(database.statements, due))) return
