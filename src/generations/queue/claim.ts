@@ -41,8 +41,10 @@ export async function claim(database: Database, providers: readonly ProviderCapa
 
     const claimed: Generation[] = []
     let turn = served
-    order.keep(isClaimable)
-    for (let next = order.next(); next; next = order.next()) {
+    for (;;) {
+      order.keep(isClaimable)
+      const next = order.next()
+      if (!next) break
       const group = oldestOf(next.groups.filter(hasFree))
       const provider = group && free.firstFree(group.candidates)
       const generation =
@@ -56,7 +58,6 @@ export async function claim(database: Database, providers: readonly ProviderCapa
         turn = order.serve(next)
         await recordTurn(transaction, next, turn)
       }
-      order.keep(isClaimable)
     }
     if (turn !== served) await transaction.updateTable('queue_state').set({ served: turn }).execute()
     await free.store(transaction)

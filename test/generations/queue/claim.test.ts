@@ -32,6 +32,15 @@ describe.each(stores)('claim on $name', (store) => {
     expect((await claim(database, roomy, { owner, now: now + 60_000 })).claimed).toEqual([])
   })
 
+  it('fills only the room that running jobs leave', async () => {
+    const database = await openStore(store)
+    for (let index = 0; index < 4; index += 1) await acceptGeneration(database, { now })
+    for (const { id } of (await claim(database, roomy, { owner, now })).claimed)
+      await transition(database.statements, { id, owner, state: 'submitting' }, { state: 'rendering' })
+    // Long after any create-rate would allow more, and two create calls may be under way: one job is all that the cap allows.
+    expect((await claim(database, roomy, { owner, now: now + 60_000 })).claimed).toHaveLength(1)
+  })
+
   it('takes the oldest of one member first, and only those of its provider', async () => {
     const database = await openStore(store)
     const first = await acceptGeneration(database, { now })
@@ -92,6 +101,22 @@ describe.each(stores)('a provider that is paused on $name', (store) => {
     expect((await claim(database, roomy, { owner, now: now + 10_000 })).retryAt).toBe(now + 30_000)
   })
 
+  it('stays paused for longer if it asks for more', async () => {
+    const database = await openStore(store)
+    await acceptGeneration(database, { now })
+    await pauseProvider(database, 'fal', now + 10_000)
+    await pauseProvider(database, 'fal', now + 30_000)
+    expect((await claim(database, roomy, { owner, now: now + 10_000 })).retryAt).toBe(now + 30_000)
+  })
+
+  it('is paused for what it asks for now, not for what it asked for by a clock that was ahead', async () => {
+    const database = await openStore(store)
+    await acceptGeneration(database, { now })
+    await pauseProvider(database, 'fal', now + 365 * 86_400_000)
+    await pauseProvider(database, 'fal', now + 30_000)
+    expect((await claim(database, roomy, { owner, now })).retryAt).toBe(now + 30_000)
+  })
+
   it('is not paused for a year by a clock that was ahead for a moment', async () => {
     const database = await openStore(store)
     await claim(database, roomy, { owner, now })
@@ -122,6 +147,15 @@ describe.each(stores)('the fence on $name', (store) => {
 })
 
 describe.skipIf(!hasPostgres)('claim beside other connections', () => {
+  it('waits for no other process while nothing is queued', async () => {
+    const database = await openPlace({ url: await temporaryPostgres() })
+    const claims = await database.transaction(async (other) => {
+      await other.selectFrom('queue_state').select('served').forUpdate().execute()
+      return claim(database, roomy, { owner, now })
+    })
+    expect(claims).toEqual({ claimed: [] })
+  })
+
   it('skips a request that is being cancelled: its money is already released', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const cancelled = await acceptGeneration(database, { now })

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 
 import { createClock } from '../../../src/lib/clock.ts'
 import { type Acceptance, enqueue } from '../../../src/generations/queue/enqueue.ts'
+import { findGeneration } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
+import { createInstantClock } from '../../support/clocks/instant-clock.ts'
 import { plenty, walletOf } from '../../support/store/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
@@ -40,6 +42,19 @@ function breakingOff(database: Database, moment: 'before' | 'after'): Database {
   }
 }
 
+/** The same store, which cannot be read the next `times` times either. */
+function unreadable(database: Database, times: number): Database {
+  let left = times
+  return {
+    ...database,
+    get statements() {
+      left -= 1
+      if (left >= 0) throw new Error('Connection refused')
+      return database.statements
+    },
+  }
+}
+
 async function idsOf({ statements }: Database): Promise<string[]> {
   return (await statements.selectFrom('generations').select('id').execute()).map(({ id }) => id)
 }
@@ -49,6 +64,34 @@ describe.each(stores)('a request on $name', (store) => {
     const database = await openStore(store)
     const generation = await enqueue({ database: breakingOff(database, 'after'), clock }, acceptance)
     expect(await idsOf(database)).toEqual([generation?.id])
+  })
+
+  it('is accepted where the store can be read again only seconds after the response was lost', async () => {
+    const database = await openStore(store)
+    const instant = createInstantClock()
+    const generation = await enqueue({ database: unreadable(breakingOff(database, 'after'), 2), clock: instant }, acceptance)
+    expect(await idsOf(database)).toEqual([generation?.id])
+    expect(instant.waits).toEqual([500, 2000])
+  })
+
+  it('fails with the first error where the store stays unreachable', async () => {
+    const database = await openStore(store)
+    const broken = unreadable(breakingOff(database, 'before'), 3)
+    await expect(enqueue({ database: broken, clock: createInstantClock() }, acceptance)).rejects.toThrow('Connection terminated')
+  })
+
+  it('is queued as it was returned, with nothing charged yet', async () => {
+    const database = await openStore(store)
+    const generation = await enqueue({ database, clock }, acceptance)
+    expect(generation).toMatchObject({ state: 'queued', captured: false, guildReleased: false })
+    expect(await findGeneration(database.statements, generation?.id ?? '')).toEqual(generation)
+  })
+
+  it('that was accepted before is not accepted again, and keeps its one reservation', async () => {
+    const database = await openStore(store)
+    await enqueue({ database, clock }, acceptance)
+    expect(await enqueue({ database, clock }, acceptance)).toBeUndefined()
+    expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 350_000, spent: 0 })
   })
 
   it('fails where nothing was written', async () => {

@@ -93,6 +93,14 @@ describe.each(stores)('one queue for all providers on $name', (store) => {
     expect(claimed.map(({ id }) => id)).toEqual(ids)
   })
 
+  it('takes a member’s requests for different providers in one claim', async () => {
+    const database = await openStore(store)
+    const forFal = await acceptGeneration(database, { now, candidates: ['fal'] })
+    const forReplicate = await acceptGeneration(database, { now, candidates: ['replicate'] })
+    const { claimed } = await claim(database, [fal, replicate], { owner, now })
+    expect(claimed.map(({ id }) => id)).toEqual([forFal.id, forReplicate.id])
+  })
+
   it('says when the first provider that somebody waits for is free again', async () => {
     const database = await openStore(store)
     await acceptGeneration(database, { now, candidates: both })
@@ -127,5 +135,18 @@ describe.each(stores)('one queue for all providers on $name', (store) => {
     expect(claimed.map(({ id }) => id)).toEqual(ids.slice(2))
     expect([...database.setAside.ids].sort()).toEqual([request, candidates].sort())
     expect(await findRow(database.statements, request)).toMatchObject({ state: 'queued', owner: null })
+  })
+
+  it('serves what else a member asked for where none of the requests for one provider can be read', async () => {
+    const database = await openStore(store)
+    const broken = await acceptGeneration(database, { now, candidates: ['fal'] })
+    await database.statements.updateTable('generations').set({ request: '{' }).where('id', '=', broken.id).execute()
+    const own = await acceptGeneration(database, { now, candidates: both })
+    const other = await acceptGeneration(database, { now, memberId: '422222222222222222', candidates: ['fal'] })
+    const { claimed } = await claim(database, [fal, replicate], { owner, now })
+    expect(claimed.map(({ id }) => id)).toEqual([own.id, other.id])
+    // What was set aside stays so for every later claim.
+    const next = await acceptGeneration(database, { now, candidates: ['replicate'] })
+    expect((await claim(database, [fal, replicate], { owner, now })).claimed.map(({ id }) => id)).toEqual([next.id])
   })
 })

@@ -62,6 +62,16 @@ describe.each(stores)('a blocked provider on $name', (store) => {
     expect(await probeTimes(database, expected.length)).toEqual(expected.map((time) => time * seconds))
   })
 
+  it('that is simulated is asked sooner, by the factor that was set', async () => {
+    const database = await openStore(store)
+    const probesAt = (at: number) => claimDueProbes(database.statements, ['fal'], { now: at, probeSpeed: 10 })
+    await blockProvider(database, 'fal', 'submission_unknown', { now, probeSpeed: 10 })
+    expect(await probesAt(now + 3 * seconds - 1)).toEqual([])
+    expect(await probesAt(now + 3 * seconds)).toEqual([{ provider: 'fal', reason: 'submission_unknown', nextAt: now + 9 * seconds }])
+    expect(await probesAt(now + 9 * seconds - 1)).toEqual([])
+    expect(await probesAt(now + 9 * seconds)).toHaveLength(1)
+  })
+
   it('is asked by one of several processes', async () => {
     const database = await openStore(store)
     await blockProvider(database, 'fal', 'auth', { now })
