@@ -16,14 +16,18 @@ export interface ChildOptions {
   execArgv?: readonly string[]
   /** Variables besides those of this process. */
   environment?: Readonly<Record<string, string>>
+  /** Gets what the process prints; otherwise that goes where ours goes. */
+  onOutput?: (text: string) => void
 }
 
 const Reply = z.object({ id: z.number(), answer: z.unknown(), error: z.string().optional() })
 const Question = z.object({ id: z.number(), name: z.string(), question: z.unknown() })
 
 /** Starts a module that calls `answerParent`. */
-export function startChild(module: URL, { cleanup, execArgv = [], environment = {} }: ChildOptions): Child {
-  const child = fork(module, { execArgv: [...execArgv], env: { ...process.env, ...environment }, serialization: 'advanced' })
+export function startChild(module: URL, { cleanup, execArgv = [], environment = {}, onOutput }: ChildOptions): Child {
+  const env = { ...process.env, ...environment }
+  const child = fork(module, { execArgv: [...execArgv], env, serialization: 'advanced', silent: onOutput !== undefined })
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text))
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let asked = 0
   let ended: Error | undefined
