@@ -11,10 +11,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Most tests wait for sockets, not for a processor.
     maxWorkers: 5,
-    // They only end what hangs: no test is about speed, and a busy machine may be ten times slower.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 150_000, interval: 20 } },
+    // They only end what hangs: no test is about speed, and a busy machine may be twenty times slower.
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
+    expect: { poll: { timeout: 900_000, interval: 20 } },
     reporters: ['default'],
   },
 })

@@ -48,7 +48,7 @@ async function passHour({ sandbox, film }: Stage, isOver: (interaction: Interact
 }
 
 // These make many clips.
-describe('a provider that is down for an hour', { timeout: 600_000 }, () => {
+describe('a provider that is down for an hour', () => {
   it('holds at most two requests; the others are made elsewhere, and it is used again when it is back', async () => {
     const stage = await setUp('eachlabs,fal')
     const { sandbox, film } = stage

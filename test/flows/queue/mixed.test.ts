@@ -102,5 +102,5 @@ describe('200 mixed requests over all five providers with faults', () => {
     // A clip that its provider no longer served was paid by the installation and refunded to the guild.
     expect(spentByGuilds + sumOfLedger(sandbox, 'refund')).toBe(spent - assumed)
     expect(sandbox.discord.responseProblems).toEqual([])
-  }, 600_000)
+  })
 })

@@ -11,8 +11,6 @@ import { acceptGeneration } from '../../support/store/generations.ts'
 import { refusal, refuseUpdates } from '../../support/store/refused-writes.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
-/** The machine may be busy. */
-const waiting = { timeout: 10_000 }
 const failure = (kind: ProviderErrorKind, failoverSafe = false) => new ProviderError({ provider: 'fal', kind, failoverSafe })
 
 const attemptsOf = async ({ statements }: Database, id: string) =>
@@ -38,9 +36,9 @@ describe.each(stores)('a refused create call, on $name', (store) => {
     const { worker, seen, lines } = await setUpWorker(database, [quickProvider('fal', { start }), quickProvider('replicate')])
     await worker.start()
     const repair = await broken.promise
-    await expect.poll(() => lines.some((line) => line.includes(refusal)), waiting).toBe(true)
+    await expect.poll(() => lines.some((line) => line.includes(refusal))).toBe(true)
     await repair()
-    await expect.poll(() => seen, waiting).toEqual(['post'])
+    await expect.poll(() => seen).toEqual(['post'])
     expect(await attemptsOf(database, id)).toEqual(['fal refused', 'replicate completed'])
     expect(await blockOf(database)).toBe('no_credit')
   })
@@ -95,7 +93,7 @@ describe.each(stores)('the job of a lost create call that is found, on $name', (
     const { worker, seen, clock } = await setUpWorker(database, [fal])
     await blockProvider(database, 'fal', reason, { now: await sharedNow(database, clock) })
     await worker.start()
-    await expect.poll(() => seen, waiting).toEqual(['post'])
+    await expect.poll(() => seen).toEqual(['post'])
     expect(await blockOf(database)).toBe(expected)
   })
 })
