@@ -10,7 +10,7 @@ export interface Child {
 }
 
 export interface ChildOptions {
-  /** The process is killed when this is disposed of. */
+  /** When this is disposed of, the process exits, and is killed if it does not. */
   cleanup: AsyncDisposableStack
   /** For Node, for instance `--expose-gc`. */
   execArgv?: readonly string[]
@@ -19,6 +19,8 @@ export interface ChildOptions {
   /** Gets what the process prints; otherwise that goes where ours goes. */
   onOutput?: (text: string) => void
 }
+
+const exitWithinMs = 3000
 
 const Reply = z.object({ id: z.number(), answer: z.unknown(), error: z.string().optional() })
 const Question = z.object({ id: z.number(), name: z.string(), question: z.unknown() })
@@ -38,7 +40,7 @@ export function startChild(module: URL, { cleanup, execArgv = [], environment = 
   }
   child.once('error', end)
   const exited = new Promise<void>((resolve) => {
-    child.once('close', (code, signal) => {
+    child.once('exit', (code, signal) => {
       end(new Error(`the process of ${module.pathname} ended (${signal ?? code ?? 'unknown'})`))
       resolve()
     })
@@ -51,8 +53,11 @@ export function startChild(module: URL, { cleanup, execArgv = [], environment = 
     else reject?.(new Error(`in the process of ${module.pathname}: ${error}`))
   })
   cleanup.defer(async () => {
-    child.kill('SIGKILL')
+    // Not killed at once, because a profile (`NODE_OPTIONS=--cpu-prof`) is written at the exit.
+    if (child.connected) child.disconnect()
+    const timer = setTimeout(() => child.kill('SIGKILL'), exitWithinMs)
     await exited
+    clearTimeout(timer)
   })
   return {
     pid: child.pid,

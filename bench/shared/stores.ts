@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 
 /** The PostgreSQL server that benches create their databases on. */
-const server = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
+export const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 /** A folder that is removed with the bench. */
 export async function temporaryFolder(cleanup: AsyncDisposableStack): Promise<string> {
@@ -18,11 +18,11 @@ export async function temporaryFolder(cleanup: AsyncDisposableStack): Promise<st
 /** The URL of an empty database on the PostgreSQL server, dropped with the bench. */
 export async function temporaryPostgres(cleanup: AsyncDisposableStack): Promise<string> {
   const name = `rushes_bench_${randomBytes(6).toString('hex')}`
-  await queryPostgres(server, `create database ${name}`)
+  await queryPostgres(serverUrl, `create database ${name}`)
   cleanup.defer(async () => {
-    await queryPostgres(server, `drop database if exists ${name} with (force)`)
+    await queryPostgres(serverUrl, `drop database if exists ${name} with (force)`)
   })
-  const url = new URL(server)
+  const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return url.href
 }

@@ -1,0 +1,99 @@
+import { createBilling } from '../../src/billing/create-billing.ts'
+import { createClipService } from '../../src/clip-service.ts'
+import { type Config, readConfig } from '../../src/config/config.ts'
+import { createGenerations, type Generations } from '../../src/generations/create-generations.ts'
+import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
+import type { Delivery } from '../../src/generations/model/delivery-port.ts'
+import type { Requester } from '../../src/generations/model/generation.ts'
+import { type Clock, wallClock } from '../../src/lib/clock.ts'
+import type { Log } from '../../src/lib/log.ts'
+import type { Provider } from '../../src/providers/provider.ts'
+import { providerDescriptors } from '../../src/providers/registry.ts'
+import type { Database } from '../../src/storage/database.ts'
+import { mp4 } from '../../test/support/media/mp4.ts'
+import { instantProvider } from './instant-provider.ts'
+
+export interface CoreOptions {
+  database: Database
+  /** Replaces parts of a delivery that reaches no Discord. */
+  delivery?: Partial<Delivery>
+  clock?: Clock
+  log: Log
+}
+
+export interface Core extends Generations {
+  config: Config
+  clipService: ClipService
+  delivery: Delivery
+  providers: ReadonlyMap<string, Provider>
+}
+
+/** Everything between Discord and the providers, joined as `main.ts` does it; all providers, and limits that refuse nothing. Nothing is started. */
+export async function createCore({ database, delivery: change, clock = wallClock, log }: CoreOptions): Promise<Core> {
+  const config = benchConfig()
+  const providers = new Map(config.providers.map(({ id }) => [id, instantProvider(id)]))
+  const delivery = { ...silentDelivery, ...change }
+  const generations = await createGenerations({
+    ...{ config, database, providers, delivery, clock, log },
+    outputLifetimes: new Map(),
+    download: () => Promise.resolve(clip),
+  })
+  const clipService = createClipService({
+    ...{ config, database, delivery, clock },
+    ...createBilling({ config, database }),
+    ...generations,
+    providers: [...providers.values()],
+    downloadImage: () => Promise.reject(new Error('no bench sends an image')),
+  })
+  return { ...generations, config, clipService, delivery, providers }
+}
+
+const clip = new Uint8Array(mp4())
+
+const silentDelivery: Delivery = {
+  show: () => undefined,
+  findPosted: () => Promise.resolve(undefined),
+  post: () => Promise.resolve({ channelId: '1', messageId: '2' }),
+  postOutcome: () => Promise.resolve(),
+  drain: () => Promise.resolve(),
+}
+
+function benchConfig(): Config {
+  const keys = providerDescriptors.flatMap(({ id, keyVariable }): [string, string][] => [
+    [keyVariable, 'key'],
+    [`${id.toUpperCase()}_CONCURRENCY`, '1000'],
+  ])
+  const config = readConfig(
+    {
+      ...{
+        DISCORD_TOKEN: 'a-token-of-no-application',
+        ALLOWED_GUILDS: '*',
+        MEMBER_REQUESTS_PER_MINUTE: '1000',
+        GUILD_REQUESTS_PER_MINUTE: '10000',
+      },
+      ...{ BUDGET_DAY_USD: '9000000', BUDGET_MONTH_USD: '9000000', GUILD_BUDGET_DAY_USD: '9000000', GUILD_BUDGET_MONTH_USD: '9000000' },
+      ...Object.fromEntries(keys),
+    },
+    providerDescriptors,
+  )
+  // More than can be configured: what is measured is the bot, not the rate at which a provider takes jobs.
+  return { ...config, providers: config.providers.map((provider) => ({ ...provider, createsPerMinute: 600_000 })) }
+}
+
+const epoch = 500_000_000_000_000_000n
+
+/** One of a number of members in a number of guilds, and an interaction that no other has. */
+export function requesterOf(guild: number, member: number, interaction: number): Requester {
+  return {
+    guildId: String(epoch + BigInt(guild)),
+    memberId: String(epoch + BigInt(guild * 1000 + member)),
+    channelId: String(epoch + BigInt(guild)),
+    reply: {
+      applicationId: String(epoch),
+      interactionId: String(epoch + BigInt(interaction)),
+      token: `token-${interaction}`,
+      attachmentSizeLimit: 10_485_760,
+      locale: 'en-US',
+    },
+  }
+}
