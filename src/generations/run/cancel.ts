@@ -51,18 +51,14 @@ async function whenCancelRequested(
     )
   }
   const stopListening = notifier.onNotification(id, check)
-  if (!signal.aborted) check()
-  try {
-    return await raceAbort(promise, signal)
-  } catch {
-    return undefined // only the signal rejects
-  } finally {
-    stopListening()
-  }
+  check()
+  // Only the signal rejects.
+  const requested = await raceAbort(promise, signal).catch(() => undefined)
+  stopListening()
+  return requested
 }
 
 async function askProvider({ provider, operation, signal }: CancellableJob, { clock, log }: RunContext): Promise<CancelOutcome> {
-  if (!provider.cancel) return 'unsupported'
   const onFailure = (error: unknown) => {
     const kind = error instanceof ProviderError ? error.kind : 'internal'
     log.warn({ provider: provider.id, kind }, 'the provider did not accept the cancel request')

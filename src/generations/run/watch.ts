@@ -87,7 +87,7 @@ export async function watch(submitted: Submitted, context: RunContext, pause: Ab
   } catch (error) {
     if (over.signal.reason instanceof Outcome) throw over.signal.reason
     // After a lost lease the card belongs to another process.
-    if (pause.aborted && pause.reason instanceof Stopping) await showPaused(current, live, context)
+    if (pause.reason instanceof Stopping) await showPaused(current, live, context)
     throw error
   } finally {
     over.abort()

@@ -31,6 +31,11 @@ describe('the adaptive poll schedule', () => {
     },
   )
 
+  it('changes its pace at half, at 80 and at 130 percent of the expected time', () => {
+    const pace = (elapsedMs: number) => Math.round(nextPollInMs(elapsedMs, 100_000))
+    expect([49_000, 50_000, 79_999, 80_000, 129_999, 130_000, 200_000].map(pace)).toEqual([1000, 8000, 8000, 2000, 2000, 5000, 12_000])
+  })
+
   it('polls a long overdue job less and less often, but never stops', () => {
     expect(nextPollInMs(400_000, 160_000)).toBeGreaterThan(20_000)
     expect(nextPollInMs(4_000_000, 160_000)).toBe(60_000)
@@ -47,5 +52,11 @@ describe('the fallback poll behind a webhook', () => {
     expect(fallbackPollInMs(0, 160_000)).toBe(160_000)
     expect(walk(fallbackPollInMs, 160_000, 170_000).polls).toBeLessThanOrEqual(2)
     expect(walk(fallbackPollInMs, 160_000, 170_000).lagMs).toBeLessThanOrEqual(60_000)
+  })
+
+  it('then runs after another quarter of that time, at least every minute and at most twice a second', () => {
+    const pace = fallbackPollInMs
+    expect([pace(40_000, 100_000), pace(99_900, 100_000), pace(100_000, 100_000)]).toEqual([60_000, 500, 25_000])
+    expect([pace(400_000, 400_000), pace(10, 10)]).toEqual([60_000, 500])
   })
 })
