@@ -7,7 +7,7 @@ export const deliveryMutants: readonly Mutant[] = [
     file: 'src/generations/run/deliver.ts',
     in: 'post.shouldRetry',
     at: 'ReturnStatement > LogicalExpression',
-    with: '!(error instanceof OutputMissing) && {{node}}',
+    with: '!(error instanceof DownloadError) && {{node}}',
     test: 'test/flows/delivery/late-output.test.ts',
     title: 'whose first download meets',
   },

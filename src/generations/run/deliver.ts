@@ -41,7 +41,7 @@ export async function deliver(rendered: Generation, context: DeliverContext, opt
   const { pause, force } = options
   const lost = new AbortController()
   const onPause = () => pause.reason instanceof LeaseLost && lost.abort(pause.reason)
-  pause.addEventListener('abort', onPause, { once: true })
+  pause.addEventListener('abort', onPause)
   try {
     const { messageId } = await post(generation, context, { ...options, upload: AbortSignal.any([force, lost.signal]) })
     const done = { state: 'done', ended_at: clock.now(), message_id: messageId } as const

@@ -1,5 +1,4 @@
 import { ProviderError } from '../../domain/provider-error.ts'
-import { DownloadError } from '../../media/download.ts'
 import { validateMp4 } from '../../media/video/validate-mp4.ts'
 import type { Clip } from '../model/delivery-port.ts'
 import type { Generation } from '../model/generation.ts'
@@ -15,10 +14,8 @@ type FetchContext = Pick<RunContext, 'database' | 'providers' | 'download' | 'cl
 /** Larger than any measured clip of ten seconds, small enough for memory. */
 const maxClipBytes = 256 * 1024 * 1024
 const downloadTimeoutMs = 300_000
-/** Expired signed links answer 403, deleted files 404 or 410. */
-const goneStatuses = [403, 404, 410]
 
-/** The provider names no clip, or does not serve the one that it named. It may do so later. */
+/** The provider names no clip, or serves an empty file. It may do better later. */
 export class OutputMissing extends Error {
   override readonly name = 'OutputMissing'
 }
@@ -26,15 +23,9 @@ export class OutputMissing extends Error {
 /** Downloads the finished clip and checks it. Throws `OutputMissing`, `DownloadError` or `ClipError`. */
 export async function fetchClip({ outputUrl: url }: Generation, { download }: FetchContext, signal: AbortSignal): Promise<Clip> {
   if (url === undefined) throw new OutputMissing('the provider has named no clip yet')
-  try {
-    const bytes = await download(url, { signal, timeoutMs: downloadTimeoutMs, maxBytes: maxClipBytes })
-    if (bytes.byteLength === 0) throw new OutputMissing('the provider served an empty file')
-    return { bytes, url, durationSeconds: validateMp4(bytes) }
-  } catch (error) {
-    if (error instanceof DownloadError && goneStatuses.includes(error.httpStatus ?? 0))
-      throw new OutputMissing('the provider does not serve the clip', { cause: error })
-    throw error
-  }
+  const bytes = await download(url, { signal, timeoutMs: downloadTimeoutMs, maxBytes: maxClipBytes })
+  if (bytes.byteLength === 0) throw new OutputMissing('the provider served an empty file')
+  return { bytes, url, durationSeconds: validateMp4(bytes) }
 }
 
 /**

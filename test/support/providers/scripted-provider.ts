@@ -59,7 +59,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     const connection = incoming.socket.remotePort ?? 0
     const request = { method: incoming.method ?? '', route, path, headers: incoming.headers, bytes, json, connection }
     requests.push(request)
-    incoming.socket.once('close', () => closeListeners.get(route)?.())
+    incoming.socket.setMaxListeners(0).once('close', () => closeListeners.get(route)?.())
     const script = scripts.get(route)
     const next = script && script.length > 1 ? script.shift() : script?.[0]
     await write(outgoing, typeof next === 'function' ? await next(request) : (next ?? { status: 501 }))
