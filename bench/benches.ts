@@ -7,7 +7,7 @@ export const benches: Readonly<Record<string, Bench>> = {
     load: async () => (await import('./ack/ack.ts')).benchAck,
   },
   engine: {
-    summary: 'Clips per second through the core (accept, claim, submit, complete, settle), with instant providers and without Discord.',
+    summary: 'Clips per second through the core (accept, claim, submit, complete, settle), with instant providers, beside pg-boss.',
     load: async () => (await import('./engine/engine.ts')).benchEngine,
   },
   start: {

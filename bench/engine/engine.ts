@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
 
 import type { BenchContext } from '../shared/bench.ts'
+import { temporaryPostgres } from '../shared/stores.ts'
 import { measureLoad } from './measure-load.ts'
+import { preparePgBoss } from './pg-boss-queue.ts'
 import { countCommits, createPostgresStore, createSqliteStore } from './stores.ts'
 
-const rushes = new URL('rushes-process.ts', import.meta.url)
+const rushesModule = new URL('rushes-process.ts', import.meta.url)
+const pgBossModule = new URL('pg-boss-process.ts', import.meta.url)
 const stores = ['sqlite', 'postgres-1', 'postgres-4'] as const
 
 interface Figures {
@@ -31,7 +34,7 @@ export async function benchEngine(context: BenchContext): Promise<void> {
 
   if (isChosen('sqlite')) {
     const store = await createSqliteStore(context.cleanup)
-    const result = await measureLoad({ ...load, module: rushes, store: store.location, processes: 1 })
+    const result = await measureLoad({ ...load, module: rushesModule, store: store.location, processes: 1 })
     await store.check(result.done)
     const { perSecond, done, statements, commits } = result
     context.report({ case: 'SQLite, 1 process: clips', value: perSecond, unit: '/s', target: { atLeast: 300, of: 'value' } })
@@ -41,20 +44,36 @@ export async function benchEngine(context: BenchContext): Promise<void> {
 
   const one = isChosen('postgres-1') ? await measurePostgres(context, { ...load, processes: 1 }) : undefined
   if (one) {
-    context.report({ case: 'PostgreSQL, 1 process: clips', value: one.perSecond, unit: '/s', target: { atLeast: 400, of: 'value' } })
-    context.report({ case: 'PostgreSQL, 1 process: commits', value: one.commitsEach, unit: 'per clip', target: { atMost: 6, of: 'value' } })
-    context.report({ case: 'PostgreSQL, 1 process: SQL statements', value: one.statementsEach, unit: 'per clip' })
+    reportPostgres(context, { ...one, name: 'PostgreSQL, 1 process', atLeastPerSecond: 400, atMostCommits: 6 })
   }
   const four = isChosen('postgres-4') ? await measurePostgres(context, { ...load, processes: 4 }) : undefined
-  if (four) {
-    context.report({ case: 'PostgreSQL, 4 processes: clips', value: four.perSecond, unit: '/s' })
-    context.report({ case: 'PostgreSQL, 4 processes: commits', value: four.commitsEach, unit: 'per clip' })
-    context.report({ case: 'PostgreSQL, 4 processes: SQL statements', value: four.statementsEach, unit: 'per clip' })
-  }
+  if (four) reportPostgres(context, { ...four, name: 'PostgreSQL, 4 processes' })
   if (one && four) {
-    const scaling = { value: four.perSecond, baseline: one.perSecond, target: { atLeast: 1.5, of: 'ratio' } } as const
-    context.report({ case: 'PostgreSQL, 4 processes against 1: clips', unit: '/s', ...scaling })
+    const scaling = { value: four.rushes.perSecond, baseline: one.rushes.perSecond, target: { atLeast: 1.5, of: 'ratio' } } as const
+    context.report({ case: 'PostgreSQL, 4 processes beside 1: clips', unit: '/s', ...scaling })
   }
+}
+
+interface Comparison {
+  rushes: Figures
+  pgBoss: Figures
+}
+
+/** The bot's figures with those of pg-boss as the baseline, whose job is only sent, fetched and completed: no money, no fairness, no limits. */
+function reportPostgres(
+  context: BenchContext,
+  comparison: Comparison & { name: string; atLeastPerSecond?: number; atMostCommits?: number },
+): void {
+  const { rushes, pgBoss, name, atLeastPerSecond, atMostCommits } = comparison
+  context.report({
+    ...{ case: `${name}: clips`, value: rushes.perSecond, unit: '/s', baseline: pgBoss.perSecond },
+    target: atLeastPerSecond === undefined ? undefined : { atLeast: atLeastPerSecond, of: 'value' },
+  })
+  context.report({
+    ...{ case: `${name}: commits`, value: rushes.commitsEach, unit: 'per clip', baseline: pgBoss.commitsEach },
+    target: atMostCommits === undefined ? undefined : { atMost: atMostCommits, of: 'value' },
+  })
+  context.report({ case: `${name}: SQL statements`, value: rushes.statementsEach, unit: 'per clip', baseline: pgBoss.statementsEach })
 }
 
 interface PostgresLoad {
@@ -64,11 +83,20 @@ interface PostgresLoad {
   processes: number
 }
 
-async function measurePostgres({ cleanup }: BenchContext, load: PostgresLoad): Promise<Figures> {
+/** First pg-boss, then the bot, each on a database of its own. */
+async function measurePostgres({ cleanup }: BenchContext, load: PostgresLoad): Promise<Comparison> {
+  const empty = await temporaryPostgres(cleanup)
+  await preparePgBoss(empty)
+  const pgBoss = await measureOn(empty, pgBossModule, load)
   const { location, check } = await createPostgresStore(cleanup)
-  const before = await countCommits(location.url)
-  const { perSecond, done, statements } = await measureLoad({ ...load, module: rushes, store: location })
-  const commits = (await countCommits(location.url)) - before
-  await check(done)
-  return { perSecond, commitsEach: commits / done, statementsEach: statements / done }
+  const rushes = await measureOn(location.url, rushesModule, load)
+  await check(rushes.done)
+  return { rushes, pgBoss }
+}
+
+async function measureOn(url: string, module: URL, load: PostgresLoad): Promise<Figures & { done: number }> {
+  const before = await countCommits(url)
+  const { perSecond, done, statements } = await measureLoad({ ...load, module, store: { url } })
+  const commits = (await countCommits(url)) - before
+  return { perSecond, done, commitsEach: commits / done, statementsEach: statements / done }
 }
