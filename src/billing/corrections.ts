@@ -4,7 +4,7 @@ import type { MicroUsd } from '../domain/money.ts'
 import type { Statements } from '../storage/database.ts'
 import type { Schema } from '../storage/schema.ts'
 import { record } from './ledger.ts'
-import { change, type Reservation, type Wallet, walletsOf } from './wallets.ts'
+import { change, type Reservation, type Wallet } from './wallets.ts'
 
 export interface Correction {
   scope: Wallet['scope']
@@ -36,14 +36,7 @@ export async function correct(
   { scope, amount, reason, now }: Correction,
 ): Promise<void> {
   await record(transaction, reservation, { kind: `correction-${scope}`, amount, reason, now })
-  await change(transaction, reservation, { spent: amount }, scope)
-  for (const wallet of walletsOf(reservation)) {
-    if (wallet.scope !== scope) continue
-    const { spent } = await transaction
-      .selectFrom('wallets')
-      .select('spent')
-      .where((row) => row.and({ ...wallet }))
-      .executeTakeFirstOrThrow()
+  for (const { spent, ...wallet } of await change(transaction, reservation, { spent: amount }, scope)) {
     if (spent < 0 || !Number.isSafeInteger(spent)) throw new ImpossibleCorrection(wallet, spent)
   }
 }

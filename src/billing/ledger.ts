@@ -10,43 +10,21 @@ import { change, type Reservation, walletsOf } from './wallets.ts'
 /** Part of the ledger's unique indexes: a generation is rendered once. */
 const take = 1
 
-/**
- * Reserves the sum in the installation's and the guild's wallets of the day and the month, or throws a `Refusal` (the caller's transaction rolls back).
- * Locks the wallets in a fixed order first and reads them in a second statement: a single one would read the snapshot from before it waited.
- */
+/** Reserves the sum in the installation's and the guild's wallets of the day and the month, or throws a `Refusal`: the caller's transaction rolls back. */
 export async function reserve(
   transaction: Transaction<Schema>,
   reservation: Reservation,
   { installation, guild, now, timeZone }: { installation: Budgets; guild: Budgets; now: number; timeZone?: string | undefined },
 ): Promise<void> {
-  for (const wallet of walletsOf(reservation)) {
-    // The insert or update locks the row: a second transaction waits here until the first ends.
-    await transaction
-      .insertInto('wallets')
-      .values({ ...wallet, reserved: 0, spent: 0 })
-      .onConflict((conflict) =>
-        conflict.columns(['scope', 'owner_id', 'period', 'period_key']).doUpdateSet({ period_key: wallet.period_key }),
-      )
-      .execute()
+  const { price } = reservation
+  const changed = await change(transaction, reservation, { reserved: price })
+  for (const { scope, period } of walletsOf(reservation)) {
+    const wallet = changed.find((row) => row.scope === scope && row.period === period)
+    const remaining = (scope === 'installation' ? installation : guild)[period] - (wallet ? wallet.reserved + wallet.spent - price : Infinity)
+    if (remaining >= price) continue
+    const resetsAt = nextPeriodStart(now, period, scope === 'guild' ? timeZone : 'UTC')
+    throw new Refusal('budget-exhausted', { wallet: scope, period, price, remaining: Math.max(0, remaining), resetsAt })
   }
-  for (const wallet of walletsOf(reservation)) {
-    const budget = (wallet.scope === 'installation' ? installation : guild)[wallet.period]
-    const { reserved, spent } = await transaction
-      .selectFrom('wallets')
-      .select(['reserved', 'spent'])
-      .where((row) => row.and({ ...wallet }))
-      .executeTakeFirstOrThrow()
-    if (reserved + spent + reservation.price > budget) {
-      throw new Refusal('budget-exhausted', {
-        wallet: wallet.scope,
-        period: wallet.period,
-        price: reservation.price,
-        remaining: Math.max(0, budget - reserved - spent),
-        resetsAt: nextPeriodStart(now, wallet.period, wallet.scope === 'guild' ? timeZone : 'UTC'),
-      })
-    }
-  }
-  await change(transaction, reservation, { reserved: reservation.price })
 }
 
 /** The reservation's row; written once its generation exists. */

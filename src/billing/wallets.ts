@@ -23,21 +23,28 @@ export interface Reservation {
 /** One of the wallets that a reservation counts in. */
 export type Wallet = Pick<Schema['wallets'], 'scope' | 'owner_id' | 'period' | 'period_key'>
 
-/** Changes the wallets of this reservation, or only those of one scope. */
-export async function change(
+/**
+ * Changes the wallets of this reservation, or only those of one scope, and makes those that are missing. Returns them as they now are. One statement, which
+ * locks the rows in the order of `walletsOf` and, after it has waited for another transaction, adds to what that one wrote.
+ */
+export function change(
   transaction: Transaction<Schema>,
   reservation: Reservation,
   { reserved = 0, spent = 0 }: { reserved?: MicroUsd; spent?: MicroUsd },
   only?: Wallet['scope'],
-): Promise<void> {
-  for (const wallet of walletsOf(reservation)) {
-    if (only && wallet.scope !== only) continue
-    await transaction
-      .updateTable('wallets')
-      .set((wallets) => ({ reserved: wallets('reserved', '+', reserved), spent: wallets('spent', '+', spent) }))
-      .where((row) => row.and({ ...wallet }))
-      .execute()
-  }
+): Promise<Schema['wallets'][]> {
+  const wallets = walletsOf(reservation).filter(({ scope }) => !only || scope === only)
+  return transaction
+    .insertInto('wallets')
+    .values(wallets.map((wallet) => ({ ...wallet, reserved, spent })))
+    .onConflict((conflict) =>
+      conflict.columns(['scope', 'owner_id', 'period', 'period_key']).doUpdateSet((row) => ({
+        reserved: row('wallets.reserved', '+', row.ref('excluded.reserved')),
+        spent: row('wallets.spent', '+', row.ref('excluded.spent')),
+      })),
+    )
+    .returningAll()
+    .execute()
 }
 
 /** Always in this order, so that two reservations never deadlock. */
