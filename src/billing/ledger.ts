@@ -20,7 +20,8 @@ export async function reserve(
   const changed = await change(transaction, reservation, { reserved: price })
   for (const { scope, period } of walletsOf(reservation)) {
     const wallet = changed.find((row) => row.scope === scope && row.period === period)
-    const remaining = (scope === 'installation' ? installation : guild)[period] - (wallet ? wallet.reserved + wallet.spent - price : Infinity)
+    const remaining =
+      (scope === 'installation' ? installation : guild)[period] - (wallet ? wallet.reserved + wallet.spent - price : Infinity)
     if (remaining >= price) continue
     const resetsAt = nextPeriodStart(now, period, scope === 'guild' ? timeZone : 'UTC')
     throw new Refusal('budget-exhausted', { wallet: scope, period, price, remaining: Math.max(0, remaining), resetsAt })

@@ -30,6 +30,15 @@ describe('the SQLite file', () => {
     await expect(openDatabase({ file: when === 'before' ? file : link })).rejects.toBeInstanceOf(StoreLockedError)
   })
 
+  it('answers with the columns that a table has now, however often it was asked before', async () => {
+    const { statements } = await openPlace({ file: join(temporaryFolder(), 'rushes.db') })
+    await statements.insertInto('keyv').values({ key: 'a', value: '1', expires_at: null }).execute()
+    const read = () => statements.selectFrom('keyv').selectAll().executeTakeFirst()
+    expect(await read()).toEqual({ key: 'a', value: '1', expires_at: null })
+    await sql`alter table keyv add column colour text default 'red'`.execute(statements)
+    expect(await read()).toEqual({ key: 'a', value: '1', expires_at: null, colour: 'red' })
+  })
+
   it('reports a full disk as such, and continues once there is space', async () => {
     const file = join(temporaryFolder(), 'rushes.db')
     const database = await openPlace({ file })

@@ -1,22 +1,20 @@
 import { createId } from '../../domain/ids.ts'
 import { raceAbort } from '../../lib/abortable.ts'
 import { sleep } from '../../lib/clock.ts'
+import { createInterval } from '../../lib/interval.ts'
 import { sharedNow } from '../../storage/database.ts'
-import { resumeHeld } from '../held/resume.ts'
-import { settleHeld } from '../held/held.ts'
 import type { Generation } from '../model/generation.ts'
 import { Stopping } from '../model/stop-reasons.ts'
 import { claim } from '../queue/claim.ts'
 import type { ProviderCapacity } from '../queue/create-rate.ts'
-import { probeBlocked } from '../queue/prober.ts'
 import type { RunContext, StopSignals } from '../run/context.ts'
 import { runWithRetry } from '../run/run.ts'
+import { createBackgroundWork } from './background-work.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
-import { adoptAll, adoptOrphans, listOwned } from './orphans.ts'
-import { noteServed, readProviderKeys } from './provider-keys.ts'
+import { noteServed, type ProviderKeys } from './provider-keys.ts'
 import { createQueueMaintenance } from './queue-maintenance.ts'
 import { createRetention } from './retention.ts'
-import { settleUnreadable } from './settle-unreadable.ts'
+import { tidy } from './tidy.ts'
 
 /** Runs every claimed generation, and claims more as capacity becomes free. */
 export interface Worker {
@@ -40,6 +38,10 @@ interface ActiveLease {
 }
 
 const checkEveryMs = 5000
+/** Milliseconds from one check to the next, however many notifications arrive. */
+const leastWaitMs = 100
+/** Milliseconds between two checks that do more than claim. */
+const tidyEveryMs = 1000
 /** Wall-clock milliseconds by which an unresponsive store or Discord may exceed the grace of a stop. */
 const afterGraceMs = 5000
 
@@ -56,7 +58,9 @@ export function createWorker(
   const retention = createRetention(context)
   const self = { providers: providers.map(({ id }) => id), startedAt: 0 }
   const running = new Map<string, Promise<void>>()
-  const background = new Map<string, Promise<void>>()
+  const background = createBackgroundWork(log)
+  const checks = createInterval(leastWaitMs, clock)
+  const tidying = createInterval(tidyEveryMs, clock)
   let active: ActiveLease | undefined
   let looping: Promise<void> | undefined
   let notify: () => void = () => undefined
@@ -89,59 +93,28 @@ export function createWorker(
     running.set(generation.id, ended)
   }
 
-  /** In the background and once at a time, because a provider that responds slowly must not delay the others. */
-  function runInBackground(work: string, { pause }: StopSignals, start: () => Promise<void>): void {
-    if (background.has(work)) return
-    const ended = start()
-      .catch((error: unknown) => {
-        if (!pause.aborted) log.error({ error, work }, 'background work failed; trying again')
-      })
-      .finally(() => background.delete(work))
-    background.set(work, ended)
-  }
-
-  async function checkHeld(current: ActiveLease): Promise<void> {
-    const isRunning = (id: string) => running.has(id)
-    const onResumed = (generation: Generation) => run(generation, current)
-    await settleHeld(current.context)
-    await resumeHeld(current.context, current.signals.pause, { isRunning, onResumed })
-  }
-
-  function resume(unfinished: readonly Generation[], current: ActiveLease): void {
-    if (unfinished.length > 0) log.info({ count: unfinished.length }, 'resuming unfinished generations')
-    for (const generation of unfinished) run(generation, current)
-  }
-
-  async function resumeOwned(current: ActiveLease): Promise<void> {
-    // What is running now may be over before the store responds.
-    const runningBefore = new Set(running.keys())
-    const owned = await listOwned(database, current.lease.owner)
-    const lost = owned.filter(({ id }) => !runningBefore.has(id))
-    resume(lost, current)
+  function tidyUp(current: ActiveLease, now: number): Promise<ProviderKeys> {
+    const holder = { ...self, owner: current.lease.owner, now }
+    const { pause } = current.signals
+    const onRun = (generation: Generation) => run(generation, current)
+    return tidy({ holder, context: current.context, pause, expiryMs: leaseTimes.expiryMs, running, run: onRun, background })
   }
 
   /** Returns the milliseconds after which the next check is due. */
   async function check(current: ActiveLease): Promise<number> {
     const { owner } = current.lease
     const now = await sharedNow(database, clock)
-    const keys = await readProviderKeys(database, { ...self, owner, now })
-    const adoption = { owner, mayAdopt: keys.mayAdopt }
-    resume(
-      isShared ? await adoptOrphans(database, { ...adoption, expiryMs: leaseTimes.expiryMs }) : await adoptAll(database, adoption),
-      current,
-    )
-    await resumeOwned(current)
-    await settleUnreadable(current.context, (id) => running.has(id))
-    runInBackground('held generations', current.signals, () => checkHeld(current))
-    runInBackground('blocked providers', current.signals, () => probeBlocked(current.context, current.signals.pause))
+    const keys = tidying.take() ? await tidyUp(current, now) : undefined
     const { claimed, retryAt = now + checkEveryMs } = await claim(database, providers, { owner, now })
     for (const generation of claimed) run(generation, current)
-    if (keys.eldest === owner) {
+    if (keys?.eldest === owner) {
       await noteServed(database.statements, keys.served, now)
       await queueMaintenance.run(keys)
       await retention.run()
     }
-    return Math.min(checkEveryMs, Math.max(1, retryAt - now))
+    // What notified a check that only claims may be left for the next one that does more.
+    const next = Math.min(retryAt - now, keys ? checkEveryMs : tidying.remainingMs())
+    return Math.min(checkEveryMs, Math.max(1, next))
   }
 
   async function loop(first: ActiveLease): Promise<void> {
@@ -152,19 +125,25 @@ export function createWorker(
       notify = () => notified.abort()
       let waitMs = checkEveryMs
       try {
-        if (current.lease.lost.aborted) current = active = await beginLease(current)
+        if (current.lease.lost.aborted) {
+          current = active = await beginLease(current)
+          tidying.reset()
+        }
+        checks.take()
         waitMs = await check(current)
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')
       }
       const ends = [notified.signal, stopping.signal, ...(current.lease.lost.aborted ? [] : [current.lease.lost])]
       await sleep(waitMs, AbortSignal.any(ends), clock)
+      // Many notifications cost one check.
+      await sleep(checks.remainingMs(), stopping.signal, clock)
     }
   }
 
   async function drain(): Promise<void> {
     await looping
-    await Promise.all([...background.values(), ...running.values()])
+    await Promise.all([background.ended(), ...running.values()])
     // While the claims are still ours: the last edits say that the bot restarts.
     await delivery.drain()
     await active?.lease.end()

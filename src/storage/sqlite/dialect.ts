@@ -1,5 +1,5 @@
 import SQLite from 'better-sqlite3'
-import { CompiledQuery, type DatabaseConnection, SqliteDialect, SqliteDriver } from 'kysely'
+import { CompiledQuery, type DatabaseConnection, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely'
 
 /** The disk is full. Nothing of the failed transaction was written; later ones succeed once there is space. */
 export class StoreFullError extends Error {
@@ -18,7 +18,7 @@ class StoreDriver extends SqliteDriver {
   readonly #database: SQLite.Database
 
   constructor(database: SQLite.Database) {
-    super({ database })
+    super({ database: keepStatements(database) })
     this.#database = database
   }
 
@@ -33,6 +33,25 @@ class StoreDriver extends SqliteDriver {
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     // After some errors, as on a full disk, SQLite has rolled back by itself; a second rollback would fail and hide the reason.
     if (this.#database.inTransaction) await super.rollbackTransaction(connection)
+  }
+}
+
+const mostStatements = 500
+
+/** Prepares each statement once: preparing took longer than most statements. */
+function keepStatements(database: SQLite.Database): SqliteDatabase {
+  const kept = new Map<string, SQLite.Statement>()
+  return {
+    close: () => void database.close(),
+    prepare: (sql) => {
+      const known = kept.get(sql)
+      if (known) return known
+      // Lists of every length would fill the memory.
+      if (kept.size >= mostStatements) kept.clear()
+      const statement = database.prepare(sql)
+      kept.set(sql, statement)
+      return statement
+    },
   }
 }
 
