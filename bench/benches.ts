@@ -6,9 +6,17 @@ export const benches: Readonly<Record<string, Bench>> = {
     summary: 'How fast the bot acknowledges /film at 50, 200 and 500 a second, beside a bot that only defers.',
     load: async () => (await import('./ack/ack.ts')).benchAck,
   },
+  deliver: {
+    summary: 'From a provider’s completion until the clip is visible in Discord, for 9 MB and 1 MB, beside a bare download and upload.',
+    load: async () => (await import('./deliver/deliver.ts')).benchDeliver,
+  },
   engine: {
     summary: 'Clips per second through the core (accept, claim, submit, complete, settle), with instant providers, beside pg-boss.',
     load: async () => (await import('./engine/engine.ts')).benchEngine,
+  },
+  inflight: {
+    summary: 'What 1,000 and 10,000 clips in flight cost: memory, event loop delay and edits of cards.',
+    load: async () => (await import('./inflight/inflight.ts')).benchInFlight,
   },
   start: {
     summary: 'From the start of the process until it takes commands, and the memory of an idle bot, beside a bare client that signs in.',

@@ -6,6 +6,7 @@ import { type Providers, startProviders } from '../bot/providers.ts'
 import { startBot } from '../bot/start-bot.ts'
 import type { BenchContext } from '../shared/bench.ts'
 import type { Target } from '../shared/measurement.ts'
+import { nestedCleanup } from '../shared/nested-cleanup.ts'
 import { temporaryFolder } from '../shared/stores.ts'
 import { type Answers, observeAnswers } from './answers.ts'
 import { sendAtRate } from './send-at-rate.ts'
@@ -50,7 +51,7 @@ async function measure(
   context: BenchContext,
   start: (community: Community, cleanup: AsyncDisposableStack) => Promise<unknown>,
 ): Promise<Answers> {
-  await using cleanup = new AsyncDisposableStack()
+  await using cleanup = nestedCleanup(context.cleanup)
   const started = await startCommunity(community, cleanup)
   await start(started, cleanup)
   const film = (index: number) => started.members[index % started.members.length]?.run('film', { prompt: `a paper boat, ${index}` })

@@ -49,7 +49,7 @@ export async function startBot({ discord, providers, folder, environment, execAr
     execArgv: [...execArgv, '--import', probe ?? '', '--import', localOrigins ?? ''],
     environment: {
       // The developer's own settings stay out.
-      ...{ DATABASE_URL: '', ROLE: '', PROVIDERS: '', PUBLIC_URL: '', LOG_LEVEL: 'warn' },
+      ...{ DATABASE_URL: '', ROLE: '', PROVIDERS: '', PUBLIC_URL: '', LOG_LEVEL: '' },
       ...unlimited,
       ...{ TEST_ORIGINS: JSON.stringify(origins), DISCORD_TOKEN: discord.botToken, ALLOWED_GUILDS: '*', DATA_DIR: folder },
       ...providers.keys,

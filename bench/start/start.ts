@@ -9,6 +9,7 @@ import { startBot } from '../bot/start-bot.ts'
 import type { BenchContext } from '../shared/bench.ts'
 import type { Child } from '../shared/child.ts'
 import { median } from '../shared/median.ts'
+import { nestedCleanup } from '../shared/nested-cleanup.ts'
 import { temporaryFolder } from '../shared/stores.ts'
 
 const idleMs = 5000
@@ -37,8 +38,8 @@ export async function benchStart(context: BenchContext): Promise<void> {
   // The first one of each, which fills the file caches and creates the bot's database, is not counted.
   for (let run = 0; run <= runs; run += 1) {
     const idle = run === 0 ? 0 : idleMs
-    bare.push(await measure(idle, (own) => startBareBot(discord, own)))
-    bot.push(await measure(idle, (own) => startBot({ discord, providers, folder, cleanup: own })))
+    bare.push(await measure(idle, nestedCleanup(cleanup), (own) => startBareBot(discord, own)))
+    bot.push(await measure(idle, nestedCleanup(cleanup), (own) => startBot({ discord, providers, folder, cleanup: own })))
   }
   for (const each of [bare, bot]) each.shift()
   context.report({
@@ -51,8 +52,12 @@ export async function benchStart(context: BenchContext): Promise<void> {
   })
 }
 
-async function measure(idleFor: number, start: (cleanup: AsyncDisposableStack) => Promise<Process>): Promise<Start> {
-  await using cleanup = new AsyncDisposableStack()
+async function measure(
+  idleFor: number,
+  own: AsyncDisposableStack,
+  start: (cleanup: AsyncDisposableStack) => Promise<Process>,
+): Promise<Start> {
+  await using cleanup = own
   const { startMs, child } = await start(cleanup)
   await wait(idleFor)
   return { seconds: startMs / 1000, megabytes: (await child.ask('residentBytes', undefined, z.number())) / mebibyte }
