@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { correct, findReservations, ImpossibleCorrection } from '../../src/billing/corrections.ts'
+import { bookedByInstallation, correct, findReservations, ImpossibleCorrection, isCorrected } from '../../src/billing/corrections.ts'
 import { capture } from '../../src/billing/ledger.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration, walletOf } from '../support/store/generations.ts'
@@ -55,5 +55,28 @@ describe.each(stores)('a correction on $name', (store) => {
     expect(await walletOf(database, scope, 'month')).toEqual(before)
     const rows = await database.statements.selectFrom('ledger').select('kind').where('generation_id', '=', yesterday.id).execute()
     expect(rows.map(({ kind }) => kind)).toEqual(['reserve', 'capture'])
+  })
+
+  it('is known of that request alone, and for another reason than those that are given', async () => {
+    const { database, yesterday, apply } = await captured()
+    const { statements } = database
+    const today = await acceptGeneration(database, { now })
+    expect(await isCorrected(statements, yesterday.id, ['a late cost'])).toBe(false)
+    await apply('guild', -1)
+    expect(await isCorrected(statements, yesterday.id, ['a late cost'])).toBe(false)
+    await apply('installation', -1)
+    expect(await isCorrected(statements, yesterday.id, ['a late cost'])).toBe(true)
+    expect(await isCorrected(statements, yesterday.id, ['a late cost', 'by the invoice'])).toBe(false)
+    expect(await isCorrected(statements, today.id, ['a late cost'])).toBe(false)
+    expect(await bookedByInstallation(statements, yesterday.id)).toBe(price - 1)
+  })
+
+  it('finds the request with whether the share of its server was released', async () => {
+    const { database, yesterday } = await captured()
+    const find = () => findReservations(database.statements, yesterday.reference)
+    const { id, guildId, guildPeriods, installationPeriods } = yesterday
+    expect(await find()).toEqual([{ id, guildId, price, guildPeriods, installationPeriods, guildReleased: false }])
+    await database.statements.updateTable('generations').set({ guild_released_at: 1 }).where('id', '=', id).execute()
+    expect(await find()).toMatchObject([{ guildReleased: true }])
   })
 })

@@ -42,6 +42,7 @@ describe('the cost that a provider printed', () => {
 
   it('counts in the unit of the provider', () => {
     expect(readProviderCost({ printed: '5', unit: 70_000 }, listed)).toEqual({ booked: 350_000, reported: 350_000 })
+    expect(readProviderCost({ printed: '35.0', unit: 10_000 }, listed)).toEqual({ booked: 350_000, reported: 350_000 })
   })
 
   it('that was not told is the listed price', () => {

@@ -30,6 +30,9 @@ describe.each(stores)("the operator's report on $name", (store) => {
     const installation = ['installation 2026-11-30 1', 'installation 2026-11 2']
     expect(await keys()).toEqual([...installation, 'guild 2026-11-30 1', 'guild 2026-11 2'])
     expect(await keys(auckland)).toEqual([...installation, 'guild 2026-12-01 1', 'guild 2026-12 1'])
+    // Twelve hours behind, where it is still midnight of the same day, and a moment earlier the day before.
+    const earlier = await readCurrentWallets(database.statements, now - 1, () => Promise.resolve('Etc/GMT+12'))
+    expect(earlier.map(({ scope, periodKey }) => `${scope} ${periodKey}`)).toContain('guild 2026-11-29')
   })
 
   it('lists what is assumed and what was not believed until it is corrected, and the latest rows in their order', async () => {

@@ -78,13 +78,15 @@ export async function decideHeld(
   return rows.map(({ price }) => price)
 }
 
+type SettleContext = Pick<RunContext, 'database' | 'clock' | 'delivery' | 'log'>
+
 /** Settles what the operator decided, and releases the guilds' shares of what shows no sign of a job. */
-export async function settleHeld(context: RunContext): Promise<void> {
+export async function settleHeld(context: SettleContext): Promise<void> {
   await settleDecided(context)
   await releaseSilentShares(context)
 }
 
-async function settleDecided({ database, clock, delivery, log }: RunContext): Promise<void> {
+async function settleDecided({ database, clock, delivery, log }: SettleContext): Promise<void> {
   const decided = await database.statements
     .selectFrom('generations')
     .select(['id', 'held_decision'])
