@@ -11,6 +11,7 @@ import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
 import { acceptHeld, leaveWebhook } from '../../support/store/held.ts'
+import { refuseUpdates } from '../../support/store/refused-writes.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
@@ -150,6 +151,17 @@ describe.each(stores)('a held request on $name', (store) => {
     expect((await resume(database)).resumed).toEqual([])
     expect(await find(database, id)).toMatchObject({ state: 'held' })
     expect(await hasWebhookEvent(database.statements, attemptId)).toBe(false)
+  })
+
+  it('keeps the webhook when the store fails', async () => {
+    const database = await openStore(store)
+    const { id, attemptId } = await acceptHeld(database, { heldAt })
+    await leaveWebhook(database, attemptId, { job: 'job', receivedAt: now })
+    const succeedAgain = await refuseUpdates(database, 'attempts', 'true')
+    const { resumed, lines } = await resume(database)
+    expect([resumed, lines.length]).toEqual([[], 1])
+    await succeedAgain()
+    expect((await resume(database)).resumed).toEqual([id])
   })
 
   it('does not keep the others waiting when its provider fails', async () => {

@@ -50,6 +50,19 @@ describe.each(stores)('what the operator decided about held requests on $name', 
     expect(await listHeld(database.statements)).toEqual([])
   })
 
+  it('is about that request alone where a reference is given, as is the share that is released', async () => {
+    const database = await openStore(store)
+    const { posted, settle } = stage(database)
+    const ids: string[] = []
+    for (const minutes of [59, 59, 61]) ids.push((await acceptHeld(database, { heldAt: now - minutes * 60_000 })).id)
+    const [, decided = '', silent = ''] = ids
+    const reference = (await findGeneration(database.statements, decided))?.reference
+    expect(await decideHeld(database.statements, { reference }, 'free')).toEqual([price])
+    await settle()
+    expect(posted).toEqual([`${decided} failed settled-by-operator at 0`, `${silent} held submission_unknown at 0`])
+    expect((await listHeld(database.statements)).map(({ guildReleased }) => guildReleased)).toEqual([false, true])
+  })
+
   it('is settled by one of two workers', async () => {
     const database = await openStore(store)
     const [one, other] = [stage(database), stage(database)]
