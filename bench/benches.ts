@@ -22,4 +22,9 @@ export const benches: Readonly<Record<string, Bench>> = {
     summary: 'From the start of the process until it takes commands, and the memory of an idle bot, beside a bare client that signs in.',
     load: async () => (await import('./start/start.ts')).benchStart,
   },
+  wait: {
+    summary:
+      'How many calls it takes to learn that a job of 160 s is done, and how late, for our adapters and for the vendors’ own clients.',
+    load: async () => (await import('./wait/wait.ts')).benchWait,
+  },
 }
