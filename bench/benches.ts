@@ -14,6 +14,11 @@ export const benches: Readonly<Record<string, Bench>> = {
     summary: 'Clips per second through the core (accept, claim, submit, complete, settle), with instant providers, beside pg-boss.',
     load: async () => (await import('./engine/engine.ts')).benchEngine,
   },
+  'hot-tables': {
+    summary:
+      'Claiming, a look of the worker and accepting, with 1,000,000 finished and 10,000 waiting generations; --plans prints what scans a table.',
+    load: async () => (await import('./hot-tables/hot-tables.ts')).benchHotTables,
+  },
   inflight: {
     summary: 'What 1,000 and 10,000 clips in flight cost: memory, event loop delay and edits of cards.',
     load: async () => (await import('./inflight/inflight.ts')).benchInFlight,

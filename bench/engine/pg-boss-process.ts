@@ -12,11 +12,11 @@ answerLoadRun(async ({ store }, onDone) => {
   return {
     begin: async (number) => {
       await boss.send(queue, { number })
-      // Not always the one that was just sent, but always one: as many are fetched as are sent.
-      for (const { id } of await boss.fetch(queue)) {
-        await boss.complete(queue, id)
-        onDone()
-      }
+      // Not always the one that was just sent, but always one. None is found while others lock those that are left.
+      let [job] = await boss.fetch(queue)
+      while (!job) [job] = await boss.fetch(queue)
+      await boss.complete(queue, job.id)
+      onDone()
     },
     close: () => boss.stop(),
   }

@@ -5,6 +5,7 @@ import { createGenerations, type Generations } from '../../src/generations/creat
 import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
 import type { Delivery } from '../../src/generations/model/delivery-port.ts'
 import type { Requester } from '../../src/generations/model/generation.ts'
+import type { ProviderId } from '../../src/domain/provider-id.ts'
 import { type Clock, wallClock } from '../../src/lib/clock.ts'
 import type { Log } from '../../src/lib/log.ts'
 import type { Provider } from '../../src/providers/provider.ts'
@@ -17,6 +18,8 @@ export interface CoreOptions {
   database: Database
   /** Replaces parts of a delivery that reaches no Discord. */
   delivery?: Partial<Delivery>
+  /** Of every configured id; by default one that completes every job at once. */
+  createProvider?: (id: ProviderId) => Provider
   clock?: Clock
   log: Log
 }
@@ -25,14 +28,15 @@ export interface Core extends Generations {
   config: Config
   clipService: ClipService
   delivery: Delivery
-  providers: ReadonlyMap<string, Provider>
+  providers: ReadonlyMap<ProviderId, Provider>
 }
 
 /** Everything between Discord and the providers, joined as `main.ts` does it; all providers, and limits that refuse nothing. Nothing is started. */
-export async function createCore({ database, delivery: change, clock = wallClock, log }: CoreOptions): Promise<Core> {
+export async function createCore(options: CoreOptions): Promise<Core> {
+  const { database, createProvider = instantProvider, clock = wallClock, log } = options
   const config = benchConfig()
-  const providers = new Map(config.providers.map(({ id }) => [id, instantProvider(id)]))
-  const delivery = { ...silentDelivery, ...change }
+  const providers = new Map(config.providers.map(({ id }) => [id, createProvider(id)]))
+  const delivery = { ...silentDelivery, ...options.delivery }
   const generations = await createGenerations({
     ...{ config, database, providers, delivery, clock, log },
     outputLifetimes: new Map(),
@@ -80,17 +84,18 @@ function benchConfig(): Config {
   return { ...config, providers: config.providers.map((provider) => ({ ...provider, createsPerMinute: 600_000 })) }
 }
 
-const epoch = 500_000_000_000_000_000n
+/** Ids of guilds and members count from it. */
+export const firstSnowflake = 500_000_000_000_000_000n
 
 /** One of a number of members in a number of guilds, and an interaction that no other has. */
 export function requesterOf(guild: number, member: number, interaction: number): Requester {
   return {
-    guildId: String(epoch + BigInt(guild)),
-    memberId: String(epoch + BigInt(guild * 1000 + member)),
-    channelId: String(epoch + BigInt(guild)),
+    guildId: String(firstSnowflake + BigInt(guild)),
+    memberId: String(firstSnowflake + BigInt(guild * 1000 + member)),
+    channelId: String(firstSnowflake + BigInt(guild)),
     reply: {
-      applicationId: String(epoch),
-      interactionId: String(epoch + BigInt(interaction)),
+      applicationId: String(firstSnowflake),
+      interactionId: String(firstSnowflake + BigInt(interaction)),
       token: `token-${interaction}`,
       attachmentSizeLimit: 10_485_760,
       locale: 'en-US',
