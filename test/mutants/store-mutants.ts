@@ -63,8 +63,8 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'let a claimed row that cannot be read count for ever',
-    file: 'src/generations/worker/worker.ts',
-    in: 'check',
+    file: 'src/generations/worker/tidy.ts',
+    in: 'tidy',
     at: 'ExpressionStatement:has(CallExpression[callee.name="settleUnreadable"])',
     with: '',
     test: 'test/generations/worker/settle-unreadable.test.ts',

@@ -23,7 +23,8 @@ export class LoopbackServer {
   }
 
   static async listen(port: number): Promise<LoopbackServer> {
-    const server = createServer()
+    // The usual five seconds end a connection just when a client on a busy machine reuses it.
+    const server = createServer({ keepAliveTimeout: 10 * 60_000 })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, '127.0.0.1', resolve)

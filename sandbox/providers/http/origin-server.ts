@@ -39,7 +39,8 @@ export class OriginServer {
 
   async listen(): Promise<void> {
     if (this.#server) return
-    const server = createServer((request, response) => void this.#listener(request, response))
+    // The usual five seconds end a connection just when a client on a busy machine reuses it.
+    const server = createServer({ keepAliveTimeout: 10 * 60_000 }, (request, response) => void this.#listener(request, response))
     const upgrade = this.#upgrade
     if (upgrade) server.on('upgrade', (request, socket, head) => this.#takeOver(upgrade, request, socket, head))
     server.listen(this.#port, '127.0.0.1')
