@@ -41,7 +41,7 @@ describe.each(stores)('a claimed generation on $name', (store) => {
 
   it('that a provider refuses waits for the next candidate, and its card says so', async () => {
     const { run, row, shown, seen, database, id, logged } = await setUp({ providers: [refusing('unavailable')] })
-    const unchanged = await bystander(database, 'submitting')
+    const unchanged = await bystander(database, 'rendering')
     await run()
     expect(await row()).toMatchObject({ state: 'queued', owner: null, provider: 'replicate', candidates: '["replicate"]' })
     expect([await attemptsOf(database, id), await ledgerOf(database, id), seen]).toEqual([['fal refused unavailable'], 'reserve', []])
@@ -54,10 +54,10 @@ describe.each(stores)('a claimed generation on $name', (store) => {
   })
 
   it('that the last provider refuses fails for the reason that decides, at the provider that gave it', async () => {
-    const { run, row, seen, database, id } = await setUp({ providers: [refusing('unavailable')] })
+    const { run, row, seen, toldAt, database, id } = await setUp({ providers: [refusing('unavailable')] })
     await attempted(database, { id, state: 'submitting' }, 'replicate', { state: 'refused', end_reason: 'no_credit', ended_at: 3 })
     await run()
-    expect(seen).toEqual(['failed: no_credit (replicate)'])
+    expect([seen, toldAt]).toEqual([['failed: no_credit (replicate)'], [startsAt]])
     expect(await row()).toMatchObject({ state: 'failed', end_reason: 'no_credit', provider: 'replicate', captured: 0, ended_at: startsAt })
     expect(await attemptsOf(database, id)).toEqual(['replicate refused no_credit', 'fal refused unavailable'])
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: 0 })
@@ -76,7 +76,7 @@ describe.each(stores)('a claimed generation on $name', (store) => {
 
   it('whose provider has no key here any more waits as if it had not been claimed', async () => {
     const { run, row, shown, seen, database, id, logged } = await setUp({ candidates: ['replicate', 'fal'] })
-    const unchanged = await bystander(database, 'submitting')
+    const unchanged = await bystander(database, 'rendering')
     await run()
     expect(await row()).toMatchObject({ state: 'queued', owner: null, provider: 'replicate', candidates: '["replicate","fal"]' })
     expect([await attemptsOf(database, id), await ledgerOf(database, id), seen]).toEqual([[], 'reserve', []])

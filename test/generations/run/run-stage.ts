@@ -56,6 +56,8 @@ export async function setUpRun(database: Database, { providers = [], findPosted,
   const posts: Clip[] = []
   /** In order: `look` (for an earlier message), `post`, `link`, or the state and reason of an outcome. */
   const seen: string[] = []
+  /** When each outcome was told. */
+  const toldAt: number[] = []
   const delivery: Delivery = {
     show: ({ state }, live) => void shown.push({ state, ...live }),
     findPosted: (generation) => {
@@ -67,8 +69,9 @@ export async function setUpRun(database: Database, { providers = [], findPosted,
       posts.push(clip)
       return post?.(generation, clip, options) ?? Promise.resolve(posted)
     },
-    postOutcome: ({ state, endReason, provider }) => {
+    postOutcome: ({ state, endReason, provider }, { now }) => {
       seen.push(`${state}: ${endReason ?? ''} (${provider})`)
+      toldAt.push(now)
       return Promise.resolve()
     },
     drain: () => Promise.resolve(),
@@ -91,7 +94,7 @@ export async function setUpRun(database: Database, { providers = [], findPosted,
   const [pause, force] = [new AbortController(), new AbortController()]
   const signals = { pause: pause.signal, force: force.signal }
   const logged = () => lines.map((line) => JSON.parse(line) as { level: number; msg: string; [field: string]: unknown })
-  return { context, shown, posts, seen, pause, force, signals, logged }
+  return { context, shown, posts, seen, toldAt, pause, force, signals, logged }
 }
 
 type Change = Partial<GenerationRow>
