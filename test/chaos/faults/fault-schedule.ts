@@ -90,7 +90,7 @@ export class FaultSchedule {
     const beginning = this.disruptions.begin()
     await (how === 'killed' ? bot.kill() : bot.stop())
     const to = Date.now()
-    const contents = await this.#store.read()
+    const contents = await this.#store.readSettled()
     this.kills.record(contents, this.#ownedBy(bot), this.#mayOwn(bot))
     this.#owners.see(contents.owners)
     await this.start(bot)

@@ -59,22 +59,27 @@ export interface Store {
   /** The bot's variables for it. */
   readonly environment: Record<string, string>
   read(): Promise<Contents>
+  /** The same, after what a process that was ended had sent is written: the server may still commit it. */
+  readSettled(): Promise<Contents>
   /** Changes rows beside the running bots. */
   write(statement: string): Promise<void>
   remove(): Promise<void>
 }
 
 export function openSqliteStore(folder: string): Store {
+  const read = async () => {
+    const database = new SQLite(join(folder, 'rushes.db'), { readonly: true })
+    try {
+      return await readContents((statement) => Promise.resolve(database.prepare(statement).all()))
+    } finally {
+      database.close()
+    }
+  }
   return {
     environment: { DATA_DIR: folder },
-    read: async () => {
-      const database = new SQLite(join(folder, 'rushes.db'), { readonly: true })
-      try {
-        return await readContents((statement) => Promise.resolve(database.prepare(statement).all()))
-      } finally {
-        database.close()
-      }
-    },
+    read,
+    // Its transactions ended with the process.
+    readSettled: read,
     write: (statement) => {
       const database = new SQLite(join(folder, 'rushes.db'), { timeout: 5000 })
       try {
@@ -108,6 +113,15 @@ export function openPostgresStore(url: string): Store {
   return {
     environment: { DATABASE_URL: url },
     read: () => withClient(url, (client) => readContents(async (statement) => (await client.query(statement)).rows as unknown[])),
+    readSettled: () =>
+      withClient(url, async (client) => {
+        await client.query('begin')
+        // Waits for every transaction that has changed an attempt. One table only: nothing else is locked here, so there is no deadlock.
+        await client.query('lock table attempts in share mode')
+        const contents = await readContents(async (statement) => (await client.query(statement)).rows as unknown[])
+        await client.query('commit')
+        return contents
+      }),
     write: (statement) =>
       withClient(url, async (client) => {
         await client.query(statement)
