@@ -1,13 +1,17 @@
 import { once } from 'node:events'
-import { parseArgs } from 'node:util'
+import { flushCompileCache } from 'node:module'
 
 import { UsageError } from './src/cli/arguments.ts'
 import { runHeld } from './src/cli/held.ts'
 import { runLedger } from './src/cli/ledger.ts'
-import { registerWithDiscord } from './src/cli/register.ts'
-import { chooseMode, ConfigError } from './src/config/config.ts'
+import { runRegister } from './src/cli/register.ts'
+import { chooseMode, ConfigError, variableNames } from './src/config/config.ts'
+import { misspeltVariables } from './src/config/warnings.ts'
+import { DiscordUnreachableError } from './src/discord/rest/unreachable.ts'
 import { providerDescriptors } from './src/providers/registry.ts'
 import { startBot } from './src/main.ts'
+import { StoreUnreachableError } from './src/storage/postgres/server-errors.ts'
+import { StoreFileError } from './src/storage/sqlite/file-errors.ts'
 
 /** Which program to run, and its own arguments. */
 const [program, ...words] = process.argv.slice(2)
@@ -17,10 +21,7 @@ const isOperatorProgram = program === '--held' || program === '--ledger'
 async function start(): Promise<void> {
   const print = (line: string) => console.log(line)
   if (program === '--register') {
-    const { guild } = parseArgs({ args: words, options: { guild: { type: 'string' } } }).values
-    const names = await registerWithDiscord({ environment: process.env, guildId: guild })
-    const where = guild ? `in server ${guild}` : 'for every server'
-    print(`Registered ${names.map((name) => `/${name}`).join(', ')} ${where}.`)
+    await runRegister(process.env, words, print)
   } else if (program === '--held') {
     await runHeld(process.env, words, print)
   } else if (program === '--ledger') {
@@ -28,6 +29,7 @@ async function start(): Promise<void> {
   } else if (program !== undefined) {
     throw new UsageError(`Unknown argument ${program}. The programs are listed in package.json.`)
   } else if (chooseMode(process.env, providerDescriptors) === 'sandbox') {
+    for (const warning of misspeltVariables(process.env, variableNames(providerDescriptors))) console.error(warning)
     const { runSandbox } = await import('./sandbox/run.ts')
     await runSandbox()
   } else {
@@ -42,6 +44,8 @@ async function runBot(signal: AbortSignal): Promise<void> {
     process.exit(1)
   }
   try {
+    // Now rather than at the end, which may be a crash.
+    flushCompileCache()
     const bot = await startBot({ environment: process.env, signal, onFatal })
     console.error(`Rushes is running. Invite it with ${bot.invitation}`)
     if (!signal.aborted) await once(signal, 'abort')
@@ -74,7 +78,8 @@ function explain(error: unknown): string {
   }
   const message = error instanceof Error ? error.message : String(error)
   if (isOperatorProgram || error instanceof UsageError) return message
-  return `Rushes cannot start: ${error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : ''}${message}`
+  const isSentence = [StoreFileError, StoreUnreachableError, DiscordUnreachableError].some((known) => error instanceof known)
+  return `Rushes cannot start: ${error instanceof Error && !isSentence && error.name !== 'Error' ? `${error.name}: ` : ''}${message}`
 }
 
 try {

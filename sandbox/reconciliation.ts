@@ -18,7 +18,7 @@ export interface Reconciliation {
   reserved: number
   /** Billed, according to the providers' invoices. */
   invoiced: number
-  /** Of what is spent: booked for jobs of which the provider does not tell whether they were billed, so that it may be more than the invoices say. */
+  /** Of what is spent: booked for jobs of which the provider does not say whether they were billed, so that it may be more than the invoices say. */
   assumed: number
   /** Whether the invoices say what is spent, except for what is assumed. */
   equal: boolean
@@ -41,7 +41,7 @@ export async function reconcile({ providers, dataFolder }: { providers: StandIns
       `${usd(wallet.spent)} spent, ${usd(wallet.reserved)} reserved`,
     ]),
     ...invoices.map(({ provider, totalMicroUsd, jobs }) => [`invoice ${provider}`, `${usd(totalMicroUsd)} for ${jobs} jobs`]),
-    ...(assumed > 0 ? [['assumed, as the provider does not tell', usd(assumed)]] : []),
+    ...(assumed > 0 ? [['assumed, as the provider does not say', usd(assumed)]] : []),
     ['wallets and invoices', equal ? 'agree' : 'DIFFER'],
   ]
   const width = Math.max(...rows.map(([name = '']) => name.length))

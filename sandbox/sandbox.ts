@@ -21,6 +21,8 @@ export interface SandboxOptions {
   clipFolder?: string | undefined
   /** Serves finished clips for ever (see `StandInsOptions.keepOutputs`). */
   keepOutputs?: boolean | undefined
+  /** The providers limit nothing (see `StandInsOptions.unlimited`). */
+  unlimitedProviders?: boolean | undefined
   discord?: Omit<LocalDiscordOptions, 'port'> | undefined
   /** Variables of the bot on top of those that it needs to run here. */
   environment?: Record<string, string | undefined> | undefined
@@ -55,6 +57,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     speed: providerSpeed,
     port: options.providersPort ?? 0,
     keepOutputs: options.keepOutputs,
+    unlimited: options.unlimitedProviders,
     // Webhooks are dated by the bot's clock; otherwise the bot would refuse them as too old.
     receiverNow: () => options.clock?.now() ?? Date.now(),
   })

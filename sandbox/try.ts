@@ -1,17 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
-import { parseArgs } from 'node:util'
+import { writeFileSync } from 'node:fs'
 
 import { z } from 'zod'
 
 import { createCardPrinter } from './card-printer.ts'
+import { liveCheck } from './live-check.ts'
 import { discordPort } from './settings.ts'
-
-/** `npm run try`: acts as a member of the running sandbox, prints each change of the card and saves the posted clip in the current folder. */
-const usage = `Usage:
-  npm run try -- animate IMAGE "PROMPT" [--duration 5|10] [--negative TEXT] [--guidance 0..1]
-  npm run try -- film "PROMPT" [--aspect 16:9|9:16|1:1] [--duration 5|10] [--negative TEXT] [--guidance 0..1]
-  --cancel-after SECONDS presses the Cancel button after that time`
+import { readTryArguments } from './try-arguments.ts'
 
 const origin = `http://127.0.0.1:${discordPort}`
 
@@ -22,34 +16,6 @@ const Message = z.object({
   buttons: z.array(z.object({ label: z.string() })),
   attachments: z.array(z.object({ filename: z.string(), size: z.number(), url: z.string() })),
 })
-
-function readArguments() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      duration: { type: 'string' },
-      aspect: { type: 'string' },
-      negative: { type: 'string' },
-      guidance: { type: 'string' },
-      'cancel-after': { type: 'string' },
-    },
-  })
-  const { duration, aspect, negative, guidance, 'cancel-after': cancelAfter } = values
-  const [command, ...rest] = positionals
-  const image = command === 'animate' ? rest.shift() : undefined
-  const prompt = rest.join(' ')
-  const isComplete = prompt !== '' && (command === 'film' || (command === 'animate' && image !== undefined))
-  if (!isComplete) throw new Error(usage)
-  const options = {
-    image: image === undefined ? undefined : { name: basename(image), base64: readFileSync(image).toString('base64') },
-    prompt,
-    aspect,
-    duration: duration === undefined ? undefined : Number(duration),
-    negative,
-    guidance: guidance === undefined ? undefined : Number(guidance),
-  }
-  return { command, options, cancelAfterSeconds: cancelAfter === undefined ? undefined : Number(cancelAfter) }
-}
 
 async function post(path: string, content: unknown): Promise<unknown> {
   const headers = { 'content-type': 'application/json' }
@@ -83,8 +49,14 @@ async function saveClips(attachments: z.infer<typeof Message>['attachments']): P
   }
 }
 
+/** `npm run try`: acts as a member of the running sandbox, prints each change of the card and saves the posted clip in the current folder. */
 async function main(): Promise<void> {
-  const { command, options, cancelAfterSeconds } = readArguments()
+  const read = readTryArguments(process.argv.slice(2))
+  if (read === 'live-check') {
+    console.log(liveCheck)
+    return
+  }
+  const { command, options, cancelAfterSeconds } = read
   const started = await post('/sandbox/run', { command, options })
   const { interactionId } = z.object({ interactionId: z.string() }).parse(started)
   const cancel = () =>

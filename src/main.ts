@@ -42,8 +42,8 @@ export interface BotSettings {
   registerAtStart?: boolean | undefined
   /** How soon other processes on the same store notice that this one is gone. */
   leaseTimes?: LeaseTimes | undefined
-  /** Divides the waits before free calls to blocked providers, for simulated providers; 1 by default. */
-  probeSpeed?: number | undefined
+  /** Divides the waits for providers that are out (see `RunContext`), for simulated ones; 1 by default. */
+  outageSpeed?: number | undefined
   /** Called once if the bot cannot continue; everything is closed by then. */
   onFatal?: ((reason: string) => void) | undefined
   /** Stops the bot, also during its start: `startBot` then rejects with the signal's reason once everything is closed. */
@@ -67,14 +67,14 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
   const { commands, buttons } = await readCommands()
   const { origins = liveOrigins, clock = wallClock } = settings
   const log = createLog({ level: config.logLevel, destination: settings.logDestination })
+  for (const warning of config.warnings) log.warn({}, warning)
   const shutdown = createShutdown({ log, signal: settings.signal, onFatal: settings.onFatal })
   try {
     const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses, lookup: settings.lookup })
     shutdown.own('the network', () => network.close())
     const database = await openDatabase(config.store, { log, signal: shutdown.begun })
     shutdown.own('the database', () => database.close())
-    const billing = createBilling({ config, database })
-    shutdown.own('the request limits', () => billing.close())
+    const billing = createBilling({ config, database, clock })
     const providers = createProviders({ descriptors, accounts: config.providers, origins }, { network, clock })
     shutdown.own('the providers', () => providers.close())
     const download = createDownload({ network, clock })
@@ -85,17 +85,18 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
       outputLifetimes: providers.outputLifetimes,
       typicalRunMs: settings.typicalRunMs,
       leaseTimes: settings.leaseTimes,
-      probeSpeed: settings.probeSpeed,
+      outageSpeed: settings.outageSpeed,
     })
     const { worker, notifier } = generations
     shutdown.own('the notifier', () => notifier.close())
     const interrupted = new AbortController()
     const clipService = createClipService({
-      ...{ config, database, delivery, clock },
+      ...{ config, database, delivery, clock, log },
       ...billing,
       ...generations,
       providers: [...providers.byId.values()],
       downloadImage: (source) => raceAbort(downloadImage(download, source, origins.discordMedia), interrupted.signal),
+      interrupted: interrupted.signal,
     })
     const interactions = discord.answerInteractions({ commands, buttons, context: { clipService } })
     const server = await startHttpServer({ config, database, providers: providers.byId, notifier, clock, log })
@@ -123,6 +124,7 @@ export async function startBot(settings: BotSettings): Promise<Bot> {
     shutdown.begun.throwIfAborted()
     started = worker.start()
     await started
+    await generations.checkKeys(shutdown.begun)
     shutdown.begun.throwIfAborted()
     if (config.allowedGuilds !== '*' && config.allowedGuilds.size === 0)
       log.warn({}, 'ALLOWED_GUILDS is empty, so no server may make clips: set it to server ids, or to * for every server')

@@ -86,10 +86,12 @@ describe('readConfig', () => {
     const withRunware = { DISCORD_TOKEN: token, RUNWARE_API_KEY: 'd' }
     const optionsOf = (environment: Record<string, string>) => readConfig(environment).providers[0]?.options
     expect(optionsOf(withRunware)).toEqual({ RUNWARE_OUTPUT_QUALITY: 95, RUNWARE_SAFETY: 'none' })
-    expect(optionsOf({ ...withRunware, RUNWARE_OUTPUT_QUALITY: '60', RUNWARE_SAFETY: 'fast' })).toEqual({
-      RUNWARE_OUTPUT_QUALITY: 60,
-      RUNWARE_SAFETY: 'fast',
+    expect(optionsOf({ ...withRunware, RUNWARE_OUTPUT_QUALITY: '60', RUNWARE_SAFETY: 'fast', RUNWARE_SAFETY_USD: '0.02' })).toEqual({
+      ...{ RUNWARE_OUTPUT_QUALITY: 60, RUNWARE_SAFETY: 'fast', RUNWARE_SAFETY_USD: 20_000 },
     })
+    expect(problemsOf({ ...withRunware, RUNWARE_SAFETY: 'fast' })).toEqual([
+      expect.stringContaining('RUNWARE_SAFETY is billed by Runware for each clip: enter the price in RUNWARE_SAFETY_USD'),
+    ])
   })
 
   it('takes * for every server only where it is written out', () => {
@@ -127,6 +129,38 @@ describe('readConfig', () => {
     const problems = problemsOf({ ...complete, RUNWARE_API_KEY: 'd', [name]: value })
     expect(problems).toEqual([expect.stringContaining(name)])
     expect(problems.join()).not.toContain(value)
+  })
+
+  it.each([
+    ['FAL_CONCURENCY', 'FAL_CONCURRENCY'],
+    ['BUDGET_DAY', undefined],
+    ['BUGDET_DAY_USD', 'BUDGET_DAY_USD'],
+    ['allowed_guilds', 'ALLOWED_GUILDS'],
+    ['DATABASE-URL', 'DATABASE_URL'],
+    ['DATADIR', 'DATA_DIR'],
+    ['PATH', undefined],
+    ['MODES', undefined],
+    ['SANDBOX_PORT', undefined],
+    ['RUNWARE_API_KEYS', 'RUNWARE_API_KEY'],
+  ])('names %s, which is not read, beside the variable that is probably meant: %s', (name, meant) => {
+    const { warnings } = readConfig({ ...complete, [name]: 'a-value' })
+    expect(warnings).toEqual(meant === undefined ? [] : [`${name} is set, but no such variable is read: ${meant} is probably meant.`])
+    expect(readConfig({ ...complete, [name]: '' }).warnings).toEqual([])
+  })
+
+  it('names a misspelt variable beside the one that is missing', () => {
+    expect(problemsOf({ DISCORD_TOKNE: token, FAL_KEY: 'x' })).toEqual([
+      expect.stringMatching(/^DISCORD_TOKEN is missing/),
+      'DISCORD_TOKNE is set, but no such variable is read: DISCORD_TOKEN is probably meant.',
+    ])
+  })
+
+  it("names a day's budget above the month's", () => {
+    expect(readConfig({ ...complete, BUDGET_DAY_USD: '300', GUILD_BUDGET_MONTH_USD: '4.50' }).warnings).toEqual([
+      'BUDGET_DAY_USD ($300.00) is more than BUDGET_MONTH_USD ($200.00), which ends first: lower one or raise the other.',
+      'GUILD_BUDGET_DAY_USD ($5.00) is more than GUILD_BUDGET_MONTH_USD ($4.50), which ends first: lower one or raise the other.',
+    ])
+    expect(readConfig({ ...complete, BUDGET_DAY_USD: '200' }).warnings).toEqual([])
   })
 
   it('keeps its store in DATA_DIR unless DATABASE_URL names a server or another file', () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -88,4 +88,11 @@ describe('npm run check:layers', () => {
     expect(output).toContain('no-folder-cycle')
     expect(status).not.toBe(0)
   })
+})
+
+it('no folder under src holds more than fourteen files', () => {
+  const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const crowded = Object.entries(Object.groupBy(files, ({ parentPath }) => parentPath)).filter(([, inside = []]) => inside.length > 14)
+  expect(files.length).toBeGreaterThan(100)
+  expect(crowded.map(([folder]) => folder)).toEqual([])
 })

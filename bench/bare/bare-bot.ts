@@ -11,4 +11,11 @@ client.on(Events.InteractionCreate, (interaction) => {
 })
 void client.login(process.env['DISCORD_TOKEN'])
 
-answer({ ready: () => ready.then(() => undefined), residentBytes: () => process.memoryUsage.rss() })
+answer({
+  ready: () => ready.then(() => undefined),
+  residentBytes: () => process.memoryUsage.rss(),
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  },
+})

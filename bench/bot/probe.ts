@@ -15,6 +15,10 @@ answerParent({
     return { heapBytes: process.memoryUsage().heapUsed, residentBytes: process.memoryUsage.rss() }
   },
   residentBytes: () => process.memoryUsage.rss(),
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
+  },
   watchLoop: () => {
     stopWatching = watchLateness()
   },

@@ -10,9 +10,9 @@ let clip = new Uint8Array()
 
 async function start({ speed, clipBytes, neverFinish }: ProvidersOptions) {
   clip = clipOf(clipBytes)
-  running = await startStandIns({ clips: { render: () => Promise.resolve(clip) }, speed })
+  running = await startStandIns({ clips: { render: () => Promise.resolve(clip) }, speed, unlimited: true })
   for (const { jobs, behavior } of running.all) {
-    Object.assign(behavior, { concurrency: Infinity, inFlight: Infinity, createsPerMinute: Infinity, balanceUsd: 1e6 })
+    behavior.balanceUsd = 1e6
     if (neverFinish) jobs.hold('completion')
   }
   return {

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
 import { z } from 'zod'
 
 import type { LocalDiscord } from '../../sandbox/discord/local-discord.ts'
@@ -25,7 +28,14 @@ export interface BotProcess {
   output(): string
 }
 
+const Package = z.object({ scripts: z.object({ start: z.string() }) })
+
 const [probe, localOrigins] = ['./probe.ts', '../../test/support/bot/local-origins.ts'].map((path) => new URL(path, import.meta.url).href)
+
+/** What `npm start` gives Node. */
+const startFlags = Package.parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')))
+  .scripts.start.split(' ')
+  .filter((word) => word.startsWith('--'))
 
 /** What no bench is about is never the limit. */
 const unlimited = {
@@ -46,9 +56,11 @@ export async function startBot({ discord, providers, folder, environment, execAr
   const startedAt = performance.now()
   const child = startChild(new URL('../../start.mjs', import.meta.url), {
     cleanup,
-    execArgv: [...execArgv, '--import', probe ?? '', '--import', localOrigins ?? ''],
+    execArgv: [...startFlags, ...execArgv, '--import', probe ?? '', '--import', localOrigins ?? ''],
     environment: {
       // The developer's own settings stay out.
+      // The bot's own, given to Node itself, so that it also serves the modules of the measurement: they must not weigh more than in a bot without them.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)),
       ...{ DATABASE_URL: '', ROLE: '', PROVIDERS: '', PUBLIC_URL: '', LOG_LEVEL: '' },
       ...unlimited,
       ...{ TEST_ORIGINS: JSON.stringify(origins), DISCORD_TOKEN: discord.botToken, ALLOWED_GUILDS: '*', DATA_DIR: folder },

@@ -22,7 +22,7 @@ const watchingAfterMs = 300
 /** Makes one clip of the current size and returns the milliseconds from its completion until it is visible. */
 type MakeClip = (bytes: number) => Promise<number>
 
-/** From the provider's completion until the clip is visible, beside a bare download and upload. The first word is the number of clips of each size. */
+/** From the provider's completion until the clip is visible, compared with a bare download and upload. The first word is the number of clips of each size. */
 export async function benchDeliver(context: BenchContext): Promise<void> {
   const { words, cleanup } = context
   const clips = Number(words[0] ?? 11)

@@ -50,7 +50,7 @@ export async function benchEngine(context: BenchContext): Promise<void> {
   if (four) reportPostgres(context, { ...four, name: 'PostgreSQL, 4 processes' })
   if (one && four) {
     const scaling = { value: four.rushes.perSecond, baseline: one.rushes.perSecond, target: { atLeast: 1.5, of: 'ratio' } } as const
-    context.report({ case: 'PostgreSQL, 4 processes beside 1: clips', unit: '/s', ...scaling })
+    context.report({ case: 'PostgreSQL, 4 processes compared with 1: clips', unit: '/s', ...scaling })
   }
 }
 

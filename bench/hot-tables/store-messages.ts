@@ -8,5 +8,5 @@ export const Fill = z.object({ store: Location, finished: z.number(), waiting: z
 export type Fill = z.infer<typeof Fill>
 export const Measure = z.object({ store: Location, withinMs: z.number(), plans: z.boolean() })
 export type Measure = z.infer<typeof Measure>
-export const HotTables = z.object({ claim: Repeated, look: Repeated, accept: Repeated, burst: Repeated, plans: z.array(z.string()) })
+export const HotTables = z.object({ claim: Repeated, check: Repeated, accept: Repeated, burst: Repeated, plans: z.array(z.string()) })
 export type HotTables = z.infer<typeof HotTables>

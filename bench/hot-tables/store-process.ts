@@ -3,22 +3,26 @@ import { claim } from '../../src/generations/queue/claim.ts'
 import type { RunContext } from '../../src/generations/run/context.ts'
 import { takeLease, usualLeaseTimes } from '../../src/generations/worker/lease.ts'
 import { createLog } from '../../src/lib/log.ts'
+import { createTimers } from '../../src/lib/timers.ts'
+import { createKeyedLimit } from '../../src/lib/concurrency/keyed-limit.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { answerParent } from '../shared/child.ts'
 import { createCore, requesterOf } from '../shared/core.ts'
 import { instantProvider } from '../shared/instant-provider.ts'
 import { type ExecutedStatement, observeStatements } from '../shared/statements.ts'
 import { fillPostgres, fillSqlite, guilds, membersPerGuild, runningPerProvider } from './fill.ts'
-import { createLook } from './look.ts'
+import { createCheck } from './check.ts'
 import { plansThatScan } from './plans.ts'
 import { repeat } from './repeat.ts'
 import { Fill, type HotTables, Measure } from './store-messages.ts'
 
 /** One process that fills a store and measures what the bot does there. */
 const owner = 'bench'
-/** Between two looks of the measurement, so that none is left out because the one before was a moment ago. */
-const lookEveryMs = 5000
+/** Between two checks of the measurement, so that none is left out because the one before was a moment ago. */
+const checkEveryMs = 5000
 const burst = 20
+/** By one statement: all that waits, and some more. What is over is a hundred times as much. */
+const mostRowsRead = 30_000
 const destination = {
   write: (line: string) => {
     if (line.includes('"level":50')) process.stderr.write(line)
@@ -46,13 +50,13 @@ async function measure({ store, withinMs, plans }: Measure): Promise<HotTables> 
     now: () => Date.now() + offset,
     sleep: (milliseconds: number) => new Promise<void>((resolve) => void setTimeout(resolve, milliseconds)),
   }
-  // A held job stays held, so that every look rechecks the same ones.
+  // A held job stays held, so that every check rechecks the same ones.
   const createProvider = (id: string) => ({ ...instantProvider(id), status: () => Promise.resolve({ state: 'pending' } as const) })
   const core = await createCore({ database, createProvider, clock, log })
   const { config } = core
   const ids = config.providers.map(({ id }) => id)
   const context: RunContext = {
-    ...{ ...core, database, clock, log, owner },
+    ...{ ...core, database, clock, timers: createTimers(clock), reads: createKeyedLimit(16), log, owner },
     ...{ outputLifetimes: new Map(), webhookUrlOf: () => undefined, download: () => Promise.reject(new Error('nothing runs')) },
     ...{ renderDeadlineMs: config.renderDeadlineMs, queueDeadlineMs: config.queueDeadlineMs, retentionMs: config.retentionMs },
   }
@@ -61,14 +65,14 @@ async function measure({ store, withinMs, plans }: Measure): Promise<HotTables> 
     onHeartbeat: () => undefined,
   })
   const busy = config.providers.map(({ id, createsPerMinute }) => ({ id, createsPerMinute, concurrency: runningPerProvider }))
-  const look = createLook(context, busy)
+  const check = createCheck(context, busy)
 
   const advance = () => {
-    offset += lookEveryMs
+    offset += checkEveryMs
     return Promise.resolve()
   }
   isRecording = plans
-  const looked = await repeat(look, { times: 50, withinMs, between: advance })
+  const checked = await repeat(check, { times: 50, withinMs, between: advance })
 
   const giveBack = async () => {
     const free = { state: 'queued', owner: null, provider: ids[0] ?? '' } as const
@@ -98,8 +102,8 @@ async function measure({ store, withinMs, plans }: Measure): Promise<HotTables> 
   await lease.end()
   await core.notifier.close()
   await database.close()
-  const scans = plans ? await plansThatScan(store, [...recorded.values()]) : []
-  return { claim: claimed, look: looked, accept: accepted, burst: together, plans: scans }
+  const scans = plans ? await plansThatScan(store, [...recorded.values()], mostRowsRead) : []
+  return { claim: claimed, check: checked, accept: accepted, burst: together, plans: scans }
 }
 
 /** What only the bench does is no statement of the bot. */

@@ -3,7 +3,7 @@ import { createClipService } from '../../src/clip-service.ts'
 import { type Config, readConfig } from '../../src/config/config.ts'
 import { createGenerations, type Generations } from '../../src/generations/create-generations.ts'
 import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
-import type { Delivery } from '../../src/generations/model/delivery-port.ts'
+import type { CardDeletions, Delivery } from '../../src/generations/model/delivery-port.ts'
 import type { Requester } from '../../src/generations/model/generation.ts'
 import type { ProviderId } from '../../src/domain/provider-id.ts'
 import { type Clock, wallClock } from '../../src/lib/clock.ts'
@@ -43,8 +43,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     download: () => Promise.resolve(clip),
   })
   const clipService = createClipService({
-    ...{ config, database, delivery, clock },
-    ...createBilling({ config, database }),
+    ...{ config, database, delivery, clock, log },
+    ...createBilling({ config, database, clock }),
     ...generations,
     providers: [...providers.values()],
     downloadImage: () => Promise.reject(new Error('no bench sends an image')),
@@ -54,12 +54,13 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
 const clip = new Uint8Array(mp4())
 
-const silentDelivery: Delivery = {
+const silentDelivery: Delivery & CardDeletions = {
   show: () => undefined,
   findPosted: () => Promise.resolve(undefined),
   post: () => Promise.resolve({ channelId: '1', messageId: '2' }),
   postOutcome: () => Promise.resolve(),
   drain: () => Promise.resolve(),
+  onCardDeleted: () => undefined,
 }
 
 function benchConfig(): Config {

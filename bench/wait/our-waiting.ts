@@ -21,7 +21,9 @@ export async function measureOurs(
   cleanup: AsyncDisposableStack,
 ): Promise<Map<string, Waiting>> {
   const { discord, members } = await startCommunity({ guilds: 1, membersPerGuild: 1 }, cleanup)
-  const standIns = cleanup.adopt(await startStandIns({ clips: { render: () => Promise.resolve(mp4()) }, speed }), (each) => each.stop())
+  const standIns = cleanup.adopt(await startStandIns({ clips: { render: () => Promise.resolve(mp4()) }, speed, unlimited: true }), (each) =>
+    each.stop(),
+  )
   const port = await freePort([])
   const ids = standIns.all.map(({ id }) => id.toUpperCase())
   const budgets = ['BUDGET_DAY_USD', 'BUDGET_MONTH_USD', 'GUILD_BUDGET_DAY_USD', 'GUILD_BUDGET_MONTH_USD']

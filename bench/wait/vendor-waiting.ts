@@ -8,7 +8,9 @@ import { readWaiting, type Waiting } from './waiting.ts'
 
 /** How a vendor's published client waits, for instance `fal polling`. It runs in a process of its own, whose timers are as fast as the providers' clock. */
 export async function measureVendor(name: string, { speed, clips }: WaitOptions, cleanup: AsyncDisposableStack): Promise<Waiting> {
-  const standIns = cleanup.adopt(await startStandIns({ clips: { render: () => Promise.resolve(mp4()) }, speed }), (each) => each.stop())
+  const standIns = cleanup.adopt(await startStandIns({ clips: { render: () => Promise.resolve(mp4()) }, speed, unlimited: true }), (each) =>
+    each.stop(),
+  )
   const child = startChild(new URL('./vendor-process.ts', import.meta.url), { cleanup })
   const origins = Object.fromEntries(standIns.all.map(({ id, origins }) => [id, origins]))
   const apiKeys = Object.fromEntries(standIns.all.map(({ id, apiKey }) => [id, apiKey]))

@@ -7,7 +7,7 @@ import {
   SlashCommandStringOption,
 } from 'discord.js'
 
-import type { AspectRatio, DurationSeconds } from '../../src/domain/clip-request.ts'
+import type { AspectRatio } from '../../src/domain/clip-request.ts'
 import { clipLimits } from '../../src/domain/clip-request.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import type { Command } from '../../src/discord/interactions/command.ts'
@@ -16,9 +16,8 @@ import { commandText } from '../../src/discord/text/text.ts'
 import type { ClipInput, ClipService, ImageInput } from '../../src/generations/model/clip-service-port.ts'
 import { imageLimits } from '../../src/media/images/image-limits.ts'
 
+import { defaultDuration, readDuration } from './duration.ts'
 import { providerOption, readProvider, suggestProviders } from './provider-option.ts'
-
-const defaultDuration: DurationSeconds = 5
 
 export function imageOption(name: 'image' | 'last_image', key: 'option.image' | 'option.last-image'): SlashCommandAttachmentOption {
   const description = commandText(key, { limitPixels: imageLimits.minPixels })
@@ -28,7 +27,7 @@ export function imageOption(name: 'image' | 'last_image', key: 'option.image' | 
 export const promptOption = new SlashCommandStringOption()
   .setName('prompt')
   .setDescription(commandText('option.prompt'))
-  .setMinLength(2)
+  .setMinLength(clipLimits.leastCharacters)
   .setMaxLength(clipLimits.promptCharacters)
   .setRequired(true)
 
@@ -37,14 +36,15 @@ export const aspectOption = new SlashCommandStringOption()
   .setDescription(commandText('option.aspect'))
   .addChoices(clipLimits.aspectRatios.map((ratio) => ({ name: ratio, value: ratio })))
 
-/** What the member typed. Throws `prompt-empty`. */
-export function readClipOptions({ options }: ChatInputCommandInteraction): ClipInput {
+/** What the member typed. Throws `prompt-empty`: what Discord counts may be blanks. */
+export function readClipOptions(interaction: ChatInputCommandInteraction): ClipInput {
+  const { options } = interaction
   const prompt = options.getString('prompt', true).trim()
-  if (prompt === '') throw new Refusal('prompt-empty')
+  if (prompt.length < clipLimits.leastCharacters) throw new Refusal('prompt-empty')
   return {
     prompt,
     negativePrompt: options.getString('negative')?.trim() || undefined,
-    durationSeconds: clipLimits.durationsSeconds.find((seconds) => seconds === options.getInteger('duration')) ?? defaultDuration,
+    durationSeconds: readDuration(interaction),
     guidance: options.getNumber('guidance') ?? undefined,
   }
 }
@@ -85,7 +85,11 @@ export function clipCommand(name: 'animate' | 'film', { image, addOptions, read 
         .addChoices(clipLimits.durationsSeconds.map((seconds) => ({ name: commandText('choice.duration', { seconds }), value: seconds }))),
     )
     .addStringOption((negative) =>
-      negative.setName('negative').setDescription(commandText('option.negative')).setMaxLength(clipLimits.negativePromptCharacters),
+      negative
+        .setName('negative')
+        .setDescription(commandText('option.negative'))
+        .setMinLength(clipLimits.leastCharacters)
+        .setMaxLength(clipLimits.negativePromptCharacters),
     )
     .addNumberOption((guidance) =>
       guidance.setName('guidance').setDescription(commandText('option.guidance')).setMinValue(0).setMaxValue(1),

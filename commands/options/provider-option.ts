@@ -7,6 +7,8 @@ import { Refusal } from '../../src/domain/refusal.ts'
 import { commandText, textIn } from '../../src/discord/text/text.ts'
 import type { ClipService } from '../../src/generations/model/clip-service-port.ts'
 
+import { defaultDuration, readDuration } from './duration.ts'
+
 export const providerOption = new SlashCommandStringOption()
   .setName('provider')
   .setDescription(commandText('option.provider'))
@@ -17,15 +19,17 @@ export function suggestProviders(interaction: AutocompleteInteraction, { image }
   const { options } = interaction
   const text = textIn(interaction.locale)
   const typed = options.getFocused().trim().toLowerCase()
+  const seconds = readDuration(interaction)
   const choices = clipService.choices({
     image,
+    durationSeconds: seconds,
     // While options are typed, Discord sends only the id of a chosen image.
     lastImage: options.get('last_image') !== null,
     negativePrompt: options.getString('negative')?.trim() || undefined,
     guidance: options.getNumber('guidance') ?? undefined,
   })
   return choices
-    .map(({ id, name, price }) => ({ name: text('choice.provider', { provider: name, price, seconds: 5 }), value: id }))
+    .map(({ id, name, price }) => ({ name: text('choice.provider', { provider: name, price, seconds }), value: id }))
     .filter(({ name, value }) => name.toLowerCase().includes(typed) || value.includes(typed))
 }
 
@@ -40,7 +44,7 @@ export function readProvider(
 ): ProviderId | undefined {
   const typed = options.getString('provider')?.trim()
   if (!typed) return undefined
-  const choices = clipService.choices({ image, lastImage: false })
+  const choices = clipService.choices({ image, lastImage: false, durationSeconds: defaultDuration })
   const chosen = choices.find(({ id, name }) => [id, name.toLowerCase()].includes(typed.toLowerCase()))
   if (chosen) return chosen.id
   throw new Refusal('provider-unknown', { typed, choices: choices.map(({ id }) => id) })

@@ -39,7 +39,7 @@ export class ClipRenderer {
   }
 
   /**
-   * @returns the MP4, exactly as long as ordered
+   * @returns the clip, exactly as long as ordered
    * @throws Error when an image cannot be decoded or the media process fails
    */
   render(order: ClipOrder): Promise<Uint8Array> {
@@ -63,7 +63,7 @@ export class ClipRenderer {
   }
 
   async #readOrMake(order: ClipOrder, fingerprint: string): Promise<Uint8Array> {
-    const name = `${fingerprint}-${this.#options.height ?? 'full'}.mp4`
+    const name = `${fingerprint}-${this.#options.height ?? 'full'}.${order.format ?? 'mp4'}`
     const read = await this.#folder?.read(name)
     if (read) return read
     const made = await this.#make(order, fingerprint)
@@ -78,7 +78,7 @@ export class ClipRenderer {
     const size = clipSizeOf(aspectRatio ?? '16:9', this.#options.height)
     const doubled = { width: 2 * size.width, height: 2 * size.height }
     return await withTemporaryFolder(async (pathOf) => {
-      const files = { imageFile: pathOf('image.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip.mp4') }
+      const files = { imageFile: pathOf('image.rgb'), captionFile: pathOf('caption.rgba'), outputFile: pathOf('clip') }
       const image = order.firstImage ? imageLayer(order.firstImage, doubled) : backdropLayer(fingerprint, doubled)
       await writeFile(files.imageFile, await image)
       await writeFile(files.captionFile, await captionLayer(order.prompt, fingerprint, size))
@@ -89,6 +89,7 @@ export class ClipRenderer {
         ...size,
         durationSeconds: order.durationSeconds,
         focus: focusOf(fingerprint),
+        format: order.format ?? 'mp4',
         ...files,
         lastImageFile,
       } as const

@@ -1,5 +1,5 @@
 /** Runs only in the child process. */
-import { writeFile } from 'node:fs/promises'
+import { open as openFile, writeFile } from 'node:fs/promises'
 import { Decoder, Demuxer, Encoder, FilterAPI } from 'node-av/api'
 import { AV_LOG_FATAL, AVCOL_SPC_UNSPECIFIED, FF_ENCODER_PNG } from 'node-av/constants'
 import { avGetCodecName, avGetPixFmtName, type Frame, Log, type Stream } from 'node-av/lib'
@@ -44,10 +44,18 @@ export async function writeFrame(clipFile: string, which: 'first' | 'last', outp
   throw new Error('the frame could not be converted')
 }
 
+/** Does the file begin as Matroska does, which WebM is a form of? */
+async function isWebm(clipFile: string): Promise<boolean> {
+  await using file = await openFile(clipFile)
+  const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0)
+  return buffer.readUInt32BE() === 0x1a45dfa3
+}
+
 async function open(clipFile: string) {
   Log.setLevel(AV_LOG_FATAL)
   // With a fixed format and protocol a crafted file cannot make the library open other addresses.
-  const demuxer = await Demuxer.open(clipFile, { format: 'mov', options: { protocol_whitelist: 'file' } })
+  const format = (await isWebm(clipFile)) ? 'matroska' : 'mov'
+  const demuxer = await Demuxer.open(clipFile, { format, options: { protocol_whitelist: 'file' } })
   const video = demuxer.video()
   if (!video) {
     await demuxer.close()

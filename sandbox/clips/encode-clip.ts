@@ -7,6 +7,7 @@ import {
   AV_LOG_FATAL,
   AV_PIX_FMT_RGB24,
   AV_PIX_FMT_RGBA,
+  FF_ENCODER_LIBVPX_VP9,
   FF_ENCODER_LIBX264,
 } from 'node-av/constants'
 import { FFmpegError, Frame, Log } from 'node-av/lib'
@@ -20,10 +21,17 @@ const framesPerSecond = 24
 const encoderThreads = 2
 const timeBase = { num: 1, den: framesPerSecond }
 
-/** Encodes a slow zoom into the image with the caption over it: H.264 in a fast-start MP4. */
+const encodings = {
+  mp4: { encoder: FF_ENCODER_LIBX264, options: { preset: 'veryfast', crf: 20 }, container: { movflags: '+faststart' } },
+  mov: { encoder: FF_ENCODER_LIBX264, options: { preset: 'veryfast', crf: 20 }, container: { movflags: '+faststart' } },
+  webm: { encoder: FF_ENCODER_LIBVPX_VP9, options: { deadline: 'realtime', 'cpu-used': 8, crf: 20 }, container: {} },
+} as const
+
+/** Encodes a slow zoom into the image with the caption over it: as an MP4, H.264 with a fast start. */
 export async function encodeClip(job: EncodeJob): Promise<void> {
   Log.setLevel(AV_LOG_FATAL)
   const { width, height } = job
+  const encoding = encodings[job.format]
   using image = await rawFrame(job.imageFile, { width: 2 * width, height: 2 * height, format: AV_PIX_FMT_RGB24 })
   using caption = await rawFrame(job.captionFile, { width, height, format: AV_PIX_FMT_RGBA })
   using lastImage = job.lastImageFile ? await rawFrame(job.lastImageFile, { width, height, format: AV_PIX_FMT_RGB24 }) : null
@@ -33,15 +41,15 @@ export async function encodeClip(job: EncodeJob): Promise<void> {
     outputs: [{ label: 'out' }],
     framerate: { num: framesPerSecond, den: 1 },
   })
-  using encoder = await Encoder.create(FF_ENCODER_LIBX264, {
+  using encoder = await Encoder.create(encoding.encoder, {
     filter: graph,
     context: { threadCount: encoderThreads, gopSize: framesPerSecond },
     configure: (context) => {
       context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER)
     },
-    options: { preset: 'veryfast', crf: 20 },
+    options: { ...encoding.options },
   })
-  await using file = await Muxer.open(job.outputFile, { format: 'mp4', options: { movflags: '+faststart' } })
+  await using file = await Muxer.open(job.outputFile, { format: job.format, options: { ...encoding.container } })
   const stream = file.addStream(encoder)
   for (const [label, frame] of Object.entries(inputs)) await graph.process(label, frame)
   // The filters generate all frames from the images once they know that no more input follows.

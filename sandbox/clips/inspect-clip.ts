@@ -4,17 +4,17 @@ import { runMediaJob } from './media-process.ts'
 import { withTemporaryFolder } from './temporary-folder.ts'
 
 export interface InspectedClip extends Inspection {
-  /** The index precedes the frames, so that playback can start before the download ends. */
+  /** Of an MP4: the index precedes the frames, so that playback can start before the download ends. */
   fastStart: boolean
 }
 
 /**
- * Describes an MP4 by decoding all of it.
+ * Describes a clip by decoding all of it.
  * @throws Error when it cannot be decoded
  */
 export async function inspectClip(bytes: Uint8Array): Promise<InspectedClip> {
   return await withTemporaryFolder(async (pathOf) => {
-    const clipFile = pathOf('clip.mp4')
+    const clipFile = pathOf('clip')
     await writeFile(clipFile, bytes)
     const inspection = await runMediaJob({ kind: 'inspect', clipFile })
     if (!inspection) throw new Error('the media process sent no inspection')
@@ -26,7 +26,7 @@ export async function inspectClip(bytes: Uint8Array): Promise<InspectedClip> {
 /** The first or the last frame as PNG bytes. */
 export async function frameOf(bytes: Uint8Array, which: 'first' | 'last'): Promise<Buffer> {
   return await withTemporaryFolder(async (pathOf) => {
-    const clipFile = pathOf('clip.mp4')
+    const clipFile = pathOf('clip')
     const outputFile = pathOf('frame.png')
     await writeFile(clipFile, bytes)
     await runMediaJob({ kind: 'frame', clipFile, which, outputFile })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ClipFormat } from './clip-order.ts'
 
 /** A task for the child process. Large content is passed in files, to keep the messages short. */
 export type MediaJob =
@@ -15,6 +16,7 @@ export type MediaJob =
       lastImageFile?: string | undefined
       /** The target of the zoom, 0 to 1 from the left and from the top. */
       focus: { x: number; y: number }
+      format: ClipFormat
       outputFile: string
     }
   | { kind: 'inspect'; clipFile: string }

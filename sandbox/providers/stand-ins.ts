@@ -12,7 +12,7 @@ export interface StandInsOptions {
   clips: { render(order: ClipOrder): Promise<Uint8Array> }
   /** Virtual seconds per real second; a five-second clip takes about 160 virtual ones. `clock.speed` changes it later. */
   speed: number
-  /** The first of twelve consecutive ports: the origins of fal, Replicate, WaveSpeed, Runware and Eachlabs. Any free ones unless given. */
+  /** The first of thirteen consecutive ports: the origins of fal, Replicate, WaveSpeed, Runware and Eachlabs. Any free ones unless given. */
   port?: number | undefined
   /** The same seed gives the same run times. */
   seed?: string | undefined
@@ -20,6 +20,8 @@ export interface StandInsOptions {
   receiverNow?: (() => number) | undefined
   /** Serves finished clips for ever, for a run in which the providers' clock is much faster than the bot's. */
   keepOutputs?: boolean | undefined
+  /** No limits of jobs and create calls, for load. A new account has those that its provider documents. */
+  unlimited?: boolean | undefined
   /** Images at public addresses, which a stand-in never requests. None unless given. */
   outside?: ((url: URL) => Uint8Array | undefined) | undefined
 }
@@ -50,12 +52,13 @@ export interface StandIns extends Awaited<ReturnType<typeof startEach>> {
  * @throws when a port is taken
  */
 export async function startStandIns(options: StandInsOptions): Promise<StandIns> {
-  const { clips, speed, seed = 'rushes', receiverNow = () => Date.now(), outside = () => undefined, keepOutputs = false } = options
+  const { clips, speed, seed = 'rushes', receiverNow = () => Date.now(), outside = () => undefined } = options
+  const { keepOutputs = false, unlimited = false } = options
   const clock = new ProviderClock(speed)
   const all: StandIn[] = []
   let port = options.port ?? 0
   const start: Start = async (startOne) => {
-    const standIn = await startOne({ clock, clips, seed, receiverNow, outside, keepOutputs, port })
+    const standIn = await startOne({ clock, clips, seed, receiverNow, outside, keepOutputs, unlimited, port })
     all.push(standIn)
     if (port > 0) port += Object.keys(standIn.origins).length
     return standIn

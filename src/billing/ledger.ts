@@ -1,43 +1,83 @@
-import type { Transaction } from 'kysely'
+import type { Insertable, Transaction } from 'kysely'
 
 import type { Budgets } from '../config/config.ts'
 import type { MicroUsd } from '../domain/money.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { LedgerKind, Schema } from '../storage/schema.ts'
 import { nextPeriodStart } from './periods.ts'
-import { change, type Reservation, walletsOf } from './wallets.ts'
+import { change, changeAll, keyOf, type Reservation, type WalletChange, walletsOf } from './wallets.ts'
 
 /** Part of the ledger's unique indexes: a generation is rendered once. */
 const take = 1
 
-/** Reserves the sum in the installation's and the guild's wallets of the day and the month, or throws a `Refusal`: the caller's transaction rolls back. */
-export async function reserve(
-  transaction: Transaction<Schema>,
-  reservation: Reservation,
-  { installation, guild, now, timeZone }: { installation: Budgets; guild: Budgets; now: number; timeZone?: string | undefined },
-): Promise<void> {
-  const { price } = reservation
-  const changed = await change(transaction, reservation, { reserved: price })
-  for (const { scope, period } of walletsOf(reservation)) {
-    const wallet = changed.find((row) => row.scope === scope && row.period === period)
-    const remaining =
-      (scope === 'installation' ? installation : guild)[period] - (wallet ? wallet.reserved + wallet.spent - price : Infinity)
-    if (remaining >= price) continue
-    const resetsAt = nextPeriodStart(now, period, scope === 'guild' ? timeZone : 'UTC')
-    throw new Refusal('budget-exhausted', { wallet: scope, period, price, remaining: Math.max(0, remaining), resetsAt })
+/** What is to be reserved, and the budgets that it must keep to. */
+export interface Reserving {
+  reservation: Reservation
+  installation: Budgets
+  guild: Budgets
+  now: number
+  /** The guild's. */
+  timeZone?: string | undefined
+}
+
+/**
+ * Reserves the sums in the installation's and the guilds' wallets of the day and the month, or throws a `Refusal`: the caller's transaction rolls back. Their
+ * generations must exist. What a refusal says is true of a single reservation; among several, later ones may be its reason.
+ */
+export async function reserve(transaction: Transaction<Schema>, all: readonly Reserving[]): Promise<void> {
+  await recordAll(
+    transaction,
+    all.map(({ reservation, now }) => ({ reservation, kind: 'reserve', now })),
+  )
+  // Last: theirs are the locks that every other reservation waits for.
+  const changed = await changeAll(
+    transaction,
+    all.map(({ reservation }) => ({ reservation, reserved: reservation.price })),
+  )
+  const wallets = new Map(changed.map((wallet) => [keyOf(wallet), wallet]))
+  for (const reserving of all) {
+    for (const wallet of walletsOf(reserving.reservation)) assertBudget(wallets.get(keyOf(wallet)), reserving)
   }
 }
 
-/** The reservation's row; written once its generation exists. */
-export function recordReservation(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
-  return record(transaction, reservation, { kind: 'reserve', now })
+function assertBudget(wallet: Schema['wallets'] | undefined, { reservation, now, timeZone, ...budgets }: Reserving): void {
+  if (!wallet) throw new Error('a wallet is missing after a reservation')
+  const { scope, period, reserved, spent } = wallet
+  const { price } = reservation
+  const remaining = budgets[scope][period] - (reserved + spent - price)
+  if (remaining >= price) return
+  const resetsAt = nextPeriodStart(now, period, scope === 'guild' ? timeZone : 'UTC')
+  throw new Refusal('budget-exhausted', { wallet: scope, period, price, remaining: Math.max(0, remaining), resetsAt })
 }
 
-/** The provider billed: the reserved sum is spent. A second settlement of the same take violates a unique index and rolls back. */
-export async function capture(transaction: Transaction<Schema>, reservation: Reservation, now: number): Promise<void> {
+/** A job that its provider billed. */
+export interface Billed {
+  reservation: Reservation
+  /** What the provider billed, by default the price. The guild pays the price that it saw; the difference, up or down, is the installation's. */
+  cost?: MicroUsd
+}
+
+/** The reserved sums are spent. A second settlement of the same take violates a unique index and rolls back. */
+export async function capture(transaction: Transaction<Schema>, all: readonly Billed[], now: number): Promise<void> {
+  await recordAll(
+    transaction,
+    all.flatMap((billed) => captureRows(billed, now)),
+  )
+  await changeAll(transaction, all.flatMap(captureChanges))
+}
+
+function captureRows({ reservation, cost = reservation.price }: Billed, now: number): LedgerEntry[] {
+  const difference = cost - reservation.price
+  const captured = { reservation, kind: reservation.guildReleased ? 'capture-installation' : 'capture', now } as const
+  return difference === 0 ? [captured] : [captured, { reservation, kind: 'difference', amount: difference, now }]
+}
+
+function captureChanges({ reservation, cost = reservation.price }: Billed): WalletChange[] {
   const { price, guildReleased } = reservation
-  await record(transaction, reservation, { kind: guildReleased ? 'capture-installation' : 'capture', now })
-  await change(transaction, reservation, { reserved: -price, spent: price }, guildReleased ? 'installation' : undefined)
+  return [
+    { reservation, reserved: -price, spent: price, only: guildReleased ? 'installation' : undefined },
+    { reservation, spent: cost - price, only: 'installation' },
+  ]
 }
 
 /** Nothing is due: the reserved sum is available again. */
@@ -81,39 +121,38 @@ export async function refundGuild(transaction: Transaction<Schema>, reservation:
   await change(transaction, reservation, { spent: -reservation.price }, 'guild')
 }
 
-/** The provider billed another sum than was reserved. The guild pays the price it saw; the difference, up or down, is the installation's. */
-export async function bookDifference(
-  transaction: Transaction<Schema>,
-  reservation: Reservation,
-  providerCost: MicroUsd,
-  now: number,
-): Promise<void> {
-  const difference = providerCost - reservation.price
-  if (difference === 0) return
-  await record(transaction, reservation, { kind: 'difference', amount: difference, now })
-  await change(transaction, reservation, { spent: difference }, 'installation')
+/** A row of the ledger. */
+interface LedgerEntry {
+  reservation: Reservation
+  kind: LedgerKind
+  /** The price, unless it says otherwise. */
+  amount?: MicroUsd
+  now: number
+  reason?: string
 }
 
 /** Writes a row of this reservation; the wallets are changed separately. */
-export async function record(
-  transaction: Transaction<Schema>,
-  reservation: Reservation,
-  { kind, amount = reservation.price, now, reason }: { kind: LedgerKind; amount?: MicroUsd; now: number; reason?: string },
-): Promise<void> {
-  await transaction
-    .insertInto('ledger')
-    .values({
-      generation_id: reservation.id,
-      take,
-      kind,
-      amount,
-      guild_id: reservation.guildId,
-      day_key: reservation.guildPeriods.day,
-      month_key: reservation.guildPeriods.month,
-      installation_day_key: reservation.installationPeriods.day,
-      installation_month_key: reservation.installationPeriods.month,
-      created_at: now,
-      reason,
-    })
-    .execute()
+export function record(transaction: Transaction<Schema>, reservation: Reservation, row: Omit<LedgerEntry, 'reservation'>): Promise<void> {
+  return recordAll(transaction, [{ reservation, ...row }])
+}
+
+async function recordAll(transaction: Transaction<Schema>, rows: readonly LedgerEntry[]): Promise<void> {
+  if (rows.length === 0) return
+  await transaction.insertInto('ledger').values(rows.map(toRow)).execute()
+}
+
+function toRow({ reservation, kind, amount = reservation.price, now, reason }: LedgerEntry): Insertable<Schema['ledger']> {
+  return {
+    generation_id: reservation.id,
+    take,
+    kind,
+    amount,
+    guild_id: reservation.guildId,
+    day_key: reservation.guildPeriods.day,
+    month_key: reservation.guildPeriods.month,
+    installation_day_key: reservation.installationPeriods.day,
+    installation_month_key: reservation.installationPeriods.month,
+    created_at: now,
+    reason,
+  }
 }

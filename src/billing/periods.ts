@@ -8,10 +8,21 @@ export interface PeriodKeys {
 
 /** Periods by the calendar of `timeZone` (an IANA name). `now` is milliseconds since the epoch. */
 export function periodKeys(now: number, timeZone = 'UTC'): PeriodKeys {
-  const parts = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(now)
+  const parts = formatOf(timeZone).formatToParts(now)
   const part = (type: string) => parts.find((candidate) => candidate.type === type)?.value ?? ''
   const month = `${part('year')}-${part('month')}`
   return { day: `${month}-${part('day')}`, month }
+}
+
+/** Kept, because creating one costs as much as dozens of uses; there are some hundred zones. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone)
+  if (known) return known
+  const format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
+  formats.set(timeZone, format)
+  return format
 }
 
 /** When the period after that of `now` begins, milliseconds since the epoch (zones shift by whole minutes, so minutes are exact). */

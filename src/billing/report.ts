@@ -1,4 +1,4 @@
-import type { SelectQueryBuilder } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 
 import type { ProviderId } from '../domain/provider-id.ts'
 import type { Statements } from '../storage/database.ts'
@@ -6,6 +6,8 @@ import type { LedgerKind, Schema } from '../storage/schema.ts'
 import { periodKeys } from './periods.ts'
 
 const listedRows = 20
+/** Older ones are counted up to here: the ledger of years is long. */
+export const mostCounted = 1000
 
 export interface WalletSums {
   scope: Schema['wallets']['scope']
@@ -53,7 +55,7 @@ export interface ReportedRow {
 /** The newest entries of a list, the newest last. */
 export interface Newest<Row> {
   rows: Row[]
-  /** How many older ones are left out. */
+  /** How many older ones are left out: exact below `mostCounted`. */
   older: number
 }
 
@@ -64,8 +66,10 @@ export function readRecentRows(statements: Statements): Promise<Newest<ReportedR
 
 /** Sums that the installation only assumes to have been billed, and that no correction has confirmed or changed. */
 export function readAssumed(statements: Statements): Promise<Newest<ReportedRow>> {
-  const assumed = selectRows(statements).where('ledger.kind', '=', 'assumed')
-  return readNewest(statements, assumed.where('ledger.generation_id', 'not in', corrected(statements)))
+  const assumed = selectRows(statements)
+    .where('ledger.kind', '=', sql.lit('assumed'))
+    .where((row) => row.not(row.exists(corrections(statements, 'ledger.generation_id'))))
+  return readNewest(statements, assumed)
 }
 
 export interface ImplausibleCost {
@@ -89,7 +93,7 @@ export function readImplausible(statements: Statements): Promise<Newest<Implausi
       'attempts.ended_at as endedAt',
     ])
     .where('attempts.implausible_cost', 'is not', null)
-    .where('generations.id', 'not in', corrected(statements))
+    .where((row) => row.not(row.exists(corrections(statements, 'generations.id'))))
     .orderBy('attempts.id', 'desc')
   return readNewest(statements, implausible)
 }
@@ -100,7 +104,7 @@ export async function isUnconfirmed(statements: Statements, generationId: string
     .selectFrom('generations')
     .select('id')
     .where('id', '=', generationId)
-    .where('id', 'not in', corrected(statements))
+    .where((row) => row.not(row.exists(corrections(statements, 'generations.id'))))
     .where((generation) => {
       const assumed = generation.selectFrom('ledger').select('sequence').where('kind', '=', 'assumed')
       const implausible = generation.selectFrom('attempts').select('attempts.id').where('implausible_cost', 'is not', null)
@@ -118,7 +122,8 @@ async function readNewest<Tables, Name extends keyof Tables, Row>(
   all: SelectQueryBuilder<Tables, Name, Row>,
 ): Promise<Newest<Row>> {
   const rows = await all.limit(listedRows).execute()
-  const counting = statements.selectFrom(all.as('listed')).select(({ fn }) => fn.countAll<number>().as('count'))
+  const counted = all.limit(listedRows + mostCounted)
+  const counting = statements.selectFrom(counted.as('listed')).select(({ fn }) => fn.countAll<number>().as('count'))
   const { count } = await counting.executeTakeFirstOrThrow()
   return { rows: rows.reverse(), older: count - rows.length }
 }
@@ -138,6 +143,11 @@ function selectRows(statements: Statements) {
     .orderBy('ledger.sequence', 'desc')
 }
 
-function corrected(statements: Statements) {
-  return statements.selectFrom('ledger').select('generation_id').where('kind', '=', 'correction-installation')
+/** Of one generation each time: a list of all would grow with the years. */
+function corrections(statements: Statements, generationId: 'ledger.generation_id' | 'generations.id') {
+  return statements
+    .selectFrom('ledger as correction')
+    .select('correction.sequence')
+    .where('correction.generation_id', '=', sql.ref<string>(generationId))
+    .where('correction.kind', '=', 'correction-installation')
 }

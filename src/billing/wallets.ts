@@ -23,20 +23,24 @@ export interface Reservation {
 /** One of the wallets that a reservation counts in. */
 export type Wallet = Pick<Schema['wallets'], 'scope' | 'owner_id' | 'period' | 'period_key'>
 
+/** What is added to the wallets of a reservation, or only to those of one scope. */
+export interface WalletChange {
+  reservation: Reservation
+  reserved?: MicroUsd
+  spent?: MicroUsd
+  only?: Wallet['scope'] | undefined
+}
+
 /**
- * Changes the wallets of this reservation, or only those of one scope, and makes those that are missing. Returns them as they now are. One statement, which
- * locks the rows in the order of `walletsOf` and, after it has waited for another transaction, adds to what that one wrote.
+ * Changes wallets, and makes those that are missing. Returns them as they now are. One statement, which locks the rows always in the same order, so that two
+ * transactions never deadlock, and adds to what a transaction that it waited for wrote.
  */
-export function change(
-  transaction: Transaction<Schema>,
-  reservation: Reservation,
-  { reserved = 0, spent = 0 }: { reserved?: MicroUsd; spent?: MicroUsd },
-  only?: Wallet['scope'],
-): Promise<Schema['wallets'][]> {
-  const wallets = walletsOf(reservation).filter(({ scope }) => !only || scope === only)
+export async function changeAll(transaction: Transaction<Schema>, changes: readonly WalletChange[]): Promise<Schema['wallets'][]> {
+  const sums = sumPerWallet(changes)
+  if (sums.length === 0) return []
   return transaction
     .insertInto('wallets')
-    .values(wallets.map((wallet) => ({ ...wallet, reserved, spent })))
+    .values(sums)
     .onConflict((conflict) =>
       conflict.columns(['scope', 'owner_id', 'period', 'period_key']).doUpdateSet((row) => ({
         reserved: row('wallets.reserved', '+', row.ref('excluded.reserved')),
@@ -47,7 +51,36 @@ export function change(
     .execute()
 }
 
-/** Always in this order, so that two reservations never deadlock. */
+/** The same for one reservation. */
+export function change(
+  transaction: Transaction<Schema>,
+  reservation: Reservation,
+  sums: Pick<WalletChange, 'reserved' | 'spent'>,
+  only?: Wallet['scope'],
+): Promise<Schema['wallets'][]> {
+  return changeAll(transaction, [{ reservation, ...sums, only }])
+}
+
+/** In the order in which they are locked: the installation's first, which every reservation has. */
+function sumPerWallet(changes: readonly WalletChange[]): Schema['wallets'][] {
+  const sums = new Map<string, Schema['wallets']>()
+  for (const { reservation, reserved = 0, spent = 0, only } of changes) {
+    for (const wallet of walletsOf(reservation)) {
+      if (only && wallet.scope !== only) continue
+      const key = keyOf(wallet)
+      const sum = sums.get(key) ?? { ...wallet, reserved: 0, spent: 0 }
+      sums.set(key, { ...sum, reserved: sum.reserved + reserved, spent: sum.spent + spent })
+    }
+  }
+  return [...sums].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, sum]) => sum)
+}
+
+/** Sorts in the order of the locks. */
+export function keyOf({ scope, owner_id: owner, period, period_key: key }: Wallet): string {
+  return [scope === 'installation' ? 0 : 1, owner, period, key].join('/')
+}
+
+/** The wallets that a reservation counts in, in the order in which their budgets are checked. */
 export function walletsOf({ guildId, guildPeriods, installationPeriods }: Reservation): Wallet[] {
   return [
     { scope: 'installation', owner_id: '', period: 'day', period_key: installationPeriods.day },

@@ -7,14 +7,14 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Reads a program's arguments; every problem becomes a `UsageError` that ends with how the program is used. */
+/** Reads a program's arguments; the first problem becomes a `UsageError`: one sentence that ends with how the program is used. */
 export function readArguments<Arguments>(
   words: readonly string[],
   { options, shape, usage }: { options: ParseArgsOptionsConfig; shape: z.ZodType<Arguments>; usage: string },
 ): Arguments {
   const parsed = shape.safeParse(split(words, options, usage))
   if (parsed.success) return parsed.data
-  throw new UsageError(`${parsed.error.issues.map(({ message }) => message).join(' ')} ${usage}`)
+  throw new UsageError(`${parsed.error.issues[0]?.message}: ${usage}.`)
 }
 
 function split(words: readonly string[], options: ParseArgsOptionsConfig, usage: string): unknown {
@@ -24,6 +24,8 @@ function split(words: readonly string[], options: ParseArgsOptionsConfig, usage:
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     return { ...values, positionals }
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}. ${usage}`)
+    // Node's second sentence is about shells.
+    const [problem] = (error instanceof Error ? error.message : String(error)).split('. ')
+    throw new UsageError(`${problem}: ${usage}.`)
   }
 }

@@ -11,24 +11,23 @@ import type { HeldDecision } from '../storage/schema.ts'
 import { readArguments, UsageError } from './arguments.ts'
 
 const usage =
-  'Look up each job in the provider\u2019s invoice, then run `npm run held -- REFERENCE free` or `npm run held -- REFERENCE billed`. ' +
-  'For many at once, use the command that `npm run held` prints: `npm run held -- free --all --before TIME`, or `billed`; `--provider ID` chooses those of one provider.'
+  'run `npm run held -- REFERENCE free`, or `billed`, as the provider\u2019s invoice says; `npm run held` lists the references, and the command for many at once'
 
 const options = { all: { type: 'boolean' }, provider: { type: 'string' }, before: { type: 'string' } } as const
 
-const Decision = z.enum(['free', 'billed'], 'The decision is `free` or `billed`.')
+const Decision = z.enum(['free', 'billed'], 'The decision is `free` or `billed`')
 /** Required, so that a decision is never about a request that came after the list was read. */
 const Time = z
-  .union([z.iso.date(), z.iso.datetime({ offset: true })], '`--all` needs `--before` with the time that `npm run held` prints.')
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], '`--all` needs `--before` with the time that `npm run held` prints')
   .transform((text) => Date.parse(text))
 const One = z.strictObject(
-  { positionals: z.tuple([z.string(), Decision], 'Name one request and its decision.') },
-  '`--provider` and `--before` need `--all`.',
+  { positionals: z.tuple([z.string(), Decision], 'Name one request and its decision') },
+  '`--provider` and `--before` need `--all`',
 )
 const All = z.object({
-  provider: z.string().optional(),
+  positionals: z.tuple([Decision], 'With `--all`, name the decision and no request'),
   before: Time,
-  positionals: z.tuple([Decision], 'With `--all`, name the decision and no request.'),
+  provider: z.string().optional(),
 })
 
 interface Order {

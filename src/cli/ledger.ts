@@ -4,6 +4,7 @@ import { correct, type Correction, findReservations, ImpossibleCorrection } from
 import { createGuildSettings } from '../billing/guild-settings.ts'
 import {
   isUnconfirmed,
+  mostCounted,
   type Newest,
   type ReportedRow,
   readAssumed,
@@ -21,12 +22,12 @@ import { createKeyv } from '../storage/keyv.ts'
 import { readArguments, UsageError } from './arguments.ts'
 
 const usage =
-  'Run `npm run ledger -- correct REFERENCE DOLLARS --wallet server --reason "..."`, or `--wallet installation`; ' +
-  '-0.35 takes 35 cents away from what was spent, and 0 confirms what the installation booked.'
+  'run `npm run ledger -- correct REFERENCE DOLLARS --wallet server --reason "..."`, or `--wallet installation`; ' +
+  '-0.35 takes 35 cents away from what was spent, and 0 confirms what the installation booked'
 
 const options = { wallet: { type: 'string' }, reason: { type: 'string' } } as const
 
-const wrongAmount = 'The amount is dollars with at most six decimals, such as 0.07 or -0.35.'
+const wrongAmount = 'The amount is dollars with at most six decimals, such as 0.07 or -0.35'
 const Dollars = z.string().transform((text, context) => {
   const [, minus, dollars = ''] = /^(-?)(.*)$/.exec(text.trim()) ?? []
   try {
@@ -38,9 +39,9 @@ const Dollars = z.string().transform((text, context) => {
   }
 })
 const CorrectionWords = z.object({
-  positionals: z.tuple([z.literal('correct'), z.string(), Dollars], 'Name the request and the amount.'),
-  wallet: z.enum(['server', 'installation'], '`--wallet` is `server` or `installation`.'),
-  reason: z.string('`--reason` is missing.').trim().min(1, '`--reason` is empty.').max(500, '`--reason` is too long.'),
+  positionals: z.tuple([z.literal('correct'), z.string(), Dollars], 'Name the request and the amount'),
+  wallet: z.enum(['server', 'installation'], '`--wallet` is `server` or `installation`'),
+  reason: z.string('`--reason` is missing').trim().min(1, '`--reason` is empty').max(500, '`--reason` is too long'),
 })
 
 /** `npm run ledger` shows the budgets in use and what needs a look; `npm run ledger -- correct` corrects a sum. Both work while the bot runs. */
@@ -67,7 +68,7 @@ async function correctReference(database: Database, reference: string, correctio
   if (!reservation) throw new UsageError(`No request has the reference ${reference}. \`npm run ledger\` lists the latest.`)
   if (another) throw new UsageError(`Several requests have the reference ${reference}, so nothing was changed.`)
   if (correction.amount === 0 && !(correction.scope === 'installation' && (await isUnconfirmed(database.statements, reservation.id))))
-    throw new UsageError(`An amount of 0 only confirms what the installation booked for an assumed or implausible cost. ${usage}`)
+    throw new UsageError(`An amount of 0 only confirms what the installation booked for an assumed or implausible cost: ${usage}.`)
   try {
     await database.transaction((transaction) => correct(transaction, reservation, correction))
   } catch (error) {
@@ -90,7 +91,7 @@ async function printLedger(database: Database, now: number, print: (line: string
     `${formatUsd(spent)} spent`,
     `${formatUsd(reserved)} reserved`,
   ])
-  printSection('Assumed, because the provider does not tell', await readAssumed(statements), print, describe)
+  printSection('Assumed, because the provider does not say', await readAssumed(statements), print, describe)
   printSection(
     'Implausible costs, booked as listed',
     await readImplausible(statements),
@@ -101,7 +102,7 @@ async function printLedger(database: Database, now: number, print: (line: string
     ],
   )
   printSection('Latest rows', await readRecentRows(statements), print, describe)
-  print(`Compare with the providers\u2019 invoices. To correct a sum: ${usage}`)
+  print(`Compare with the providers\u2019 invoices. To correct a sum, ${usage}.`)
 }
 
 function describe({ createdAt, reference, kind, amount, provider, reason }: ReportedRow): string[] {
@@ -122,7 +123,7 @@ function printSection<Row>(
   columns: (row: Row) => string[],
 ): void {
   if (rows.length === 0) return
-  print(`${title}${older > 0 ? ` (${older} older not shown)` : ''}:`)
+  print(`${title}${older > 0 ? ` (${older}${older === mostCounted ? ' or more' : ''} older not shown)` : ''}:`)
   for (const row of rows) print(`  ${columns(row).join('  ')}`)
 }
 

@@ -1,5 +1,8 @@
+import { z } from 'zod'
+
 import { readCommands } from '../../commands/index.ts'
 import { liveOrigins, readConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
 import { readApplicationId, registerCommands } from '../discord/interactions/registration.ts'
 import { createRestClients } from '../discord/rest/clients.ts'
 import { createTransport } from '../discord/rest/transport.ts'
@@ -7,8 +10,25 @@ import { wallClock } from '../lib/clock.ts'
 import type { BotSettings } from '../main.ts'
 import { providerDescriptors } from '../providers/registry.ts'
 import { createNetwork } from '../network/network.ts'
+import { readArguments } from './arguments.ts'
 
-/** `npm run register`: replaces Discord's list of commands by ours, for one server or for all. Returns their names. */
+const usage = 'run `npm run register -- --guild SERVER_ID` for one server, or `npm run register` for every server'
+const Words = z.object({
+  positionals: z.tuple([], 'Only `--guild` can be given'),
+  guild: z
+    .string()
+    .regex(/^\d{17,20}$/, '`--guild` is the id of a server, 17 to 20 digits')
+    .optional(),
+})
+
+/** `npm run register`, for every server or for one. */
+export async function runRegister(environment: Environment, words: readonly string[], print: (line: string) => void): Promise<void> {
+  const { guild } = readArguments(words, { options: { guild: { type: 'string' } }, shape: Words, usage })
+  const names = await registerWithDiscord({ environment, guildId: guild })
+  print(`Registered ${names.map((name) => `/${name}`).join(', ')} ${guild ? `in server ${guild}` : 'for every server'}.`)
+}
+
+/** Replaces Discord's list of commands by ours, for one server or for all. Returns their names. */
 export async function registerWithDiscord(
   settings: Pick<BotSettings, 'environment' | 'origins' | 'providers'> & { guildId?: string | undefined },
 ): Promise<string[]> {

@@ -5,6 +5,7 @@ import type { ProviderId } from '../domain/provider-id.ts'
 import type { LogLevel } from '../lib/log.ts'
 import { type Environment, parseVariables, readVariable } from './environment.ts'
 import { orderProviders, type ProviderConfig, type ProviderVariables, readProviders, variablesOf } from './provider-config.ts'
+import { misspeltVariables, unreachableBudgets } from './warnings.ts'
 import { dollars, guildIds, list, mostShards, publicUrl, shardRanges, storeUrl, wholeNumber } from './env-schema.ts'
 
 /** Every outside address the bot speaks to. Only the sandbox sets other ones; no environment variable can. */
@@ -69,6 +70,8 @@ export interface Config {
   /** Milliseconds that a stop waits for billable calls and uploads in progress. */
   stopGraceMs: number
   logLevel: LogLevel
+  /** What is probably not meant so, although the bot can work with it: one sentence each, without values that may be secrets. */
+  warnings: readonly string[]
 }
 
 /** The environment is not a valid configuration; each problem says what is wrong and what to do. */
@@ -125,16 +128,23 @@ export function readConfig(environment: Environment, knownProviders: readonly Pr
   const variables = parseVariables(Variables, environment, problems)
   const providers = variables?.PROVIDERS ? orderProviders(configured, variables.PROVIDERS, knownProviders, problems) : configured
   if (variables) problems.push(...contradictions(variables))
-  if (problems.length > 0 || !variables) throw new ConfigError(problems)
+  const misspelt = misspeltVariables(environment, variableNames(knownProviders))
+  if (problems.length > 0 || !variables) throw new ConfigError([...problems, ...misspelt])
 
+  const installationBudgets = { day: variables.BUDGET_DAY_USD, month: variables.BUDGET_MONTH_USD }
+  const guildBudgets = { day: variables.GUILD_BUDGET_DAY_USD, month: variables.GUILD_BUDGET_MONTH_USD }
+  const budgets = [
+    { prefix: 'BUDGET', ...installationBudgets },
+    { prefix: 'GUILD_BUDGET', ...guildBudgets },
+  ]
   return {
     discordToken: variables.DISCORD_TOKEN,
     providers,
     providerOrder: variables.PROVIDERS,
     publicServer: variables.PUBLIC_URL === undefined ? undefined : { url: variables.PUBLIC_URL, port: variables.PORT },
     allowedGuilds: variables.ALLOWED_GUILDS,
-    installationBudgets: { day: variables.BUDGET_DAY_USD, month: variables.BUDGET_MONTH_USD },
-    guildBudgets: { day: variables.GUILD_BUDGET_DAY_USD, month: variables.GUILD_BUDGET_MONTH_USD },
+    installationBudgets,
+    guildBudgets,
     limits: { memberRequestsPerMinute: variables.MEMBER_REQUESTS_PER_MINUTE, guildRequestsPerMinute: variables.GUILD_REQUESTS_PER_MINUTE },
     store: storeOf(variables),
     role: variables.ROLE,
@@ -147,6 +157,7 @@ export function readConfig(environment: Environment, knownProviders: readonly Pr
     retentionMs: variables.RETENTION_DAYS * 24 * 60 * 60_000,
     stopGraceMs: variables.STOP_GRACE_SECONDS * 1000,
     logLevel: variables.LOG_LEVEL,
+    warnings: [...misspelt, ...unreachableBudgets(budgets)],
   }
 }
 

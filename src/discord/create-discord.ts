@@ -1,7 +1,7 @@
 import { type Client, Events, Routes } from 'discord.js'
 
 import type { Config, Origins } from '../config/config.ts'
-import type { Delivery } from '../generations/model/delivery-port.ts'
+import type { CardDeletions, Delivery } from '../generations/model/delivery-port.ts'
 import { createDeliveryStore } from '../generations/store/delivery-store.ts'
 import { raceAbort } from '../lib/abortable.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -34,7 +34,7 @@ export interface DiscordOptions {
 }
 
 export interface Discord {
-  readonly delivery: Delivery
+  readonly delivery: Delivery & CardDeletions
   /** Handles every interaction that arrives once `connect` has been called. A worker process receives none. */
   answerInteractions(options: Omit<InteractionsOptions, 'log' | 'messages'>): Interactions
   /** Signs in (a worker process only learns its application's id) and compares or registers the commands. */
@@ -49,13 +49,23 @@ export interface Discord {
 /** A clip waits for this call; after that the last known upload limit is used. In milliseconds. */
 const guildReadMs = 5000
 
+/**
+ * Five hundred interactions a second, each acknowledged by Discord within half a second. A connection stays open for a minute: opening one takes three
+ * round trips, while the member waits, and in a quiet server every request would open one.
+ */
+const acknowledging = { connectionsPerOrigin: 256, keepAliveMs: 60_000 }
+
 /** Creates everything that speaks to Discord. What it opens is closed by the shutdown. */
 export async function createDiscord(options: DiscordOptions): Promise<Discord> {
   const { config, origins, database, network, clock, log, shutdown } = options
   const onTokenRejected = () =>
     shutdown.fail('Discord rejected DISCORD_TOKEN: copy the token again from the Bot page of your application, then restart')
-  const makeRequest = createTransport(network)
-  const rest = createRestClients({ api: origins.discordApi, botToken: config.discordToken, onTokenRejected, makeRequest })
+  const rest = createRestClients({
+    api: origins.discordApi,
+    botToken: config.discordToken,
+    onTokenRejected,
+    makeRequest: createTransport(network),
+  })
   shutdown.own('the Discord REST clients', () => rest.close())
   const gateway = config.role === 'worker' ? undefined : await openGateway()
 
@@ -103,6 +113,8 @@ export async function createDiscord(options: DiscordOptions): Promise<Discord> {
       signal: shutdown.begun,
     })
     shutdown.own('the shards', () => reserved.release())
+    // Its own connections: no acknowledgement waits behind clips and cards, or behind others that Discord takes a moment for.
+    const makeRequest = createTransport(network, acknowledging)
     const client = createDiscordClient({ origins, log, onTokenRejected, makeRequest })
     if (reserved.shards) Object.assign(client.options, { shards: reserved.shards.ids, shardCount: reserved.shards.count })
     shutdown.own('the gateway', () => client.destroy())

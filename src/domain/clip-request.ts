@@ -2,6 +2,8 @@ import type { ImageReference } from './image.ts'
 
 /** Limits that every provider of Kling 2.5 Turbo Pro shares (docs/providers.md). */
 export const clipLimits = {
+  /** Of a prompt and of a negative prompt. */
+  leastCharacters: 2,
   promptCharacters: 2500,
   negativePromptCharacters: 2500,
   durationsSeconds: [5, 10],

@@ -11,6 +11,8 @@ export interface RefusalDetails {
   'budget-exhausted': [
     { wallet: 'installation' | 'guild'; period: 'day' | 'month'; price: MicroUsd; remaining: MicroUsd; resetsAt: number },
   ]
+  /** More at once than the bot accepts. */
+  busy: []
   'generation-over': []
   'generation-unknown': []
   'guild-not-allowed': []

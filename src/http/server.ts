@@ -1,11 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 
-import { serve } from '@hono/node-server'
-import { Hono } from 'hono'
-
 import type { Config } from '../config/config.ts'
-import { addWebhooks, type WebhookContext } from './webhooks.ts'
+import type { WebhookContext } from './webhooks.ts'
 
 const closeWithinMs = 1000
 
@@ -16,6 +13,8 @@ const closeWithinMs = 1000
 export async function startHttpServer(context: WebhookContext & { config: Pick<Config, 'role' | 'publicServer'> }) {
   const { config, log } = context
   if (config.role === 'worker' || !config.publicServer) return undefined
+  // Loaded where it is needed: most bots have no public address.
+  const [{ serve }, { Hono }, { addWebhooks }] = await Promise.all([import('@hono/node-server'), import('hono'), import('./webhooks.ts')])
   const app = new Hono()
   addWebhooks(app, context)
   app.notFound((call) => call.body(null, 404))

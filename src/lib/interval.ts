@@ -1,16 +1,16 @@
 import type { Clock } from './clock.ts'
 
-/** Says when something is due that may be done at most once in a while. */
+/** For something that may be done at most once in a certain time. */
 export interface Interval {
-  /** True if it is due; then it is due again after the interval. */
+  /** True if it is due: the caller does it now, and it is due again after the interval. */
   take(): boolean
   /** Milliseconds until it is due; 0 if it is. */
   remainingMs(): number
-  /** It is due now. */
+  /** Makes it due now. */
   reset(): void
 }
 
-/** @param everyMs milliseconds from one time to the next. Due at first. A clock that is set back delays nothing. */
+/** Due at once, then every `everyMs` milliseconds. A clock that is set back delays nothing. */
 export function createInterval(everyMs: number, clock: Pick<Clock, 'now'>): Interval {
   let takenAt = -Infinity
   const remainingMs = () => {

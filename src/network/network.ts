@@ -14,14 +14,22 @@ interface SingleConnection {
   close(): Promise<void>
 }
 
+export interface AgentOptions {
+  /** Requests beyond these wait; 64 by default. */
+  connectionsPerOrigin?: number
+  connectTimeoutMs?: number | undefined
+  /** How long an unused connection stays open, unless the server says another time; 4 seconds by default. */
+  keepAliveMs?: number
+}
+
 /** All outgoing HTTP of the process; owns every socket it opens. */
 export interface Network {
   /** True only in the sandbox: also loopback and plain http. False: only https to public addresses. */
   readonly allowPrivateAddresses: boolean
   /** The guarded resolver, for clients that open their own sockets. */
   readonly lookup: LookupFunction
-  /** A client with keep-alive connections to any origins; requests beyond `connectionsPerOrigin` (64) wait. Follows no redirects. */
-  agent(options?: { connectionsPerOrigin?: number; connectTimeoutMs?: number | undefined }): Dispatcher
+  /** A client with connections to any origins. Follows no redirects. */
+  agent(options?: AgentOptions): Dispatcher
   /** A fresh connection to one origin; its first use fails with `NotConnected` if it cannot be opened. */
   connection(origin: string, options?: { connectTimeoutMs?: number | undefined }): SingleConnection
   /** Ends every connection, including those in use. */
@@ -38,8 +46,9 @@ export function createNetwork(options: { allowPrivateAddresses: boolean; lookup?
   return {
     allowPrivateAddresses,
     lookup: resolve,
-    agent({ connectionsPerOrigin = 64, connectTimeoutMs } = {}) {
-      const agent = new Agent({ connections: connectionsPerOrigin, connect: connector(connectTimeoutMs), allowH2: false })
+    agent({ connectionsPerOrigin = 64, connectTimeoutMs, keepAliveMs = 4000 } = {}) {
+      const connect = connector(connectTimeoutMs)
+      const agent = new Agent({ connections: connectionsPerOrigin, keepAliveTimeout: keepAliveMs, connect, allowH2: false })
       open.add(agent)
       return agent
     },

@@ -1,4 +1,4 @@
-import Bottleneck from 'bottleneck'
+import type Bottleneck from 'bottleneck'
 
 import type { Origins } from '../config/config.ts'
 import type { ProviderConfig } from '../config/provider-config.ts'
@@ -6,6 +6,7 @@ import type { ProviderId } from '../domain/provider-id.ts'
 import type { ProviderDescriptor } from './descriptor.ts'
 import type { Provider } from './provider.ts'
 import type { ProviderContext } from './shared/http.ts'
+import { closeLimiter, createLimiter } from './shared/limiter.ts'
 
 export interface ProvidersOptions {
   descriptors: readonly ProviderDescriptor[]
@@ -35,8 +36,7 @@ export function createProviders(
     const providerOrigins = origins.providers ? origins.providers[id] : descriptor?.origins
     // Falling back to the live service would send a sandbox's requests there.
     if (!descriptor || !providerOrigins) throw new Error(`the provider ${id} has no ${descriptor ? 'origins' : 'descriptor'}`)
-    // Far below every provider's own limit (Replicate: 3,000 calls a minute), and enough to follow hundreds of jobs.
-    const limiter = new Bottleneck({ maxConcurrent: 32, minTime: 25 })
+    const limiter = createLimiter()
     limiters.push(limiter)
     byId.set(id, descriptor.create({ apiKey, origins: providerOrigins, options }, { ...context, limiter }))
   }
@@ -44,7 +44,7 @@ export function createProviders(
     byId,
     outputLifetimes: new Map(descriptors.map(({ id, outputLifetimeMs }) => [id, outputLifetimeMs])),
     async close() {
-      await Promise.all(limiters.map((limiter) => limiter.stop({ dropWaitingJobs: true }).catch(() => undefined)))
+      await Promise.all(limiters.map(closeLimiter))
     },
   }
 }

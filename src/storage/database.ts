@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 
 import { Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 
 import type { StoreLocation } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createLog, type Log } from '../lib/log.ts'
+import { createFolder, explainFileError } from './sqlite/file-errors.ts'
 import { lockStore, realFile } from './sqlite/file-lock.ts'
 import { checkMigrated, migrate } from './migrate.ts'
-import { createPostgresDialect, imageConnections, noTimeouts, StoreUnreachableError } from './postgres/pool.ts'
+import { createPostgresDialect, imageConnections, noTimeouts } from './postgres/pool.ts'
+import { explainServerError, StoreUnreachableError } from './postgres/server-errors.ts'
 import type { Schema } from './schema.ts'
 import { createSqliteDialect } from './sqlite/dialect.ts'
 import { createSetAside, type SetAside } from './unreadable-rows.ts'
@@ -41,7 +43,12 @@ const silent = createLog({ level: 'silent' })
 
 /** Opens the database and migrates it. A missing file is created, and the file is locked against a second process. */
 export async function openDatabase(location: StoreLocation, { log = silent, signal }: DatabaseOptions = {}): Promise<Database> {
-  return 'file' in location ? openFile(location.file, log) : openServer(location.url, log, signal)
+  if ('url' in location) return openServer(location.url, log, signal)
+  try {
+    return await openFile(location.file, log)
+  } catch (error) {
+    throw explainFileError(location.file, error)
+  }
 }
 
 /** The time by which rates are kept, in milliseconds since the epoch: the database's where processes share it, because their clocks may differ. */
@@ -70,28 +77,30 @@ export class NoStoreError extends Error {
 /** `openAlongside` for programs that need the tables of this version; what it throws says what to do. */
 export async function openMigrated(location: StoreLocation): Promise<Database> {
   if ('file' in location && !existsSync(location.file)) throw new NoStoreError(location.file)
-  const database = openAlongside(location)
-  const { statements } = database
+  let database: Database | undefined
   try {
+    database = openAlongside(location)
+    const { statements } = database
     if ('file' in location) await checkMigrated(statements, 'sqlite')
     else await checkMigrated(statements, 'postgres', await currentSchema(statements))
     return database
   } catch (error) {
-    await database.close()
-    throw error
+    await database?.close()
+    throw 'file' in location ? explainFileError(location.file, error) : explainServerError(error)
   }
 }
 
 async function openFile(path: string, log: Log): Promise<Database> {
-  mkdirSync(dirname(path), { recursive: true })
+  createFolder(dirname(resolve(path)))
   const file = realFile(path)
   const lock = lockStore(file)
-  const database = sqliteDatabase(new Kysely({ dialect: createSqliteDialect(file) }), log)
+  let database: Database | undefined
   const close = async () => {
-    await database.close()
+    await database?.close()
     lock.release()
   }
   try {
+    database = sqliteDatabase(new Kysely({ dialect: createSqliteDialect(file) }), log)
     await migrate(database.statements, 'sqlite')
     return { ...database, close }
   } catch (error) {
@@ -106,7 +115,7 @@ async function openServer(url: string, log: Log, signal?: AbortSignal): Promise<
     await migrate(migrating, 'postgres', await currentSchema(migrating))
   } catch (error) {
     signal?.throwIfAborted()
-    throw error
+    throw explainServerError(error)
   } finally {
     await migrating.destroy()
   }

@@ -11,6 +11,9 @@ import { heldShares } from './migrations/0007-held-shares.ts'
 import { delivery } from './migrations/0008-delivery.ts'
 import { retention } from './migrations/0009-retention.ts'
 import { imageIndex } from './migrations/0010-image-index.ts'
+import { largeTables } from './migrations/0011-large-tables.ts'
+import { queueByAge } from './migrations/0012-queue-by-age.ts'
+import { flaggedOutput } from './migrations/0013-flagged-output.ts'
 import type { Schema } from './schema.ts'
 import { StoreFullError } from './sqlite/dialect.ts'
 
@@ -27,6 +30,9 @@ export function migrationsFor(dialect: Dialect): Record<string, Migration> {
     '0008-delivery': delivery,
     '0009-retention': retention,
     '0010-image-index': imageIndex,
+    '0011-large-tables': largeTables,
+    '0012-queue-by-age': queueByAge,
+    '0013-flagged-output': flaggedOutput,
   }
 }
 

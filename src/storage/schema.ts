@@ -45,6 +45,7 @@ export interface Schema {
     output_url: string | null
     /** From then on the provider may no longer serve the clip. */
     output_expires_at: number | null
+    output_flagged: Generated<0 | 1>
     /** When Discord had confirmed the requester's notification of this state and end. */
     notified_at: number | null
     /**

@@ -15,7 +15,8 @@ describe.each(stores)('a correction on $name', (store) => {
     const database = await openStore(store)
     const yesterday = await acceptGeneration(database, { now: now - 24 * 60 * 60_000 })
     const today = await acceptGeneration(database, { now })
-    for (const generation of [yesterday, today]) await database.transaction((transaction) => capture(transaction, generation, now))
+    for (const generation of [yesterday, today])
+      await database.transaction((transaction) => capture(transaction, [{ reservation: generation }], now))
     const apply = async (scope: (typeof scopes)[number], amount: number) => {
       const [reservation] = await findReservations(database.statements, yesterday.reference)
       if (!reservation) expect.unreachable('it was accepted')

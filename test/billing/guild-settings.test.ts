@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { budgetsOf, createGuildSettings, type GuildSettings } from '../../src/billing/guild-settings.ts'
 import { createKeyv } from '../../src/storage/keyv.ts'
+import { createManualClock } from '../support/clocks/manual-clock.ts'
 import { temporaryDatabase } from '../support/store/database.ts'
 
 const guildId = '200000000000000001'
@@ -9,7 +10,8 @@ const guildId = '200000000000000001'
 async function temporarySettings() {
   const database = await temporaryDatabase()
   const keyv = createKeyv(database, 'guild-settings')
-  return { keyv, database, settings: createGuildSettings(keyv) }
+  const clock = createManualClock(0)
+  return { keyv, database, clock, settings: createGuildSettings(keyv, clock) }
 }
 
 describe('the settings of a guild', () => {
@@ -35,11 +37,39 @@ describe('the settings of a guild', () => {
     ['an unknown setting', { colour: 'red' }],
     ['an unknown budget', { budgets: { year: 1 } }],
   ])('%s is refused, also when it is in the store already', async (_, invalid) => {
-    const { keyv, settings } = await temporarySettings()
+    const { keyv, clock, settings } = await temporarySettings()
     await expect(settings.write(guildId, invalid as unknown as GuildSettings)).rejects.toThrow()
     expect(await settings.read(guildId)).toEqual({})
     await keyv.set(guildId, invalid)
+    await clock.advance(5000)
     await expect(settings.read(guildId)).rejects.toMatchObject({ name: 'Refusal', identifier: 'store-unavailable' })
+  })
+
+  it('are kept for five seconds, after which a change by another process counts', async () => {
+    const { keyv, clock, settings } = await temporarySettings()
+    await settings.write(guildId, { budgets: { day: 1 } })
+    expect(await settings.read(guildId)).toEqual({ budgets: { day: 1 } })
+    await createGuildSettings(keyv).write(guildId, { budgets: { day: 2 } })
+    await clock.advance(4999)
+    expect(await settings.read(guildId)).toEqual({ budgets: { day: 1 } })
+    await clock.advance(1)
+    expect(await settings.read(guildId)).toEqual({ budgets: { day: 2 } })
+  })
+
+  it('count at once where they were written, also for a read that began before', async () => {
+    const { settings } = await temporarySettings()
+    const before = settings.read(guildId)
+    await settings.write(guildId, { budgets: { day: 1 } })
+    expect(await before).toEqual({})
+    expect(await settings.read(guildId)).toEqual({ budgets: { day: 1 } })
+  })
+
+  it('that could not be read are read again', async () => {
+    const { keyv, settings } = await temporarySettings()
+    await keyv.set(guildId, { budgets: { day: -1 } })
+    await expect(settings.read(guildId)).rejects.toMatchObject({ identifier: 'store-unavailable' })
+    await keyv.set(guildId, { budgets: { day: 1 } })
+    expect(await settings.read(guildId)).toEqual({ budgets: { day: 1 } })
   })
 
   it('may name UTC as the time zone', async () => {

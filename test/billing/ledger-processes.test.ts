@@ -26,8 +26,9 @@ describe.skipIf(!hasPostgres)('wallets on PostgreSQL', () => {
     const database = await openPlace({ url: await temporaryPostgres() })
     const settle = async (index: number) => {
       const generation = await acceptGeneration(database, { guildId: `21000000000000000${index % 3}` })
-      const outcome = index % 2 === 0 ? capture : release
-      await database.transaction((transaction) => outcome(transaction, generation, 1))
+      await database.transaction((transaction) =>
+        index % 2 === 0 ? capture(transaction, [{ reservation: generation }], 1) : release(transaction, generation, 1),
+      )
     }
     await Promise.all(Array.from({ length: 60 }, (_, index) => settle(index)))
     for (const scope of ['installation', 'guild'] as const) {

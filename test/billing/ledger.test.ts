@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 
 import { Refusal } from '../../src/domain/refusal.ts'
 import { findGeneration } from '../../src/generations/store/generations.ts'
-import { bookDifference, capture, hold, refundGuild, release, reserve } from '../../src/billing/ledger.ts'
+import { capture, hold, refundGuild, release } from '../../src/billing/ledger.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration, plenty, walletOf } from '../support/store/generations.ts'
@@ -73,17 +73,15 @@ describe.each(stores)('the ledger on $name', (store) => {
   ] as const)('resets the budget of the %s at midnight by its own calendar', async (wallet, resetsAt) => {
     const database = await openStore(store)
     const now = Date.UTC(2026, 10, 20, 12)
-    const generation = await acceptGeneration(database, { now })
-    const budgets = { installation: plenty, guild: plenty, [wallet]: { day: 100, month: plenty.month } }
-    const reserving = database.transaction((transaction) => reserve(transaction, generation, { ...budgets, now, timeZone: 'Asia/Tokyo' }))
-    await expect(reserving).rejects.toMatchObject({ details: [{ wallet, period: 'day', resetsAt }] })
+    const refused = acceptGeneration(database, { now, timeZone: 'Asia/Tokyo', [wallet]: { day: 100, month: plenty.month } })
+    await expect(refused).rejects.toMatchObject({ details: [{ wallet, period: 'day', resetsAt }] })
   })
 
   it('counts what is spent and what is reserved against the budget', async () => {
     const database = await openStore(store)
     const guild = { day: 3 * price - 1, month: plenty.month }
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
-    await database.transaction((transaction) => capture(transaction, reservation, 1))
+    await database.transaction((transaction) => capture(transaction, [{ reservation }], 1))
     await acceptGeneration(database, { guild })
     const details = [expect.objectContaining({ remaining: price - 1 })]
     await expect(acceptGeneration(database, { guild })).rejects.toMatchObject({ identifier: 'budget-exhausted', details })
@@ -92,8 +90,8 @@ describe.each(stores)('the ledger on $name', (store) => {
   it('captures once: a second capture changes nothing', async () => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
-    await database.transaction((transaction) => capture(transaction, reservation, 1))
-    await expect(database.transaction((transaction) => capture(transaction, reservation, 2))).rejects.toThrow(/unique/i)
+    await database.transaction((transaction) => capture(transaction, [{ reservation }], 1))
+    await expect(database.transaction((transaction) => capture(transaction, [{ reservation }], 2))).rejects.toThrow(/unique/i)
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: price })
     expect(await kinds(database)).toEqual(['reserve', 'capture'])
   })
@@ -118,10 +116,7 @@ describe.each(stores)('the ledger on $name', (store) => {
   it.each([10_000, -10_000])('books a difference of %i to the installation alone', async (difference) => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
-    await database.transaction(async (transaction) => {
-      await capture(transaction, reservation, 1)
-      await bookDifference(transaction, reservation, price + difference, 1)
-    })
+    await database.transaction((transaction) => capture(transaction, [{ reservation, cost: price + difference }], 1))
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: price })
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 0, spent: price + difference })
     expect(await kinds(database)).toEqual(['reserve', 'capture', 'difference'])
@@ -131,7 +126,7 @@ describe.each(stores)('the ledger on $name', (store) => {
     const database = await openStore(store)
     const reservation = await reservationFor(database, (await acceptGeneration(database)).id)
     await database.transaction(async (transaction) => {
-      await capture(transaction, reservation, 1)
+      await capture(transaction, [{ reservation }], 1)
       await refundGuild(transaction, reservation, 1)
     })
     expect(await walletOf(database, 'guild', 'day')).toEqual({ reserved: 0, spent: 0 })

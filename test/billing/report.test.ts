@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { correct, findReservations } from '../../src/billing/corrections.ts'
 import { assume } from '../../src/billing/ledger.ts'
 import { periodKeys } from '../../src/billing/periods.ts'
-import { isUnconfirmed, readAssumed, readCurrentWallets, readImplausible, readRecentRows } from '../../src/billing/report.ts'
+import { isUnconfirmed, mostCounted, readAssumed, readCurrentWallets, readImplausible, readRecentRows } from '../../src/billing/report.ts'
 import type { Database } from '../../src/storage/database.ts'
 import { openStore, stores } from '../storage/stores.ts'
 import { acceptGeneration } from '../support/store/generations.ts'
@@ -72,5 +72,21 @@ describe.each(stores)("the operator's report on $name", (store) => {
     const { rows, older } = await readRecentRows(database.statements)
     expect(rows.map(({ reference }) => reference)).toEqual(references.slice(3))
     expect(older).toBe(3)
+  })
+
+  it('counts older rows up to a limit: it must not read the ledger of years', async () => {
+    const database = await openStore(store)
+    const { statements } = database
+    const { id } = await acceptGeneration(database)
+    const row = await statements.selectFrom('ledger').selectAll().where('generation_id', '=', id).executeTakeFirstOrThrow()
+    const { sequence, ...correction } = { ...row, kind: 'correction-guild' as const }
+    const corrections = Array.from({ length: mostCounted + 20 }, () => correction)
+    await statements.insertInto('ledger').values(corrections).execute()
+    const { rows, older } = await readRecentRows(statements)
+    expect([rows.length, older, sequence]).toEqual([20, mostCounted, 1])
+    await statements.deleteFrom('ledger').where('sequence', '=', 2).execute()
+    expect(await readRecentRows(statements)).toMatchObject({ older: mostCounted })
+    await statements.deleteFrom('ledger').where('sequence', '=', 3).execute()
+    expect(await readRecentRows(statements)).toMatchObject({ older: mostCounted - 1 })
   })
 })

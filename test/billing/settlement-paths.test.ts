@@ -4,7 +4,7 @@ import type { Transaction } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
 import { correct } from '../../src/billing/corrections.ts'
-import { assume, bookDifference, capture, hold, refundGuild, release, releaseGuild } from '../../src/billing/ledger.ts'
+import { assume, capture, hold, refundGuild, release, releaseGuild } from '../../src/billing/ledger.ts'
 import type { Reservation } from '../../src/billing/wallets.ts'
 import type { StoreLocation } from '../../src/config/config.ts'
 import type { Schema } from '../../src/storage/schema.ts'
@@ -17,7 +17,8 @@ const price = 350_000
 const dearer = 360_000
 
 type Step = (transaction: Transaction<Schema>, reservation: Reservation, now: number) => Promise<void>
-const difference: Step = (transaction, reservation, now) => bookDifference(transaction, reservation, dearer, now)
+const captured: Step = (transaction, reservation, now) => capture(transaction, [{ reservation }], now)
+const capturedDearer: Step = (transaction, reservation, now) => capture(transaction, [{ reservation, cost: dearer }], now)
 const corrected =
   (scope: 'guild' | 'installation', amount: number): Step =>
   (transaction, reservation, now) =>
@@ -26,10 +27,10 @@ const corrected =
 /** Every way in which a reservation is settled; then what each scope has spent, without and with an earlier release of the guild's share. */
 const paths: [string, Step[], { installation: number; guild: [number, number] }][] = [
   ['released', [release], { installation: 0, guild: [0, 0] }],
-  ['captured', [capture], { installation: price, guild: [price, 0] }],
-  ['captured at another cost', [capture, difference], { installation: dearer, guild: [price, 0] }],
-  ['captured and refunded', [capture, refundGuild], { installation: price, guild: [0, 0] }],
-  ['captured at another cost and refunded', [capture, difference, refundGuild], { installation: dearer, guild: [0, 0] }],
+  ['captured', [captured], { installation: price, guild: [price, 0] }],
+  ['captured at another cost', [capturedDearer], { installation: dearer, guild: [price, 0] }],
+  ['captured and refunded', [captured, refundGuild], { installation: price, guild: [0, 0] }],
+  ['captured at another cost and refunded', [capturedDearer, refundGuild], { installation: dearer, guild: [0, 0] }],
   ['assumed', [assume], { installation: price, guild: [0, 0] }],
   [
     'assumed, and corrected twice',

@@ -6,7 +6,6 @@ import { Bot } from './bot/bot.ts'
 import { settingsFor } from './bot/bot-settings.ts'
 import { type Bots, FaultSchedule } from './faults/fault-schedule.ts'
 import type { KillRecord } from './faults/kill-record.ts'
-import { passBlocksQuickly } from './load/quick-blocks.ts'
 import { RequestStream } from './load/request-stream.ts'
 import { type ChaosSandbox, startSandbox } from './sandbox/sandbox.ts'
 import { freePort } from './shared/free-port.ts'
@@ -44,20 +43,16 @@ export async function runChaos(options: ChaosOptions, project: string): Promise<
   const bots = await createBots(options, { project, settings, folder })
   const all = [...new Set([bots.gateway, ...bots.workers])]
   const random = { plan: createRandom(options.seed), load: createRandom(options.seed + 4) }
-  const over = new AbortController()
   const stream = new RequestStream(sandbox, random, options.without)
   try {
     const schedule = new FaultSchedule(options, { bots, store, stream })
     for (const bot of all) await schedule.start(bot)
     const guildBudgets = await limitBudgets(options, { sandbox, store })
-    const passing = passBlocksQuickly(store, over.signal)
     const requesting = stream.run()
     await schedule.run()
     stream.stop()
     await requesting
     await stream.ended(async () => unfinishedIn(await store.read()))
-    over.abort()
-    await passing
     for (const bot of all) await bot.stop()
 
     const evidence = await gatherEvidence(stream.requests, { sandbox, store, schedule, guildBudgets })
@@ -69,7 +64,6 @@ export async function runChaos(options: ChaosOptions, project: string): Promise<
     else writeFileSync(join(folder, 'evidence.json'), JSON.stringify(evidence, undefined, 1))
     return { ...judged, problems, kills, resumesMs, counts, evidence, folder }
   } finally {
-    over.abort()
     stream.stop()
     stream.close()
     for (const bot of all) await bot.kill()

@@ -91,7 +91,7 @@ describe('/animate with more', () => {
     expect(await stage.refusal()).toBe("This bot doesn't use Hollywood. Choose fal.ai or Replicate, or leave `provider` empty.")
     expect(stage.discord.calls).toHaveLength(1)
     expect(stage.asked).toEqual([])
-    expect(stage.inputs).toEqual([{ image: true, lastImage: false }])
+    expect(stage.inputs).toEqual([{ image: true, lastImage: false, durationSeconds: 5 }])
   })
 
   test('refuses a known provider that is not set up', async () => {

@@ -32,12 +32,21 @@ describe('the provider that is being typed', () => {
 
   test('must be able to do what was filled in so far', async () => {
     await offered('film', { name: 'negative', type: 3, value: ' fog ' }, { name: 'guidance', type: 10, value: 0 }, typing(''))
-    expect(stage.inputs).toEqual([{ image: false, lastImage: false, negativePrompt: 'fog', guidance: 0 }])
+    expect(stage.inputs).toEqual([{ image: false, durationSeconds: 5, lastImage: false, negativePrompt: 'fog', guidance: 0 }])
+  })
+
+  test.each([
+    [10, 'fal.ai · $0.70 for 10s'],
+    [5, 'fal.ai · $0.35 for 5s'],
+    [7, 'fal.ai · $0.35 for 5s'],
+  ])('has the price of the chosen duration: %i', async (value, name) => {
+    const choices = await offered('film', { name: 'duration', type: 4, value }, typing('fal'))
+    expect(choices).toEqual([{ name, value: 'fal' }])
   })
 
   test('for an image that is not there yet must still be able to start from one', async () => {
     await offered('animate', typing(''))
-    expect(stage.inputs).toEqual([{ image: true, lastImage: false, negativePrompt: undefined, guidance: undefined }])
+    expect(stage.inputs).toEqual([{ image: true, durationSeconds: 5, lastImage: false, negativePrompt: undefined, guidance: undefined }])
   })
 
   test('must be able to end on an image that was picked', async () => {

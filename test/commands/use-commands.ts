@@ -25,6 +25,7 @@ export const imageOption = { name: 'image', type: 11, value: attachment.id }
 export const lastAttachment = { ...attachment, id: '900000000000000002', filename: 'harbour.jpg', size: 7, width: null, height: null }
 export const lastImageOption = { name: 'last_image', type: 11, value: lastAttachment.id }
 
+/** With their prices of five seconds. */
 const providers: ProviderChoice[] = [
   { id: 'fal', name: 'fal.ai', price: 350_000 },
   { id: 'replicate', name: 'Replicate', price: 352_500 },
@@ -51,7 +52,7 @@ export function useCommands() {
     check: (...of) => void stage.asked.push({ what: 'check', of }),
     choices: (input) => {
       stage.inputs.push(input)
-      return providers
+      return providers.map((provider) => ({ ...provider, price: (provider.price / 5) * input.durationSeconds }))
     },
     request: (...of) => Promise.resolve(void stage.asked.push({ what: 'request', of })),
     cancel: (...of) => Promise.resolve(void stage.asked.push({ what: 'cancel', of })),

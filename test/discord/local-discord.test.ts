@@ -128,7 +128,7 @@ test('the clip arrives whole, in place of the card', async () => {
   const known = await showCard(generation, interaction)
   const posted = await post(known)
   const reply = await interaction.reply(({ attachments }) => attachments.length > 0)
-  expect(posted.messageId).toBe(reply.id)
+  expect(posted?.messageId).toBe(reply.id)
   expect(reply.text).toContain('AI-generated')
   const served = await fetch(reply.attachments[0]?.url ?? '')
   expect(new Uint8Array(await served.arrayBuffer())).toEqual(clip.bytes)
@@ -137,27 +137,41 @@ test('the clip arrives whole, in place of the card', async () => {
 
 test('a clip that took over a minute calls back its requester and nobody else', async () => {
   const { interaction, generation } = await runFilm({ createdAt: Date.now() - 61_000 })
-  const { messageId } = await post(generation)
+  const posted = await post(generation)
   const notice = await interaction.followUp()
   expect(notice.notified).toEqual([discord.member.id])
-  expect(notice.text).toContain(messageId)
+  expect(notice.text).toContain(posted?.messageId)
 })
 
 test('a token that died early: the same message gets the clip', async () => {
   const { interaction, generation } = await runFilm()
   const known = await showCard(generation, interaction)
   discord.clock.advance(15 * 60_000 + 1)
-  const { messageId } = await post(known)
-  expect(messageId).toBe(known.messageId)
+  const posted = await post(known)
+  expect(posted?.messageId).toBe(known.messageId)
   expect((await interaction.reply(({ attachments }) => attachments.length > 0)).interactionId).toBe(interaction.id)
 })
 
-test('a card that was deleted: a new message that calls its requester', async () => {
+test('a card that was deleted: no new message, and its requester alone gets the link', async () => {
   const { interaction, generation } = await runFilm()
   const known = await showCard(generation, interaction)
+  const before = discord.guild.channel.messages().length
   discord.deleteMessage(known.messageId ?? '')
-  const { messageId } = await post(known)
-  const fresh = discord.guild.channel.messages().find(({ id }) => id === messageId)
+  expect(await post(known)).toBeUndefined()
+  const notice = await interaction.followUp()
+  expect(notice).toMatchObject({ ephemeral: true })
+  expect(notice.text).toContain(clip.url)
+  expect(discord.guild.channel.messages()).toHaveLength(before - 1)
+})
+
+test('a card that cannot be edited: a new message that calls its requester', async () => {
+  const { interaction, generation } = await runFilm()
+  const known = await showCard(generation, interaction)
+  discord.clock.advance(15 * 60_000 + 1)
+  const old = ({ method, path }: { method: string; path: string }) => method === 'PATCH' && path.endsWith(known.messageId ?? '')
+  discord.faults.refuseOldEditsNext({ when: old }, Infinity)
+  const posted = await post(known)
+  const fresh = discord.guild.channel.messages().find(({ id }) => id === posted?.messageId)
   expect(fresh).toMatchObject({ notified: [discord.member.id], attachments: [{ size: clip.bytes.byteLength }] })
 })
 

@@ -3,6 +3,15 @@ import type { Mutant } from './mutant.ts'
 /** Mutants that only a crash, a second process or a fault of Discord reveals. */
 export const crashMutants: readonly Mutant[] = [
   {
+    name: 'leave a call marked as sent that never left',
+    file: 'src/generations/run/submit.ts',
+    in: 'send',
+    at: 'IfStatement:has(CallExpression[callee.name="untilStored"])',
+    with: '',
+    test: 'test/generations/run/run.test.ts',
+    title: 'is sent when the store works again',
+  },
+  {
     name: 'delete the placeholder of a refusal that nobody has read',
     file: 'src/discord/interactions/private-reply.ts',
     in: 'replacePlaceholder',
@@ -72,10 +81,10 @@ export const crashMutants: readonly Mutant[] = [
   },
   {
     name: 'send an attempt that another process has sent',
-    file: 'src/generations/store/attempts.ts',
-    in: 'markSent',
-    at: 'Property[key.name="state"][value.value="preparing"]',
-    with: '',
+    file: 'src/generations/queue/create-calls.ts',
+    in: 'findRefusal',
+    at: 'IfStatement > LogicalExpression[left.name="prepared"]',
+    with: 'false',
     test: 'test/generations/store/attempts.test.ts',
   },
   {
@@ -88,8 +97,8 @@ export const crashMutants: readonly Mutant[] = [
   },
   {
     name: 'leave orphans until a restart',
-    file: 'src/generations/worker/tidy.ts',
-    in: 'tidy',
+    file: 'src/generations/worker/housekeeping.ts',
+    in: 'runHousekeeping',
     at: 'AwaitExpression[argument.callee.name="adoptOrphans"]',
     with: '[]',
     test: 'test/processes/processes.test.ts',
@@ -185,8 +194,8 @@ export const crashMutants: readonly Mutant[] = [
   },
   {
     name: 'never run a claim that is ours',
-    file: 'src/generations/worker/tidy.ts',
-    in: 'tidy',
+    file: 'src/generations/worker/housekeeping.ts',
+    in: 'runHousekeeping',
     at: 'AwaitExpression[argument.callee.name="listOwned"]',
     with: '[]',
     test: 'test/generations/worker/worker.test.ts',

@@ -1,7 +1,43 @@
 import type { Mutant } from './mutant.ts'
 
-/** Mutants of how a finished clip, or the outcome of a request without one, reaches the member. */
+/** Mutants of how members are answered: acknowledgements, and how a finished clip, or the outcome of a request without one, reaches them. */
 export const deliveryMutants: readonly Mutant[] = [
+  {
+    name: 'accept any number of commands at once',
+    file: 'src/discord/interactions/admission.ts',
+    in: 'createAdmission.run',
+    at: 'VariableDeclarator[id.name="isOneTooMany"] > BinaryExpression',
+    with: 'false',
+    test: 'test/discord/interactions/admission.test.ts',
+    title: 'refused in one private response',
+  },
+  {
+    name: 'accept images of any size at once',
+    file: 'src/discord/interactions/admission.ts',
+    in: 'createAdmission.run',
+    at: 'VariableDeclarator[id.name="isTooLarge"] > LogicalExpression',
+    with: 'false',
+    test: 'test/discord/interactions/admission.test.ts',
+    title: 'images count by their bytes',
+  },
+  {
+    name: 'count a command only once it is acknowledged',
+    file: 'src/discord/interactions/handler.ts',
+    in: 'runCommand',
+    at: 'CallExpression[callee.object.name="admission"]',
+    with: 'acknowledge(interaction, () => interaction.deferReply(), { clock, log }).then(() => {{node}})',
+    test: 'test/discord/interactions/admission.test.ts',
+    title: 'in one burst',
+  },
+  {
+    name: 'never free the place of a command',
+    file: 'src/discord/interactions/admission.ts',
+    in: 'createAdmission.run',
+    at: 'TryStatement',
+    with: 'await work()',
+    test: 'test/discord/interactions/admission.test.ts',
+    title: 'the bound frees up',
+  },
   {
     name: 'refund a paid clip at its first 404',
     file: 'src/generations/run/deliver.ts',
@@ -54,6 +90,42 @@ export const deliveryMutants: readonly Mutant[] = [
     at: 'CatchClause Literal[value=false]',
     with: 'true',
     test: 'test/discord/delivery/post-outcome.test.ts',
-    title: 'is announced if the card was deleted and Discord refuses',
+    title: 'is announced if the card cannot be edited and Discord refuses',
+  },
+  {
+    name: 'post a clip again whose card was deleted',
+    file: 'src/discord/delivery/post-clip.ts',
+    in: 'postClip',
+    at: 'IfStatement[test.left.object.name="inPlace"][test.right.value="gone"]',
+    with: '',
+    test: 'test/discord/delivery/deleted-card.test.ts',
+    title: 'the requester alone gets the link',
+  },
+  {
+    name: 'refund a clip that may not be attached',
+    file: 'src/discord/delivery/post-clip.ts',
+    in: 'editInClip',
+    at: 'IfStatement[test.right.value="unreachable"]',
+    with: 'return edited',
+    test: 'test/discord/delivery/without-attach-files.test.ts',
+    title: 'the card itself gets the link',
+  },
+  {
+    name: 'announce an outcome again whose card was deleted',
+    file: 'src/discord/delivery/post-outcome.ts',
+    in: 'notify',
+    at: 'BinaryExpression[right.value="gone"]',
+    with: 'false',
+    test: 'test/discord/delivery/post-outcome.test.ts',
+    title: 'is posted nowhere again',
+  },
+  {
+    name: 'go on with a request whose card was deleted',
+    file: 'src/generations/cancel-generation.ts',
+    in: 'cancelWhereCardsAreDeleted',
+    at: 'CallExpression[callee.object.callee.name="cancelGeneration"]',
+    with: 'undefined',
+    test: 'test/flows/delivery/deleted-card.test.ts',
+    title: 'asks the provider to cancel',
   },
 ]

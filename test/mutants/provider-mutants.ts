@@ -3,6 +3,15 @@ import type { Mutant } from './mutant.ts'
 /** What a failed create call means, and what follows for its provider. */
 export const providerMutants: readonly Mutant[] = [
   {
+    name: 'send requests to a provider whose key is wrong',
+    file: 'src/generations/queue/check-keys.ts',
+    in: 'checkKey',
+    at: 'ExpressionStatement:has(CallExpression[callee.name="reportBlock"])',
+    with: '',
+    test: 'test/flows/providers/wrong-key.test.ts',
+    title: 'is named at each start',
+  },
+  {
     name: 'take a content refusal for an outage of the provider',
     file: 'src/generations/queue/provider-health.ts',
     in: 'blockReasons',
@@ -31,10 +40,10 @@ export const providerMutants: readonly Mutant[] = [
   },
   {
     name: 'send a create call to a provider that was blocked since the claim',
-    file: 'src/generations/queue/provider-health.ts',
-    in: 'admit',
-    at: 'IfStatement:has(Literal[value="blocked"])',
-    with: "if (admission === 'blocked') return 'open'",
+    file: 'src/generations/queue/create-calls.ts',
+    in: 'createAdmission',
+    at: 'CallExpression[callee.object.name="blocked"]',
+    with: 'false',
     test: 'test/generations/worker/provider-outage.test.ts',
     title: 'sends back to the queue, untried',
   },
@@ -89,5 +98,23 @@ export const providerMutants: readonly Mutant[] = [
     at: 'IfStatement:has(MemberExpression[property.name="notAccepted"])',
     with: '',
     test: 'test/providers/replicate/replicate.test.ts',
+  },
+  {
+    name: 'show a flagged clip to everybody',
+    file: 'src/discord/cards/clip-card.ts',
+    in: 'finishedCard',
+    at: 'Property[key.name="spoiler"]',
+    with: '',
+    test: 'test/discord/cards/cards.test.ts',
+    title: 'the finished card hides a flagged clip as a spoiler, and no other',
+  },
+  {
+    name: "leave Runware's content check out of the price",
+    file: 'src/providers/runware/provider.ts',
+    in: 'createRunware',
+    at: 'VariableDeclarator[id.name="checkPrice"] > ConditionalExpression',
+    with: '0',
+    test: 'test/providers/runware/content-check.test.ts',
+    title: 'is in the price and in the bill',
   },
 ]

@@ -1,7 +1,25 @@
 import type { Mutant } from './mutant.ts'
 
-/** Mutants of the queue: who is served next, by which provider, and what becomes of a request that a provider did not make. */
+/** Mutants of the queue: who may ask, who is served next, by which provider, and what becomes of a request that a provider did not make. */
 export const queueMutants: readonly Mutant[] = [
+  {
+    name: 'send an image with what the camera wrote into it',
+    file: 'src/clip-service.ts',
+    in: 'fetchImages',
+    at: 'CallExpression[callee.name="prepare"]',
+    with: 'validateImage(await downloadImage({ url: image.url, name }), name)',
+    test: 'test/flows/requests/image-source.test.ts',
+    title: 'without what the camera wrote',
+  },
+  {
+    name: 'count a request whose image was refused',
+    file: 'src/clip-service.ts',
+    in: 'createClipService.request',
+    at: 'ExpressionStatement:has(MemberExpression[property.name="giveBack"])',
+    with: '',
+    test: 'test/flows/requests/refusals.test.ts',
+    title: 'does not count',
+  },
   {
     name: 'exceed the cap of a provider',
     file: 'src/generations/queue/free-providers.ts',
@@ -50,9 +68,9 @@ export const queueMutants: readonly Mutant[] = [
   {
     name: 'let a request that cannot be read stop the queue',
     file: 'src/generations/queue/claim.ts',
-    in: 'claimOldest',
-    at: 'IfStatement:has(CallExpression[callee.name="tryToRead"])',
-    with: '',
+    in: 'claimChosen',
+    at: 'CallExpression[callee.name="tryToRead"]',
+    with: '{{arguments.0}}()',
     test: 'test/generations/queue/one-queue.test.ts',
     title: 'passes over a request that cannot be read',
   },
@@ -125,5 +143,41 @@ export const queueMutants: readonly Mutant[] = [
     with: '',
     test: 'test/flows/providers/failed-jobs.test.ts',
     title: 'the reason of the one that decided',
+  },
+  {
+    name: 'tell guilds with equally many running clips the same place',
+    file: 'src/generations/queue/fair-order.ts',
+    in: 'createFairPositions',
+    at: 'BinaryExpression[right.type="ConditionalExpression"][left.type="BinaryExpression"]',
+    with: 'level - from',
+    test: 'test/generations/queue/fair-order.test.ts',
+    title: 'tells the place of every request',
+  },
+  {
+    name: 'count a request twice that the reading of the queue had already',
+    file: 'src/generations/positions/queue-positions.ts',
+    in: 'add',
+    at: 'IfStatement',
+    with: '',
+    test: 'test/generations/positions/long-queue.test.ts',
+    title: 'comes after those that were counted, and is counted once',
+  },
+  {
+    name: 'show the cards behind the front of the queue once, and never again',
+    file: 'src/generations/worker/position-cards.ts',
+    in: 'findDueBehindFront',
+    at: 'ExpressionStatement:has(> AssignmentExpression[left.name="passed"][right.name="start"])',
+    with: '',
+    test: 'test/generations/worker/position-cards.test.ts',
+    title: 'are all shown',
+  },
+  {
+    name: 'read the queue for each request that is accepted',
+    file: 'src/lib/concurrency/shared-reading.ts',
+    in: 'createSharedReading',
+    at: 'IfStatement[test.type="LogicalExpression"]',
+    with: '',
+    test: 'test/generations/positions/show-position.test.ts',
+    title: 'twenty at once share a few readings',
   },
 ]

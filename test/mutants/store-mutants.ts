@@ -3,6 +3,15 @@ import type { Mutant } from './mutant.ts'
 /** Mutants of what the store promises: fences, locks, what is kept and what is erased. */
 export const storeMutants: readonly Mutant[] = [
   {
+    name: 'let SQLite answer all that waits before the event loop turns',
+    file: 'src/storage/sqlite/dialect.ts',
+    in: 'acquireConnection',
+    at: 'ExpressionStatement',
+    with: '',
+    test: 'test/storage/database.test.ts',
+    title: 'lets the event loop turn',
+  },
+  {
     name: 'let a former owner change an attempt',
     file: 'src/generations/store/attempts.ts',
     in: 'updateOwn',
@@ -36,7 +45,7 @@ export const storeMutants: readonly Mutant[] = [
     at: 'ForOfStatement',
     with: `if (images.length > 0)
     return database.transaction(async (transaction) => {
-      await reserve(transaction, generation, { ...budgets, now, timeZone })
+      await reserve(transaction, [{ reservation: generation, ...budgets, now, timeZone }])
       for (const image of images) await storeImage(transaction, image, now)
       return generation
     })`,
@@ -63,8 +72,8 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'let a claimed row that cannot be read count for ever',
-    file: 'src/generations/worker/tidy.ts',
-    in: 'tidy',
+    file: 'src/generations/worker/housekeeping.ts',
+    in: 'runHousekeeping',
     at: 'ExpressionStatement:has(CallExpression[callee.name="settleUnreadable"])',
     with: '',
     test: 'test/generations/worker/settle-unreadable.test.ts',

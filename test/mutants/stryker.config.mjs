@@ -21,7 +21,7 @@ export default {
   ignorers: ['log-calls'],
   vitest: { configFile: 'test/mutants/vitest.config.ts', related: false },
   coverageAnalysis: 'perTest',
-  mutate: ['src/billing/*.ts', 'src/generations/{queue,run,held,store}/*.ts'],
+  mutate: ['src/billing/*.ts', 'src/generations/{queue,positions,run,held,store}/*.ts'],
   mutator: { excludedMutations: ['StringLiteral'] },
   ignoreStatic: true,
   concurrency: 2,

@@ -4,13 +4,19 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 
-import { openAlongside, openDatabase } from '../../src/storage/database.ts'
+import { openAlongside, openDatabase, type Statements } from '../../src/storage/database.ts'
 import { storeImage, readImage } from '../../src/storage/images.ts'
 import { StoreFullError } from '../../src/storage/sqlite/dialect.ts'
 import { StoreLockedError } from '../../src/storage/sqlite/file-lock.ts'
 import { NewerStoreError } from '../../src/storage/migrate.ts'
 import { temporaryFolder } from '../support/store/database.ts'
 import { openPlace, openStore, stores } from './stores.ts'
+
+/** Takes several milliseconds on any machine. */
+const slowStatement = (statements: Statements) =>
+  sql`with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 300000) select max(n) from numbers`.execute(
+    statements,
+  )
 
 describe('the SQLite file', () => {
   it('belongs to one process at a time and is free once closed', async () => {
@@ -60,6 +66,20 @@ describe('the SQLite file', () => {
     await limit(1_000_000)
     await fill()
     expect(await statements.selectFrom('keyv').select('key').execute()).toHaveLength(2)
+  })
+
+  it.each(['transactions', 'statements'] as const)('lets the event loop turn between %s that wait for each other', async (kind) => {
+    const database = await openPlace({ file: join(temporaryFolder(), 'rushes.db') })
+    const ended: number[] = []
+    const work = Array.from({ length: 3 }, async (_, index) => {
+      if (kind === 'transactions') await database.transaction((transaction) => slowStatement(transaction))
+      else await slowStatement(database.statements)
+      ended.push(index)
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(ended).not.toHaveLength(3)
+    await Promise.all(work)
+    expect(ended).toEqual([0, 1, 2])
   })
 
   it('writes every commit through to the disk', async () => {

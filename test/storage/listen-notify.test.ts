@@ -25,3 +25,29 @@ it.skipIf(!hasPostgres)('a channel notices a dead connection and reconnects', as
   sender.send('message')
   expect(await received.promise).toBe('message')
 })
+
+it.skipIf(!hasPostgres)(
+  'a channel sends what is said at the same time in one statement, each message once, and all before it is closed',
+  async () => {
+    const url = await temporaryPostgres()
+    const database = await openPlace({ url })
+    let statements = 0
+    const counted = database.statements.withPlugin({
+      transformQuery: ({ node }) => {
+        if (JSON.stringify(node).includes('pg_notify')) statements += 1
+        return node
+      },
+      transformResult: ({ result }) => Promise.resolve(result),
+    })
+    const received: string[] = []
+    const { log } = createCapturedLog()
+    const options = { url, onReconnect: () => undefined, log }
+    const listener = await openChannel(database, { ...options, onMessage: (message) => void received.push(message) })
+    onTestFinished(() => listener.close())
+    const sender = await openChannel({ ...database, statements: counted }, { ...options, onMessage: () => undefined })
+    for (let index = 0; index < 100; index += 1) for (const message of ['one', 'other']) sender.send(message)
+    await sender.close()
+    await expect.poll(() => received).toEqual(['one', 'other'])
+    expect(statements).toBe(1)
+  },
+)

@@ -92,7 +92,7 @@ describe('on SQLite, where a statement keeps the whole bot waiting, an index fin
   it('orphans', async () => {
     const plans = await plansOf(async (database) => {
       await adoptAll(database, { owner: 'b', mayAdopt: () => true })
-      await listOwned(database, 'b')
+      await listOwned(database, 'b', new Set())
     })
     expect(plans).toHaveLength(2)
     expect(plans.filter(scans)).toEqual([])

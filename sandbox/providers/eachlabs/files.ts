@@ -3,7 +3,7 @@ import type { Call } from '../http/call.ts'
 import type { Routes } from '../http/routes.ts'
 import { unguessable } from '../http/served-files.ts'
 import type { StandInBase } from '../stand-in/create-stand-in.ts'
-import { respondWithError } from './responses.ts'
+import { badRequest, notFound as fileNotFound } from './responses.ts'
 
 const uploadBytes = 100 * 1024 * 1024
 /** How long an announced upload waits for its bytes. */
@@ -25,10 +25,14 @@ export interface Upload {
 }
 
 /** Announces and deletes uploads. */
-export function addFiles({ app, on }: Routes, { clock, files, origins }: StandInBase<'media'>, uploads: Map<string, Upload>): void {
+export function addFiles(
+  { app, on }: Routes,
+  { clock, files, origins, behavior }: StandInBase<'media'>,
+  uploads: Map<string, Upload>,
+): void {
   app.post('/v1/upload/presign', on('upload'), async (call) => {
     const order = Presign.safeParse(await call.req.json().catch(() => undefined))
-    if (!order.success) return respondWithError(call, 400, 'bad request', order.error.issues[0]?.message ?? 'invalid')
+    if (!order.success) return badRequest(call, order.error.issues[0]?.message ?? 'invalid', behavior)
     const { content_type: mediaType, expires_in_seconds: seconds } = order.data
     const id = unguessable()
     const path = `/files/${unguessable()}`
@@ -45,7 +49,7 @@ export function addFiles({ app, on }: Routes, { clock, files, origins }: StandIn
   })
   app.delete('/v1/files/:id', on('file'), (call) => {
     const upload = uploads.get(call.req.param('id'))
-    if (!upload) return respondWithError(call, 404, 'not found', 'File not found')
+    if (!upload) return fileNotFound(call, 'File not found', behavior)
     uploads.delete(call.req.param('id'))
     files.remove(upload.path)
     return call.body(null, 204)

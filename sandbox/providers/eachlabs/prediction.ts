@@ -1,4 +1,4 @@
-import { type Job, type JobFailure, runSecondsOf } from '../jobs/job.ts'
+import { type Job, type JobFailure, type JobState, runSecondsOf } from '../jobs/job.ts'
 import type { StandInBase } from '../stand-in/create-stand-in.ts'
 import { reasonOf } from './responses.ts'
 
@@ -9,12 +9,32 @@ export interface PredictionRecord {
   webhookSecret: string | undefined
 }
 
-type PredictionContext = Pick<StandInBase<'api'>, 'invoice' | 'origins' | 'outputs' | 'clock'>
+type PredictionContext = Pick<StandInBase<'api'>, 'invoice' | 'origins' | 'outputs' | 'clock' | 'behavior'>
+
+export function predictionOf(record: PredictionRecord, context: PredictionContext): Record<string, unknown> {
+  return context.behavior.eachlabsDocument === 'model-page' ? asOnModelPage(record, context) : asInApiReference(record, context)
+}
+
+const pageStatuses = {
+  ...({ queued: 'processing', running: 'processing', succeeded: 'success' } as const),
+  ...({ failed: 'error', cancelled: 'cancelled', aborted: 'cancelled' } as const),
+} as const satisfies Record<JobState, string>
+
+/** Without a cost, and without a state before `processing`. */
+function asOnModelPage({ job }: PredictionRecord, { outputs }: PredictionContext): Record<string, unknown> {
+  return {
+    status: pageStatuses[job.state],
+    predictionID: job.id,
+    output: job.state === 'succeeded' ? outputs.addressOf(job) : null,
+    metrics: { predict_time: runSecondsOf(job) ?? 0 },
+    ...(job.failure && { message: 'Prediction failed', details: reasonOf(job.failure).message }),
+  }
+}
 
 /** How long a running job has the status `starting`. */
 const startingMs = 5000
 
-export function predictionOf({ job, input }: PredictionRecord, context: PredictionContext): Record<string, unknown> {
+function asInApiReference({ job, input }: PredictionRecord, context: PredictionContext): Record<string, unknown> {
   const { invoice, origins, outputs } = context
   const address = `${origins.api}/v1/prediction/${job.id}`
   return {
@@ -29,10 +49,9 @@ export function predictionOf({ job, input }: PredictionRecord, context: Predicti
   }
 }
 
-const statuses = { queued: 'created', succeeded: 'success', failed: 'error', cancelled: 'cancelled', aborted: 'cancelled' } as const
-
 function statusOf({ state, startedAt }: Job, now: number): string {
-  if (state !== 'running') return statuses[state]
+  if (state === 'queued') return 'created'
+  if (state !== 'running') return pageStatuses[state]
   return now - (startedAt ?? now) < startingMs ? 'starting' : 'processing'
 }
 

@@ -1,27 +1,44 @@
 import type { Call } from '../http/call.ts'
 import type { JobFailure } from '../jobs/job.ts'
+import type { Behavior } from '../simulation/behavior.ts'
 import type { AnswerFault } from '../simulation/faults.ts'
 
 type ErrorStatus = 400 | 401 | 402 | 403 | 404 | 413 | 422 | 429 | 503
 
-export function respondWithError(call: Call, status: ErrorStatus, error: string, details: string): Response {
-  return call.json({ status, error, details }, status)
+interface EachlabsError {
+  status: ErrorStatus
+  message: string
+  details: string
 }
 
-const refusals: Record<AnswerFault, [status: ErrorStatus, error: string, details: string]> = {
-  'bad-key': [401, 'unauthorized', 'Missing or invalid API key'],
-  'no-credit': [402, 'payment required', 'Insufficient balance for this prediction'],
-  busy: [429, 'too many requests', 'Account rate limited: too many predictions in flight'],
-  down: [503, 'service unavailable', 'Please try again later'],
-  refused: [400, 'bad request', 'prompt: invalid value'],
+export function respondWithError(call: Call, { status, message, details }: EachlabsError, { eachlabsDocument }: Behavior): Response {
+  const body = eachlabsDocument === 'model-page' ? { status: 'error', message, details } : { status, error: message, details }
+  return call.json(body, status)
 }
 
-export function refuse(fault: AnswerFault, call: Call): Response {
-  return respondWithError(call, ...refusals[fault])
+const refusals: Record<AnswerFault, EachlabsError> = {
+  'bad-key': { status: 401, message: 'unauthorized', details: 'Missing or invalid API key' },
+  'no-credit': { status: 402, message: 'payment required', details: 'Insufficient balance for this prediction' },
+  busy: { status: 429, message: 'too many requests', details: 'Account rate limited: too many predictions in flight' },
+  down: { status: 503, message: 'service unavailable', details: 'Please try again later' },
+  refused: { status: 400, message: 'bad request', details: 'prompt: invalid value' },
+}
+
+export function refuse(fault: AnswerFault, call: Call, behavior: Behavior): Response {
+  return respondWithError(call, refusals[fault], behavior)
+}
+
+export function notFound(call: Call, details: string, behavior: Behavior): Response {
+  return respondWithError(call, { status: 404, message: 'not found', details }, behavior)
+}
+
+export function badRequest(call: Call, details: string, behavior: Behavior): Response {
+  return respondWithError(call, { status: 400, message: 'bad request', details }, behavior)
 }
 
 const reasons: Record<JobFailure['kind'], [code: string, message: string]> = {
-  moderated: ['PROVIDER_REJECTED', 'The content was rejected by the safety policy of the provider'],
+  // The text in which Kling refuses content at every provider.
+  moderated: ['PROVIDER_REJECTED', 'Failure to pass the risk control system'],
   failed: ['PROVIDER_FAILED', 'The provider failed to process the request'],
   'timed-out': ['EXECUTION_TIMEOUT', 'The execution timed out'],
   'image-unreachable': ['INPUT_DOWNLOAD_ERROR', '{image} could not be downloaded'],

@@ -5,7 +5,7 @@ import type { StandIn, StandInContext } from '../stand-in/stand-in.ts'
 import { addFiles, eachlabsMedia, type Upload } from './files.ts'
 import type { PredictionRecord } from './prediction.ts'
 import { addPredictions } from './predictions.ts'
-import { refuse, respondWithError } from './responses.ts'
+import { notFound, refuse } from './responses.ts'
 import { eachlabsWebhookForm } from './webhook.ts'
 
 /** The origins stand for `api.eachlabs.ai` (all paths begin with `/v1`) and for the storage of uploads and clips. */
@@ -19,14 +19,16 @@ export function startEachlabs(context: StandInContext): Promise<EachlabsStandIn>
     id: 'eachlabs',
     keyVariable: 'EACHLABS_API_KEY',
     apiKey,
-    // The limit of an account with little credit; others have none.
-    behavior: { inFlight: 10, webhookRetrySeconds: [10, 10], webhookTimeoutMs: 30_000 },
+    // The limits on the model's page.
+    behavior: { inFlight: 10, createsPerMinute: 100, webhookRetrySeconds: [10, 10], webhookTimeoutMs: 30_000 },
     refuse,
     outputs: { origin: 'media', path: (unguessable) => `/outputs/${unguessable}.mp4` },
-    webhookForm: ({ outputs }) => eachlabsWebhookForm({ outputs, secretOf: (id) => records.get(id)?.webhookSecret }),
+    webhookForm: ({ outputs, behavior }) => eachlabsWebhookForm({ outputs, behavior, secretOf: (id) => records.get(id)?.webhookSecret }),
     routes: (base) => {
-      const notFound = (call: Call) => respondWithError(call, 404, 'not found', 'Not found')
-      const api = base.routes('api', { authorization: (call) => judge(call, apiKey), notFound })
+      const api = base.routes('api', {
+        authorization: (call) => judge(call, apiKey),
+        notFound: (call) => notFound(call, 'Not found', base.behavior),
+      })
       // Only identifies the call; it is no idempotency key.
       api.app.use('/v1/*', async (call, next) => {
         await next()

@@ -1,10 +1,12 @@
 import type { Job } from '../jobs/job.ts'
+import type { Behavior } from '../simulation/behavior.ts'
 import type { Outputs } from '../stand-in/outputs.ts'
 import type { SigningOrder, WebhookForm } from '../webhooks/delivery.ts'
 import { reasonOf } from './responses.ts'
 
 interface WebhookContext {
   outputs: Outputs
+  behavior: Behavior
   secretOf: (jobId: string) => string | undefined
 }
 
@@ -17,11 +19,13 @@ export function eachlabsWebhookForm(context: WebhookContext): WebhookForm {
   }
 }
 
-function bodyOf(job: Job, { outputs }: WebhookContext): Record<string, unknown> {
-  const ids = { exec_id: job.id, flow_id: null }
+function bodyOf(job: Job, { outputs, behavior }: WebhookContext): Record<string, unknown> {
+  const isOnModelPage = behavior.eachlabsDocument === 'model-page'
+  const ids = isOnModelPage ? { exec_id: job.id } : { exec_id: job.id, flow_id: null }
   if (job.state === 'succeeded') return { ...ids, status: 'succeeded', output: outputs.addressOf(job), error: '' }
-  // Eachlabs puts the reason into `output` and leaves `error` empty.
   const { message } = reasonOf(job.failure ?? { kind: 'failed' })
+  if (isOnModelPage) return { ...ids, status: 'failed', output: '', error: message }
+  // The API reference puts the reason into `output` and leaves `error` empty.
   return { ...ids, status: 'failed', output: [{ id: '', status: '', output: '', error: message }], error: '' }
 }
 

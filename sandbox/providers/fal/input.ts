@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { JobOrder } from '../jobs/job.ts'
+import type { Behavior } from '../simulation/behavior.ts'
 import { klingFields, klingOrder, KlingTextInput } from '../stand-in/kling-input.ts'
 
 const ImageInput = z.strictObject({ ...klingFields, image_url: z.string().min(1), tail_image_url: z.string().min(1).optional() })
@@ -15,9 +16,14 @@ export interface FalProblem {
 }
 
 /** Parses the flat body of a submission, or describes its problems as fal does; undefined for an unknown operation. */
-export function readFalInput(operation: string | undefined, body: unknown): { order: JobOrder } | { problems: FalProblem[] } | undefined {
+export function readFalInput(
+  operation: string | undefined,
+  body: unknown,
+  unknownFields: Behavior['unknownFields'],
+): { order: JobOrder } | { problems: FalProblem[] } | undefined {
   if (operation !== 'text-to-video' && operation !== 'image-to-video') return undefined
-  const parsed = (operation === 'text-to-video' ? KlingTextInput : ImageInput).safeParse(body)
+  const strict = operation === 'text-to-video' ? KlingTextInput : ImageInput
+  const parsed = (unknownFields === 'dropped' ? strict.strip() : strict).safeParse(body)
   if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue, body)) }
   return { order: klingOrder(parsed.data) }
 }

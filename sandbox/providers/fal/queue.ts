@@ -7,7 +7,7 @@ import type { StandInBase } from '../stand-in/create-stand-in.ts'
 import { readFalInput } from './input.ts'
 import { notFound, requestErrorOf, respondWithFailure, respondWithProblems } from './responses.ts'
 
-const model = '/fal-ai/kling-video/v2.5-turbo/pro'
+export const falModel = '/fal-ai/kling-video/v2.5-turbo/pro'
 /** The path of requests: the model's owner and name, without the rest of its path. */
 const requests = '/fal-ai/kling-video/requests'
 
@@ -20,7 +20,7 @@ type QueueContext = StandInBase<'queue'>
 export function falQueue(context: QueueContext): Routes {
   const routes = context.routes('queue', { authorization: `Key ${context.apiKey}`, notFound })
   const { app, on } = routes
-  app.post(`${model}/:operation`, on('create'), (call) => submit(call, context))
+  app.post(`${falModel}/:operation`, on('create'), (call) => submit(call, context))
   app.get(`${requests}/:id/status`, on('status'), (call) =>
     withJob(call, context, (job) => call.json(statusOf(call, job, context), isFinished(job) ? 200 : 202)),
   )
@@ -38,17 +38,8 @@ export function falQueue(context: QueueContext): Routes {
 }
 
 async function submit(call: Call, context: QueueContext): Promise<Response> {
-  const read = readFalInput(call.req.param('operation'), await call.req.json().catch(() => undefined))
-  if (!read) return notFound(call, `Application ${call.req.path} not found`)
-  const webhookUrl = call.req.query('fal_webhook')
-  if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) {
-    return respondWithProblems(call, [{ loc: ['query', 'fal_webhook'], msg: 'Input should be a valid URL', type: 'url_parsing' }])
-  }
-  if ('problems' in read) return respondWithProblems(call, read.problems)
-
-  const job = await createJob(call, { ...read.order, webhookUrl }, context)
+  const job = await createRequest(call, context)
   if (job instanceof Response) return job
-  call.header('x-fal-request-id', job.id)
   const address = `${context.origins.queue}${requests}/${job.id}`
   return call.json({
     status: 'IN_QUEUE',
@@ -60,6 +51,20 @@ async function submit(call: Call, context: QueueContext): Promise<Response> {
     metrics: {},
     queue_position: context.jobs.positionOf(job),
   })
+}
+
+/** Creates a request from the call's body, or responds with why it is refused. */
+export async function createRequest(call: Call, context: Omit<StandInBase, 'origins' | 'routes'>): Promise<Job | Response> {
+  const read = readFalInput(call.req.param('operation'), await call.req.json().catch(() => undefined), context.behavior.unknownFields)
+  if (!read) return notFound(call, `Application ${call.req.path} not found`)
+  const webhookUrl = call.req.query('fal_webhook')
+  if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) {
+    return respondWithProblems(call, [{ loc: ['query', 'fal_webhook'], msg: 'Input should be a valid URL', type: 'url_parsing' }])
+  }
+  if ('problems' in read) return respondWithProblems(call, read.problems)
+  const job = await createJob(call, { ...read.order, webhookUrl }, context)
+  if (!(job instanceof Response)) call.header('x-fal-request-id', job.id)
+  return job
 }
 
 function withJob(call: Call, { jobs }: QueueContext, answer: (job: Job) => Response | Promise<Response>): Response | Promise<Response> {
@@ -107,10 +112,15 @@ async function changeOrHeartbeat(changed: () => boolean, { jobs }: QueueContext,
   }
 }
 
-function result(call: Call, job: Job, { faults, invoice, outputs }: QueueContext): Response {
+function result(call: Call, job: Job, context: QueueContext): Response {
   if (!isFinished(job)) return call.json({ detail: 'Request is still in progress' }, 400)
   // fal may not know the result for a moment after `COMPLETED`.
-  if (faults.take('result', ['output-gone'])) return notFound(call)
+  if (context.faults.take('result', ['output-gone'])) return notFound(call)
+  return respondWithResult(call, job, context)
+}
+
+/** The output of a finished request, or why it has none. */
+export function respondWithResult(call: Call, job: Job, { invoice, outputs }: Pick<StandInBase, 'invoice' | 'outputs'>): Response {
   // fal sells this model by the second: a unit is a billed second.
   const billed = (invoice.lineOf(job.id)?.amountMicroUsd ?? 0) > 0
   call.header('X-Fal-Billable-Units', String(billed ? job.order.durationSeconds : 0))

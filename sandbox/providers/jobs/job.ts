@@ -1,4 +1,4 @@
-import type { ClipAspectRatio } from '../../clips/clip-order.ts'
+import type { ClipAspectRatio, ClipFormat } from '../../clips/clip-order.ts'
 import type { PlannedFault } from '../simulation/faults.ts'
 import type { ImageProblem } from './image.ts'
 
@@ -12,6 +12,10 @@ export interface JobOrder {
   firstImageUrl?: string | undefined
   lastImageUrl?: string | undefined
   webhookUrl?: string | undefined
+  /** MP4 unless given. */
+  format?: ClipFormat | undefined
+  /** The provider checks the clip's content, at a price. */
+  checksContent?: boolean | undefined
   /** Distinguishes clips of one order, which would differ only in their seed. */
   variation?: number | undefined
 }

@@ -166,7 +166,7 @@ export class Jobs {
     const reason: BillingReason = state === 'succeeded' ? 'completed' : state
     const isBillable = { succeeded: true, cancelled: behavior.billCancelled, failed: behavior.billFailed, aborted: false }[state]
     const billed = isBillable && (state === 'succeeded' || job.state === 'running')
-    const amountMicroUsd = billed ? priceOf(job.order.durationSeconds, prices) : 0
+    const amountMicroUsd = billed ? priceOf(job.order, prices) : 0
     job.state = state
     job.finishedAt = clock.now()
     invoice.add({ jobId: job.id, amountMicroUsd, reason, at: clock.timestamp() })

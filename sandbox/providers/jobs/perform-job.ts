@@ -126,9 +126,9 @@ async function clipOrderOf({ job, images, ended }: Performance): Promise<ClipOrd
     if (typeof bytes === 'string') throw new JobFailed({ kind: bytes, image })
     return bytes
   }
-  const { negativePrompt, durationSeconds, aspectRatio, guidance, variation, firstImageUrl, lastImageUrl } = job.order
+  const { negativePrompt, durationSeconds, aspectRatio, guidance, variation, format, firstImageUrl, lastImageUrl } = job.order
   const prompt = variation === undefined ? job.order.prompt : `${job.order.prompt} (${variation})`
   const firstImage = await imageAt(firstImageUrl, 'start')
   const lastImage = await imageAt(lastImageUrl, 'end')
-  return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, firstImage, lastImage }
+  return { prompt, negativePrompt, durationSeconds, aspectRatio, guidance, firstImage, lastImage, format }
 }

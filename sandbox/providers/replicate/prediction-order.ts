@@ -7,7 +7,8 @@ const dataUriBytes = 256 * 1024
 
 const Image = z.url().refine((address) => (dataUriSize(address) ?? 0) <= dataUriBytes, { error: 'is larger than 256kB, use a URL instead' })
 
-const Input = z.strictObject({
+/** The model's inputs. Others, such as the `guidance_scale` of older versions, are ignored. */
+const Input = z.object({
   prompt: z.string().min(1).max(2500),
   negative_prompt: z.string().max(2500).default(''),
   start_image: Image.optional(),
@@ -17,6 +18,12 @@ const Input = z.strictObject({
   aspect_ratio: z.enum(['16:9', '9:16', '1:1']).default('16:9'),
   duration: z.union([z.literal(5), z.literal(10)]).default(5),
 })
+
+/** As the model describes its inputs. */
+export function inputSchema(): Record<string, unknown> {
+  // The size of an image is checked, but not described.
+  return z.toJSONSchema(Input, { io: 'input', unrepresentable: 'any' })
+}
 
 const webhookEvents = ['start', 'output', 'logs', 'completed'] as const
 
@@ -48,7 +55,7 @@ export interface InvalidField {
 /** Parses an order; problems are described as Replicate does. */
 export function readPredictionOrder(given: unknown): { order: PredictionOrder } | { invalidFields: InvalidField[] } {
   const parsed = Body.safeParse(given, { reportInput: true })
-  if (!parsed.success) return { invalidFields: parsed.error.issues.flatMap(invalidFieldsOf) }
+  if (!parsed.success) return { invalidFields: parsed.error.issues.map(invalidFieldOf) }
   const { input, webhook, webhook_events_filter: webhookEventsFilter, version } = parsed.data
   const firstImageUrl = input.start_image ?? input.image
   const job: JobOrder = {
@@ -64,33 +71,27 @@ export function readPredictionOrder(given: unknown): { order: PredictionOrder } 
   return { order: { job, webhookEventsFilter, version } }
 }
 
-function invalidFieldsOf(issue: z.core.$ZodIssue): InvalidField[] {
+function invalidFieldOf(issue: z.core.$ZodIssue): InvalidField {
   const path = issue.path.map(String)
   const field = path.join('.')
   const name = path.at(-1) ?? '(root)'
   const parent = path.slice(0, -1).join('.') || '(root)'
   switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        type: 'additional_property_not_allowed',
-        field: field || '(root)',
-        description: `Additional property ${key} is not allowed`,
-      }))
     case 'invalid_type':
       return issue.input === undefined
-        ? [{ type: 'required', field: parent, description: `${name} is required` }]
-        : [{ type: 'invalid_type', field, description: `Invalid type. Expected: ${issue.expected}` }]
+        ? { type: 'required', field: parent, description: `${name} is required` }
+        : { type: 'invalid_type', field, description: `Invalid type. Expected: ${issue.expected}` }
     case 'invalid_value':
     case 'invalid_union':
-      return [{ type: 'enum', field, description: `${field} must be one of the following: ${allowedValues(name)}` }]
+      return { type: 'enum', field, description: `${field} must be one of the following: ${allowedValues(name)}` }
     case 'too_big':
-      return [{ type: 'string_lte', field, description: `String length must be less than or equal to ${issue.maximum}` }]
+      return { type: 'string_lte', field, description: `String length must be less than or equal to ${issue.maximum}` }
     case 'too_small':
-      return [{ type: 'string_gte', field, description: `String length must be greater than or equal to ${issue.minimum}` }]
+      return { type: 'string_gte', field, description: `String length must be greater than or equal to ${issue.minimum}` }
     case 'invalid_format':
-      return [{ type: 'format', field, description: `Does not match format 'uri'` }]
+      return { type: 'format', field, description: `Does not match format 'uri'` }
     default:
-      return [{ type: 'invalid', field, description: issue.message }]
+      return { type: 'invalid', field, description: issue.message }
   }
 }
 

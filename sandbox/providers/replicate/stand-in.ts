@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createStandIn } from '../stand-in/create-stand-in.ts'
 import type { StandIn, StandInContext } from '../stand-in/stand-in.ts'
 import { addFiles } from './files.ts'
+import { addModels } from './models.ts'
 import { keptMs, type PredictionRecord } from './prediction.ts'
 import { addPredictions } from './predictions.ts'
 import { notFound, refuse } from './responses.ts'
@@ -18,8 +19,8 @@ export function startReplicate(context: StandInContext): Promise<ReplicateStandI
     id: 'replicate',
     keyVariable: 'REPLICATE_API_TOKEN',
     apiKey,
-    // The last retry is about a minute after the first attempt.
-    behavior: { webhookRetrySeconds: [2, 4, 8, 16, 30] },
+    // The last retry of a webhook is about a minute after the first attempt.
+    behavior: { createsPerMinute: 600, webhookRetrySeconds: [2, 4, 8, 16, 30] },
     refuse,
     outputs: { origin: 'delivery', path: (unguessable) => `/xezq/${unguessable}/tmp${randomBytes(4).toString('hex')}.mp4`, keptMs },
     webhookForm: (base) => replicateWebhookForm({ ...base, secret, records }),
@@ -27,8 +28,7 @@ export function startReplicate(context: StandInContext): Promise<ReplicateStandI
       const api = base.routes('api', { authorization: `Bearer ${apiKey}`, notFound })
       addPredictions(api, { ...base, records })
       addFiles(api, base)
-      // Of an account the API shows no balance.
-      api.app.get('/v1/account', api.on('account'), (call) => call.json({ type: 'organization', username: 'sandbox', name: 'Sandbox' }))
+      addModels(api, base)
       api.app.get('/v1/webhooks/default/secret', api.on('secret'), (call) => call.json({ key: secret }))
 
       const delivery = base.routes('delivery', { notFound })

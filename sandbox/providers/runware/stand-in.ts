@@ -19,7 +19,7 @@ export function startRunware(context: StandInContext): Promise<RunwareStandIn> {
     // The interval doubles up to eight seconds.
     behavior: { webhookRetrySeconds: [1, 2, 4, 8, 8, 8] },
     refuse,
-    outputs: { origin: 'media', path: (unguessable) => `/video/ws/5/vi/${unguessable}.mp4` },
+    outputs: { origin: 'media', path: (unguessable, format) => `/video/ws/5/vi/${unguessable}.${format}` },
     webhookForm: (base) => runwareWebhookForm({ ...base, records }),
     routes: (base) => {
       const { files, outputs } = base

@@ -14,6 +14,8 @@ export interface TaskResult {
 /** What Runware stores about a task in addition to its jobs. */
 export interface TaskRecord {
   taskUUID: string
+  /** As it was sent. */
+  request: unknown
   includeCost: boolean
   checksContent: boolean
   results: TaskResult[]

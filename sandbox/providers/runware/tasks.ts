@@ -21,7 +21,7 @@ const TaskHead = z.object({ taskType: z.string(), taskUUID: z.string().optional(
 export function routeOf(tasks: unknown): RouteName {
   const types = (Array.isArray(tasks) ? tasks : []).map((task) => TaskHead.safeParse(task).data?.taskType)
   if (types.includes('videoInference')) return 'create'
-  if (types.includes('getResponse')) return 'status'
+  if (types.includes('getResponse') || types.includes('getTaskDetails')) return 'status'
   if (types.includes('accountManagement')) return 'account'
   return types.includes('mediaStorage') || types.includes('imageUpload') ? 'upload' : 'session'
 }
@@ -54,6 +54,8 @@ async function perform(task: unknown, context: RunwareTasksContext): Promise<{ o
       return await createVideo(task, taskUUID, context)
     case 'getResponse':
       return { outcomes: outcomesOf(taskUUID, context) }
+    case 'getTaskDetails':
+      return { outcomes: [detailsOf(taskUUID, context)] }
     case 'mediaStorage':
     case 'imageUpload':
       return { outcomes: [await context.library.store(task)] }
@@ -87,7 +89,7 @@ async function createVideo(
   const planned = planOrder(task.order.prompt, context)
   if ('refusal' in planned) return refuse([refusals[planned.refusal]])
 
-  const record: TaskRecord = { ...task, results: [] }
+  const record: TaskRecord = { ...task, request: given, results: [] }
   context.records.set(task.taskUUID, record)
   for (let number = 1; number <= task.numberResults; number++) {
     const order = number === 1 ? task.order : { ...task.order, variation: number }
@@ -108,6 +110,19 @@ function outcomesOf(taskUUID: string | undefined, context: RunwareTasksContext):
   if (record) return record.results.map((result) => resultOf(record, result, context))
   const problem = { code: 'taskNotFound', message: 'The task was not found.', parameter: 'taskUUID', taskType: 'getResponse', taskUUID }
   return [refused(problem)]
+}
+
+/** The archived request, and the responses about it as they would be now. */
+function detailsOf(taskUUID: string | undefined, context: RunwareTasksContext): TaskOutcome {
+  const record = taskUUID === undefined ? undefined : context.records.get(taskUUID)
+  const task = { taskType: 'getTaskDetails', taskUUID }
+  if (!record) return refused({ code: 'taskNotFound', message: 'The task was not found.', parameter: 'taskUUID', ...task })
+  const response = outcomesOf(taskUUID, context).map((outcome) => {
+    if (outcome.kind === 'item') return { data: [outcome.item], error: null }
+    const { code, message } = outcome.problem
+    return { data: [], error: { code, message, taskUUID } }
+  })
+  return { kind: 'item', item: { ...task, request: [record.request], response } }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

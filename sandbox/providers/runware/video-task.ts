@@ -5,6 +5,8 @@ import type { RunwareProblem } from './problems.ts'
 const model = 'klingai:6@1'
 const aspectRatios = { '1280x720': '16:9', '720x720': '1:1', '720x1280': '9:16' } as const
 
+const formats = { MP4: 'mp4', MOV: 'mov', WEBM: 'webm' } as const
+
 const FrameImage = z.union([
   z.string().min(1),
   z.strictObject({ image: z.string().min(1), frame: z.union([z.enum(['first', 'last']), z.literal(0), z.literal(-1)]).optional() }),
@@ -23,13 +25,13 @@ const VideoTask = z.strictObject({
   inputs: z.strictObject({ frameImages: z.array(FrameImage).min(1).max(2).optional() }).optional(),
   numberResults: z.int().min(1).max(4).default(1),
   outputType: z.literal('URL').default('URL'),
-  // Runware has other formats, but the stand-in renders only this one.
-  outputFormat: z.literal('MP4').default('MP4'),
+  outputFormat: z.enum(['MP4', 'MOV', 'WEBM']).default('MP4'),
   outputQuality: z.int().min(20).max(99).default(95),
   deliveryMethod: z.literal('async').default('async'),
   webhookURL: z.url().optional(),
   ttl: z.int().min(60).optional(),
-  includeCost: z.boolean().default(false),
+  // The documented default is false, but the documented examples, which leave it out, are answered with a cost.
+  includeCost: z.boolean().default(true),
   safety: z.strictObject({ checkContent: z.boolean().optional(), mode: z.enum(['none', 'fast', 'full']).optional() }).optional(),
 })
 
@@ -66,12 +68,13 @@ export function readVideoTask(
   if (firstImageUrl === 'unknown' || lastImageUrl === 'unknown') {
     return refuse('invalidFrameImage', 'The image was not found.', 'inputs.frameImages')
   }
+  const checksContent = (task.safety?.checkContent ?? false) || (task.safety?.mode ?? 'none') !== 'none'
   return {
     taskUUID: task.taskUUID,
     numberResults: task.numberResults,
     ttlSeconds: task.ttl,
     includeCost: task.includeCost,
-    checksContent: (task.safety?.checkContent ?? false) || (task.safety?.mode ?? 'none') !== 'none',
+    checksContent,
     order: {
       prompt: task.positivePrompt,
       negativePrompt: task.negativePrompt,
@@ -82,6 +85,8 @@ export function readVideoTask(
       firstImageUrl,
       lastImageUrl,
       webhookUrl: task.webhookURL,
+      format: formats[task.outputFormat],
+      checksContent,
     },
   }
 }

@@ -21,23 +21,33 @@ export interface Behavior {
   retryAfter: 'none' | 'seconds' | 'date'
   /** Virtual seconds that a job runs, by clip duration, before a random spread of 20 % either way. */
   runSeconds: { 5: number; 10: number }
+  /** Eachlabs describes its responses twice, with different fields and states: which of the two they follow. The other providers ignore this. */
+  eachlabsDocument: 'model-page' | 'api-reference'
+  /**
+   * Unknown input fields at fal and Eachlabs. `refused` shows a misspelt one; `dropped`, as the real ones do it, makes a clip without what it
+   * asked for. Replicate and WaveSpeed always drop them, Runware refuses them.
+   */
+  unknownFields: 'refused' | 'dropped'
   /** Virtual seconds before each further delivery attempt of a webhook. */
   webhookRetrySeconds: readonly number[]
   /** Real milliseconds in which a receiver must answer a webhook. */
   webhookTimeoutMs: number
 }
 
+/** Of an account that is limited in nothing but its credit. */
+export const noLimits = { concurrency: Infinity, inFlight: Infinity, createsPerMinute: Infinity } as const satisfies Partial<Behavior>
+
 export function createBehavior(differences: Partial<Behavior> = {}): Behavior {
   return {
     onCancel: 'cancels',
     billCancelled: false,
     billFailed: false,
-    concurrency: 20,
-    inFlight: Infinity,
+    ...noLimits,
     balanceUsd: 100,
-    createsPerMinute: Infinity,
     retryAfter: 'none',
     runSeconds: { 5: 160, 10: 250 },
+    eachlabsDocument: 'model-page',
+    unknownFields: 'refused',
     webhookRetrySeconds: [],
     webhookTimeoutMs: 10_000,
     ...differences,

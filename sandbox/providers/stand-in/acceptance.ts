@@ -35,6 +35,8 @@ export interface OrderPlan {
 }
 
 export type AcceptanceOptions = Omit<SubmitOptions, 'faults'> & {
+  /** The job is created, and fails. */
+  fails?: boolean
   /** Called before the job's first webhook. */
   onCreated?: (job: Job) => void
 }
@@ -48,8 +50,9 @@ export async function createJob(
 ): Promise<Job | Response> {
   const planned = planOrder(order.prompt, context)
   if ('refusal' in planned) return context.refuse(planned.refusal, call)
-  const job = await acceptOrder(order, planned.plan, context, options)
-  if (planned.plan.answerIsLost) call.set('answerIsLost', true)
+  const { plan } = planned
+  const job = await acceptOrder(order, options.fails ? { ...plan, job: new Set([...plan.job, 'failed']) } : plan, context, options)
+  if (plan.answerIsLost) call.set('answerIsLost', true)
   return job
 }
 

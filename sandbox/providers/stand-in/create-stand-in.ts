@@ -8,12 +8,12 @@ import { ServedFiles } from '../http/served-files.ts'
 import { Invoice } from '../jobs/invoice.ts'
 import { Jobs } from '../jobs/jobs.ts'
 import { listPrices } from '../jobs/prices.ts'
-import { type Behavior, createBehavior } from '../simulation/behavior.ts'
+import { type Behavior, createBehavior, noLimits } from '../simulation/behavior.ts'
 import { Faults } from '../simulation/faults.ts'
 import type { WebhookForm } from '../webhooks/delivery.ts'
 import { Webhooks } from '../webhooks/webhooks.ts'
 import type { AcceptanceContext } from './acceptance.ts'
-import { Outputs } from './outputs.ts'
+import { Outputs, type OutputsContext } from './outputs.ts'
 import type { StandIn, StandInContext } from './stand-in.ts'
 
 /** What the routes of every provider build on. */
@@ -37,8 +37,8 @@ export interface ProviderDefinition<OriginName extends string> {
   keyVariable: string
   apiKey: string
   behavior: Partial<Behavior>
-  refuse: Refuse
-  outputs: { origin: NoInfer<OriginName>; path: (unguessable: string) => string; keptMs?: number }
+  refuse: (...refused: [...Parameters<Refuse>, Behavior]) => Response
+  outputs: { origin: NoInfer<OriginName>; path: OutputsContext['path']; keptMs?: number }
   webhookForm: (base: Omit<StandInBase<OriginName>, 'webhooks' | 'routes'>) => WebhookForm
   /** The routes of each origin, in the order of their ports. */
   routes: (base: StandInBase<OriginName>) => Record<OriginName, OriginRoutes>
@@ -49,12 +49,12 @@ export interface ProviderDefinition<OriginName extends string> {
  * @throws when a port is taken
  */
 export async function createStandIn<OriginName extends string>(
-  { clock, clips, seed, port, receiverNow, outside, keepOutputs }: StandInContext,
+  { clock, clips, seed, port, receiverNow, outside, keepOutputs, unlimited }: StandInContext,
   provider: ProviderDefinition<OriginName>,
 ): Promise<StandIn<OriginName>> {
   const { id, apiKey } = provider
-  const behavior = createBehavior(provider.behavior)
-  const refuse = withRetryAfter(provider.refuse, behavior)
+  const behavior = createBehavior({ ...provider.behavior, ...(unlimited && noLimits) })
+  const refuse = withRetryAfter((fault, call) => provider.refuse(fault, call, behavior), behavior)
   const prices = listPrices()
   const invoice = new Invoice()
   const faults = new Faults()

@@ -1,3 +1,4 @@
+import type { ClipFormat } from '../../clips/clip-order.ts'
 import { respondWithFile, unguessable } from '../http/served-files.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Faults } from '../simulation/faults.ts'
@@ -9,11 +10,12 @@ export interface OutputsContext {
   /** The origin that serves the clips; read when an address is needed. */
   origin: () => string
   /** The path of a new clip, which contains the given unguessable part. */
-  path: (unguessable: string) => string
+  path: (unguessable: string, format: ClipFormat) => string
   /** Virtual milliseconds after a job's end that its clip is served, unless `limit` was called; for ever unless given. */
   keptMs?: number | undefined
 }
 
+const mediaTypes: Record<ClipFormat, string> = { mp4: 'video/mp4', mov: 'video/quicktime', webm: 'video/webm' }
 /** How often a clip that comes late is missing. */
 const callsBeforeLate = 2
 
@@ -31,7 +33,7 @@ export class Outputs {
 
   /** The address of the job's clip, even before it is finished; always the same. */
   addressOf(job: Job): string {
-    const path = this.#paths.get(job) ?? this.#context.path(unguessable())
+    const path = this.#paths.get(job) ?? this.#context.path(unguessable(), job.order.format ?? 'mp4')
     this.#paths.set(job, path)
     return this.#context.origin() + path
   }
@@ -49,7 +51,7 @@ export class Outputs {
       this.#paths.delete(job)
       return new Response('<Error><Code>AccessDenied</Code></Error>', { status: 403, headers: { 'content-type': 'application/xml' } })
     }
-    return respondWithFile({ bytes: job.clip, mediaType: 'video/mp4' })
+    return respondWithFile({ bytes: job.clip, mediaType: mediaTypes[job.order.format ?? 'mp4'] })
   }
 
   #isLate(job: Job): boolean {

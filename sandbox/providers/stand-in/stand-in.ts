@@ -19,6 +19,8 @@ export interface StandInContext {
   receiverNow: () => number
   /** Serves finished clips for ever. */
   keepOutputs: boolean
+  /** No limits of jobs and create calls. */
+  unlimited: boolean
   /** Images at public addresses, which a stand-in never requests. */
   outside: (url: URL) => Uint8Array | undefined
 }

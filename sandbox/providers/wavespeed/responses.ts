@@ -41,6 +41,10 @@ const failures: Record<JobFailure['kind'], [code: number, error: string]> = {
   'image-aspect': [1401, 'Invalid parameter: the aspect ratio of {image} must be between 1:2.5 and 2.5:1'],
 }
 
+export function errorOfMissing(fields: readonly string[]): { error: string; code: number } {
+  return { error: `Missing required parameter: ${fields.join(', ')}`, code: 1400 }
+}
+
 /** The error of a failed task, which the HTTP status does not show. */
 export function errorOf({ kind, image = 'start' }: JobFailure): { error: string; code: number } {
   const [code, error] = failures[kind]

@@ -22,8 +22,8 @@ export function startWavespeed(context: StandInContext): Promise<WavespeedStandI
     id: 'wavespeed',
     keyVariable: 'WAVESPEED_API_KEY',
     apiKey,
-    // The lowest account level runs three jobs at a time.
-    behavior: { concurrency: 3, webhookRetrySeconds: [5, 10, 20] },
+    // The lowest account level runs three jobs at a time and creates five a minute.
+    behavior: { concurrency: 3, createsPerMinute: 5, webhookRetrySeconds: [5, 10, 20] },
     refuse,
     outputs: { origin: 'media', path: (unguessable) => `/predictions/${unguessable}/1.mp4`, keptMs },
     webhookForm: (base) => wavespeedWebhookForm({ ...base, secret, records }),

@@ -1,12 +1,14 @@
 import { type Job, type JobState, runSecondsOf } from '../jobs/job.ts'
 import type { Outputs } from '../stand-in/outputs.ts'
-import { errorOf } from './responses.ts'
+import { errorOf, errorOfMissing } from './responses.ts'
 
 /** What WaveSpeed stores about a task in addition to the job. */
 export interface TaskRecord {
   job: Job
   model: string
   input: unknown
+  /** Required fields that the order does not have. */
+  missing: readonly string[]
   /** The customer deleted the task; only its status is left. */
   deleted: boolean
 }
@@ -27,8 +29,8 @@ const statuses = {
 
 /** The object in responses and webhooks about a task. */
 export function taskOf(record: TaskRecord, { origins, outputs }: TaskContext): Record<string, unknown> {
-  const { job, model, deleted } = record
-  const failure = job.failure && errorOf(job.failure)
+  const { job, model, deleted, missing } = record
+  const failure = job.failure && (missing.length > 0 ? errorOfMissing(missing) : errorOf(job.failure))
   const url = job.state === 'succeeded' && !deleted ? outputs.addressOf(job) : undefined
   const inference = Math.round(1000 * (runSecondsOf(job) ?? 0))
   return {

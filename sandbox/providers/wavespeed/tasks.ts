@@ -14,15 +14,23 @@ export interface TasksContext extends StandInBase<'api'> {
   records: Map<string, TaskRecord>
 }
 
+const Page = z.object({ page: z.int().min(1), page_size: z.int().min(1).max(100) })
 const Deletion = z.object({ ids: z.array(z.string()).min(1) })
 
-/** Submit, result, delete. There is no cancel. */
+/** Submit, result, list, delete. There is no cancel. */
 export function addTasks({ app, on }: Routes, context: TasksContext): void {
   const { records, jobs } = context
   app.post(`/api/v3/${model}/:operation`, on('create'), (call) => submit(call, context))
   for (const path of ['/api/v3/predictions/:id/result', '/api/v3/predictions/:id']) {
     app.get(path, on('status'), (call) => respondWithTask(call, call.req.param('id') ?? '', context))
   }
+  app.post('/api/v3/predictions', on('list'), async (call) => {
+    const wanted = Page.safeParse(await call.req.json().catch(() => undefined))
+    if (!wanted.success) return respondWithError(call, 400, 'Invalid parameter: page, page_size')
+    const { page, page_size: size } = wanted.data
+    const newestFirst = [...records.values()].filter(({ deleted }) => !deleted).reverse()
+    return respond(call, { page, items: newestFirst.slice((page - 1) * size, page * size).map((record) => taskOf(record, context)) })
+  })
   app.post('/api/v3/predictions/delete', on('cancel'), async (call) => {
     const order = Deletion.safeParse(await call.req.json().catch(() => undefined))
     if (!order.success) return respondWithError(call, 400, 'Missing required parameter: ids')
@@ -49,10 +57,13 @@ async function submit(call: Call, context: TasksContext): Promise<Response> {
   if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) return respondWithError(call, 400, 'Invalid parameter: webhook')
   if ('problem' in read) return respondWithError(call, 400, read.problem)
 
-  const { order, input } = read
+  const { order, input, missing, isSync } = read
   const job = await createJob(call, { ...order, webhookUrl }, context, {
     id: randomBytes(16).toString('hex'),
-    onCreated: (job) => context.records.set(job.id, { job, model: `${model}/${operation}`, input, deleted: false }),
+    fails: missing.length > 0,
+    onCreated: (job) => context.records.set(job.id, { job, model: `${model}/${operation}`, input, missing, deleted: false }),
   })
-  return job instanceof Response ? job : respondWithTask(call, job.id, context)
+  if (job instanceof Response) return job
+  if (isSync) await context.jobs.reached('finished', job.id)
+  return respondWithTask(call, job.id, context)
 }

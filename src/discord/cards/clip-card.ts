@@ -20,7 +20,9 @@ export function finishedCard(generation: Generation, clip: Clip): MessageBody {
   const text = textIn(generation.reply.locale)
   const filename = clipFilename(generation)
   const description = cutPlain(text('clip.alternative-text', generation.request), messageLimits.alternativeTextCharacters)
-  const gallery: Part = { type: ComponentType.MediaGallery, items: [{ media: { url: `attachment://${filename}` }, description }] }
+  // What a content check flagged is seen only by who chooses to.
+  const item = { media: { url: `attachment://${filename}` }, description, ...(generation.outputFlagged && { spoiler: true }) }
+  const gallery: Part = { type: ComponentType.MediaGallery, items: [item] }
   return { ...withPrompt(generation, clip, [gallery], text), attachments: [{ id: '0', filename, description }] }
 }
 
@@ -32,6 +34,14 @@ export function linkedCard(generation: Generation, clip: Clip, now: number): Mes
   const lead = [heading(text('clip.linked'), reason, describeExpiry(generation, now, text)), linkTo(generation, clip, text)]
   // An empty list removes the file of an earlier attempt.
   return { ...withPrompt(generation, clip, lead, text), attachments: [] }
+}
+
+/** For the requester alone, where the bot may not post in the channel any more. */
+export function explainLink(generation: Generation, { url }: Clip, now: number): string {
+  const text = textIn(generation.reply.locale)
+  const { href } = new URL(url)
+  const link = href.length < messageLimits.contentCharacters / 2 ? `<${href}>` : text('clip.link-too-long', generation)
+  return [text('clip.not-postable'), link, describeExpiry(generation, now, text)].join('\n')
 }
 
 /**

@@ -5,6 +5,8 @@ import { ComponentType, MessageFlags } from 'discord.js'
 export const messageLimits = {
   /** UTF-16 units of all Text Displays together. */
   textCharacters: 4000,
+  /** UTF-16 units of a message without components. */
+  contentCharacters: 2000,
   linkUrlCharacters: 512,
   alternativeTextCharacters: 1024,
 } as const

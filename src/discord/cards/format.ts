@@ -15,9 +15,3 @@ export function formatMoment(milliseconds: number): string {
 export function formatDateTime(milliseconds: number): string {
   return `<t:${Math.floor(milliseconds / 1000)}:f>`
 }
-
-/** `▰▰▰▱▱▱▱▱▱▱`: ten steps, short enough for a phone. */
-export function formatBar(progress: number): string {
-  const steps = Math.min(10, Math.max(0, Math.floor(progress * 10)))
-  return '▰'.repeat(steps) + '▱'.repeat(10 - steps)
-}

@@ -30,13 +30,7 @@ export function limitLines(text: string, lines: number): string {
  * letter with its accents) or between a backslash and the character it escapes. Discord never counts more than UTF-16 units.
  */
 export function escapeAndCut(text: string, limit: number, lines = 30): string {
-  let position: LinePosition = 'start'
-  const pieces = graphemesOf(limitLines(tidy(text), lines)).map((grapheme) => {
-    const escaped = escapeGrapheme(grapheme, position)
-    position = positionAfter(grapheme, position)
-    return escaped
-  })
-  return joinAndCut(pieces, limit)
+  return joinAndCut(escapeEach(graphemesOf(limitLines(tidy(text), lines))), limit)
 }
 
 /** For alternative texts, which have no markup: cut like `escapeAndCut`, but not escaped. */
@@ -44,11 +38,22 @@ export function cutPlain(text: string, limit: number): string {
   return joinAndCut(graphemesOf(tidy(text)), limit)
 }
 
-function graphemesOf(text: string): string[] {
-  return Array.from(new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text), ({ segment }) => segment)
+const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** One at a time: of a long prompt only the beginning is shown. */
+function* graphemesOf(text: string): Generator<string> {
+  for (const { segment } of segmenter.segment(text)) yield segment
 }
 
-function joinAndCut(pieces: readonly string[], limit: number): string {
+function* escapeEach(graphemes: Iterable<string>): Generator<string> {
+  let position: LinePosition = 'start'
+  for (const grapheme of graphemes) {
+    yield escapeGrapheme(grapheme, position)
+    position = positionAfter(grapheme, position)
+  }
+}
+
+function joinAndCut(pieces: Iterable<string>, limit: number): string {
   let joined = ''
   let uncut = ''
   for (const piece of pieces) {

@@ -14,6 +14,7 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
   'bot-not-in-guild': (text) => text('refusal.bot-not-in-guild'),
   'budget-exhausted': (text, { wallet, period, price, remaining, resetsAt }) =>
     text(`refusal.budget-exhausted.${wallet}.${period}`, { price, remaining, when: formatMoment(resetsAt) }),
+  busy: (text) => text('refusal.busy'),
   'generation-over': (text) => text('refusal.generation-over'),
   'generation-unknown': (text) => text('refusal.generation-unknown'),
   'guild-not-allowed': (text) => text('refusal.guild-not-allowed'),

@@ -7,9 +7,10 @@ import { type Text, textIn } from '../text/text.ts'
 
 import type { MessageBody, Part } from './components.ts'
 import { accents, buttonRow, heading, messageOf, subtext, textDisplay } from './components.ts'
-import { formatBar, formatElapsed, formatMoment } from './format.ts'
+import { formatElapsed, formatMoment } from './format.ts'
 import { escapeAndCut } from './markdown.ts'
 import { describeCharge, describeOutcome, valuesOf } from './outcome-text.ts'
+import { formatBar } from './progress-bar.ts'
 
 /** Name of the button in `cancel:<generation id>`; its command is commands/cancel.ts. */
 export const cancelButtonName = 'cancel'

@@ -1,6 +1,6 @@
 import type { Snowflake } from '../../domain/ids.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
-import type { Generation } from '../../generations/model/generation.ts'
+import type { Generation, Reply } from '../../generations/model/generation.ts'
 
 import type { MessageBody } from '../cards/components.ts'
 import { describeError, isMessageGone, isTokenDead, isUneditable } from '../rest/errors.ts'
@@ -15,33 +15,79 @@ type Route = 'token' | 'bot'
 /** `gone`: the message was deleted. `unreachable`: it may exist, but no route can edit it. */
 export type EditOutcome = { result: 'edited'; message: PostedMessage } | { result: 'gone' | 'unreachable' }
 
-export type CardMessage = ReturnType<typeof createCardMessage>
+/**
+ * The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. Keeps only what it
+ * needs of the generation, because thousands of cards may be open.
+ */
+export class CardMessage {
+  readonly #context: DeliveryContext
+  readonly #id: string
+  readonly #channelId: Snowflake
+  readonly #reply: Reply
+  #messageId: Snowflake | undefined
+  #tokenDead: boolean
+  #replyMessageId: Snowflake | undefined
+  #replyGone = false
 
-/** The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. */
-export function createCardMessage(generation: Generation, { messages, clock, log, rememberMessage }: DeliveryContext) {
-  const { reply, channelId } = generation
-  let messageId = generation.messageId
-  // Erased once it expired.
-  let tokenDead = reply.token === ''
-  let replyMessageId: Snowflake | undefined
-  let replyGone = false
+  constructor({ id, channelId, reply, messageId }: Generation, context: DeliveryContext) {
+    this.#context = context
+    this.#id = id
+    this.#channelId = channelId
+    this.#reply = reply
+    this.#messageId = messageId
+    // Erased once it expired.
+    this.#tokenDead = reply.token === ''
+  }
 
-  const tokenExpiresAt = tokenExpiry(reply.interactionId)
-  const tokenAlive = () => !tokenDead && clock.now() < tokenExpiresAt
+  get tokenAlive(): boolean {
+    return !this.#tokenDead && this.#context.clock.now() < tokenExpiry(this.#reply.interactionId)
+  }
 
-  async function remember(message: PostedMessage): Promise<void> {
-    if (message.messageId === messageId) return
-    messageId = message.messageId
-    await rememberMessage(generation.id, messageId).catch((error: unknown) => {
+  /** Whether the “thinking…” placeholder is gone. As long as it is shown, a follow-up would take its place and be public. */
+  get placeholderReplaced(): boolean {
+    return this.#messageId !== undefined || this.#replyGone
+  }
+
+  /** Calls `bodyFor` once per route, because upload limits differ. Throws the errors that say nothing about the route. */
+  async edit(bodyFor: (route: Route) => { body: MessageBody; options?: EditOptions }): Promise<EditOutcome> {
+    const { messages } = this.#context
+    if (this.tokenAlive && !this.#replyGone) {
+      const { body, options } = bodyFor('token')
+      const outcome = await this.#attemptByToken(() => messages.editReply(this.#reply, body, options))
+      if (outcome?.result === 'edited') {
+        this.#replyMessageId = outcome.message.messageId
+        return outcome
+      }
+      if (outcome?.result === 'gone') this.#replyGone = true
+    }
+    const messageId = this.#messageId
+    if (messageId === undefined || (this.#replyGone && messageId === this.#replyMessageId))
+      return { result: this.#replyGone ? 'gone' : 'unreachable' }
+    const { body, options } = bodyFor('bot')
+    const known = { channelId: this.#channelId, messageId }
+    return this.#attempt(() => messages.editMessage(known, body, options))
+  }
+
+  /** The card continues in this message. */
+  async moveTo(message: PostedMessage): Promise<void> {
+    this.#replyGone = true
+    await this.#remember(message)
+  }
+
+  async #remember({ messageId }: PostedMessage): Promise<void> {
+    if (messageId === this.#messageId) return
+    this.#messageId = messageId
+    const { rememberMessage, log } = this.#context
+    await rememberMessage(this.#id, messageId).catch((error: unknown) => {
       // The card is correct, and this process knows the id. Only a crash would lose it.
-      log.error({ generation: generation.id, failure: describeError(error) }, 'card message id not stored')
+      log.error({ generation: this.#id, failure: describeError(error) }, 'card message id not stored')
     })
   }
 
-  async function attempt(edit: () => Promise<PostedMessage>): Promise<EditOutcome> {
+  async #attempt(edit: () => Promise<PostedMessage>): Promise<EditOutcome> {
     try {
       const message = await edit()
-      await remember(message)
+      await this.#remember(message)
       return { result: 'edited', message }
     } catch (error) {
       if (isMessageGone(error)) return { result: 'gone' }
@@ -51,45 +97,14 @@ export function createCardMessage(generation: Generation, { messages, clock, log
   }
 
   /** Undefined if the token is dead. Only by this route does a 401 response concern the interaction token. */
-  async function attemptByToken(edit: () => Promise<PostedMessage>): Promise<EditOutcome | undefined> {
+  async #attemptByToken(edit: () => Promise<PostedMessage>): Promise<EditOutcome | undefined> {
     try {
-      return await attempt(edit)
+      return await this.#attempt(edit)
     } catch (error) {
       if (!isTokenDead(error)) throw error
-      tokenDead = true
-      log.info({ generation: generation.id }, 'interaction token expired early; switching to the bot token')
+      this.#tokenDead = true
+      this.#context.log.info({ generation: this.#id }, 'interaction token expired early; switching to the bot token')
       return undefined
     }
-  }
-
-  return {
-    /** Whether the “thinking…” placeholder is gone. As long as it is shown, a follow-up would take its place and be public. */
-    get placeholderReplaced() {
-      return messageId !== undefined || replyGone
-    },
-    get tokenAlive() {
-      return tokenAlive()
-    },
-    /** Calls `bodyFor` once per route, because upload limits differ. Throws the errors that say nothing about the route. */
-    async edit(bodyFor: (route: Route) => { body: MessageBody; options?: EditOptions }): Promise<EditOutcome> {
-      if (tokenAlive() && !replyGone) {
-        const { body, options } = bodyFor('token')
-        const outcome = await attemptByToken(() => messages.editReply(reply, body, options))
-        if (outcome?.result === 'edited') {
-          replyMessageId = outcome.message.messageId
-          return outcome
-        }
-        if (outcome?.result === 'gone') replyGone = true
-      }
-      if (messageId === undefined || (replyGone && messageId === replyMessageId)) return { result: replyGone ? 'gone' : 'unreachable' }
-      const { body, options } = bodyFor('bot')
-      const known = { channelId, messageId }
-      return attempt(() => messages.editMessage(known, body, options))
-    },
-    /** The card continues in this message. */
-    async moveTo(message: PostedMessage): Promise<void> {
-      replyGone = true
-      await remember(message)
-    },
   }
 }

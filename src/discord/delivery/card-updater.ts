@@ -1,88 +1,129 @@
-import { type Clock, sleep } from '../../lib/clock.ts'
+import { Timed } from '../../lib/timers.ts'
+
+import type { EditBudget, WaitingCard } from './edit-budget.ts'
 
 /** Milliseconds between two writes of the same state. Discord allows about five edits in five seconds. */
 const spacingMs = 3000
 
-/**
- * The single writer of one message, so that its writes neither overtake one another nor pile up.
- *
- * `write` must not reject; it resolves with the milliseconds after which to retry, unless newer content arrives. `aborted`: a write that has not
- * been sent yet is no longer needed.
- */
-export function createCardUpdater<Body>(write: (body: Body, aborted: AbortSignal) => Promise<number | undefined>, clock: Clock) {
-  let waiting: { state: string; body: Body } | undefined
-  let written: { state: string; at: number } | undefined
-  let inFlight: Promise<void> | undefined
-  let pause: AbortController | undefined
-  let retryAt = 0
-  let closed = false
-  const closing = new AbortController()
-  let finalWrite: Promise<unknown> = Promise.resolve()
+export interface CardWriter<Content> {
+  /**
+   * Must not reject; resolves with the milliseconds after which to retry, unless newer content arrives. `aborted`: a write that has not been sent yet is no
+   * longer needed.
+   */
+  write(content: Content, aborted: AbortSignal): Promise<number | undefined>
+}
 
-  function advance(): void {
-    if (closed || inFlight || !waiting) return
-    const spaced = written && waiting.state === written.state ? written.at + spacingMs : 0
-    const delay = Math.max(spaced, retryAt) - clock.now()
-    if (delay > 0) void advanceAfter(delay)
-    else inFlight = writeNext(waiting)
-  }
+export interface CardUpdaterOptions {
+  editBudget: EditBudget
+  /** Another process has written this message: the first write of this one is no change that anybody waits for. */
+  isContinued?: boolean
+}
 
-  async function writeNext(next: { state: string; body: Body }): Promise<void> {
-    dropWaiting()
-    const retryInMs = await write(next.body, closing.signal).catch(() => undefined)
-    inFlight = undefined
-    // Measured from the end, so that a slow edit is not followed by the next one at once.
-    written = { state: next.state, at: clock.now() }
-    if (retryInMs !== undefined) {
-      retryAt = clock.now() + retryInMs
-      waiting ??= next
-    }
-    advance()
-  }
+/** The single writer of one message, so that its writes neither overtake one another nor pile up. */
+export class CardUpdater<Content> extends Timed implements WaitingCard {
+  readonly #writer: CardWriter<Content>
+  readonly #budget: EditBudget
+  #isContinued: boolean
+  #waiting: { state: string; content: Content } | undefined
+  #writtenState: string | undefined
+  #writtenAt = -Infinity
+  #retryAt = 0
+  #inFlight: Promise<void> | undefined
+  #closing: AbortController | undefined
+  #finalWrite: Promise<unknown> | undefined
 
-  async function advanceAfter(milliseconds: number): Promise<void> {
-    if (pause) return
-    const own = (pause = new AbortController())
-    await sleep(milliseconds, own.signal, clock)
-    if (pause !== own) return
-    pause = undefined
-    advance()
-  }
-
-  function dropWaiting(): void {
-    waiting = undefined
-    pause?.abort()
-    pause = undefined
+  constructor(writer: CardWriter<Content>, { editBudget, isContinued = false }: CardUpdaterOptions) {
+    super()
+    this.#writer = writer
+    this.#budget = editBudget
+    this.#isContinued = isContinued
   }
 
   /**
-   * Replaces any content that still waits. Written as soon as no write is in flight: at once if `state` changed, otherwise after the spacing, and
-   * never before the delay of a failed write is over. Ignored after `finish`.
+   * Replaces any content that still waits. Written as soon as no write is in flight and the budget of edits allows: before others if `state` changed,
+   * otherwise after the spacing and in its turn, and never before the delay of a failed write is over. Ignored after `finish`.
    */
-  function offer(state: string, body: Body): void {
-    if (closed) return
-    waiting = { state, body }
-    advance()
+  offer(state: string, content: Content): void {
+    if (this.#finalWrite) return
+    if (this.#isContinued) this.#writtenState = state
+    this.#isContinued = false
+    this.#waiting = { state, content }
+    this.#advance()
   }
 
   /**
-   * Drops waiting content, aborts the write in flight, waits for it to end and then runs the final write. Closes the updater even if the write
-   * fails. Several final writes run one after the other, in the order of the calls.
+   * Drops waiting content, aborts the write in flight, waits for it to end and then runs the final write, whatever the budget of edits. Closes the updater
+   * even if the write fails. Several final writes run one after the other, in the order of the calls.
    */
-  function finish<Result>(last: () => Promise<Result>): Promise<Result> {
-    closed = true
-    dropWaiting()
-    closing.abort(new Error('overtaken by the final write'))
-    const own = Promise.allSettled([finalWrite, inFlight]).then(() => last())
-    finalWrite = own
+  finish<Result>(last: () => Promise<Result>): Promise<Result> {
+    this.#dropWaiting()
+    this.#closing?.abort(new Error('overtaken by the final write'))
+    const own = Promise.allSettled([this.#finalWrite, this.#inFlight]).then(() => {
+      this.#budget.spend()
+      return last()
+    })
+    this.#finalWrite = own
     return own
   }
 
-  /** Writes a changed state, drops content that waits only for the spacing, and resolves once no write is in flight. Does not close the updater. */
-  async function drain(): Promise<void> {
-    while (inFlight) await inFlight
-    dropWaiting()
+  /**
+   * Writes a changed state as far as the budget's `urgentStarted` waits for it, drops content that waits only for the spacing, and resolves once no write is
+   * in flight. Does not close the updater.
+   */
+  async drain(): Promise<void> {
+    do {
+      await this.#inFlight
+      if (!this.#isUrgent() || this.heapIndex !== -1) this.#dropWaiting()
+      else await this.#budget.urgentStarted()
+    } while (this.#inFlight)
+    this.#dropWaiting()
   }
 
-  return { offer, finish, drain }
+  /** For the timers: the spacing, or the delay of a failed write, is over. */
+  override onDue(): void {
+    this.#advance()
+  }
+
+  /** For the budget: this edit may be sent. */
+  async start(): Promise<void> {
+    if (this.#waiting && !this.#inFlight) this.#inFlight = this.#writeNext(this.#waiting)
+    await this.#inFlight
+  }
+
+  #isUrgent(): boolean {
+    return this.#waiting !== undefined && this.#waiting.state !== this.#writtenState
+  }
+
+  #advance(): void {
+    if (this.#finalWrite || this.#inFlight || !this.#waiting) return
+    const urgent = this.#isUrgent()
+    const delay = Math.max(urgent ? 0 : this.#writtenAt + spacingMs, this.#retryAt) - this.#budget.timers.now()
+    if (delay <= 0) {
+      this.#budget.timers.clear(this)
+      this.#budget.request(this, { urgent })
+    } else this.#budget.timers.set(this, delay)
+  }
+
+  async #writeNext(next: { state: string; content: Content }): Promise<void> {
+    this.#dropWaiting()
+    this.#closing = new AbortController()
+    const retryInMs = await this.#writer.write(next.content, this.#closing.signal).catch(() => undefined)
+    this.#closing = undefined
+    this.#inFlight = undefined
+    // Measured from the end, so that a slow edit is not followed by the next one at once.
+    const now = this.#budget.timers.now()
+    this.#writtenState = next.state
+    this.#writtenAt = now
+    if (retryInMs !== undefined) {
+      this.#retryAt = now + retryInMs
+      this.#waiting ??= next
+    }
+    this.#advance()
+  }
+
+  #dropWaiting(): void {
+    this.#waiting = undefined
+    this.#budget.timers.clear(this)
+    this.#budget.withdraw(this)
+  }
 }

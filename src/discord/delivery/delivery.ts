@@ -1,18 +1,30 @@
-import type { Delivery } from '../../generations/model/delivery-port.ts'
+import type { CardDeletions, Delivery } from '../../generations/model/delivery-port.ts'
 import { isOver } from '../../generations/model/generation.ts'
+import { createLogSummary } from '../../lib/log-summary.ts'
 
 import { describeError } from '../rest/errors.ts'
 
 import type { DeliveryContext } from './context.ts'
+import { createEditBudget } from './edit-budget.ts'
 import { findPostedClip } from './find-posted-clip.ts'
 import { mentionRequester } from './mention-requester.ts'
 import { createOpenCards } from './open-cards.ts'
 import { postClip } from './post-clip.ts'
 import { postOutcome } from './post-outcome.ts'
 
-export function createDelivery(context: DeliveryContext): Delivery {
+export function createDelivery(context: DeliveryContext): Delivery & CardDeletions {
   const { log } = context
-  const cards = createOpenCards(context)
+  const deletionListeners: ((generationId: string) => void)[] = []
+  const cards = createOpenCards({
+    ...context,
+    editBudget: createEditBudget(context.clock),
+    cardDeleted: (generationId) => {
+      for (const listener of deletionListeners) listener(generationId)
+    },
+    progressFailed: createLogSummary((count, { generation, error }: { generation: string; error: unknown }) => {
+      log.warn({ count, generation, failure: describeError(error) }, 'progress updates failed; this is the latest one')
+    }, context.clock),
+  })
   const underWay = new Set<Promise<unknown>>()
   const outcomes = new Map<string, Promise<void>>()
 
@@ -43,7 +55,7 @@ export function createDelivery(context: DeliveryContext): Delivery {
     post(generation, clip, { signal }) {
       const work = cards.closing(generation, async ({ cardMessage, progress }) => {
         const posted = await progress.finish(() => postClip({ generation, clip, cardMessage, signal }, context))
-        await mentionRequester(generation, { cardMessage, posted }, context)
+        if (posted) await mentionRequester(generation, { cardMessage, posted }, context)
         // Closed last, so that a repeated post uses what was learned about the routes.
         cards.close({ ...generation, state: 'done' })
         return posted
@@ -63,6 +75,10 @@ export function createDelivery(context: DeliveryContext): Delivery {
       const work = outcomes.get(key) ?? track(send().finally(() => outcomes.delete(key)))
       outcomes.set(key, work)
       await work
+    },
+
+    onCardDeleted(listener) {
+      deletionListeners.push(listener)
     },
 
     async drain() {

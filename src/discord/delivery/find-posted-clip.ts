@@ -10,7 +10,7 @@ import type { DeliveryContext } from './context.ts'
 import { deliveryError } from './delivery-error.ts'
 
 /**
- * The message in which an earlier process posted this clip, if any. Throws a temporary `DeliveryError` if Discord does not tell: taking the clip for
+ * The message in which an earlier process posted this clip, if any. Throws a temporary `DeliveryError` if Discord does not say: taking the clip for
  * missing could refund one that everyone sees.
  */
 export async function findPostedClip(

@@ -20,6 +20,14 @@ interface Mention {
   posted: PostedMessage
 }
 
+/** What is said below the card. The nonce (at most 25 characters) differs from those of the generation's other messages. */
+interface Notice extends Mention {
+  content: (url: string) => string
+  nonce: string
+  /** An earlier try may have sent it. */
+  mayHaveArrived: boolean
+}
+
 /** Mentions the requester below the posted clip, once, if the request took long. Never throws. */
 export async function mentionRequester(generation: Generation, mention: Mention, context: DeliveryContext): Promise<void> {
   const { clock, log, notifyOnce } = context
@@ -27,7 +35,8 @@ export async function mentionRequester(generation: Generation, mention: Mention,
   try {
     await notifyOnce(generation, async ({ mayHaveArrived }) => {
       try {
-        await send(generation, { ...mention, mayHaveArrived }, context)
+        const content = (url: string) => textIn(generation.reply.locale)('clip.posted', { ...valuesOf(generation), url })
+        await mentionBelow(generation, { ...mention, content, nonce: `m${generation.id.slice(-24)}`, mayHaveArrived }, context)
       } catch (error) {
         // It would refuse it again.
         if (!isRefusal(error)) throw error
@@ -40,18 +49,18 @@ export async function mentionRequester(generation: Generation, mention: Mention,
 }
 
 /**
- * By interaction token, which needs no permission, else as a message in the channel. Discord recognizes a repetition of the second by its nonce, but not of
+ * Mentions the requester in a message below the card, with a link to it. By interaction token, which needs no permission, else as a message in the channel. Discord recognizes a repetition of the second by its nonce, but not of
  * the first: once that may have arrived, the channel is searched for it.
  */
-async function send(
+export async function mentionBelow(
   generation: Generation,
-  { cardMessage, posted, mayHaveArrived }: Mention & { mayHaveArrived: boolean },
+  { cardMessage, posted, content: contentFor, nonce, mayHaveArrived }: Notice,
   context: DeliveryContext,
 ): Promise<void> {
   const { messages, clock } = context
-  const { id, memberId, guildId, reply } = generation
+  const { memberId, guildId, reply } = generation
   const url = `https://discord.com/channels/${guildId}/${posted.channelId}/${posted.messageId}`
-  const content = textIn(reply.locale)('clip.posted', { ...valuesOf(generation), url })
+  const content = contentFor(url)
   const signal = AbortSignal.timeout(timeoutMs)
   let isRepeated = mayHaveArrived
   if (cardMessage.tokenAlive && !mayHaveArrived) {
@@ -64,6 +73,6 @@ async function send(
     }
   }
   if (isRepeated && (await findMessage(generation, url, { ...context, signal }))) return
-  const create = () => messages.mentionInChannel(posted, { memberId, content, nonce: `m${id.slice(-24)}` }, signal)
+  const create = () => messages.mentionInChannel(posted, { memberId, content, nonce }, signal)
   await retryDiscord(create, { clock, signal })
 }

@@ -1,8 +1,8 @@
 import type { Generation } from '../../generations/model/generation.ts'
 
-import { type CardMessage, createCardMessage } from './card-message.ts'
-import type { DeliveryContext } from './context.ts'
-import { createProgress, type Progress } from './progress.ts'
+import { CardMessage } from './card-message.ts'
+import type { ProgressContext } from './context.ts'
+import { Progress } from './progress-updates.ts'
 
 export interface Card {
   cardMessage: CardMessage
@@ -10,19 +10,20 @@ export interface Card {
 }
 
 /** A card that another process ends is never closed here, so the oldest ones are dropped; a dropped card learns its routes again. */
-const maxOpen = 5000
+const maxOpen = 20_000
 const maxFinished = 1000
 
 /** The cards that this process writes, with what it learned about the routes to them. */
-export function createOpenCards(context: DeliveryContext) {
+export function createOpenCards(context: ProgressContext) {
   const cards = new Map<string, Card & { closers: number }>()
   const finished = new Set<string>()
 
   function of(generation: Generation): Card & { closers: number } {
     const known = cards.get(generation.id)
     if (known) return known
-    const cardMessage = createCardMessage(generation, context)
-    const card = { cardMessage, progress: createProgress(cardMessage, context), closers: 0 }
+    const cardMessage = new CardMessage(generation, context)
+    const progress = new Progress(cardMessage, generation.messageId !== undefined, context)
+    const card = { cardMessage, progress, closers: 0 }
     cards.set(generation.id, card)
     dropOldest(cards, maxOpen)
     return card

@@ -2,8 +2,8 @@ import type { Clip, PostedMessage } from '../../generations/model/delivery-port.
 import type { Generation } from '../../generations/model/generation.ts'
 import { LeaseLost } from '../../generations/model/stop-reasons.ts'
 
-import { arrivingCard, clipFilename, finishedCard, linkedCard } from '../cards/clip-card.ts'
-import { isTooLarge } from '../rest/errors.ts'
+import { arrivingCard, clipFilename, explainLink, finishedCard, linkedCard } from '../cards/clip-card.ts'
+import { describeError, isRefusal, isTooLarge } from '../rest/errors.ts'
 import { retryDiscord } from '../rest/retry-discord.ts'
 
 import type { CardMessage, EditOutcome } from './card-message.ts'
@@ -21,25 +21,38 @@ interface ClipPost {
 
 /**
  * Posts the clip in place of the card, by token or by bot token. If neither can edit the card, first posts and stores a small new message, so
- * that a crash cannot post the clip twice. Throws `DeliveryError`, `LeaseLost` or the signal's reason.
+ * that a crash cannot post the clip twice. Where Discord takes no file, the message gets the clip's link; where it takes no message, the requester alone
+ * gets it. Undefined if a moderator deleted the card: then nothing is posted in the channel again. Throws `DeliveryError`, `LeaseLost` or the signal's reason.
  */
-export async function postClip(post: ClipPost, context: DeliveryContext): Promise<PostedMessage> {
+export async function postClip(post: ClipPost, context: DeliveryContext): Promise<PostedMessage | undefined> {
   const { generation, cardMessage, signal } = post
+  let refusal: unknown
   const guildUploadLimit = await context.uploadLimitOf(generation.guildId)
   await context.cardLock.whenIdle(generation)
   try {
     await assertCurrent(generation, context)
     const inPlace = await editInClip(post, guildUploadLimit, context)
     if (inPlace.result === 'edited') return inPlace.message
+    if (inPlace.result === 'gone') {
+      await keepForRequester(post, context)
+      return undefined
+    }
     await cardMessage.moveTo(await findOrCreateMessage(post, context))
     const moved = await editInClip(post, guildUploadLimit, context)
     if (moved.result === 'edited') return moved.message
+    if (moved.result === 'gone') {
+      await keepForRequester(post, context)
+      return undefined
+    }
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (error instanceof LeaseLost) throw error
-    throw deliveryError('clip not posted', error)
+    if (!isRefusal(error)) throw deliveryError('clip not posted', error)
+    refusal = error
   }
-  throw deliveryError('clip not posted: no route to the channel')
+  const sent = await sendLinkPrivately(post, context)
+  if (sent) return sent
+  throw refusal === undefined ? deliveryError('clip not posted: no route to the channel') : deliveryError('clip not posted', refusal)
 }
 
 async function editInClip(
@@ -57,12 +70,41 @@ async function editInClip(
   const largest = largestClips(generation.reply.attachmentSizeLimit, guildUploadLimit)
   try {
     const edit = () => cardMessage.edit((route) => (bytes.byteLength <= largest[route] ? finished : linked))
-    return await retryDiscord(edit, { ...retries, delays: [2000] })
+    const edited = await retryDiscord(edit, { ...retries, delays: [2000] })
+    if (edited.result !== 'unreachable') return edited
+    // A file needs a permission that words do not.
+    log.warn({ generation: generation.id }, 'Discord refused the clip in its card; posting its link')
+    const withoutFile = { body: linkedCard(generation, { ...clip, bytes: undefined }, clock.now()), options: { signal } }
+    return await retryDiscord(() => cardMessage.edit(() => withoutFile), retries)
   } catch (error) {
     if (!isTooLarge(error)) throw error
     // Discord's stated limit can be higher than its actual one.
     log.warn({ generation: generation.id, sizeBytes: bytes.byteLength }, 'Discord rejected the clip as too large; posting its link')
     return retryDiscord(() => cardMessage.edit(() => linked), retries)
+  }
+}
+
+/** The moderator's decision stands. The clip was paid, so its requester gets it as long as Discord takes a private message; the store keeps its link. */
+async function keepForRequester(post: ClipPost, context: DeliveryContext): Promise<void> {
+  const sent = await sendLinkPrivately(post, context)
+  const fields = { generation: post.generation.id, reference: post.generation.reference, toldRequester: sent !== undefined }
+  context.log.info(fields, 'the card of a clip was deleted; nothing is posted there again')
+}
+
+/** The last way to the clip, where the channel takes no message any more. A follow-up in place of the "thinking" message would be public. */
+async function sendLinkPrivately(
+  { generation, clip, cardMessage, signal }: ClipPost,
+  { messages, clock, log, markNotified }: DeliveryContext,
+): Promise<PostedMessage | undefined> {
+  if (!cardMessage.tokenAlive || !cardMessage.placeholderReplaced) return undefined
+  try {
+    const send = () => messages.followUpPrivately(generation.reply, explainLink(generation, clip, clock.now()))
+    const sent = await retryDiscord(send, { clock, signal })
+    await markNotified(generation)
+    return sent
+  } catch (error) {
+    log.warn({ generation: generation.id, failure: describeError(error) }, 'the link of a clip could not be sent privately')
+    return undefined
   }
 }
 

@@ -1,21 +1,23 @@
-import { type LiveState, longestEditMs } from '../../generations/model/delivery-port.ts'
+import { type LiveState, longestEditMs, type PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation } from '../../generations/model/generation.ts'
 import { createDeadline, type Deadline } from '../../lib/deadline.ts'
 
 import type { MessageBody } from '../cards/components.ts'
-import { explainOutcome } from '../cards/outcome-text.ts'
+import { explainOutcome, valuesOf } from '../cards/outcome-text.ts'
 import { cardOf } from '../cards/status-card.ts'
 import { describeError, isRefusal, isTokenDead } from '../rest/errors.ts'
 import type { EditOptions } from '../rest/messages.ts'
 import { retryDiscord } from '../rest/retry-discord.ts'
+import { textIn } from '../text/text.ts'
 
 import type { EditOutcome } from './card-message.ts'
 import type { DeliveryContext } from './context.ts'
 import { findMessage } from './find-message.ts'
+import { mentionBelow } from './mention-requester.ts'
 import type { Card } from './open-cards.ts'
 
 /** `outdated`: the generation has moved on. `later`: Discord has a fault, and the outcome is sent again later. */
-type ShownOutcome = EditOutcome['result'] | 'outdated' | 'later'
+type ShownOutcome = EditOutcome | { result: 'outdated' | 'later' }
 
 /**
  * Shows an outcome without a clip on the card, and its reason to the requester alone. False if the generation has moved on from this outcome, so that
@@ -26,12 +28,12 @@ export async function postOutcome(generation: Generation, live: LiveState, card:
   try {
     const body = cardOf(generation, live)
     const shown = await showOutcome(generation, body, card, context)
-    if (shown === 'outdated') {
+    if (shown.result === 'outdated') {
       log.info({ generation: generation.id, state: generation.state }, 'outcome not sent: the generation has moved on')
       return false
     }
     // A card can be written twice, but a message to the member cannot be taken back.
-    if (shown !== 'later') await notifyOnce(generation, (earlier) => notify(generation, { ...earlier, shown, body, card }, context))
+    if (shown.result !== 'later') await notifyOnce(generation, (earlier) => notify(generation, { ...earlier, shown, body, card }, context))
   } catch (error) {
     log.warn({ generation: generation.id, failure: describeError(error) }, 'requester not notified of the outcome; trying again later')
   }
@@ -49,9 +51,12 @@ interface Notice {
 async function notify(generation: Generation, notice: Notice, context: DeliveryContext): Promise<void> {
   const { cardMessage } = notice.card
   if (cardMessage.tokenAlive && cardMessage.placeholderReplaced && (await explainPrivately(generation, context))) return
-  if (notice.shown === 'edited' || generation.state === 'cancelled') return
+  // Whoever cancelled knows, and where a moderator deleted the card nothing is posted again.
+  if (generation.state === 'cancelled' || notice.shown.result === 'gone') return
   try {
-    await announce(generation, notice, context)
+    // An edit of the card notifies nobody.
+    if (notice.shown.result === 'edited') await mention(generation, { ...notice, posted: notice.shown.message }, context)
+    else await announce(generation, notice, context)
   } catch (error) {
     if (!isRefusal(error)) throw error
     context.log.warn({ generation: generation.id, failure: describeError(error) }, 'Discord refused to announce the outcome')
@@ -74,23 +79,39 @@ async function explainPrivately(generation: Generation, { messages, clock, log }
   }
 }
 
+function mention(
+  generation: Generation,
+  { card: { cardMessage }, posted, mayHaveArrived }: Notice & { posted: PostedMessage },
+  context: DeliveryContext,
+): Promise<void> {
+  const text = textIn(generation.reply.locale)
+  const about = generation.state === 'held' ? 'outcome.mention-held' : 'outcome.mention-failed'
+  const content = (url: string) => text(about, { ...valuesOf(generation), url })
+  return mentionBelow(generation, { cardMessage, posted, content, nonce: `n${nonceOf(generation)}`, mayHaveArrived }, context)
+}
+
+/** Differs from the nonces of the clip and of other outcomes: for a known nonce Discord returns the old message. */
+function nonceOf({ id, state }: Generation): string {
+  return `${state.slice(0, 1)}${id.slice(-23)}`
+}
+
 /** A held generation can resume at any moment: each try checks that the outcome is current, and newer messages wait for its end. */
 async function showOutcome(generation: Generation, body: MessageBody, card: Card, context: DeliveryContext): Promise<ShownOutcome> {
   const { cardLock, clock, log } = context
   const edit = async (): Promise<ShownOutcome> => {
-    const outcome: { result: ShownOutcome } = { result: 'outdated' }
+    let outcome: ShownOutcome = { result: 'outdated' }
     await cardLock.whenIdle(generation)
     const deadline = createDeadline(longestEditMs)
     await cardLock.edit(generation, async () => {
-      outcome.result = (await card.cardMessage.edit(() => within(deadline, body))).result
+      outcome = await card.cardMessage.edit(() => within(deadline, body))
     })
-    return outcome.result
+    return outcome
   }
   try {
     return await card.progress.finish(() => retryDiscord(edit, { clock }))
   } catch (error) {
     log.error({ generation: generation.id, failure: describeError(error) }, 'outcome not shown on the card')
-    return isRefusal(error) ? 'unreachable' : 'later'
+    return { result: isRefusal(error) ? 'unreachable' : 'later' }
   }
 }
 
@@ -98,8 +119,6 @@ async function showOutcome(generation: Generation, body: MessageBody, card: Card
 async function announce(generation: Generation, { body, card, mayHaveArrived }: Notice, context: DeliveryContext): Promise<void> {
   const { messages, cardLock, clock } = context
   const message = { ...body, allowed_mentions: { ...body.allowed_mentions, users: [generation.memberId] } }
-  // Differs from the nonces of the clip and of other outcomes: for a known nonce Discord returns the old message.
-  const nonce = `${generation.state.slice(0, 1)}${generation.id.slice(-24)}`
   const create = async () => {
     // By now Discord may have forgotten the nonce of the earlier try.
     const searching = AbortSignal.timeout(longestEditMs)
@@ -112,7 +131,7 @@ async function announce(generation: Generation, { body, card, mayHaveArrived }: 
         if (result === 'edited') return
       }
       deadline.throwIfOver()
-      await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonce, deadline.signal))
+      await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonceOf(generation), deadline.signal))
     })
   }
   await card.progress.finish(() => retryDiscord(create, { clock }))

@@ -1,11 +1,15 @@
 import { Client, Events, GatewayCloseCodes, GatewayIntentBits, Partials } from 'discord.js'
 
 import type { Origins } from '../../config/config.ts'
+import { wallClock } from '../../lib/clock.ts'
+import { createLogSummary } from '../../lib/log-summary.ts'
 import type { Log } from '../../lib/log.ts'
 
 import { type RestClientsOptions, watchBotToken } from '../rest/clients.ts'
 import { describeError } from '../rest/errors.ts'
+import { DiscordUnreachableError, explainUnreachable } from '../rest/unreachable.ts'
 
+const gatewayName = "Discord's gateway"
 const authenticationFailed: number = GatewayCloseCodes.AuthenticationFailed
 
 export interface DiscordClientOptions
@@ -39,14 +43,25 @@ export function createDiscordClient({ origins, log, onTokenRejected, makeRequest
   })
   client.on(Events.Error, (error) => log.error({ failure: describeError(error) }, 'Discord client error'))
   client.on(Events.ShardError, (error, shard) => log.warn({ shard, failure: describeError(error) }, 'gateway connection error'))
-  client.on(Events.ShardReconnecting, (shard) => log.info({ shard }, 'reconnecting to the gateway'))
+  client.on(Events.ShardReconnecting, createReconnectionLog(client, log))
   client.rest.on('rateLimited', ({ route, timeToReset }) => log.info({ route, timeToReset }, 'rate limited by Discord'))
   return client
+}
+
+/** The library tries again twice a second, without end and without a reason. Once signed in, a reconnection is nothing unusual. */
+function createReconnectionLog(client: Client, log: Log): (shard: number) => void {
+  const unreachable = `${new DiscordUnreachableError(gatewayName, undefined).message}; the bot keeps trying`
+  let isSignedIn = false
+  client.once(Events.ClientReady, () => (isSignedIn = true))
+  return createLogSummary<number>((times, shard) => {
+    if (isSignedIn) log.info({ shard, times }, 'reconnecting to the gateway')
+    else log.warn({ shard, times }, unreachable)
+  }, wallClock)
 }
 
 /** Resolves once every shard has received its guilds; discord.js delivers no interaction before that. */
 export async function signIn(client: Client, token: string): Promise<Client<true>> {
   const ready = new Promise<Client<true>>((resolve) => client.once(Events.ClientReady, resolve))
-  await client.login(token)
+  await explainUnreachable(gatewayName, () => client.login(token))
   return ready
 }

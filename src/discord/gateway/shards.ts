@@ -6,6 +6,7 @@ import type { Database } from '../../storage/database.ts'
 import { acquireProcessLocks, LockTakenError } from '../../storage/postgres/process-lock.ts'
 
 import { retryDiscord } from '../rest/retry-discord.ts'
+import { explainUnreachable } from '../rest/unreachable.ts'
 
 /** Another process already serves this shard. Two would answer each interaction twice. */
 export class ShardTakenError extends Error {
@@ -67,7 +68,8 @@ export async function reserveShards(options: ShardsOptions) {
   }
 
   async function recommendedShards(): Promise<GatewayShards> {
-    const response = await retryDiscord(readGateway, { clock, signal, delays: [500, 2000, 5000] })
+    const read = () => retryDiscord(readGateway, { clock, signal, delays: [500, 2000, 5000] })
+    const response = await explainUnreachable("Discord's gateway", read)
     const { shards: count } = GatewayResponse.parse(response)
     return { ids: Array.from({ length: count }, (_, id) => id), count }
   }

@@ -18,7 +18,7 @@ export async function acknowledge(
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<boolean> {
   try {
-    await retryDiscord((attempt) => sendOnce(defer, attempt), { clock, delays })
+    await respondFirst(defer, clock)
     // The library sets it only if the response arrives.
     interaction.deferred = true
     return true
@@ -35,10 +35,15 @@ export async function acknowledge(
   }
 }
 
+/** Sends the first response to an interaction, and again while it may not have arrived. */
+export async function respondFirst(send: () => Promise<unknown>, clock: Clock): Promise<void> {
+  await retryDiscord((attempt) => sendOnce(send, attempt), { clock, delays })
+}
+
 /** A failed try may have arrived all the same: then its retry is rejected as already acknowledged, which counts as success. */
-async function sendOnce(defer: () => Promise<unknown>, attempt: number): Promise<void> {
+async function sendOnce(send: () => Promise<unknown>, attempt: number): Promise<void> {
   try {
-    await defer()
+    await send()
   } catch (error) {
     if (attempt === 1 || !hasCode(error, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) throw error
   }

@@ -7,6 +7,7 @@ import { parseCustomId } from '../cards/components.ts'
 import { describeError } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
 
+import { type AdmissionLimits, createAdmission, usualLimits } from './admission.ts'
 import type { Answerable, ReplyContext } from './answerable.ts'
 import { suggestChoices } from './autocomplete.ts'
 import type { Button, Command, CommandContext } from './command.ts'
@@ -19,6 +20,8 @@ export interface InteractionsOptions {
   context: CommandContext
   messages: ReplyContext['messages']
   log: Log
+  /** How many interactions may be under way at once, and how many bytes of their images. */
+  admissionLimits?: AdmissionLimits | undefined
   /** Real time by default, because Discord's three seconds pass in real time. */
   clock?: Clock | undefined
 }
@@ -30,27 +33,33 @@ export interface Interactions {
   drain(): Promise<void>
 }
 
-export function createInteractions({ commands, buttons, context, messages, log, clock = wallClock }: InteractionsOptions): Interactions {
+export function createInteractions(options: InteractionsOptions): Interactions {
+  const { commands, buttons, context, messages, log, admissionLimits = usualLimits, clock = wallClock } = options
   const commandsByName = new Map(commands.map((command) => [command.data.name, command]))
   const buttonsByName = new Map(buttons.map((button) => [button.name, button]))
   const underWay = new Set<Promise<void>>()
   const stopping = new AbortController()
+  const admission = createAdmission(admissionLimits, { clock, log })
   const replies: ReplyContext = { messages, clock, log, stopping: stopping.signal }
 
   async function runCommand(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = commandsByName.get(interaction.commandName)
     if (!command) return replyToUnknown(interaction, replies)
-    command.check?.(interaction, context)
-    if (command.acknowledge === 'defer' && !(await acknowledge(interaction, () => interaction.deferReply(), { clock, log }))) return
-    await command.execute(interaction, context)
+    await admission.run(interaction, async () => {
+      command.check?.(interaction, context)
+      if (command.acknowledge === 'defer' && !(await acknowledge(interaction, () => interaction.deferReply(), { clock, log }))) return
+      await command.execute(interaction, context)
+    })
   }
 
   async function pressButton(interaction: ButtonInteraction): Promise<void> {
     const { name, argument } = parseCustomId(interaction.customId)
     const button = buttonsByName.get(name)
     if (!button) return replyToUnknown(interaction, replies)
-    if (button.acknowledge === 'update' && !(await acknowledge(interaction, () => interaction.deferUpdate(), { clock, log }))) return
-    await button.execute(interaction, argument, context)
+    await admission.run(interaction, async () => {
+      if (button.acknowledge === 'update' && !(await acknowledge(interaction, () => interaction.deferUpdate(), { clock, log }))) return
+      await button.execute(interaction, argument, context)
+    })
   }
 
   async function answer(interaction: Answerable): Promise<void> {

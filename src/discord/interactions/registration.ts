@@ -10,6 +10,7 @@ import type { Log } from '../../lib/log.ts'
 
 import { describeError } from '../rest/errors.ts'
 import { retryDiscord } from '../rest/retry-discord.ts'
+import { explainUnreachable } from '../rest/unreachable.ts'
 
 export type CommandBody = RESTPostAPIChatInputApplicationCommandsJSONBody
 
@@ -25,7 +26,7 @@ interface RegistrationScope {
 /** The application that the bot token belongs to. Retries Discord's faults for about twenty seconds. */
 export function readApplicationId(rest: REST, options: { clock: Clock; signal?: AbortSignal }): Promise<Snowflake> {
   const read = async () => Application.parse(await rest.get(Routes.currentApplication(), { signal: options.signal })).id
-  return retryDiscord(read, { ...options, delays: [1000, 4000, 15_000] })
+  return explainUnreachable('Discord', () => retryDiscord(read, { ...options, delays: [1000, 4000, 15_000] }))
 }
 
 /** Replaces Discord's list of commands: commands that are not in the new list disappear. */

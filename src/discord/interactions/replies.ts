@@ -9,6 +9,8 @@ import { describeError } from '../rest/errors.ts'
 import { textIn } from '../text/text.ts'
 
 import type { Answerable, ReplyContext } from './answerable.ts'
+import { respondFirst } from './defer.ts'
+import { logRefusal } from './log-refusal.ts'
 import { followUpPrivately, replacePlaceholder } from './private-reply.ts'
 
 /** The bot is stopping and gave up a request before accepting it. */
@@ -18,8 +20,8 @@ export class InterruptedByRestart extends Error {
 
 /** One message to the member alone, whatever was answered before. */
 export async function replyPrivately(interaction: Answerable, content: string, context: ReplyContext): Promise<void> {
-  if (!interaction.deferred && !interaction.replied)
-    await interaction.reply({ content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } })
+  const reply = { content, flags: MessageFlags.Ephemeral, allowedMentions: { parse: [] } } as const
+  if (!interaction.deferred && !interaction.replied) await respondFirst(() => interaction.reply(reply), context.clock)
   else if (interaction.isChatInputCommand() && interaction.deferred) await replacePlaceholder(interaction, content, context)
   else await followUpPrivately(interaction, content, context)
 }
@@ -34,7 +36,10 @@ export async function replyToUnknown(interaction: Answerable, context: ReplyCont
 /** Explains a refusal. Any other error is a bug: the member gets a reference to its log line. */
 export async function replyToFailure(interaction: Answerable, error: unknown, context: ReplyContext): Promise<void> {
   const text = textIn(interaction.locale)
-  if (error instanceof Refusal) return replyPrivately(interaction, describeRefusal(error, text), context)
+  if (error instanceof Refusal) {
+    logRefusal(error, interaction, context.log)
+    return replyPrivately(interaction, describeRefusal(error, text), context)
+  }
   if (error instanceof InterruptedByRestart) return replyPrivately(interaction, text('error.restarting'), context)
   const reference = createReference()
   context.log.error({ interaction: interaction.id, reference, failure: describeError(error) }, 'command failed')

@@ -49,9 +49,10 @@ export function createMessages({ progress, brief, upload }: RestClients) {
   }
 
   /** A new message below the reply. Never retried: the member would read it twice. */
-  async function followUp({ applicationId, token }: ReplyAddress, body: object, signal?: AbortSignal): Promise<void> {
+  async function followUp({ applicationId, token }: ReplyAddress, body: object, signal?: AbortSignal): Promise<PostedMessage> {
     // Without `wait` Discord responds before the message exists, and reports no error if it is never created.
-    await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query: new URLSearchParams({ wait: 'true' }), signal })
+    const query = new URLSearchParams({ wait: 'true' })
+    return parsePosted(await brief.post(Routes.webhook(applicationId, token), { body, auth: false, query, signal }))
   }
 
   return {
@@ -106,11 +107,15 @@ export function createMessages({ progress, brief, upload }: RestClients) {
       await brief.delete(replyRoute(reply), { auth: false })
     },
 
-    followUpPrivately(reply: ReplyAddress, content: string): Promise<void> {
+    followUpPrivately(reply: ReplyAddress, content: string): Promise<PostedMessage> {
       return followUp(reply, { content, flags: MessageFlags.Ephemeral, allowed_mentions: { parse: [] } })
     },
 
-    mentionByToken(reply: Reply, { memberId, content }: { memberId: Snowflake; content: string }, signal: AbortSignal): Promise<void> {
+    mentionByToken(
+      reply: Reply,
+      { memberId, content }: { memberId: Snowflake; content: string },
+      signal: AbortSignal,
+    ): Promise<PostedMessage> {
       return followUp(reply, { content, allowed_mentions: { parse: [], users: [memberId] } }, signal)
     },
 

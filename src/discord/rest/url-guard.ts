@@ -18,7 +18,7 @@ export function isGatewayRequest(url: string): boolean {
 }
 
 /** Throws `UnsafeGatewayUrl` unless the response names a wss URL on the public internet. The sandbox allows private addresses, so any URL. */
-export async function checkGatewayUrl(response: ArrayBuffer, { allowPrivateAddresses, lookup }: Network): Promise<void> {
+export async function checkGatewayUrl(response: Uint8Array, { allowPrivateAddresses, lookup }: Network): Promise<void> {
   if (allowPrivateAddresses) return
   const url = readUrl(response)
   if (!url) throw new UnsafeGatewayUrl('is missing or malformed')
@@ -33,7 +33,7 @@ export async function checkGatewayUrl(response: ArrayBuffer, { allowPrivateAddre
   })
 }
 
-function readUrl(response: ArrayBuffer): URL | null {
+function readUrl(response: Uint8Array): URL | null {
   try {
     return URL.parse(z.object({ url: z.string() }).parse(JSON.parse(new TextDecoder().decode(response))).url)
   } catch {

@@ -43,6 +43,7 @@ export const english = {
   'clip.upload-not-accepted': "Discord didn't accept the upload.",
   'clip.save-link-now': 'Open the link and save the clip now: {provider} can delete it at any time.',
   'clip.save-link-until': 'Open the link and save the clip: {provider} keeps it until {until}.',
+  'clip.not-postable': "Your clip is ready, but the bot can't post it in this channel any more.",
   'clip.link-too-long': 'The link is too long for a message. Send reference {reference} to the bot owner to get it.',
   'clip.arriving': '{member} Your clip is ready. The bot is posting it here.',
   'clip.posted': '{member} Your clip is ready: {url}',
@@ -63,6 +64,8 @@ export const english = {
   'outcome.internal': 'The bot had an error.',
   'outcome.invalid_input': '{provider} rejected this request.',
   'outcome.moderation': '{provider} rejected this request.',
+  'outcome.mention-failed': "{member} Your clip wasn't made. Details: {url}",
+  'outcome.mention-held': '{member} Your clip is on hold. Details: {url}',
   'outcome.no-access': "The bot can't reach its account at {provider}.",
   'outcome.no_credit': "The bot can't use {provider} right now.",
   'outcome.output-unusable': '{provider} returned a broken video.',
@@ -110,6 +113,7 @@ export const english = {
     "The bot's daily budget has {remaining, number, usd} left; this clip costs {price, number, usd}. It resets {when}.",
   'refusal.budget-exhausted.installation.month':
     "The bot's monthly budget has {remaining, number, usd} left; this clip costs {price, number, usd}. It resets {when}.",
+  'refusal.busy': 'The bot is busy with other requests. Try again in a moment.',
   'refusal.generation-over': 'This clip is already finished. There is nothing left to cancel.',
   'refusal.generation-unknown': "The bot doesn't know this clip. Start a new one with `/animate` or `/film`.",
   'refusal.guild-not-allowed': "This server can't make clips yet. Ask the bot owner to allow it.",
@@ -135,7 +139,7 @@ export const english = {
   'refusal.negative-prompt-too-long':
     '`negative` has {characters, number} characters; the limit is {limit, number}. Shorten it and try again.',
   'refusal.not-your-generation': 'Only the requester or someone with the **Manage Messages** permission can cancel this clip.',
-  'refusal.prompt-empty': 'The prompt is empty. Describe what happens in the clip.',
+  'refusal.prompt-empty': 'The prompt is empty or a single character. Describe what happens in the clip.',
   'refusal.prompt-too-long': 'The prompt has {characters, number} characters; the limit is {limit, number}. Shorten it and try again.',
   'refusal.provider-unknown': "This bot doesn't use {provider}. Choose {choices}, or leave `provider` empty.",
   'refusal.provider-unknown.no-choice': "This bot doesn't use {provider}. Leave `provider` empty.",

@@ -53,16 +53,22 @@ export function textIn(locale: string): Text {
 }
 
 export function createText(locale: string, catalogue: Catalogue): Text {
-  const messages = new Map<string, IntlMessageFormat>()
-  for (const [key, message] of Object.entries(catalogue)) {
-    messages.set(key, new IntlMessageFormat(message, locale, { number }, { ignoreTag: true }))
+  const messages = new Map<TextKey, IntlMessageFormat>()
+  // Parsed when it is first written, because most of them are rarely needed.
+  const messageOf = (key: TextKey) => {
+    const known = messages.get(key)
+    if (known) return known
+    const message = new IntlMessageFormat(catalogue[key], locale, { number }, { ignoreTag: true })
+    messages.set(key, message)
+    return message
   }
-  const and = new Intl.ListFormat(locale, { type: 'conjunction' })
-  const or = new Intl.ListFormat(locale, { type: 'disjunction' })
 
   function write<Key extends TextKey>(key: Key, ...values: ValuesOf<Key>): string
   function write(key: TextKey, values?: Record<string, string | number>): string {
-    return String(messages.get(key)?.format(values))
+    return String(messageOf(key).format(values))
   }
-  return Object.assign(write, { and: (items: readonly string[]) => and.format(items), or: (items: readonly string[]) => or.format(items) })
+  return Object.assign(write, {
+    and: (items: readonly string[]) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(items),
+    or: (items: readonly string[]) => new Intl.ListFormat(locale, { type: 'disjunction' }).format(items),
+  })
 }

@@ -3,6 +3,7 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import type { GenerationRow, HeldDecision } from '../../storage/schema.ts'
 import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
+import { describeStep } from '../model/describe-step.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { reservationOf } from '../store/generation-rows.ts'
@@ -99,8 +100,11 @@ async function settleDecided({ database, clock, delivery, log }: SettleContext):
     const settle = () => settleOne(database, { id, decision, now: clock.now() })
     const generation = await unlessUnreadable(settle, id, database.setAside)
     if (!generation) continue
-    const { reference, captured } = generation
-    log.info({ generation: id, reference, captured }, 'settled a held generation as the operator decided')
+    const { captured, provider } = generation
+    log.info(
+      { ...describeStep(generation, { provider, reason: 'settled-by-operator' }), captured },
+      'settled a held generation as the operator decided',
+    )
     settled.push(generation)
   }
   // All the money first: Discord may be slow, and one decision may be about many.
@@ -126,7 +130,7 @@ async function settleOne(
     if (!settled) return undefined
     const reservation = reservationOf(settled)
     if (isBilled) {
-      await capture(transaction, reservation, now)
+      await capture(transaction, [{ reservation }], now)
       await refundGuild(transaction, reservation, now)
     } else {
       await release(transaction, reservation, now)

@@ -1,6 +1,7 @@
 import { releaseGuild } from '../../billing/ledger.ts'
 import type { Database, Statements } from '../../storage/database.ts'
 import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
+import { describeStep } from '../model/describe-step.ts'
 import type { Generation } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { mayBeJob } from '../store/attempts.ts'
@@ -20,7 +21,7 @@ export async function releaseSilentShares({ database, clock, delivery, log }: Re
   for (const id of await findSilent(database.statements, clock.now() - silenceMs)) {
     const released = await unlessUnreadable(() => releaseShare(database, id, clock.now()), id, database.setAside)
     if (!released) continue
-    log.info({ generation: id, reference: released.reference }, "no sign of a held job for an hour: the server's share is released")
+    log.info(describeStep(released, { provider: released.provider }), "no sign of a held job for an hour: the server's share is released")
     await delivery.postOutcome(released, { now: clock.now() })
   }
 }

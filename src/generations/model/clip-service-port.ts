@@ -28,23 +28,29 @@ export interface ClipInput {
 }
 
 /** What is known of a request while it is still being typed. */
-export type PartialClipInput = Pick<ClipInput, 'negativePrompt' | 'guidance'> & { image: boolean; lastImage: boolean }
+export type PartialClipInput = Pick<ClipInput, 'durationSeconds' | 'negativePrompt' | 'guidance'> & { image: boolean; lastImage: boolean }
 
 /** A provider that a member can choose. */
 export interface ProviderChoice {
   id: ProviderId
   name: string
-  /** For five seconds. */
+  /** For the chosen duration. */
   price: MicroUsd
 }
 
 /** Everything a command may ask for; implemented in src/clip-service.ts, joined in src/main.ts. */
 export interface ClipService {
-  /** Checks what memory alone can tell, in well under a second, before the acknowledgement. Throws a `Refusal`. */
+  /**
+   * Checks what memory alone can tell, before the acknowledgement, and takes one request from the allowances of the member and the guild. Throws a
+   * `Refusal`.
+   */
   check(input: ClipInput, requester: Requester): void
   /** The configured providers that support what was typed so far, in the order in which they are tried. Needs memory only. */
   choices(input: PartialClipInput): ProviderChoice[]
-  /** Accepts the request, or throws a `Refusal` and stores nothing. An accepted request's card belongs to the clip service. */
+  /**
+   * Accepts a request that was checked, or throws a `Refusal` and stores nothing; if an image was the reason, the allowances get the request back. An
+   * accepted request's card belongs to the clip service.
+   */
   request(input: ClipInput, requester: Requester): Promise<void>
   /** Cancels a generation, or asks its owner to. Throws a `Refusal` if it is unknown, over, or not theirs. */
   cancel(generationId: string, member: { memberId: Snowflake; guildId: Snowflake; mayManageMessages: boolean }): Promise<void>

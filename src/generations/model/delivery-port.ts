@@ -46,10 +46,11 @@ export interface Delivery {
   findPosted(generation: Generation): Promise<PostedMessage | undefined>
   /**
    * Posts the finished clip in place of the card and mentions the requester if it took long. Resolves once Discord has the clip (or the link, where it has
-   * no bytes or is too large for every route); harmless to repeat, because it edits the card's own message. Throws `DeliveryError`, and `LeaseLost` where
-   * another process owns the clip.
+   * no bytes or is too large for every route); harmless to repeat, because it edits the card's own message. Undefined if the card was deleted: nothing is
+   * posted in the channel again, and the requester got the link alone, if Discord still takes that. Throws `DeliveryError`, and `LeaseLost` where another
+   * process owns the clip.
    */
-  post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage>
+  post(generation: Generation, clip: Clip, options: { signal: AbortSignal }): Promise<PostedMessage | undefined>
   /**
    * Shows the outcome (`failed`, `cancelled`, `held`) on the card and tells the requester privately why. Does nothing if the generation has another state or
    * end by now. Never throws.
@@ -57,6 +58,12 @@ export interface Delivery {
   postOutcome(generation: Generation, live: LiveState): Promise<void>
   /** Resolves when no card write is under way. */
   drain(): Promise<void>
+}
+
+/** What the core learns from Discord. */
+export interface CardDeletions {
+  /** `listener` is called with the id of an unfinished generation whose card turns out to be deleted. */
+  onCardDeleted(listener: (generationId: string) => void): void
 }
 
 /**

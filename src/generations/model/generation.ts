@@ -56,6 +56,8 @@ export interface Generation extends Requester, Reservation {
   outputUrl?: string | undefined
   /** From then on the provider may no longer serve it. */
   outputExpiresAt?: number | undefined
+  /** The provider's own content check flagged the clip. */
+  outputFlagged?: boolean | undefined
 }
 
 export function isOver(state: GenerationState): boolean {

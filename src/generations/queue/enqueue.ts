@@ -6,12 +6,13 @@ import { retry } from '../../lib/retry.ts'
 import { createId, createReference } from '../../domain/ids.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { Provider } from '../../providers/provider.ts'
-import { recordReservation, reserve } from '../../billing/ledger.ts'
+import { reserve, type Reserving } from '../../billing/ledger.ts'
 import { periodKeys } from '../../billing/periods.ts'
 import type { Database } from '../../storage/database.ts'
+import { createGroupCommit } from '../../storage/group-commit.ts'
 import { storeImage } from '../../storage/images.ts'
 import type { Generation, Requester } from '../model/generation.ts'
-import { findByInteraction, insertGeneration } from '../store/generations.ts'
+import { findByInteraction, insertGenerations } from '../store/generations.ts'
 
 export interface Acceptance {
   request: ClipRequest
@@ -28,21 +29,33 @@ export interface Acceptance {
 }
 
 /**
- * Stores the images; then reserves the money and queues the generation in one transaction, which locks the wallets as late as possible. Images of a
- * refused request are left to retention. Undefined if this interaction was accepted before.
+ * Stores the images; then reserves the money and queues the generation in one transaction, which it may share with other requests. Images of a refused
+ * request are left to retention. Undefined if this interaction was accepted before.
  */
 export async function enqueueOnce(database: Database, acceptance: Acceptance): Promise<Generation | undefined> {
-  const { requester, images, budgets, timeZone, now } = acceptance
+  const { images, budgets, timeZone, now } = acceptance
   const generation = newGeneration(acceptance)
   for (const image of images) await storeImage(database.imageStatements, image, now)
-  return database.transaction(async (transaction) => {
-    if (await findByInteraction(transaction, requester.reply.interactionId)) return undefined
-    await insertGeneration(transaction, generation)
-    await reserve(transaction, generation, { ...budgets, now, timeZone })
-    await recordReservation(transaction, generation, now)
-    return generation
-  })
+  return accept(database, { generation, reserving: { reservation: generation, ...budgets, now, timeZone } })
 }
+
+interface Accepting {
+  generation: Generation
+  reserving: Reserving
+}
+
+const accept = createGroupCommit(async (transaction, all: readonly Accepting[]) => {
+  const inserted = await insertGenerations(
+    transaction,
+    all.map(({ generation }) => generation),
+  )
+  const isNew = ({ generation }: Accepting) => inserted.has(generation.id)
+  await reserve(
+    transaction,
+    all.filter(isNew).map(({ reserving }) => reserving),
+  )
+  return all.map((accepting) => () => (isNew(accepting) ? accepting.generation : undefined))
+})
 
 /** The same, if the response to the commit may be lost: then the store is read again, so that an accepted request is never reported as failed. */
 export async function enqueue(

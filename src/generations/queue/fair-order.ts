@@ -79,6 +79,47 @@ export function createFairOrder<Queue extends MemberQueue>(
   }
 }
 
+/**
+ * How many requests the fair order serves before one that comes after `earlier` others of its member, without walking through them: the cost grows with the
+ * members who wait. Counts what is queued at each call.
+ */
+export function createFairPositions(
+  queues: Iterable<MemberQueue>,
+  running: ReadonlyMap<string, number>,
+): (queue: MemberQueue, earlier: number) => number {
+  const guilds = [...Map.groupBy(queues, (queue) => queue.guildId).entries()]
+    .map(([guildId, members]) => ({ guildId, running: running.get(guildId) ?? 0, members: members.toSorted(byLastTurn) }))
+    .sort((left, right) => right.running - left.running || (left.members[0]?.guildServed ?? 0) - (right.members[0]?.guildServed ?? 0))
+  const positions = new Map(guilds.map((guild, index) => [guild.guildId, { guild, index }]))
+
+  return (queue, earlier) => {
+    const own = positions.get(queue.guildId)
+    if (!own) return 0
+    const place = own.guild.members.indexOf(queue)
+    // Each member has as many turns before this one; those who are first in the round have one more.
+    const inGuild = sum(own.guild.members, ({ queued }, index) =>
+      index === place ? earlier : Math.min(queued, earlier + (index < place ? 1 : 0)),
+    )
+    // A guild is served at each number of running clips from its present one on; at equal numbers in the order of `guilds`.
+    const level = own.guild.running + inGuild
+    return guilds.reduce((ahead, { running: from, members }, index) => {
+      if (index === own.index) return ahead
+      const turns = level - from + (index < own.index ? 1 : 0)
+      return turns <= 0
+        ? ahead
+        : ahead +
+            Math.min(
+              sum(members, ({ queued }) => queued),
+              turns,
+            )
+    }, inGuild)
+  }
+}
+
+function sum<Item>(items: readonly Item[], countOf: (item: Item, index: number) => number): number {
+  return items.reduce((total, item, index) => total + countOf(item, index), 0)
+}
+
 function byLastTurn(left: MemberQueue, right: MemberQueue): number {
   return left.memberServed - right.memberServed
 }

@@ -86,10 +86,17 @@ export async function readFreeProviders(
       return at === Infinity ? undefined : at
     },
     store: async (statements) => {
-      for (const { capacity, nextCreateAt } of loads.values()) {
-        if (nextCreateAt === states.get(capacity.id)?.next_create_at) continue
-        await statements.updateTable('provider_state').set({ next_create_at: nextCreateAt }).where('provider', '=', capacity.id).execute()
-      }
+      const changed = [...loads.values()]
+        .filter(({ capacity, nextCreateAt }) => nextCreateAt !== (states.get(capacity.id)?.next_create_at ?? 0))
+        .map(({ capacity, nextCreateAt }) => ({ provider: capacity.id, next_create_at: nextCreateAt }))
+      if (changed.length === 0) return
+      await statements
+        .insertInto('provider_state')
+        .values(changed)
+        .onConflict((conflict) =>
+          conflict.column('provider').doUpdateSet((row) => ({ next_create_at: row.ref('excluded.next_create_at') })),
+        )
+        .execute()
     },
   }
 }
@@ -97,16 +104,7 @@ export async function readFreeProviders(
 async function readStates(transaction: Transaction<Schema>, providers: readonly ProviderCapacity[]) {
   const ids = providers.map(({ id }) => id)
   const rows = await transaction.selectFrom('provider_state').selectAll().where('provider', 'in', ids).execute()
-  const states = new Map(rows.map((row) => [row.provider, row]))
-  for (const provider of ids) {
-    if (states.has(provider)) continue
-    await transaction
-      .insertInto('provider_state')
-      .values({ provider })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-  }
-  return states
+  return new Map(rows.map((row) => [row.provider, row]))
 }
 
 /** Requests whose create call is over, but was lost: the search for the job may take minutes, and keeps no other request from being sent. */

@@ -15,8 +15,8 @@ interface ProberContext extends BlockContext {
 
 /** Makes the free calls to blocked providers that are due, each in one of several processes. */
 export async function probeBlocked(context: ProberContext, stopping: AbortSignal): Promise<void> {
-  const { database, providers, clock, probeSpeed } = context
-  const due = await claimDueProbes(database.statements, [...providers.keys()], { now: await sharedNow(database, clock), probeSpeed })
+  const { database, providers, clock, outageSpeed } = context
+  const due = await claimDueProbes(database.statements, [...providers.keys()], { now: await sharedNow(database, clock), outageSpeed })
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(timeoutMs)])
   await Promise.all(due.map((probe) => probeOne(probe, context, signal)))
 }

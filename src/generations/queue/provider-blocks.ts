@@ -56,7 +56,7 @@ export function blockProvider(
   database: Database,
   provider: ProviderId,
   reason: BlockReason,
-  { now, call = 'create', probeSpeed = 1 }: { now: number; call?: FailedCall; probeSpeed?: number | undefined },
+  { now, call = 'create', outageSpeed = 1 }: { now: number; call?: FailedCall; outageSpeed?: number | undefined },
 ): Promise<boolean> {
   return database.transaction(async (transaction) => {
     const state = await transaction
@@ -71,7 +71,7 @@ export function blockProvider(
     const delay = lostTrial ? afterLostTrialMs : probeDelays[reason](state.probes_failed + 1)
     const isLate = call === 'create' && earlier !== null
     const kept = isLate && weights[earlier] > weights[reason] ? earlier : reason
-    const probeAt = Math.max(now + Math.ceil(delay / probeSpeed), (isLate && earlierProbeAt) || 0)
+    const probeAt = Math.max(now + Math.ceil(delay / outageSpeed), (isLate && earlierProbeAt) || 0)
     await transaction
       .updateTable('provider_state')
       .set({ blocked_reason: kept, blocked_at: now, probe_at: probeAt })
@@ -83,20 +83,20 @@ export function blockProvider(
 
 export interface BlockContext {
   database: Database
-  /** Divides the waits before free calls, for installations whose providers are simulated; 1 by default. */
-  probeSpeed?: number | undefined
+  /** Divides the waits before free calls; 1 by default. */
+  outageSpeed?: number | undefined
   clock: Clock
   log: Log
 }
 
 /** Blocks the provider from now on, and tells the operator once for each reason. */
 export async function reportBlock(
-  { database, clock, log, probeSpeed }: BlockContext,
+  { database, clock, log, outageSpeed }: BlockContext,
   provider: ProviderId,
   reason: BlockReason,
   call: FailedCall,
 ): Promise<void> {
-  const isNew = await blockProvider(database, provider, reason, { now: await sharedNow(database, clock), call, probeSpeed })
+  const isNew = await blockProvider(database, provider, reason, { now: await sharedNow(database, clock), call, outageSpeed })
   if (!isNew) return
   if (reason === 'auth' || reason === 'no_credit') log.error({ provider, reason }, 'provider blocked: check its key and its credit')
   else log.warn({ provider, reason }, 'provider blocked until a free call to it succeeds')
@@ -106,10 +106,14 @@ export async function reportBlock(
  * Asked immediately before a create call. `blocked`: it must not be sent. `trial`: it is the one that is tried, and whoever asks next is told
  * `blocked` until its answer is known.
  */
-export async function admitCreate(statements: Statements, provider: ProviderId, now: number): Promise<'open' | 'trial' | 'blocked'> {
+export async function admitCreate(
+  statements: Statements,
+  provider: ProviderId,
+  { now, outageSpeed = 1 }: { now: number; outageSpeed?: number | undefined },
+): Promise<'open' | 'trial' | 'blocked'> {
   const trial = await statements
     .updateTable('provider_state')
-    .set({ blocked_at: null, probe_at: now + trialMs })
+    .set({ blocked_at: null, probe_at: now + Math.ceil(trialMs / outageSpeed) })
     .where('provider', '=', provider)
     .where('blocked_reason', 'is not', null)
     .where('probe_at', 'is', null)
@@ -159,7 +163,7 @@ export interface DueProbe {
 export async function claimDueProbes(
   statements: Statements,
   providers: readonly ProviderId[],
-  { now, probeSpeed = 1 }: { now: number; probeSpeed?: number | undefined },
+  { now, outageSpeed = 1 }: { now: number; outageSpeed?: number | undefined },
 ): Promise<DueProbe[]> {
   const rows = await statements
     .selectFrom('provider_state')
@@ -172,7 +176,7 @@ export async function claimDueProbes(
   const claimed: DueProbe[] = []
   for (const { provider, blocked_reason: reason, probe_at: probeAt, probes_failed: failed } of rows) {
     if (reason === null) continue
-    const nextAt = now + Math.ceil(probeDelays[reason](failed + 2) / probeSpeed)
+    const nextAt = now + Math.ceil(probeDelays[reason](failed + 2) / outageSpeed)
     const row = await statements
       .updateTable('provider_state')
       .set({ probe_at: nextAt, probes_failed: failed + 1 })

@@ -2,8 +2,7 @@ import type { ProviderError, ProviderErrorKind } from '../../domain/provider-err
 import type { ProviderId } from '../../domain/provider-id.ts'
 import { sharedNow } from '../../storage/database.ts'
 import type { BlockReason } from '../../storage/schema.ts'
-import { BackToQueue } from '../model/outcome.ts'
-import { admitCreate, type BlockContext, reportBlock, unblockProvider } from './provider-blocks.ts'
+import { type BlockContext, reportBlock, unblockProvider } from './provider-blocks.ts'
 import { pauseProvider } from './provider-pauses.ts'
 
 /** How long a rate-limited provider is paused if it does not say. */
@@ -20,13 +19,6 @@ const blockReasons: Partial<Record<ProviderErrorKind, BlockReason>> = {
 
 /** `trial`: the provider was blocked, and this create call decides whether it still is. */
 export type Admission = 'open' | 'trial'
-
-/** The last moment at which a create call to a provider that another one has blocked can be prevented. Throws `BackToQueue`. */
-export async function admit(provider: ProviderId, { database, clock }: BlockContext): Promise<Admission> {
-  const admission = await admitCreate(database.statements, provider, await sharedNow(database, clock))
-  if (admission === 'blocked') throw new BackToQueue(`${provider} was blocked before the job was sent`)
-  return admission
-}
 
 /** Keeps what a failed create call, or a failed upload before it (`admission` is undefined), says about the provider, for every process. */
 export async function noteFailure(error: ProviderError, admission: Admission | undefined, context: BlockContext): Promise<void> {

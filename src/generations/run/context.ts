@@ -1,6 +1,8 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import type { Timers } from '../../lib/timers.ts'
+import type { KeyedLimit } from '../../lib/concurrency/keyed-limit.ts'
 import type { Download } from '../../media/download.ts'
 import type { Provider } from '../../providers/provider.ts'
 import type { Database } from '../../storage/database.ts'
@@ -19,6 +21,10 @@ export interface RunContext {
   estimates: Estimates
   outputLifetimes: OutputLifetimes
   clock: Clock
+  /** For everything that waits on the clock in large numbers. */
+  timers: Timers
+  /** The reads of jobs' states, by provider: thousands become due together after a restart. */
+  reads: KeyedLimit
   log: Log
   /** The name of this process's lease; only the owner of a claim writes its state. */
   owner: string
@@ -28,8 +34,8 @@ export interface RunContext {
   download: Download
   /** 0 to 1, for the jitter of retries. */
   random?: (() => number) | undefined
-  /** Divides the waits before free calls to blocked providers; 1 by default. */
-  probeSpeed?: number | undefined
+  /** Divides how long a provider is blocked, and how long a lost create call is searched for; for simulated providers, 1 by default. */
+  outageSpeed?: number | undefined
   /** Milliseconds after which a render that does not end is held. */
   renderDeadlineMs: number
   /** Milliseconds after which a queued request fails, with nothing charged. */

@@ -6,9 +6,10 @@ import type { Generation } from '../model/generation.ts'
 import { outputExpiry, uploadDeadline } from '../model/output-lifetime.ts'
 import { Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
+import { recordDelivered } from '../store/delivered.ts'
 import { transition } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
-import { refreshOutputUrl, fetchClip, OutputMissing } from './fetch-clip.ts'
+import { downloadClip, OutputMissing, refreshOutputUrl } from './download-clip.ts'
 
 type DeliverContext = Pick<
   RunContext,
@@ -43,9 +44,8 @@ export async function deliver(rendered: Generation, context: DeliverContext, opt
   const onPause = () => pause.reason instanceof LeaseLost && lost.abort(pause.reason)
   pause.addEventListener('abort', onPause)
   try {
-    const { messageId } = await post(generation, context, { ...options, upload: AbortSignal.any([force, lost.signal]) })
-    const done = { state: 'done', ended_at: clock.now(), message_id: messageId } as const
-    return await transition(database.statements, { id: generation.id, owner, state: 'delivering' }, done)
+    const posted = await post(generation, context, { ...options, upload: AbortSignal.any([force, lost.signal]) })
+    return await recordDelivered(database, { id: generation.id, owner, messageId: posted?.messageId, now: clock.now() })
   } finally {
     pause.removeEventListener('abort', onPause)
   }
@@ -69,7 +69,11 @@ async function withExpiry(generation: Generation, { database, outputLifetimes, o
   return transition(database.statements, { id, owner, state: 'delivering' }, set)
 }
 
-async function post(start: Generation, context: DeliverContext, { pause, upload, ...posting }: Posting): Promise<PostedMessage> {
+async function post(
+  start: Generation,
+  context: DeliverContext,
+  { pause, upload, ...posting }: Posting,
+): Promise<PostedMessage | undefined> {
   const { delivery, clock, random = Math.random, log, outputLifetimes } = context
   const linkFrom = uploadDeadline(start, outputLifetimes)
   const giveUpAt = Math.max(start.outputExpiresAt ?? 0, clock.now() + leastTimeMs)
@@ -86,11 +90,11 @@ async function post(start: Generation, context: DeliverContext, { pause, upload,
     if (failedDownloads > 0) generation = await refreshOutputUrl(generation, context, pause)
     failedDownloads += 1
     notTaken = undefined
-    const clip = await fetchClip(generation, context, pause)
+    const clip = await downloadClip(generation, context, pause)
     failedDownloads = 0
     return clip
   }
-  const tryOnce = async (): Promise<PostedMessage> => {
+  const tryOnce = async (): Promise<PostedMessage | undefined> => {
     // First of all: a clip that is posted must not be overwritten. Also shows, for the price of a small call, whether Discord is back.
     const posted = mayBePosted ? await delivery.findPosted(generation) : undefined
     if (posted) return posted

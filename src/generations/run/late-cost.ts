@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 
 import { bookedByInstallation, correct, type Correction, ImpossibleCorrection, isCorrected } from '../../billing/corrections.ts'
-import { readProviderCost } from '../../billing/provider-cost.ts'
+import { readProviderCost } from '../../billing/parse-provider-cost.ts'
 import type { PrintedCost } from '../../providers/provider.ts'
 import type { Schema } from '../../storage/schema.ts'
 import type { Generation } from '../model/generation.ts'

@@ -14,7 +14,7 @@ const outageDelay = exponential(1000, 30_000)
 /** How long after the create call an outage is waited out; Runware accepts a repetition of the call for as long. */
 const outageLimitMs = 10 * 60_000
 
-type RecoverContext = Pick<RunContext, 'database' | 'clock' | 'log' | 'webhookUrlOf'>
+type RecoverContext = Pick<RunContext, 'database' | 'clock' | 'log' | 'webhookUrlOf' | 'outageSpeed'>
 
 /** A create call whose response was lost. */
 export interface LostAttempt {
@@ -47,9 +47,9 @@ export async function recoverSubmission(lost: LostAttempt, context: RecoverConte
 }
 
 /** Not for ever, and not for a member who no longer wants the clip: waiting may still create the job. */
-async function mayWait({ generation, attempt }: LostAttempt, { database, clock }: RecoverContext): Promise<boolean> {
+async function mayWait({ generation, attempt }: LostAttempt, { database, clock, outageSpeed = 1 }: RecoverContext): Promise<boolean> {
   const current = await findGeneration(database.statements, generation.id)
-  return current?.cancelRequestedAt === undefined && clock.now() - (attempt.sentAt ?? 0) < outageLimitMs
+  return current?.cancelRequestedAt === undefined && clock.now() - (attempt.sentAt ?? 0) < outageLimitMs / outageSpeed
 }
 
 async function askProvider(

@@ -1,9 +1,11 @@
 import { sleep } from '../../lib/clock.ts'
 import { retry } from '../../lib/retry.ts'
 import { StoredRowError } from '../../storage/json-columns.ts'
+import { describeStep } from '../model/describe-step.ts'
 import { type Generation, unfinished } from '../model/generation.ts'
 import { BackToQueue, FailOver, Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
+import { latestAttempt } from '../store/attempts.ts'
 import { findGeneration } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
 import { deliver } from './deliver.ts'
@@ -57,7 +59,7 @@ async function run(claimed: Generation, context: RunContext, signals: StopSignal
   try {
     const rendered = await render(claimed, context, signals)
     const posted = await deliver(rendered, context, { ...signals, mayBePosted: claimed.state === 'delivering' })
-    context.log.info({ generation: posted.id, reference: posted.reference, provider: posted.provider }, 'clip posted')
+    context.log.info(describeStep(posted, { provider: posted.provider, job: await jobOf(posted, context) }), 'clip posted')
   } catch (error) {
     if (error instanceof Outcome) return end(claimed.id, error, context)
     if (error instanceof BackToQueue) return backToQueue(claimed, error, context)
@@ -73,14 +75,16 @@ async function render(claimed: Generation, context: RunContext, signals: StopSig
   // Its create call has a response, so the provider may get the next one, from any process.
   if (claimed.state === 'submitting') context.notifier.notifyWork()
   const completed = await watch(submitted, context, signals.pause)
-  return captureCompleted(submitted, completed, context)
+  const captured = await captureCompleted(submitted, completed, context)
+  context.log.info(describeStep(captured, { job: submitted.operation.id }), 'completed')
+  return captured
 }
 
 async function backToQueue(claimed: Generation, reason: BackToQueue, context: RunContext): Promise<void> {
   const { delivery, clock, log } = context
   try {
     const queued = await returnToQueue(claimed, context)
-    log.info({ generation: queued.id, reference: queued.reference, reason: reason.message }, 'back in the queue')
+    log.info(describeStep(queued, { reason: reason.message }), 'back in the queue')
     delivery.show(queued, { now: clock.now() })
   } catch (error) {
     if (error instanceof Outcome) return end(claimed.id, error, context)
@@ -95,7 +99,7 @@ async function failOver(id: string, refused: FailOver, context: RunContext): Pro
   const { candidates, cause } = refused
   try {
     const queued = await requeue(current, refused, context)
-    const fields = { generation: id, reference: queued.reference, from: cause.provider, to: candidates, kind: cause.kind }
+    const fields = { ...describeStep(queued, { provider: cause.provider, reason: cause.kind }), to: candidates }
     log.warn(fields, `provider ${current.state === 'rendering' ? 'failed at' : 'refused'} the job; queued for another attempt`)
     delivery.show(queued, { now: clock.now() })
   } catch (error) {
@@ -110,9 +114,16 @@ async function end(id: string, outcome: Outcome, context: RunContext): Promise<v
   if (!current) throw new LeaseLost(`generation ${id} is gone`)
   const ended = await settleOutcome(current, outcome, context)
   const { reason, settlement, cause } = outcome
-  const fields = { generation: id, reference: ended.reference, provider: ended.provider, reason, settlement }
+  const job = await jobOf(ended, context)
+  const fields = { ...describeStep(ended, { provider: ended.provider, job, reason }), settlement }
   if (outcome.state === 'held')
     log.error({ ...fields, error: cause }, 'generation held: the provider may have billed; the operator must check')
-  else log.info(fields, `generation ${outcome.state}`)
+  else log.info(fields, settlement === 'refund' ? `generation ${outcome.state}: refunded to the server` : `generation ${outcome.state}`)
   await delivery.postOutcome(ended, { now: clock.now() })
+}
+
+/** The provider's id of its job, for the log alone: without a store there is none. */
+async function jobOf({ id }: Generation, { database }: RunContext): Promise<string | undefined> {
+  const attempt = await latestAttempt(database.statements, id).catch(() => undefined)
+  return attempt?.operation?.id
 }

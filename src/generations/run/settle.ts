@@ -1,13 +1,14 @@
 import type { Transaction } from 'kysely'
 
 import type { AttemptState } from '../../domain/generation-state.ts'
-import { assume, bookDifference, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
-import { type ProviderCost, readProviderCost } from '../../billing/provider-cost.ts'
+import { assume, capture, hold, refundGuild, release } from '../../billing/ledger.ts'
+import { type ProviderCost, readProviderCost } from '../../billing/parse-provider-cost.ts'
 import type { MicroUsd } from '../../domain/money.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database } from '../../storage/database.ts'
 import { candidatesColumn } from '../../storage/json-columns.ts'
 import type { Schema } from '../../storage/schema.ts'
+import { captureInGroup } from '../store/captures.ts'
 import { type Attempt, closeAttempt, latestAttempt } from '../store/attempts.ts'
 import { type FailOver, Outcome, type Settlement } from '../model/outcome.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
@@ -34,19 +35,22 @@ export async function captureCompleted(
   context: CaptureContext,
 ): Promise<Generation> {
   const { database, owner, clock, outputLifetimes } = context
-  const { id } = generation
   const listed = listedPrice(generation, attempt, context)
   const cost = readProviderCost(completed.cost, listed)
-  const output = { output_url: completed.url ?? null, output_expires_at: outputExpiry(generation, outputLifetimes, clock.now()) }
-  const captured = await database.transaction(async (transaction) => {
-    const settled = await transition(transaction, { id, owner, state: 'rendering' }, { state: 'delivering', captured: 1, ...output })
-    await capture(transaction, settled, clock.now())
-    await bookDifference(transaction, settled, cost.booked, clock.now())
-    await closeAttempt(transaction, { attempt, owner }, { state: 'completed', cost, now: clock.now() })
-    return settled
-  })
+  const now = clock.now()
+  const output = {
+    url: completed.url ?? null,
+    expiresAt: outputExpiry(generation, outputLifetimes, now),
+    flagged: completed.flagged ?? false,
+  }
+  const captured = await captureInGroup(database, { generationId: generation.id, attempt, owner, cost, output, now })
   warnOfImplausible(cost, { generation, attempt, listed }, context)
+  if (completed.flagged) warnOfFlagged(captured, context)
   return captured
+}
+
+export function warnOfFlagged({ id, reference, provider }: Generation, { log }: Pick<RunContext, 'log'>): void {
+  log.warn({ generation: id, reference, provider }, 'the content check of the provider flagged a clip: posting it as a spoiler')
 }
 
 /** What the provider of this attempt lists for the request. */
@@ -166,6 +170,6 @@ async function settleMoney(transaction: Transaction<Schema>, generation: Generat
   if (settlement === 'release') return release(transaction, generation, now)
   if (settlement === 'hold') return hold(transaction, generation, now)
   if (settlement === 'assume') return assume(transaction, generation, now)
-  if (!generation.captured) await capture(transaction, generation, now)
+  if (!generation.captured) await capture(transaction, [{ reservation: generation }], now)
   if (settlement === 'refund') await refundGuild(transaction, generation, now)
 }

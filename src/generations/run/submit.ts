@@ -2,16 +2,18 @@ import type { ImageReference } from '../../domain/image.ts'
 import { ProviderError } from '../../domain/provider-error.ts'
 import type { HostedImages, Operation, Provider } from '../../providers/provider.ts'
 import { readImage } from '../../storage/images.ts'
+import { describeStep } from '../model/describe-step.ts'
 import type { Generation } from '../model/generation.ts'
 import { BackToQueue, Outcome } from '../model/outcome.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
+import { type CreateCall, sendAttempt, type SentAttempt } from '../queue/create-calls.ts'
 import { unblockFound } from '../queue/provider-blocks.ts'
-import { type Attempt, discardUnsent, listAttempts, markSent, openAttempt, recordLostResponse, unmarkSent } from '../store/attempts.ts'
-import { findGeneration, transition } from '../store/generations.ts'
+import { type Attempt, discardUnsent, listAttempts, openAttempt, recordLostResponse, unmarkSent } from '../store/attempts.ts'
+import { transition } from '../store/generations.ts'
 import type { RunContext, StopSignals } from './context.ts'
-import { storeFailure, storeOperation } from './create-answers.ts'
+import { storeFailure, storeOperation, untilStored } from './create-answers.ts'
 import { afterRefusal, storedRefusal } from './fail-over.ts'
-import { admit, type Admission, noteAnswer } from '../queue/provider-health.ts'
+import { noteAnswer } from '../queue/provider-health.ts'
 import { type LostAttempt, recoverSubmission } from './recover-submission.ts'
 
 /** A generation that a provider has accepted. */
@@ -22,6 +24,8 @@ export interface Submitted extends Accepted {
 interface Accepted {
   attempt: Attempt
   operation: Operation
+  /** If that it renders is stored. */
+  generation?: Generation | undefined
 }
 
 interface Submission {
@@ -46,7 +50,9 @@ export async function submit(generation: Generation, context: RunContext, signal
 
   const provider = providerOf(generation, current, context)
   const accepted = await startOrRecover({ generation, provider, attempts, current }, context, signals)
+  if (accepted.generation) return { ...accepted, generation: accepted.generation }
   const { id, state } = generation
+  // Throws if it has another owner.
   const rendering = await transition(database.statements, { id, owner, state }, { state: 'rendering', started_at: clock.now() })
   return { ...accepted, generation: rendering }
 }
@@ -73,31 +79,63 @@ async function start(
   context: RunContext,
   signals: StopSignals,
 ): Promise<Accepted> {
-  const { database, clock, delivery, owner } = context
+  const { database, clock, delivery, owner, outageSpeed } = context
+  const { id: generationId, request } = generation
   delivery.show(generation, { now: clock.now() })
-  const opened = current ?? (await openAttempt(database, { generationId: generation.id, provider: provider.id, owner, now: clock.now() }))
-  let attempt = opened
-  let admission: Admission | undefined
+  const hasImages = request.firstFrame !== undefined || request.lastFrame !== undefined
+  // Durable before its images are uploaded.
+  const prepared =
+    hasImages && !current ? await openAttempt(database, { generationId, provider: provider.id, owner, now: clock.now() }) : current
+  let sent: SentAttempt | undefined
   try {
     const images = await prepareImages(generation, provider, context, signals.pause)
-    await checkBeforeSending(generation, context)
-    admission = await admit(provider.id, context)
-    attempt = await markSent(database, { attempt: opened, owner }, images, clock.now())
+    sent = await send(
+      { generationId, provider: provider.id, owner, prepared, images, clock, outageSpeed },
+      { attempts, context, force: signals.force },
+    )
+    const { attempt } = sent
     const options = { attemptId: attempt.id, webhookUrl: context.webhookUrlOf(attempt), signal: signals.force }
     const operation = await provider.start(generation.request, images, options)
-    await storeOperation(attempt, operation, context, signals.force)
-    await noteAnswer(provider.id, admission, context)
-    return { attempt: { ...attempt, operation }, operation }
+    const rendering = await storeOperation(attempt, operation, context, signals.force)
+    context.log.info(describeStep(generation, { provider: provider.id, job: operation.id }), 'submitted')
+    await noteAnswer(provider.id, sent.admission, context)
+    return { attempt: { ...attempt, operation }, operation, generation: rendering }
   } catch (error) {
+    const attempt = sent?.attempt ?? prepared
+    // Nothing is stored that would have to be taken back.
+    if (!attempt) throw error
     // Aborted before the connection opened (later it would be `submission_unknown`): nothing was sent after all.
     if (signals.force.aborted && error === signals.force.reason) await unmarkSent(database, { attempt, owner })
     if (error instanceof BackToQueue) await discardUnsent(database, { attempt, owner })
     if (!(error instanceof ProviderError)) throw error
-    await storeFailure(error, { attempt, admission }, context, signals.force)
+    await storeFailure(error, { attempt, admission: sent?.admission }, context, signals.force)
     if (error.kind === 'submission_unknown')
       return recover({ generation, provider, attempt: { ...attempt, state: 'unknown' } }, context, signals)
-    const nothingSent = attempt.state === 'preparing'
-    throw afterRefusal({ generation, attempts: [...attempts.filter(({ id }) => id !== opened.id), opened], error, nothingSent })
+    throw afterRefusal({
+      ...{ generation, error, nothingSent: attempt.state === 'preparing' },
+      attempts: [...attempts.filter(({ id }) => id !== attempt.id), attempt],
+    })
+  }
+}
+
+/** Stores that the call is sent. Nothing was sent if the store failed, although its commit may have arrived: then the attempt is taken back. */
+async function send(
+  call: CreateCall,
+  { attempts, context, force }: { attempts: readonly Attempt[]; context: RunContext; force: AbortSignal },
+): Promise<SentAttempt> {
+  const { database } = context
+  const { generationId, owner, prepared } = call
+  const takeBack = async () => {
+    const attempt = (await listAttempts(database.statements, generationId)).at(-1)
+    const isOurs = attempt?.id === prepared?.id || !attempts.some(({ id }) => id === attempt?.id)
+    if (attempt?.state === 'sent' && isOurs) await unmarkSent(database, { attempt, owner })
+  }
+  try {
+    return await sendAttempt(database, call)
+  } catch (error) {
+    if (!(error instanceof LeaseLost || error instanceof Outcome || error instanceof BackToQueue))
+      await untilStored(takeBack, force, context)
+    throw error
   }
 }
 
@@ -109,10 +147,10 @@ async function recover(
 ): Promise<Accepted> {
   const operation = await recoverSubmission({ generation, provider, attempt }, context, pause)
   if (!operation) throw new Outcome('held', 'submission_unknown', 'hold')
-  await storeOperation(attempt, operation, context, force)
+  const rendering = await storeOperation(attempt, operation, context, force)
   // It accepts jobs, whatever became of the response.
   await unblockFound(context.database.statements, provider.id, attempt.sentAt ?? 0)
-  return { attempt: { ...attempt, operation }, operation }
+  return { attempt: { ...attempt, operation }, operation, generation: rendering }
 }
 
 async function prepareImages(
@@ -132,14 +170,6 @@ async function prepareImages(
     ...(firstFrame && { firstFrame: await prepare(firstFrame) }),
     ...(lastFrame && { lastFrame: await prepare(lastFrame) }),
   }
-}
-
-/** The last moment at which a cancel is free, and at which a lost lease can still prevent a second job. */
-async function checkBeforeSending({ id }: Generation, { database, owner }: RunContext): Promise<void> {
-  const current = await findGeneration(database.statements, id)
-  if (current?.owner !== owner || current.state !== 'submitting')
-    throw new LeaseLost('the generation changed owner before it was submitted')
-  if (current.cancelRequestedAt !== undefined) throw new Outcome('cancelled', 'cancelled-by-member', 'release')
 }
 
 function providerOf(generation: Generation, current: Attempt | undefined, { providers }: RunContext): Provider {

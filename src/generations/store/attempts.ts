@@ -1,11 +1,12 @@
 import type { Transaction, Updateable } from 'kysely'
 
-import type { ProviderCost } from '../../billing/provider-cost.ts'
+import type { ProviderCost } from '../../billing/parse-provider-cost.ts'
 import type { AttemptState, EndReason } from '../../domain/generation-state.ts'
 import { createId, createSecret } from '../../domain/ids.ts'
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { HostedImages, Operation } from '../../providers/provider.ts'
 import type { Database, Statements } from '../../storage/database.ts'
+import { createGroupRead } from '../../storage/group-commit.ts'
 import { hostedImagesColumn, operationColumn } from '../../storage/json-columns.ts'
 import type { AttemptRow, Schema } from '../../storage/schema.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
@@ -65,18 +66,15 @@ export function openAttempt(
   })
 }
 
-/**
- * Must be durable before the billable call: from here on only the provider's response can say that there is no job. Of two processes with the same
- * attempt (one was considered dead and continued) the first succeeds; the call of the other would create a second job: `LeaseLost`.
- */
-export function markSent(database: Database, own: OwnAttempt, images: HostedImages, now: number): Promise<Attempt> {
-  return updateOwn(database, own, { state: 'preparing' }, { state: 'sent', images: hostedImagesColumn.stringify(images), sent_at: now })
-}
-
 /** All attempts of a generation, the first one first. */
-export async function listAttempts(statements: Statements, generationId: string): Promise<Attempt[]> {
-  const rows = await statements.selectFrom('attempts').selectAll().where('generation_id', '=', generationId).orderBy('id').execute()
-  return rows.map(toAttempt)
+export const listAttempts = createGroupRead(async (statements, generationIds: readonly string[]) => {
+  const rows = await selectAttempts(statements, generationIds).execute()
+  const found = Map.groupBy(rows, (row) => row.generation_id)
+  return generationIds.map((id) => () => (found.get(id) ?? []).map(toAttempt))
+})
+
+export function selectAttempts(statements: Statements, generationIds: readonly string[]) {
+  return statements.selectFrom('attempts').selectAll().where('generation_id', 'in', generationIds).orderBy('id')
 }
 
 export async function latestAttempt(statements: Statements, generationId: string): Promise<Attempt | undefined> {
@@ -133,7 +131,10 @@ export async function closeAttempt(
     .updateTable('attempts')
     .set({ state, ended_at: now, end_reason: endReason, provider_cost: cost?.reported, implausible_cost: cost?.implausible })
     .where('id', '=', attempt.id)
-    .where('generation_id', 'in', (query) => query.selectFrom('generations').select('id').where('owner', '=', owner))
+    // Not `in (select …)`: SQLite would collect all generations of the owner first, by reading every generation.
+    .where((row) =>
+      row.exists(row.selectFrom('generations').select('id').whereRef('id', '=', 'attempts.generation_id').where('owner', '=', owner)),
+    )
     .returning('id')
     .executeTakeFirst()
   if (!closed) throw new LeaseLost('the generation changed owner before its attempt was closed')
@@ -174,7 +175,7 @@ export async function updateAttempt(
   return row && toAttempt(row)
 }
 
-function toAttempt(row: AttemptRow): Attempt {
+export function toAttempt(row: AttemptRow): Attempt {
   return {
     id: row.id,
     generationId: row.generation_id,

@@ -2,6 +2,7 @@ import type { Transaction, Updateable } from 'kysely'
 
 import type { Snowflake } from '../../domain/ids.ts'
 import type { Database, Statements } from '../../storage/database.ts'
+import { createGroupRead } from '../../storage/group-commit.ts'
 import { candidatesColumn, requestColumn } from '../../storage/json-columns.ts'
 import type { GenerationRow, Schema } from '../../storage/schema.ts'
 import { readRows } from '../../storage/unreadable-rows.ts'
@@ -9,21 +10,44 @@ import type { Generation, GenerationState } from '../model/generation.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { reservationOf, toRow } from './generation-rows.ts'
 
-export async function insertGeneration(transaction: Transaction<Schema>, generation: Generation): Promise<void> {
-  await transaction.insertInto('generations').values(toRow(generation)).execute()
-  const { firstFrame, lastFrame } = generation.request
+/** Inserts generations, and returns the ids of those whose interactions had none yet: Discord may deliver one twice. */
+export async function insertGenerations(
+  transaction: Transaction<Schema>,
+  generations: readonly Generation[],
+): Promise<ReadonlySet<string>> {
+  // By interaction: two processes that insert the same ones wait for each other, and must do so in the same order.
+  const rows = generations.map(toRow).sort((left, right) => (left.interaction_id < right.interaction_id ? -1 : 1))
+  const inserted = await transaction
+    .insertInto('generations')
+    .values(rows)
+    .onConflict((conflict) => conflict.column('interaction_id').doNothing())
+    .returning('id')
+    .execute()
+  const ids = new Set(inserted.map(({ id }) => id))
+  const images = generations.filter(({ id }) => ids.has(id)).flatMap(imagesOf)
+  if (images.length > 0) await transaction.insertInto('generation_images').values(images).execute()
+  return ids
+}
+
+/** The same image may be both the first and the last frame. */
+function imagesOf({ id, request: { firstFrame, lastFrame } }: Generation): Schema['generation_images'][] {
   const named = new Set([firstFrame, lastFrame].flatMap((image) => image?.sha256 ?? []))
-  for (const sha256 of named) await transaction.insertInto('generation_images').values({ generation_id: generation.id, sha256 }).execute()
+  return [...named].map((sha256) => ({ generation_id: id, sha256 }))
 }
 
 export async function findRow(statements: Statements, id: string): Promise<GenerationRow | undefined> {
   return statements.selectFrom('generations').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-export async function findGeneration(statements: Statements, id: string): Promise<Generation | undefined> {
-  const row = await findRow(statements, id)
-  return row && toGeneration(row)
-}
+/** The stored generation. */
+export const findGeneration = createGroupRead(async (statements, ids: readonly string[]) => {
+  const rows = await statements.selectFrom('generations').selectAll().where('id', 'in', ids).execute()
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => (): Generation | undefined => {
+    const row = found.get(id)
+    return row && toGeneration(row)
+  })
+})
 
 /** The request of this interaction: Discord may deliver one twice. */
 export async function findByInteraction(statements: Statements, interactionId: Snowflake): Promise<Generation | undefined> {
@@ -150,5 +174,6 @@ export function toGeneration(row: GenerationRow): Generation {
     messageId: row.message_id ?? undefined,
     outputUrl: row.output_url ?? undefined,
     outputExpiresAt: row.output_expires_at ?? undefined,
+    outputFlagged: row.output_flagged === 1 ? true : undefined,
   }
 }

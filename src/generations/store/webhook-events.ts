@@ -1,5 +1,6 @@
 import type { Operation, Provider } from '../../providers/provider.ts'
 import type { Statements } from '../../storage/database.ts'
+import { createGroupRead } from '../../storage/group-commit.ts'
 import { operationColumn } from '../../storage/json-columns.ts'
 import type { Attempt } from './attempts.ts'
 
@@ -46,10 +47,11 @@ export async function operationFromWebhook(
   return undefined
 }
 
-export async function hasWebhookEvent(statements: Statements, attemptId: string): Promise<boolean> {
-  const row = await statements.selectFrom('webhook_events').select('attempt_id').where('attempt_id', '=', attemptId).executeTakeFirst()
-  return row !== undefined
-}
+export const hasWebhookEvent = createGroupRead(async (statements, attemptIds: readonly string[]) => {
+  const rows = await statements.selectFrom('webhook_events').select('attempt_id').where('attempt_id', 'in', attemptIds).execute()
+  const found = new Set(rows.map((row) => row.attempt_id))
+  return attemptIds.map((id) => () => found.has(id))
+})
 
 export async function deleteWebhookEvents(statements: Statements, attemptId: string): Promise<void> {
   await statements.deleteFrom('webhook_events').where('attempt_id', '=', attemptId).execute()

@@ -1,8 +1,11 @@
+import { sql } from 'kysely'
+
 import type { ProviderId } from '../../domain/provider-id.ts'
 import { unlessUnreadable } from '../../storage/unreadable-rows.ts'
+import { describeStep } from '../model/describe-step.ts'
 import type { EndReason, Generation } from '../model/generation.ts'
 import { listBlocked } from '../queue/provider-blocks.ts'
-import { readCandidates } from '../queue/waiting.ts'
+import { readCandidates } from '../queue/waiting-members.ts'
 import type { RunContext } from '../run/context.ts'
 import { endQueued } from '../run/settle.ts'
 import type { ProviderKeys } from './provider-keys.ts'
@@ -17,14 +20,16 @@ export async function failOverdue(context: QueueContext): Promise<void> {
   const overdue = await database.statements
     .selectFrom('generations')
     .select('id')
-    .where('state', '=', 'queued')
+    .where('state', '=', sql.lit('queued'))
     .where('created_at', '<', clock.now() - queueDeadlineMs)
+    // In the order of their index. By `id`, PostgreSQL walks the primary key, where what is queued comes last.
+    .orderBy('created_at')
     .orderBy('id')
     .limit(failedPerRun)
     .execute()
   for (const { id } of overdue) {
     const ended = await failQueued(id, { reason: 'queue-overdue' }, context)
-    if (ended) log.warn({ generation: id, reference: ended.reference }, 'a request exceeded the queue deadline; nothing is charged')
+    if (ended) log.warn(describeStep(ended, { reason: 'queue-overdue' }), 'a request exceeded the queue deadline; nothing is charged')
   }
 }
 
@@ -34,19 +39,14 @@ export async function failOverdue(context: QueueContext): Promise<void> {
  */
 export async function failUnservable(keys: ProviderKeys, context: QueueContext): Promise<void> {
   const { database, log } = context
-  const groups = await database.statements
-    .selectFrom('generations')
-    .select('candidates')
-    .select((least) => least.fn.min('created_at').as('oldest'))
-    .where('state', '=', 'queued')
-    .groupBy('candidates')
-    .execute()
+  const groups = await database.statements.selectFrom('generations').select('candidates').distinct().where('state', '=', 'queued').execute()
   if (groups.length === 0) return
   const blocked = await listBlocked(database.statements)
-  for (const { candidates: stored, oldest } of groups) {
+  for (const { candidates: stored } of groups) {
     const candidates = readCandidates(stored)
     const reasonAt = (createdAt: number) => unservableReason(candidates, { keys, blocked, createdAt })
-    if (!reasonAt(oldest)) continue
+    // Not one of any age: the times of all that is queued are not in the index.
+    if (!reasonAt(0)) continue
     const rows = await database.statements
       .selectFrom('generations')
       .select(['id', 'created_at'])
@@ -57,8 +57,7 @@ export async function failUnservable(keys: ProviderKeys, context: QueueContext):
     for (const { id, created_at: createdAt } of rows) {
       const failure = reasonAt(createdAt)
       const ended = failure && (await failQueued(id, failure, context))
-      if (ended)
-        log.warn({ generation: id, reference: ended.reference, ...failure }, 'no provider can take a queued request; nothing is charged')
+      if (ended) log.warn(describeStep(ended, failure), 'no provider can take a queued request; nothing is charged')
     }
   }
 }

@@ -2,7 +2,7 @@ import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Log } from '../../lib/log.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { Database } from '../../storage/database.ts'
-import { addWorker, recordHeartbeat, removeWorker } from '../../storage/worker-heartbeats.ts'
+import { addWorker, recordHeartbeat, removeWorker } from '../../storage/workers.ts'
 import { LeaseLost } from '../model/stop-reasons.ts'
 import { returnClaims } from './orphans.ts'
 

@@ -1,6 +1,6 @@
 import type { ProviderId } from '../../domain/provider-id.ts'
 import type { Database, Statements } from '../../storage/database.ts'
-import { readWorkers } from '../../storage/worker-heartbeats.ts'
+import { readWorkers } from '../../storage/workers.ts'
 
 /**
  * How long (milliseconds) no live worker may have a provider's key before anything of it is refused, moved or held for that: the only one that has it
@@ -48,18 +48,18 @@ export async function readProviderKeys({ statements, sharedUrl }: Database, hold
 
 /** Notes that these providers have a live worker with their key. Writes nothing if that was noted a moment ago. */
 export async function noteServed(statements: Statements, providers: Iterable<ProviderId>, now: number): Promise<void> {
-  for (const provider of providers) {
-    await statements
-      .insertInto('provider_state')
-      .values({ provider, served_at: now })
-      .onConflict((conflict) =>
-        conflict
-          .column('provider')
-          .doUpdateSet({ served_at: now })
-          .where((state) =>
-            state.or([state('provider_state.served_at', '<', now - noteEveryMs), state('provider_state.served_at', '>', now)]),
-          ),
-      )
-      .execute()
-  }
+  const rows = [...providers].sort().map((provider) => ({ provider, served_at: now }))
+  if (rows.length === 0) return
+  await statements
+    .insertInto('provider_state')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .column('provider')
+        .doUpdateSet({ served_at: now })
+        .where((state) =>
+          state.or([state('provider_state.served_at', '<', now - noteEveryMs), state('provider_state.served_at', '>', now)]),
+        ),
+    )
+    .execute()
 }

@@ -1,32 +1,19 @@
-import { wholeMinutes } from '../../lib/clock.ts'
+import { sql } from 'kysely'
+
 import { exponential } from '../../lib/retry.ts'
 import { tryToRead } from '../../storage/unreadable-rows.ts'
-import { type QueuePosition, readQueuePositions } from '../queue/queue-positions.ts'
-import type { ProviderCapacity } from '../queue/create-rate.ts'
 import type { RunContext } from '../run/context.ts'
 import { toGeneration } from '../store/generations.ts'
 import { failOverdue, failUnservable } from './fail-queued.ts'
+import { createPositionCards, type PositionCardsContext } from './position-cards.ts'
 import type { ProviderKeys } from './provider-keys.ts'
 
-export interface QueueMaintenanceContext extends Pick<
-  RunContext,
-  'database' | 'delivery' | 'estimates' | 'clock' | 'log' | 'queueDeadlineMs'
-> {
-  /** Those whose slots this process knows. */
-  providers: readonly ProviderCapacity[]
-}
+export type QueueMaintenanceContext = PositionCardsContext & Pick<RunContext, 'log' | 'queueDeadlineMs'>
 
-/**
- * The first card is edited at most this often (milliseconds), the second half as often, and so on: a queue of any length costs Discord only a few edits
- * a second, and the positions that matter most are the freshest.
- */
-const editEveryMs = 3000
-/** After a restart every card is due. */
-const cardsPerRun = 25
-/** From this length on, positions are read no more often than the first card may be edited. */
-const longQueue = 500
 /** A live process that ended a generation posts the outcome within this time (milliseconds). */
 const graceMs = 60_000
+/** The states of outcomes that a card shows without a clip. */
+const withoutClip = ['failed', 'cancelled', 'held'] as const
 const postDelay = exponential(60_000, 30 * 60_000)
 const postedPerRun = 10
 
@@ -35,46 +22,8 @@ const postedPerRun = 10
  * and posts unsent outcomes; it is called after each claim, by one process.
  */
 export function createQueueMaintenance(context: QueueMaintenanceContext): { run(keys: ProviderKeys): Promise<void> } {
-  const { database, delivery, clock } = context
+  const showPositions = createPositionCards(context)
   const postUnsentOutcomes = createOutcomePoster(context)
-  const shown = new Map<string, { ahead: number; minutes: number | undefined; at: number }>()
-  let lastRead = { at: 0, length: 0 }
-
-  function isDue({ id, ahead, readyAt }: QueuePosition, now: number): boolean {
-    const last = shown.get(id)
-    if (!last) return true
-    const isChanged = last.ahead !== ahead || last.minutes !== minutesUntil(readyAt, now)
-    return isChanged && now - last.at >= editEveryMs * (ahead + 1)
-  }
-
-  async function showPositions(): Promise<void> {
-    const now = clock.now()
-    if (lastRead.length >= longQueue && now - lastRead.at < editEveryMs) return
-    const positions = await readQueuePositions(database, { ...context, now })
-    lastRead = { at: now, length: positions.length }
-    const queued = new Set(positions.map(({ id }) => id))
-    for (const id of shown.keys()) if (!queued.has(id)) shown.delete(id)
-    const due = new Map(
-      positions
-        .filter((position) => isDue(position, now))
-        .slice(0, cardsPerRun)
-        .map((position) => [position.id, position]),
-    )
-    if (due.size === 0) return
-    const rows = await database.statements
-      .selectFrom('generations')
-      .selectAll()
-      .where('id', 'in', [...due.keys()])
-      .where('state', '=', 'queued')
-      .execute()
-    for (const row of rows) {
-      const generation = tryToRead(() => toGeneration(row), row.id, database.setAside)
-      const { ahead = 0, readyAt } = due.get(row.id) ?? {}
-      shown.set(row.id, { ahead, minutes: minutesUntil(readyAt, now), at: now })
-      if (generation) delivery.show(generation, { now, ahead, expectedEndAt: readyAt })
-    }
-  }
-
   return {
     async run(keys) {
       await failOverdue(context)
@@ -83,11 +32,6 @@ export function createQueueMaintenance(context: QueueMaintenanceContext): { run(
       await postUnsentOutcomes()
     },
   }
-}
-
-/** As exact as the card is. */
-function minutesUntil(readyAt: number | undefined, now: number): number | undefined {
-  return readyAt === undefined ? undefined : wholeMinutes(readyAt - now)
 }
 
 /**
@@ -104,7 +48,12 @@ function createOutcomePoster({ database, delivery, clock, log }: QueueMaintenanc
     const rows = await database.statements
       .selectFrom('generations')
       .selectAll()
-      .where('state', 'in', ['failed', 'cancelled', 'held'])
+      // Literals, as the index has them: SQLite prepares the statement before it knows its values.
+      .where(
+        'state',
+        'in',
+        withoutClip.map((state) => sql.lit(state)),
+      )
       .where('notified_at', 'is', null)
       // Without the words there is no card to show.
       .where('erased_at', 'is', null)

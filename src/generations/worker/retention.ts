@@ -1,3 +1,4 @@
+import { createInterval } from '../../lib/interval.ts'
 import { tokenLifetimeMs } from '../model/generation.ts'
 import type { RunContext } from '../run/context.ts'
 import { deleteOldEvents, deleteUnusedImages, erasePrompts, eraseTokens } from '../store/erase.ts'
@@ -14,12 +15,11 @@ const imagesPerRun = 5
  * a restart. A failure delays nothing else.
  */
 export function createRetention({ database, clock, log, retentionMs }: Pick<RunContext, 'database' | 'clock' | 'log' | 'retentionMs'>) {
-  let nextAt = 0
+  const interval = createInterval(everyMs, clock)
   return {
     async run(): Promise<void> {
+      if (!interval.take()) return
       const now = clock.now()
-      if (now < nextAt) return
-      nextAt = now + everyMs
       const old = { before: now - retentionMs, limit: rowsPerRun }
       const { statements } = database
       try {
@@ -29,7 +29,7 @@ export function createRetention({ database, clock, log, retentionMs }: Pick<RunC
         const images = await deleteUnusedImages(database, { before: now - unnamedImageMs, limit: imagesPerRun })
         if (generations + events + images > 0) log.info({ generations, events, images }, 'erased what is past its retention')
         // A full batch: there is probably more.
-        if (Math.max(tokens, generations, events) === rowsPerRun || images === imagesPerRun) nextAt = now
+        if (Math.max(tokens, generations, events) === rowsPerRun || images === imagesPerRun) interval.reset()
       } catch (error) {
         log.error({ error }, 'erasing what is past its retention failed; trying again')
       }

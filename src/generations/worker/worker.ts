@@ -3,18 +3,20 @@ import { raceAbort } from '../../lib/abortable.ts'
 import { sleep } from '../../lib/clock.ts'
 import { createInterval } from '../../lib/interval.ts'
 import { sharedNow } from '../../storage/database.ts'
+import { describeStep } from '../model/describe-step.ts'
 import type { Generation } from '../model/generation.ts'
 import { Stopping } from '../model/stop-reasons.ts'
-import { claim } from '../queue/claim.ts'
+import { claim, type Claims, readQueuedAt } from '../queue/claim.ts'
 import type { ProviderCapacity } from '../queue/create-rate.ts'
 import type { RunContext, StopSignals } from '../run/context.ts'
 import { runWithRetry } from '../run/run.ts'
 import { createBackgroundWork } from './background-work.ts'
+import { createCheckPace } from './check-pace.ts'
 import { type Lease, type LeaseTimes, takeLease, usualLeaseTimes } from './lease.ts'
 import { noteServed, type ProviderKeys } from './provider-keys.ts'
 import { createQueueMaintenance } from './queue-maintenance.ts'
 import { createRetention } from './retention.ts'
-import { tidy } from './tidy.ts'
+import { runHousekeeping } from './housekeeping.ts'
 
 /** Runs every claimed generation, and claims more as capacity becomes free. */
 export interface Worker {
@@ -38,10 +40,8 @@ interface ActiveLease {
 }
 
 const checkEveryMs = 5000
-/** Milliseconds from one check to the next, however many notifications arrive. */
-const leastWaitMs = 100
 /** Milliseconds between two checks that do more than claim. */
-const tidyEveryMs = 1000
+const housekeepingEveryMs = 1000
 /** Wall-clock milliseconds by which an unresponsive store or Discord may exceed the grace of a stop. */
 const afterGraceMs = 5000
 
@@ -59,11 +59,13 @@ export function createWorker(
   const self = { providers: providers.map(({ id }) => id), startedAt: 0 }
   const running = new Map<string, Promise<void>>()
   const background = createBackgroundWork(log)
-  const checks = createInterval(leastWaitMs, clock)
-  const tidying = createInterval(tidyEveryMs, clock)
+  const pace = createCheckPace(clock)
+  const housekeeping = createInterval(housekeepingEveryMs, clock)
   let active: ActiveLease | undefined
   let looping: Promise<void> | undefined
   let notify: () => void = () => undefined
+  /** A create call of this process is over. */
+  let notifyAtOnce: () => void = () => undefined
   let stopListening: () => void = () => undefined
 
   async function beginLease(previous?: ActiveLease): Promise<ActiveLease> {
@@ -78,7 +80,11 @@ export function createWorker(
       onHeartbeat: () => notify(),
     })
     const signals = { pause: AbortSignal.any([stopping.signal, lease.lost]), force: force.signal }
-    return { lease, context: { ...context, owner }, signals }
+    const notifyWork = () => {
+      notifyAtOnce()
+      notifier.notifyWork()
+    }
+    return { lease, context: { ...context, owner, notifier: { ...notifier, notifyWork } }, signals }
   }
 
   function run(generation: Generation, current: ActiveLease): void {
@@ -93,27 +99,34 @@ export function createWorker(
     running.set(generation.id, ended)
   }
 
-  function tidyUp(current: ActiveLease, now: number): Promise<ProviderKeys> {
+  function keepHouse(current: ActiveLease, now: number): Promise<ProviderKeys> {
     const holder = { ...self, owner: current.lease.owner, now }
     const { pause } = current.signals
     const onRun = (generation: Generation) => run(generation, current)
-    return tidy({ holder, context: current.context, pause, expiryMs: leaseTimes.expiryMs, running, run: onRun, background })
+    return runHousekeeping({ holder, context: current.context, pause, expiryMs: leaseTimes.expiryMs, running, run: onRun, background })
   }
 
   /** Returns the milliseconds after which the next check is due. */
   async function check(current: ActiveLease): Promise<number> {
     const { owner } = current.lease
-    const now = await sharedNow(database, clock)
-    const keys = tidying.take() ? await tidyUp(current, now) : undefined
-    const { claimed, retryAt = now + checkEveryMs } = await claim(database, providers, { owner, now })
-    for (const generation of claimed) run(generation, current)
-    if (keys?.eldest === owner) {
-      await noteServed(database.statements, keys.served, now)
+    pace.begin()
+    const tidiedAt = housekeeping.take() ? await sharedNow(database, clock) : undefined
+    const keys = tidiedAt === undefined ? undefined : await keepHouse(current, tidiedAt)
+    const now = await readQueuedAt(database, clock)
+    const claims: Claims = now === undefined ? { claimed: [], hasLeft: false } : await claim(database, providers, { owner, now })
+    for (const generation of claims.claimed) {
+      log.info(describeStep(generation), 'claimed')
+      run(generation, current)
+    }
+    pace.end(claims)
+    if (tidiedAt !== undefined && keys?.eldest === owner) {
+      await noteServed(database.statements, keys.served, tidiedAt)
       await queueMaintenance.run(keys)
       await retention.run()
     }
+    const retryMs = now === undefined || claims.retryAt === undefined ? checkEveryMs : claims.retryAt - now
     // What notified a check that only claims may be left for the next one that does more.
-    const next = Math.min(retryAt - now, keys ? checkEveryMs : tidying.remainingMs())
+    const next = Math.min(retryMs, keys ? checkEveryMs : housekeeping.remainingMs())
     return Math.min(checkEveryMs, Math.max(1, next))
   }
 
@@ -121,15 +134,19 @@ export function createWorker(
     let current = first
     while (!stopping.signal.aborted) {
       // Created before the check: a notification that arrives meanwhile ends the wait at once.
-      const notified = new AbortController()
+      const [notified, freed] = [new AbortController(), new AbortController()]
       notify = () => notified.abort()
+      notifyAtOnce = () => {
+        pace.reset()
+        freed.abort()
+        notified.abort()
+      }
       let waitMs = checkEveryMs
       try {
         if (current.lease.lost.aborted) {
           current = active = await beginLease(current)
-          tidying.reset()
+          housekeeping.reset()
         }
-        checks.take()
         waitMs = await check(current)
       } catch (error) {
         log.error({ error }, 'claiming failed; trying again')
@@ -137,7 +154,7 @@ export function createWorker(
       const ends = [notified.signal, stopping.signal, ...(current.lease.lost.aborted ? [] : [current.lease.lost])]
       await sleep(waitMs, AbortSignal.any(ends), clock)
       // Many notifications cost one check.
-      await sleep(checks.remainingMs(), stopping.signal, clock)
+      await sleep(pace.remainingMs(), AbortSignal.any([stopping.signal, freed.signal]), clock)
     }
   }
 

@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto'
 
-import sharp from 'sharp'
-
 import type { Image, ImageReference } from '../../domain/image.ts'
 import { Refusal, type RefusedImage } from '../../domain/refusal.ts'
 import { assertImageLimits, imageLimits } from './image-limits.ts'
-
-// libvips reads dozens of formats, some through libraries with a history of vulnerabilities. Only these two are open to members' bytes.
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({ operation: ['VipsForeignLoadJpegBuffer', 'VipsForeignLoadPngBuffer'] })
 
 /**
  * Checks an image by its bytes, whatever its name, and decodes it completely once to prove that it is intact. `width` and `height` are as displayed:
@@ -21,8 +15,10 @@ export async function validateImage(bytes: Uint8Array, name: RefusedImage): Prom
   if (!mediaType) throw new Refusal('image-unsupported', { image: name })
   assertImageLimits({ sizeBytes, mediaType }, name)
 
+  // Loaded with the first image, because the library takes much memory and many bots never see an image.
+  const { openImage } = await import('./open-image.ts')
   try {
-    const image = sharp(bytes, { limitInputPixels: imageLimits.maxTotalPixels, failOn: 'error', sequentialRead: true })
+    const image = openImage(bytes)
     const { width, height } = (await image.metadata()).autoOrient
     assertImageLimits({ sizeBytes, width, height, mediaType }, name)
     // Every row is decoded but only a few pixels are kept, so this costs little memory.

@@ -49,7 +49,8 @@ export function createEachlabs({ apiKey, origins }: ProviderAccount<'api'>, cont
       assertStartable(traits, request, images)
       const id = await http.send({
         method: 'POST',
-        url: `${api}/prediction`,
+        // With the slash, as the model's page prints it: a redirect of the billable call would be a lost answer.
+        url: `${api}/prediction/`,
         step: 'submit',
         json: {
           model: `kling-v2-5-turbo-pro-${images.firstFrame ? 'image' : 'text'}-to-video`,
@@ -120,7 +121,7 @@ function readClip({ output, metrics }: Prediction): Status | undefined {
   return { state: 'completed', url, cost: Number(printed) === 0 ? undefined : { printed, unit: MICRO_USD_PER_USD } }
 }
 
-/** A cancel is best effort: the upstream job may still finish. Only the final status tells. */
+/** A cancel is best effort: the upstream job may still finish. Only the final status says what became of it. */
 function readCancellation(response: ProviderResponse): CancelOutcome | undefined {
   if ([400, 404, 409, 422].includes(response.status)) return 'unsupported'
   if (!isSuccess(response)) return undefined

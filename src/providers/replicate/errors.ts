@@ -1,5 +1,5 @@
 import type { ProviderResponse, Rejection } from '../shared/response.ts'
-import { isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/failures.ts'
+import { isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/rejections.ts'
 import { ErrorBody } from './schemas.ts'
 
 /** Replicate's table of errors. A create call that is refused with one of the listed 4xx made no prediction. */

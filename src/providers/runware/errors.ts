@@ -1,11 +1,23 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus, isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/failures.ts'
+import { failedStatus, isModerationText, kindOfStatus, readRetryAfter, toRejection } from '../shared/rejections.ts'
 import { isSuccess, type ProviderResponse, type RejectionTable } from '../shared/response.ts'
 import { Body, type Task, type TaskError } from './schemas.ts'
 
 type FamilyName =
-  'moderation' | 'conflict' | 'credit' | 'rate' | 'key' | 'cancelled' | 'missing' | 'timeout' | 'server' | 'provider' | 'input' | 'unknown'
+  | 'moderation'
+  | 'conflict'
+  | 'credit'
+  | 'model-rate'
+  | 'rate'
+  | 'key'
+  | 'cancelled'
+  | 'missing'
+  | 'timeout'
+  | 'server'
+  | 'provider'
+  | 'input'
+  | 'unknown'
 
 interface Family {
   name: FamilyName
@@ -32,6 +44,8 @@ const families: readonly Family[] = [
   moderation,
   { name: 'conflict', kind: 'invalid_input', codes: /^conflictTaskUUID$/i },
   { name: 'credit', kind: 'no_credit', codes: /credit|quota|balance/i, refuses: true },
+  // The limit that a task met at Kling is the end of that task; Runware's own may be that of the poll.
+  { name: 'model-rate', kind: 'rate_limited', codes: /^providerRateLimit/i, refuses: true, transient: true, afterAcceptance: true },
   { name: 'rate', kind: 'rate_limited', codes: /rateLimit|tooManyRequests/i, refuses: true, transient: true },
   { name: 'key', kind: 'auth', codes: /apiKey|unauthori[sz]ed|authentication|forbidden|permission/i, refuses: true },
   { name: 'cancelled', kind: 'unavailable', codes: /^taskCancell?ed$/i, afterAcceptance: true },

@@ -15,7 +15,6 @@ import { hasFailed, isAccepted, readPresence, readTaskFailure, runwareRejections
 import { AccountDetails, StoredMedia, WebhookBody } from './schemas.ts'
 import { type OutputOptions, taskUuidOf, toTask } from './task.ts'
 
-const traits = { id: 'runware', capabilities: allCapabilities, price: pricePerSecond }
 /** Runware does not say how long it remembers a task's id; within this time a second request is certain to be recognized as a repetition. */
 const maxResendMs = 10 * 60_000
 
@@ -24,6 +23,9 @@ const repeatable: ReadonlySet<ProviderErrorKind> = new Set(['submission_unknown'
 
 /** Runware over REST. Every body is a list of tasks, whose ids we choose; there is no cancel. Contract: docs/providers.md#runware */
 export function createRunware({ apiKey, origins, ...output }: ProviderAccount<'api'> & OutputOptions, context: ProviderContext) {
+  const checkPrice = output.safety === 'none' ? 0 : (output.safetyPrice ?? 0)
+  const price = (request: ClipRequest) => pricePerSecond(request) + checkPrice
+  const traits = { id: 'runware', capabilities: allCapabilities, price }
   const url = `${origins.api}/v1`
   const clock = context.clock ?? wallClock
   const keyHeaders = { authorization: `Bearer ${apiKey}` }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
-import type { AspectRatio, ClipRequest } from '../../domain/clip-request.ts'
+import { type AspectRatio, clipLimits, type ClipRequest } from '../../domain/clip-request.ts'
+import type { MicroUsd } from '../../domain/money.ts'
 import type { HostedImages } from '../provider.ts'
 
 export interface OutputOptions {
@@ -8,6 +9,8 @@ export interface OutputOptions {
   quality: number
   /** Runware's own check of the clip, which it bills separately. */
   safety: 'none' | 'fast' | 'full'
+  /** What that check costs for each clip. */
+  safetyPrice?: MicroUsd | undefined
 }
 
 /** How long the URL of a clip is valid. */
@@ -41,8 +44,8 @@ export function toTask(request: ClipRequest, { firstFrame, lastFrame }: HostedIm
     taskType: 'videoInference',
     model: 'klingai:6@1',
     positivePrompt: request.prompt,
-    // Runware refuses an empty value, and its default is empty.
-    negativePrompt: request.negativePrompt || undefined,
+    // Runware's default is empty, and it refuses a value of fewer than two characters, which says nothing anyway.
+    negativePrompt: (request.negativePrompt ?? '').length < clipLimits.leastCharacters ? undefined : request.negativePrompt,
     ...sizeFor(request),
     duration: request.durationSeconds,
     // Runware refuses more than two decimals.

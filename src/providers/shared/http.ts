@@ -25,6 +25,8 @@ export interface ProviderTimeouts {
 const defaultTimeouts: ProviderTimeouts = { connect: 10_000, response: 60_000, upload: 180_000, silence: 45_000 }
 const maxResponseBytes = 1024 * 1024
 const maxAttempts = 3
+/** Open at once for each provider; a job beyond these is polled. */
+export const maxStreams = 64
 /** A longer wait is left to the caller. */
 const maxDelayMs = 10_000
 
@@ -72,7 +74,7 @@ export interface ProviderHttp {
    * `submission_unknown` too.
    */
   send<T>(call: Call<T>): Promise<T>
-  /** Opens a stream of events and yields their data. Ends without an error when the provider ends it, the connection breaks or it falls silent. */
+  /** Opens a stream of events and yields their data. Ends without an error when it ends, breaks or falls silent, or while `maxStreams` are open. */
   stream(call: { url: string; signal: AbortSignal }): AsyncGenerator<string, void, undefined>
   /** The URL that the provider returned, where it is on one of the provider's own origins: only these receive the key. */
   ownUrl(returned: unknown): string | undefined
@@ -85,6 +87,9 @@ export function createProviderHttp(options: ProviderHttpOptions, context: Provid
   const timeouts = { ...defaultTimeouts, ...context.timeouts }
   const origins = new Set(options.origins.map((origin) => new URL(origin).origin))
   const agent = network.agent({ connectTimeoutMs: timeouts.connect })
+  // A stream keeps its connection for minutes: in the same pool, a cancel or a create call would wait for one to end.
+  const streamAgent = network.agent({ connectTimeoutMs: timeouts.connect, connectionsPerOrigin: maxStreams })
+  let streams = 0
 
   const isOwn = (url: string) => URL.canParse(url) && origins.has(new URL(url).origin)
 
@@ -151,7 +156,7 @@ export function createProviderHttp(options: ProviderHttpOptions, context: Provid
   async function openStream(url: string, signal: AbortSignal): Promise<Dispatcher.ResponseData['body']> {
     const request = requestOptions({ method: 'GET', url, signal, headers: { accept: 'text/event-stream' } })
     try {
-      const response = await agent.request({ ...request, signal, bodyTimeout: timeouts.silence })
+      const response = await streamAgent.request({ ...request, signal, bodyTimeout: timeouts.silence })
       const type = flattenHeaders(response.headers)['content-type']
       if (response.statusCode === 200 && type?.startsWith('text/event-stream')) return response.body
       throw mapping.refused('follow', await readResponse(response, maxResponseBytes))
@@ -171,13 +176,18 @@ export function createProviderHttp(options: ProviderHttpOptions, context: Provid
     },
     async *stream({ url, signal }) {
       if (!isOwn(url)) throw mapping.of('follow', 'unavailable')
-      const body = await limited('follow', signal, () => openStream(url, signal))
+      if (streams >= maxStreams) return
+      streams += 1
       try {
+        const body = await limited('follow', signal, () => openStream(url, signal))
         yield* readEvents(body as AsyncIterable<Uint8Array>)
       } catch (error) {
+        if (error instanceof ProviderError) throw error
         signal.throwIfAborted()
         // A broken stream says nothing about the job: the caller reads the status instead.
         if (!isConnectionError(error)) throw mapping.lost('follow', error, { mayHaveSent: true, late: false })
+      } finally {
+        streams -= 1
       }
     },
   }

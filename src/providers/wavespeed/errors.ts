@@ -1,6 +1,6 @@
 import type { ProviderErrorKind } from '../../domain/provider-error.ts'
 import type { Status } from '../provider.ts'
-import { failedStatus, isModerationText, kindOfStatus, toRejection } from '../shared/failures.ts'
+import { failedStatus, isModerationText, kindOfStatus, toRejection } from '../shared/rejections.ts'
 import { isSuccess, type ProviderResponse, type Rejection } from '../shared/response.ts'
 import { ErrorBody, type Prediction } from './schemas.ts'
 

@@ -16,8 +16,8 @@ export class StoreSilentError extends Error {
 /** A living server closes its side of a connection within this time after ours (milliseconds). */
 const closeTimeoutMs = 2000
 
-/** How often a socket is looked at within `silenceMs`. */
-const looks = 4
+/** How often a socket is checked within `silenceMs`. */
+const checks = 4
 
 /**
  * A socket that is destroyed once no byte has moved on it for `silenceMs` milliseconds (0: never). Silence is timed rather than the statement,
@@ -25,18 +25,18 @@ const looks = 4
  */
 export function openSocket(silenceMs: number, signal?: AbortSignal): Socket {
   const socket = new Socket()
-  let silentLooks = 0
+  let silentChecks = 0
   let moved = 0
-  socket.setTimeout(silenceMs / looks)
+  socket.setTimeout(silenceMs / checks)
   socket.on('timeout', () => {
     // If this process itself was suspended, the response may be waiting to be read.
     setImmediate(() => {
       const before = moved
       moved = bytesMoved(socket)
-      silentLooks = moved === before ? silentLooks + 1 : 0
+      silentChecks = moved === before ? silentChecks + 1 : 0
       if (socket.writableEnded) socket.destroy()
-      else if (silentLooks >= looks - 1) socket.destroy(new StoreSilentError())
-      else socket.setTimeout(silenceMs / looks)
+      else if (silentChecks >= checks - 1) socket.destroy(new StoreSilentError())
+      else socket.setTimeout(silenceMs / checks)
     })
   })
   socket.once('finish', () => socket.setTimeout(closeTimeoutMs))

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { type Client, escapeIdentifier } from 'pg'
 
+import { createBatches } from '../../lib/concurrency/batches.ts'
+import { sleep } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { exponential, retry } from '../../lib/retry.ts'
 import type { Database } from '../database.ts'
@@ -23,6 +25,10 @@ export interface ChannelOptions {
   heartbeat?: Partial<Heartbeat> | undefined
 }
 
+/** Milliseconds between two statements. A message that comes alone is sent at once; many cost one statement, and notify every listener once. */
+const sendEveryMs = 20
+const mostAtOnce = 1000
+
 /** Listens on a dedicated connection, which is opened again whenever it is lost. Resolves once it listens. */
 export async function openChannel(database: Database, { url, onMessage, onReconnect, log, heartbeat }: ChannelOptions): Promise<Channel> {
   // Channels belong to the whole database; the schema separates installations.
@@ -31,6 +37,7 @@ export async function openChannel(database: Database, { url, onMessage, onReconn
   const statement = `listen ${escapeIdentifier(name)}`
   const closing = new AbortController()
   const sending = new Set<Promise<unknown>>()
+  const sendSoon = createBatches({ work: sendAll, most: mostAtOnce })
   let client = await listen()
   let reconnecting: Promise<void> | undefined
 
@@ -64,12 +71,21 @@ export async function openChannel(database: Database, { url, onMessage, onReconn
     }
   }
 
+  async function sendAll(messages: readonly string[]): Promise<(() => void)[]> {
+    try {
+      // Of equal messages in one statement the server delivers one.
+      await sql`select pg_notify(${name}, message) from unnest(${messages}::text[]) as message`.execute(database.statements)
+    } catch (error) {
+      log.warn({ error }, 'NOTIFY failed; other processes find the work at their next poll')
+    }
+    // A stop does not wait for what nobody sends any more.
+    await sleep(sendEveryMs, closing.signal)
+    return messages.map(() => () => undefined)
+  }
+
   return {
     send(message) {
-      const sent = sql`select pg_notify(${name}, ${message})`
-        .execute(database.statements)
-        .catch((error: unknown) => log.warn({ error }, 'NOTIFY failed; other processes find the work at their next poll'))
-        .finally(() => sending.delete(sent))
+      const sent = sendSoon(message).finally(() => sending.delete(sent))
       sending.add(sent)
     },
     close: async () => {

@@ -2,6 +2,7 @@ import { PostgresDialect } from 'kysely'
 import { Client, type ClientConfig, Pool, TypeOverrides, types } from 'pg'
 
 import { type Heartbeat, openSocket, startHeartbeat } from './idle-timeout.ts'
+import { StoreUnreachableError } from './server-errors.ts'
 
 /** A server allows 100 connections by default, for all processes together. */
 const usualConnections = 8
@@ -21,15 +22,6 @@ const defaultTimeouts: StatementTimeouts = { lockMs: 20_000, silenceMs: 30_000, 
 
 /** For migrations, which may rewrite tables or wait for another process that does. */
 export const noTimeouts: StatementTimeouts = { lockMs: 0, silenceMs: 0, statementMs: 0 }
-
-/** PostgreSQL could not be reached or rejected us. Holds only the server's code: its message may repeat the URL. */
-export class StoreUnreachableError extends Error {
-  override readonly name = 'StoreUnreachableError'
-
-  constructor(cause: unknown) {
-    super(`the PostgreSQL server of DATABASE_URL cannot be used (${codeOf(cause)}): is it running, and are user and database right?`)
-  }
-}
 
 export interface PoolOptions {
   timeouts?: StatementTimeouts
@@ -96,10 +88,4 @@ function numbersForIntegers(): TypeOverrides {
     return value
   })
   return overrides
-}
-
-function codeOf(error: unknown): string {
-  // If every address of a host name fails, an AggregateError holds their errors.
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
-  return first instanceof Error && 'code' in first && typeof first.code === 'string' ? first.code : 'no response'
 }

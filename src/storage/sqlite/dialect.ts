@@ -1,6 +1,8 @@
 import SQLite from 'better-sqlite3'
 import { CompiledQuery, type DatabaseConnection, type SqliteDatabase, SqliteDialect, SqliteDriver } from 'kysely'
 
+import { createEventLoopTurns } from './event-loop-turns.ts'
+
 /** The disk is full. Nothing of the failed transaction was written; later ones succeed once there is space. */
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError'
@@ -16,6 +18,7 @@ export class StoreFullError extends Error {
  */
 class StoreDriver extends SqliteDriver {
   readonly #database: SQLite.Database
+  readonly #turn = createEventLoopTurns()
 
   constructor(database: SQLite.Database) {
     super({ database: keepStatements(database) })
@@ -23,6 +26,7 @@ class StoreDriver extends SqliteDriver {
   }
 
   override async acquireConnection(): Promise<DatabaseConnection> {
+    await this.#turn()
     return explainFullDisk(await super.acquireConnection(), this.#database.name)
   }
 
@@ -38,7 +42,7 @@ class StoreDriver extends SqliteDriver {
 
 const mostStatements = 500
 
-/** Prepares each statement once: preparing took longer than most statements. */
+/** Prepares each statement once. */
 function keepStatements(database: SQLite.Database): SqliteDatabase {
   const kept = new Map<string, SQLite.Statement>()
   return {

@@ -30,9 +30,15 @@ export function lockStore(file: string): { release(): void } {
   return { release: () => void lock.close() }
 }
 
+/** As many as Linux itself follows. */
+const mostLinks = 40
+
 /** The file behind symbolic links, which need not exist yet. */
-export function realFile(file: string): string {
+export function realFile(file: string, links = mostLinks): string {
   const found = lstatSync(file, { throwIfNoEntry: false })
-  if (found?.isSymbolicLink()) return realFile(resolve(dirname(file), readlinkSync(file)))
+  if (found?.isSymbolicLink()) {
+    if (links === 0) throw Object.assign(new Error('too many symbolic links'), { code: 'ELOOP' })
+    return realFile(resolve(dirname(file), readlinkSync(file)), links - 1)
+  }
   return join(realpathSync(dirname(file)), basename(file))
 }

@@ -11,6 +11,7 @@ const Settings = z.object({
   origins: z.custom<Parameters<typeof startBot>[0]['origins']>(),
   typicalRunMs: z.object({ 5: z.number(), 10: z.number() }),
   leaseTimes: z.object({ heartbeatMs: z.number(), expiryMs: z.number() }),
+  outageSpeed: z.number(),
 })
 
 // Now, because Node writes its cache when it exits, and this process may be killed.

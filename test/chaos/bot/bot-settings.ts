@@ -10,6 +10,12 @@ export const caps: Readonly<Record<string, number>> = Object.fromEntries(provide
 /** Short, so that a dead worker is soon noticed. */
 export const leaseTimes = { heartbeatMs: 500, expiryMs: 5000 }
 
+/**
+ * After a lost create answer a provider gets no create call for half a minute, and for an hour if the next one is lost, too: a run would soon have no provider
+ * left, and would last for ten minutes more whenever a lost job is not found.
+ */
+const outageSpeed = 20
+
 /** What every bot process is started with. */
 export function settingsFor(
   { discord, providers, slowOrigins }: ChaosSandbox,
@@ -53,5 +59,6 @@ export function settingsFor(
     // A clip takes 160 s of the providers' clock, which runs faster than real time.
     typicalRunMs: { 5: 160_000 / providerSpeed, 10: 250_000 / providerSpeed },
     leaseTimes,
+    outageSpeed,
   }
 }

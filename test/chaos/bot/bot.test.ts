@@ -6,7 +6,13 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { Bot } from './bot.ts'
 import { temporaryFolder } from '../../support/store/database.ts'
 
-const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, leaseTimes: { heartbeatMs: 0, expiryMs: 0 } }
+const settings = {
+  environment: {},
+  origins: {},
+  typicalRunMs: { 5: 0, 10: 0 },
+  leaseTimes: { heartbeatMs: 0, expiryMs: 0 },
+  outageSpeed: 1,
+}
 
 /** A bot whose program is ready at once and then does the given thing. */
 async function startBot(program: string, { before = '' }: { before?: string } = {}): Promise<Bot> {

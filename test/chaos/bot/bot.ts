@@ -8,6 +8,7 @@ export interface BotSettings {
   origins: unknown
   typicalRunMs: { 5: number; 10: number }
   leaseTimes: { heartbeatMs: number; expiryMs: number }
+  outageSpeed: number
 }
 
 /** A bot gives its work 30 s to end; one that takes longer than this never stops. */

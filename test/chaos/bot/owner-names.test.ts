@@ -3,7 +3,13 @@ import { expect, it } from 'vitest'
 import { Bot } from './bot.ts'
 import { OwnerNames } from './owner-names.ts'
 
-const settings = { environment: {}, origins: {}, typicalRunMs: { 5: 0, 10: 0 }, leaseTimes: { heartbeatMs: 0, expiryMs: 0 } }
+const settings = {
+  environment: {},
+  origins: {},
+  typicalRunMs: { 5: 0, 10: 0 },
+  leaseTimes: { heartbeatMs: 0, expiryMs: 0 },
+  outageSpeed: 1,
+}
 const bot = (name: string) => new Bot(name, { project: '', settings, folder: '' })
 
 it('a worker that continued under a new name keeps both names, and the next one to start gets neither', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
+import { refuseEdits } from '../../support/sandbox/clip-steps.ts'
 import { lockStore } from '../../support/store/locked-store.ts'
 import { expectOutcome } from './outcome.ts'
 import { setStage, type Stage } from './stage.ts'
@@ -17,15 +18,24 @@ interface Posting {
   crash: (stage: Stage) => Promise<Interaction>
 }
 
-/** The member deletes the reply while the clip is rendering, so that the clip needs a new message. */
+/** Discord refuses to edit the card while the clip is rendering, so that the clip needs a new message. */
 async function filmWithoutReply(stage: Stage): Promise<Interaction> {
-  const { discord, providers } = stage.sandbox
+  const { providers } = stage.sandbox
   providers.fal.jobs.hold('completion')
   const interaction = await stage.film()
   const card = await interaction.reply(({ text }) => text.includes('Rendering'))
-  discord.deleteMessage(card.id)
+  refuseEdits(stage.sandbox, card)
   providers.fal.jobs.release('completion')
   return interaction
+}
+
+/** The clip is sent to the card first, by both routes. */
+function uploadsToNewMessage({ sandbox: { discord } }: Stage) {
+  const isCard = (path: string) => path.endsWith(discord.guild.channel.messages()[0]?.id ?? '')
+  return {
+    ...uploads,
+    when: ({ files, path }: { files: unknown[]; path: string }) => files.length > 0 && path.startsWith('/channels/') && !isCard(path),
+  }
 }
 
 const postings: readonly Posting[] = [
@@ -80,8 +90,7 @@ const postings: readonly Posting[] = [
     crash: async (stage) => {
       const { faults } = stage.sandbox.discord
       const bot = await stage.start()
-      // The first upload goes to the deleted reply, the second to the new message.
-      const upload = faults.hold({ ...uploads, path: /^\/channels\// })
+      const upload = faults.hold(uploadsToNewMessage(stage))
       const interaction = await filmWithoutReply(stage)
       await upload.arrived
       await bot.kill()
@@ -95,7 +104,7 @@ const postings: readonly Posting[] = [
     crash: async (stage) => {
       const { faults, guild } = stage.sandbox.discord
       const bot = await stage.start()
-      const upload = faults.hold({ ...uploads, path: /^\/channels\// })
+      const upload = faults.hold(uploadsToNewMessage(stage))
       const interaction = await filmWithoutReply(stage)
       await upload.arrived
       const unlock = lockStore(stage.sandbox)
@@ -116,7 +125,7 @@ for (const { name, crash } of postings) {
       await stage.restart(delayMs)
       await expectOutcome(stage, interaction, posted)
       const messages = stage.sandbox.discord.guild.channel.messages()
-      expect(messages.filter(({ content }) => content === '')).toHaveLength(1)
+      expect(messages.filter(({ attachments }) => attachments.length > 0)).toHaveLength(1)
       // Notified at most once, by whichever message.
       expect(messages.flatMap(({ notified }) => notified).length).toBeLessThanOrEqual(1)
     })

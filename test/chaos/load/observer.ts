@@ -66,6 +66,11 @@ export class Observer {
     return this.#deleted ? 'gone' : this.#reply
   }
 
+  /** Whether the reply is gone. */
+  get isDeleted(): boolean {
+    return this.#deleted
+  }
+
   get refusal(): Refused | undefined {
     return this.#refusal
   }

@@ -15,7 +15,7 @@ export interface PlannedRequest {
   images: { image?: number; last_image?: number }
   /** Does every provider that it may go to refuse it, fail in it or lose the answer? Then it may end without a clip, once that has happened. */
   terminal: boolean
-  /** What the member does once the provider has started. */
+  /** What the member, or a moderator who deletes the card, does once the provider has started. */
   memberAction: 'cancel' | 'delete-reply' | undefined
 }
 

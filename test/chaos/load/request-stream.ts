@@ -9,8 +9,8 @@ import { planSteady, planWave } from './waves.ts'
 
 /** At most this many requests are open at once; more would only make each of them wait longer. */
 const maxOpen = 24
-/** If nothing changes for this long, whatever is still open is lost. Longer than the ten minutes in which the bot looks for a job whose create answer was lost. */
-const stuckAfterMs = 11 * 60_000
+/** If nothing changes for this long, whatever is still open is lost. Longer than the bot waits for anything, its longest retries included. */
+const stuckAfterMs = 6 * 60_000
 /** A late webhook may still resolve what is held. */
 const quietMs = 5000
 
@@ -102,9 +102,7 @@ export class RequestStream {
 
   /** What the member still waits for. If the bot died before it accepted the request, there is nothing to wait for. */
   #open(): MadeRequest[] {
-    return this.requests.filter(({ observer, memberAction }) => {
-      // A member who deleted the reply gets a new message; a placeholder that the bot deleted is a refusal.
-      return !observer.over && observer.observation !== 'nothing' && (observer.observation !== 'gone' || memberAction === 'delete-reply')
-    })
+    // Where the card was deleted, only the store says when the request is over.
+    return this.requests.filter(({ observer }) => !observer.over && observer.observation !== 'nothing' && observer.observation !== 'gone')
   }
 }

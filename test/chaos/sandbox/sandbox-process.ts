@@ -35,6 +35,7 @@ async function startSandbox({ seed, providerSpeed, discordFaults }: z.infer<type
     speed: providerSpeed,
     seed: `chaos ${seed}`,
     keepOutputs: true,
+    unlimited: true,
   })
   if (discordFaults) addDiscordFaults(discord.faults, createRandom(seed + 1))
   const late = createRandom(seed + 3)

@@ -27,6 +27,8 @@ export interface EndedRequest extends PlannedRequest, RequestMessages {
   observation: Observation
   refusal: Refused | undefined
   pressedCancel: boolean
+  /** A moderator deleted its card. */
+  deleted: boolean
   met: MetFaults
 }
 

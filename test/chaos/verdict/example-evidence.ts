@@ -38,6 +38,7 @@ function requestNumber(number: number, { request, met, generation, ledger = 'res
     notifications: 0,
     refusal: undefined,
     pressedCancel: false,
+    deleted: false,
     met: { ...unmet, ...met },
     ...request,
   }

@@ -34,6 +34,7 @@ export async function gatherEvidence(
       interactionId,
       observation,
       refusal,
+      deleted: request.memberAction === 'delete-reply' && observer.isDeleted,
       met: {
         disruptions: schedule.disruptions.of(interactionId),
         refused: outcomes.includes('refused'),

@@ -9,6 +9,7 @@ import { problemsOfUnaccepted } from './unaccepted.ts'
 export interface Verdict {
   /** Accepted: the money was reserved. */
   requests: number
+  /** Also those whose card was deleted, so that at most the requester got the clip. */
   posted: number
   /** Ended without a clip, nothing charged. */
   refunded: number
@@ -45,10 +46,10 @@ export function judge(evidence: Evidence): { verdict: Verdict; problems: Problem
     const generation = generations.get(request.interactionId)
     return generation ? [{ ...request, generation, ledger: ledgerKindsOf(contents, generation.id) }] : []
   })
-  const posted = accepted.filter(({ clips }) => clips > 0)
+  const posted = accepted.filter((request) => request.clips > 0 || isWithheld(request))
   const refunded = accepted.filter(isRefunded)
   const held = accepted.filter(isHeld)
-  const lost = accepted.filter((request) => request.clips === 0 && !isRefunded(request) && !isHeld(request))
+  const lost = accepted.filter((request) => !posted.includes(request) && !isRefunded(request) && !isHeld(request))
   const heldIds = new Set(held.map(({ interactionId }) => interactionId))
   const jobs = evidence.billedJobs.map((job) => ({ ...job, request: requests.find(({ mark }) => job.prompt.includes(mark)) }))
   const jobsOf = ({ mark }: EndedRequest) => jobs.filter(({ request }) => request?.mark === mark)
@@ -94,14 +95,20 @@ export function judge(evidence: Evidence): { verdict: Verdict; problems: Problem
   }
 }
 
-function isRefunded({ observation, clips, generation, ledger }: Accepted): boolean {
-  const isShown = observation === 'not made' || observation === 'cancelled' || observation === 'refused'
+/** A clip that was paid, of which nothing was posted again after its card was deleted: its requester reads so in a private message. */
+function isWithheld({ deleted, clips, generation }: Accepted): boolean {
+  return deleted && clips === 0 && generation.state === 'done'
+}
+
+function isRefunded({ observation, clips, generation, ledger, deleted }: Accepted): boolean {
+  const isShown = deleted || observation === 'not made' || observation === 'cancelled' || observation === 'refused'
   const isOver = generation.state === 'failed' || generation.state === 'cancelled'
   return clips === 0 && isShown && isOver && refundedLedger.test(ledger)
 }
 
-function isHeld({ observation, clips, generation, ledger }: Accepted): boolean {
-  return clips === 0 && generation.state === 'held' && (observation === 'on hold' || observation === 'refused') && heldLedger.test(ledger)
+function isHeld({ observation, clips, generation, ledger, deleted }: Accepted): boolean {
+  const isShown = deleted || observation === 'on hold' || observation === 'refused'
+  return clips === 0 && generation.state === 'held' && isShown && heldLedger.test(ledger)
 }
 
 function problemsOfPosted(request: Accepted): Problem[] {
@@ -109,12 +116,13 @@ function problemsOfPosted(request: Accepted): Problem[] {
   const isPaid = generation.state === 'done' && paidLedger.test(ledger)
   return [
     ...(isPaid ? [] : [`${mark} is posted, but the store says ${describe(request)}`]),
-    ...(observation === 'clip' ? [] : [`${mark} is posted, but the member sees “${observation}”`]),
+    ...(observation === (isWithheld(request) ? 'refused' : 'clip') ? [] : [`${mark} is posted, but the member sees “${observation}”`]),
   ]
 }
 
-function problemsOfMessages({ mark, cards, notifications }: Accepted): Problem[] {
+function problemsOfMessages({ mark, cards, clips, notifications, deleted }: Accepted): Problem[] {
   return [
+    ...(deleted && cards + clips > 0 ? [`${mark} was posted again although its card was deleted`] : []),
     ...(cards > 1 ? [`${mark} has ${cards} cards in the channel`] : []),
     ...(notifications > 1 ? [`${mark} notified its member ${notifications} times`] : []),
   ]

@@ -175,6 +175,13 @@ test('the finished card plays the clip and says what made it', () => {
   expect(textsOf(body)).toEqual(['a paper boat in the rain', `-# <@${ids.member}> · 10s\n-# fal.ai · $0.70 · AI-generated`])
 })
 
+test('the finished card hides a flagged clip as a spoiler, and no other', () => {
+  const items = (change: Partial<Generation>) =>
+    walk(finishedCard(exampleGeneration(change), clip)).find(({ type }) => type === ComponentType.MediaGallery)
+  expect(items({ outputFlagged: true })).toMatchObject({ items: [{ spoiler: true }] })
+  for (const outputFlagged of [false, undefined]) expect(items({ outputFlagged })).not.toMatchObject({ items: [{ spoiler: true }] })
+})
+
 test('the linked card opens the clip at the provider, says why, and drops files of an earlier try', () => {
   const body = linkedCard(exampleGeneration(), { ...clip, bytes: new Uint8Array(24_000_000) }, live.now)
   expect(walk(body).find(({ type }) => type === ComponentType.Button)).toMatchObject({ url: clip.url })

@@ -19,6 +19,7 @@ const told: { [Identifier in RefusalIdentifier]: [Refusal<Identifier>, string] }
     new Refusal('budget-exhausted', budget),
     `This server's daily budget has $0.35 left; this clip costs $0.70. It resets <t:${day / 1000}:R>.`,
   ],
+  busy: [new Refusal('busy'), 'The bot is busy with other requests. Try again in a moment.'],
   'generation-over': [new Refusal('generation-over'), 'This clip is already finished. There is nothing left to cancel.'],
   'generation-unknown': [new Refusal('generation-unknown'), "The bot doesn't know this clip. Start a new one with `/animate` or `/film`."],
   'guild-not-allowed': [new Refusal('guild-not-allowed'), "This server can't make clips yet. Ask the bot owner to allow it."],
@@ -61,7 +62,7 @@ const told: { [Identifier in RefusalIdentifier]: [Refusal<Identifier>, string] }
     new Refusal('not-your-generation'),
     'Only the requester or someone with the **Manage Messages** permission can cancel this clip.',
   ],
-  'prompt-empty': [new Refusal('prompt-empty'), 'The prompt is empty. Describe what happens in the clip.'],
+  'prompt-empty': [new Refusal('prompt-empty'), 'The prompt is empty or a single character. Describe what happens in the clip.'],
   'prompt-too-long': [
     new Refusal('prompt-too-long', { characters: 2600, limit: 2500 }),
     'The prompt has 2,600 characters; the limit is 2,500. Shorten it and try again.',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { createCardUpdater } from '../../../src/discord/delivery/card-updater.ts'
+import { CardUpdater } from '../../../src/discord/delivery/card-updater.ts'
+import { createEditBudget } from '../../../src/discord/delivery/edit-budget.ts'
 import { createManualClock } from '../../support/clocks/manual-clock.ts'
 
 /** A message whose writes end only on request. */
@@ -31,7 +32,8 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 function setUp() {
   const clock = createManualClock(0)
   const message = createSlowMessage()
-  return { clock, message, updater: createCardUpdater<string>((body) => message.write(body), clock) }
+  const editBudget = createEditBudget(clock)
+  return { clock, message, updater: new CardUpdater<string>(message, { editBudget }) }
 }
 
 test('runs one write at a time; newer content replaces waiting content', async () => {
@@ -143,7 +145,7 @@ test('the final write aborts the write in flight', async () => {
   const clock = createManualClock(0)
   const write = (_body: string, aborted: AbortSignal) =>
     new Promise<undefined>((resolve) => aborted.addEventListener('abort', () => resolve(undefined)))
-  const updater = createCardUpdater<string>(write, clock)
+  const updater = new CardUpdater<string>({ write }, { editBudget: createEditBudget(clock) })
   updater.offer('rendering', '10 %')
   expect(await updater.finish(() => Promise.resolve('the clip'))).toBe('the clip')
 })

@@ -54,7 +54,7 @@ describe('a clip that an earlier process may have posted', () => {
     stage.discord.answerAlways('GET', reply, response)
     stage.discord.answerAlways('GET', channelMessage, response)
     expect(await stage.delivery.findPosted(generation)).toBeUndefined()
-    expect((await stage.post(generation)).messageId).toBe(ids.reply)
+    expect((await stage.post(generation))?.messageId).toBe(ids.reply)
   })
 
   test.each([refusals.unavailable, { status: 200, reset: true }])('is found by a retry after a fault (%o)', async (response) => {

@@ -63,7 +63,7 @@ describe('mentioning the requester', () => {
     test('is found in the channel, and not repeated', async () => {
       stage.discord.answerOnce('POST', followUps, { status: 200, reset: true })
       stage.discord.answerOnce('GET', channelMessages, { status: 200, body: [mention] })
-      expect((await stage.post(slow)).messageId).toBe(ids.reply)
+      expect((await stage.post(slow))?.messageId).toBe(ids.reply)
       expect(stage.calls('POST', /./)).toHaveLength(1)
       expect(stage.notified).toBe(1)
     })
@@ -92,7 +92,7 @@ describe('mentioning the requester', () => {
 
   test('is given up if Discord refuses it by both routes; the clip stays posted', async () => {
     stage.discord.answerAlways('POST', /./, refusals.missingAccess)
-    expect((await stage.post(slow)).messageId).toBe(ids.reply)
+    expect((await stage.post(slow))?.messageId).toBe(ids.reply)
     expect(stage.logged()).toContain('Discord refused to mention')
     await stage.post(slow)
     expect(stage.calls('POST', /./)).toHaveLength(2)
@@ -104,7 +104,7 @@ describe('mentioning the requester', () => {
     const posted = stage.post(slow)
     await stage.passPause(1000)
     await stage.passPause(4000)
-    expect((await posted).messageId).toBe(ids.reply)
+    expect((await posted)?.messageId).toBe(ids.reply)
     expect(stage.notified).toBe(0)
     expect(stage.logged()).toContain('requester not mentioned')
   })

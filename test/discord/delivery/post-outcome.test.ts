@@ -20,9 +20,36 @@ describe('an outcome without a clip', () => {
     expect(reason?.body['content']).toMatch(/safety filter[^]*No charge\.[^]*c0ffee42/)
   })
 
-  test('is shown by bot token after the token has expired, without a private message', async () => {
+  test.each([
+    ['failed', 'moderation', "Your clip wasn't made."],
+    ['held', 'submission_unknown', 'Your clip is on hold.'],
+  ] as const)(
+    'is shown by bot token after the token has expired, and one short reply mentions the requester: %s',
+    async (state, endReason, words) => {
+      await stage.clock.advance(15 * minute)
+      const generation = failed({ state, endReason, messageId: ids.reply })
+      await stage.delivery.postOutcome(generation, { now: stage.clock.now() })
+      expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
+      const [reply, ...others] = stage.calls('POST', /./)
+      expect(others).toEqual([])
+      expect(reply?.path).toMatch(channelMessages)
+      expect(reply?.body).toMatchObject({
+        content: expect.stringContaining(`<@${ids.member}> ${words}`) as string,
+        message_reference: { message_id: ids.reply },
+        allowed_mentions: { parse: [], users: [ids.member], replied_user: false },
+        enforce_nonce: true,
+      })
+      expect(reply?.body['nonce']).not.toBe(`m${generation.id.slice(-24)}`)
+      expect(stage.notified).toBe(1)
+      await stage.delivery.postOutcome(generation, { now: stage.clock.now() })
+      expect(stage.calls('POST', /./)).toHaveLength(1)
+    },
+  )
+
+  test('mentions nobody below the card of a cancelled request', async () => {
     await stage.clock.advance(15 * minute)
-    await stage.delivery.postOutcome(failed({ messageId: ids.reply }), { now: stage.clock.now() })
+    const cancelled = exampleGeneration({ state: 'cancelled', endReason: 'cancelled-by-member', messageId: ids.reply })
+    await stage.delivery.postOutcome(cancelled, { now: stage.clock.now() })
     expect(stage.calls('PATCH', channelMessage)).toHaveLength(1)
     expect(stage.calls('POST', /./)).toEqual([])
   })
@@ -35,11 +62,12 @@ describe('an outcome without a clip', () => {
   })
 
   test.each(['unknownMessage', 'missingAccess', 'unknownWebhook', 'invalidWebhookToken'] as const)(
-    'is announced if the card was deleted and Discord refuses to tell the requester privately: %s',
+    'is announced if the card cannot be edited and Discord refuses to tell the requester privately: %s',
     async (refusal) => {
-      stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
+      stage.discord.answerAlways('PATCH', reply, refusals.archivedThread)
+      stage.discord.answerAlways('PATCH', channelMessage, refusals.archivedThread)
       stage.discord.answerAlways('POST', followUps, refusals[refusal])
-      await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
+      await stage.delivery.postOutcome(failed({ messageId: ids.reply }), { now: stage.clock.now() })
       expect(stage.calls('POST', followUps)).toHaveLength(1)
       const [message] = stage.calls('POST', channelMessages)
       expect(JSON.stringify(message?.body)).toMatch(/Failed[^]*No charge\./)
@@ -48,19 +76,22 @@ describe('an outcome without a clip', () => {
     },
   )
 
-  test('is not announced if the card shows it, although Discord refuses to tell the requester privately', async () => {
+  test('is told by a reply to the card if Discord refuses to tell the requester privately', async () => {
     stage.discord.answerAlways('POST', followUps, refusals.invalidWebhookToken)
     await stage.delivery.postOutcome(failed(), { now: stage.clock.now() })
-    expect(stage.calls('POST', channelMessages)).toEqual([])
+    const [reply, ...others] = stage.calls('POST', channelMessages)
+    expect(others).toEqual([])
+    expect(reply?.body).toHaveProperty('message_reference.message_id', ids.reply)
+    expect(JSON.stringify(reply?.body)).not.toContain('safety filter')
     expect(stage.notified).toBe(1)
   })
 
   test.each([
     ['failed', 'moderation', /Failed[^]*No charge\./],
     ['held', 'submission_unknown', /On hold[^]*stays reserved/],
-  ] as const)('is announced if the token has expired and the card was deleted: %s', async (state, endReason, words) => {
+  ] as const)('is announced if the token has expired and the card cannot be edited: %s', async (state, endReason, words) => {
     await stage.clock.advance(15 * minute)
-    stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.missingPermissions)
     await stage.delivery.postOutcome(failed({ state, endReason, messageId: ids.reply }), { now: stage.clock.now() })
     expect(stage.calls('POST', /./)).toHaveLength(1)
     const [message] = stage.calls('POST', channelMessages)
@@ -87,13 +118,27 @@ describe('an outcome without a clip', () => {
     expect(stage.calls('POST', channelMessages)).toHaveLength(1)
   })
 
+  test.each([
+    ['the token has expired', 15 * minute, undefined],
+    ['Discord refuses to tell the requester privately', 0, refusals.unknownMessage],
+  ])('is posted nowhere again if the card was deleted and %s', async (_case, ago, refusal) => {
+    await stage.clock.advance(ago)
+    stage.discord.answerAlways('PATCH', reply, refusals.unknownMessage)
+    stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
+    if (refusal) stage.discord.answerAlways('POST', followUps, refusal)
+    await stage.delivery.postOutcome(failed({ messageId: ids.reply }), { now: stage.clock.now() })
+    expect(stage.calls('POST', channelMessages)).toEqual([])
+    // Nothing is left to try later.
+    expect(stage.notified).toBe(1)
+  })
+
   describe('that needs a new message', () => {
     const generation = failed({ messageId: ids.reply })
     const post = () => stage.delivery.postOutcome(generation, { now: stage.clock.now() })
 
     async function failThreeTimes(): Promise<void> {
       await stage.clock.advance(15 * minute)
-      stage.discord.answerAlways('PATCH', new RegExp(`/messages/${ids.reply}$`), refusals.unknownMessage)
+      stage.discord.answerAlways('PATCH', new RegExp(`/messages/${ids.reply}$`), refusals.archivedThread)
       for (let time = 0; time < 3; time += 1) stage.discord.answerOnce('POST', channelMessages, refusals.unavailable)
       const posting = post()
       await stage.passPause(1000)
@@ -127,7 +172,7 @@ describe('an outcome without a clip', () => {
 
     test('is given up if Discord refuses it', async () => {
       await stage.clock.advance(15 * minute)
-      stage.discord.answerAlways('PATCH', channelMessage, refusals.unknownMessage)
+      stage.discord.answerAlways('PATCH', channelMessage, refusals.missingAccess)
       stage.discord.answerAlways('POST', channelMessages, refusals.missingAccess)
       await post()
       await post()

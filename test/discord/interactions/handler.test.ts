@@ -34,7 +34,7 @@ describe('a slash command', () => {
     expect(body).toMatchObject({ ...privateReply, data: { ...privateReply.data, content: containing('prompt is empty') } })
     expect(stage.calls()).toEqual(['POST callback'])
     expect(stage.executed).toEqual([])
-    expect(stage.captured.lines).toEqual([])
+    expect(stage.captured.lines).toEqual([containing('"reason":"prompt-empty","msg":"refused"')])
   })
 
   test('refused later: an ephemeral follow-up, then the placeholder is deleted', async () => {
@@ -42,7 +42,7 @@ describe('a slash command', () => {
     await stage.send(commandPayload('clap'))
     expect(stage.calls()).toEqual(['POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
     expect((await stage.discord.call('POST', followUps)).body).toMatchObject({ flags: ephemeral, content: containing('budget') })
-    expect(stage.captured.lines).toEqual([])
+    expect(stage.captured.lines).toEqual([containing('"reason":"budget-exhausted","msg":"budget exhausted"')])
   })
 
   test('that fails: the member gets the reference of the log line', async () => {
@@ -54,6 +54,20 @@ describe('a slash command', () => {
     expect(JSON.parse(stage.captured.lines[0] ?? '')).toMatchObject({ level: 50, reference, failure: { name: 'TypeError' } })
     expect(stage.captured.text()).not.toContain('secret prompt')
     expect(stage.calls()).toEqual(['POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
+  })
+
+  test.each<[string, ScriptedAnswer]>([
+    ['whose connection broke', { status: 200, reset: true }],
+    ['that met a fault of Discord', refusals.unavailable],
+  ])('refused in a response %s reads the refusal all the same', async (_case, response) => {
+    stage.check = () => {
+      throw new Refusal('prompt-empty')
+    }
+    stage.discord.answerOnce('POST', callback, response)
+    await stage.send(commandPayload('clap'))
+    expect(stage.calls()).toEqual(['POST callback', 'POST callback'])
+    expect((await stage.discord.call('POST', callback, 1)).body).toMatchObject(privateReply)
+    expect(stage.captured.lines).toEqual([containing('"reason":')])
   })
 
   test('whose check fails is answered before any acknowledgement', async () => {
@@ -107,7 +121,7 @@ describe('an acknowledgement', () => {
     await stage.send(commandPayload('clap'))
     // The bot knows of the placeholder: without content, the follow-up would take its place.
     expect(stage.calls()).toEqual(['POST callback', 'POST callback', 'PATCH @original', 'POST follow-up', 'DELETE @original'])
-    expect(stage.captured.lines).toEqual([])
+    expect(stage.captured.lines).toEqual([containing('"reason":')])
   })
 
   test('whose connection broke before it arrived is retried', async () => {

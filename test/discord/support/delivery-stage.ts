@@ -44,7 +44,9 @@ export interface DeliveryStage {
   /** Bytes per file in the guild. */
   uploadLimit: number
   tokenRejected: number
-  post: (generation?: Parameters<Delivery['post']>[0], what?: Clip) => Promise<PostedMessage>
+  post: (generation?: Parameters<Delivery['post']>[0], what?: Clip) => Promise<PostedMessage | undefined>
+  /** The generations whose cards turned out to be deleted. */
+  deleted: string[]
   calls: (method: string, path: RegExp) => RecordedCall[]
   /** Advances the bot's clock once something sleeps on it. */
   passPause: (milliseconds: number) => Promise<void>
@@ -80,9 +82,10 @@ export function useDeliveryStage(): DeliveryStage {
       uploadLimitOf: () => Promise.resolve(stage.uploadLimit),
       cardLock: createLocalCardLock((shown) => Promise.resolve(stage.stands(shown))),
     })
+    delivery.onCardDeleted((generationId) => stage.deleted.push(generationId))
     Object.assign(stage, {
       ...{ discord, clock, delivery, logged: captured.text },
-      ...{ remembered: [], notified: 0, notifying: false, stands: () => true, uploadLimit: 10 * mebibyte, tokenRejected: 0 },
+      ...{ remembered: [], deleted: [], notified: 0, notifying: false, stands: () => true, uploadLimit: 10 * mebibyte, tokenRejected: 0 },
       post: (generation = exampleGeneration({ state: 'delivering' }), what = clip) =>
         delivery.post(generation, what, { signal: new AbortController().signal }),
       calls: (method, path) => discord.calls.filter((call) => call.method === method && path.test(call.path)),

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, expect } from 'vitest'
 
 import { createDiscordClient, signIn } from '../../../src/discord/gateway/client.ts'
 import type { Button, Choice, Command } from '../../../src/discord/interactions/command.ts'
-import { createInteractions, type Interactions } from '../../../src/discord/interactions/handler.ts'
+import { createInteractions, type Interactions, type InteractionsOptions } from '../../../src/discord/interactions/handler.ts'
 import { createMessages, type Messages } from '../../../src/discord/rest/messages.ts'
 import type { ClipService } from '../../../src/generations/model/clip-service-port.ts'
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
@@ -41,7 +41,7 @@ const unusedClipService: ClipService = {
 }
 
 /** Creates interactions on a scripted Discord before each test. The returned object is filled again for each. */
-export function useInteractionsStage(): InteractionsStage {
+export function useInteractionsStage({ admissionLimits }: Pick<InteractionsOptions, 'admissionLimits'> = {}): InteractionsStage {
   const stage = {} as InteractionsStage
 
   const clap = {
@@ -84,6 +84,7 @@ export function useInteractionsStage(): InteractionsStage {
         context: { clipService: unusedClipService },
         messages: stage.messages,
         log: captured.log,
+        admissionLimits,
       }),
       check: () => undefined,
       choices: () => [],

@@ -4,7 +4,7 @@ import { reconcile } from '../../../sandbox/reconciliation.ts'
 import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
 import { createClock } from '../../../src/lib/clock.ts'
 import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
-import { quarterHour, renderingClip } from '../../support/sandbox/clip-steps.ts'
+import { quarterHour, refuseEdits, renderingClip } from '../../support/sandbox/clip-steps.ts'
 import { outcomeCard } from '../../support/sandbox/outcome-card.ts'
 import { finishedCard, type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 import { readDayWallet, readGeneration } from '../../support/store/store-reader.ts'
@@ -110,22 +110,23 @@ describe('an interaction token that has expired', () => {
       endReason: 'undeliverable',
       ledger: 'reserve capture refund',
     })
+    const line = sandbox.logLines.find((text) => text.includes('generation failed: refunded to the server'))
+    const { id: guild } = sandbox.discord.guild
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ guild, provider: 'fal', price: '$0.35', reason: 'undeliverable' })
     expect(readDayWallet(sandbox, sandbox.discord.guild.id)).toEqual({ reserved: 0, spent: 0 })
     expect(readDayWallet(sandbox)).toEqual({ reserved: 0, spent: 350_000 })
   })
 })
 
-describe('a card that a member deleted', () => {
-  it('does not prevent delivery: a new message mentions only the requester', async () => {
-    const sandbox = await testSandbox({ environment })
-    const { card } = await renderingClip(sandbox)
-    sandbox.discord.deleteMessage(card.id)
-    finish(sandbox)
-    const message = await sandbox.discord.guild.channel.message(withClip)
-    expect(message).toMatchObject({ notified: [sandbox.discord.member.id], mentionsEveryone: false, interactionId: undefined })
-    await expectOnePaid(sandbox)
-    expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
-  })
+it('a card that cannot be edited does not prevent delivery: a new message mentions only the requester', async () => {
+  const sandbox = await testSandbox({ environment })
+  const { card } = await renderingClip(sandbox)
+  refuseEdits(sandbox, card)
+  finish(sandbox)
+  const message = await sandbox.discord.guild.channel.message(withClip)
+  expect(message).toMatchObject({ notified: [sandbox.discord.member.id], mentionsEveryone: false, interactionId: undefined })
+  await expectOnePaid(sandbox)
+  expect(sandbox.discord.guild.channel.messages()).toHaveLength(2)
 })
 
 describe('a clip that took', () => {
@@ -143,16 +144,16 @@ describe('a clip that took', () => {
     expect(sandbox.discord.guild.channel.messages()).toHaveLength(2)
   })
 
-  it('over a minute, and whose card was deleted, still notifies the requester once', async () => {
+  it('over a minute, and whose card cannot be edited, still notifies the requester once', async () => {
     const sandbox = await testSandbox({ environment, clock: createClock(30) })
     const { interaction } = await renderingClip(sandbox)
     const late = await interaction.reply((message) => /\b[1-9]\d*:\d\d elapsed/.test(message.text))
-    sandbox.discord.deleteMessage(late.id)
+    refuseEdits(sandbox, late)
     finish(sandbox)
     expect(await sandbox.discord.guild.channel.message(withClip)).toMatchObject({ notified: [sandbox.discord.member.id] })
     await expectOnePaid(sandbox)
     expect(interaction.followUps()).toEqual([])
-    expect(sandbox.discord.guild.channel.messages()).toHaveLength(1)
+    expect(sandbox.discord.guild.channel.messages()).toHaveLength(2)
   })
 
   it('less notifies nobody', async () => {

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest'
 
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
+import type { ShownMessage } from '../../../sandbox/discord/people/shown-message.ts'
 import { setStage } from '../../chaos/crash-steps/stage.ts'
-import { film, minute, quarterHour, says, until } from '../../support/sandbox/clip-steps.ts'
+import { film, minute, quarterHour, refuseEdits, says, until } from '../../support/sandbox/clip-steps.ts'
 import { lockStore } from '../../support/store/locked-store.ts'
 import { type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
 import { createSkippableClock, type SkippableClock } from '../../support/clocks/skippable-clock.ts'
@@ -16,9 +17,10 @@ interface Stage {
   clock: SkippableClock
   sandbox: TestSandbox
   interaction: Interaction
+  card: ShownMessage
 }
 
-/** A request that is about to fail, whose card was deleted and whose token has expired: its outcome needs a new message. */
+/** A request that is about to fail, whose card cannot be edited and whose token has expired: its outcome needs a new message. */
 async function withoutCard(): Promise<Stage> {
   const clock = createSkippableClock()
   const sandbox = await testSandbox({ environment: { ...environment, STOP_GRACE_SECONDS: '0' }, clock })
@@ -27,8 +29,8 @@ async function withoutCard(): Promise<Stage> {
   const card = await interaction.reply(says(/Rendering/))
   sandbox.discord.clock.advance(quarterHour + 1000)
   clock.skip(quarterHour + 1000)
-  sandbox.discord.deleteMessage(card.id)
-  return { clock, sandbox, interaction }
+  refuseEdits(sandbox, card)
+  return { clock, sandbox, interaction, card }
 }
 
 /** The calls that announced the outcome, by their status. */
@@ -50,7 +52,7 @@ async function expectToldOnce(stage: Stage): Promise<void> {
   await until(() => readNotifiedAt(sandbox, interaction) !== undefined)
   await passTwoHours(stage)
   await sandbox.stopBot()
-  const messages = sandbox.discord.guild.channel.messages()
+  const messages = sandbox.discord.guild.channel.messages().filter(({ id }) => id !== stage.card.id)
   expect(messages.map(({ text, notified }) => [/\*\*Failed\*\*/.test(text), notified])).toEqual([[true, [sandbox.discord.member.id]]])
   expect(sandbox.discord.responseProblems).toEqual([])
 }
@@ -79,6 +81,7 @@ it('an outcome that Discord does not take before the bot is stopped is told two 
   clock.skip(2 * day)
   sandbox.discord.clock.advance(2 * day)
   sandbox.discord.faults.clear()
+  refuseEdits(sandbox, stage.card)
   await sandbox.startBot()
   await sandbox.discord.guild.channel.message(says(/Failed.*No charge\./s))
   await expectToldOnce(stage)
@@ -97,6 +100,7 @@ it.each([
   await sandbox.stopBot()
   expect(readNotifiedAt(sandbox, interaction)).toBeUndefined()
   sandbox.discord.faults.clear()
+  refuseEdits(sandbox, stage.card)
   clock.skip(downtimeMs)
   sandbox.discord.clock.advance(downtimeMs)
   await sandbox.startBot()
@@ -117,7 +121,7 @@ it.each([2 * minute, 20 * minute])(
     const interaction = await stage.film({ prompt: 'a boat sandbox:failed' })
     const card = await interaction.reply(says(/Rendering/))
     discord.clock.advance(quarterHour + 1000)
-    discord.deleteMessage(card.id)
+    refuseEdits(stage.sandbox, card)
     const message = discord.faults.hold(creates)
     providers.fal.jobs.release('completion')
     await message.arrived
@@ -130,6 +134,7 @@ it.each([2 * minute, 20 * minute])(
     await stage.restart(laterMs)
     await until(() => readNotifiedAt(stage.sandbox, interaction) !== undefined)
     await stage.stop()
-    expect(discord.guild.channel.messages().map(({ notified }) => notified)).toEqual([[discord.member.id]])
+    const [, ...told] = discord.guild.channel.messages()
+    expect(told.map(({ notified }) => notified)).toEqual([[discord.member.id]])
   },
 )

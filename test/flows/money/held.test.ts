@@ -84,6 +84,9 @@ describe('a held generation', () => {
   it('is captured when the operator says that it was billed: the installation pays, the guild does not', async () => {
     const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
     const { interaction, reference } = await heldRequest(sandbox)
+    const line = sandbox.logLines.find((text) => text.includes('generation held'))
+    const { id: guild } = sandbox.discord.guild
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ reference, guild, provider: 'fal', price: '$0.35', reason: 'submission_unknown' })
     // The bot is not running: it acts on the decision at its next start.
     await sandbox.stopBot()
     await sandbox.providers.fal.jobs.reached('succeeded')

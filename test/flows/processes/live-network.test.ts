@@ -51,8 +51,8 @@ describe('the live bot', () => {
     const { lookup, asked } = resolverTo(resolved)
     const discordApi = `https://discord.example:${listener.port}/api`
     await expect(start({ ...liveOrigins, discordApi }, lookup)).rejects.toMatchObject({
-      name: 'NotConnected',
-      cause: { name: 'BlockedTarget' },
+      name: 'DiscordUnreachableError',
+      cause: { name: 'NotConnected', cause: { name: 'BlockedTarget' } },
     })
     expect(asked).toContain('discord.example')
     expect(listener.connections()).toBe(0)
@@ -61,13 +61,13 @@ describe('the live bot', () => {
   it.each(['https://127.0.0.1', 'https://[::1]', 'http://127.0.0.1'])('does not connect to %s', async (origin) => {
     const listener = await startListener(origin.includes('[') ? '::1' : '127.0.0.1')
     const discordApi = `${origin}:${listener.port}/api`
-    await expect(start({ ...liveOrigins, discordApi })).rejects.toMatchObject({ cause: { name: 'BlockedTarget' } })
+    await expect(start({ ...liveOrigins, discordApi })).rejects.toMatchObject({ cause: { cause: { name: 'BlockedTarget' } } })
     expect(listener.connections()).toBe(0)
   })
 
   it('connects to the real Discord, and to no private network', async () => {
     const { lookup, asked } = resolverTo('127.0.0.1')
-    await expect(start(liveOrigins, lookup)).rejects.toMatchObject({ cause: { name: 'BlockedTarget' } })
+    await expect(start(liveOrigins, lookup)).rejects.toMatchObject({ cause: { cause: { name: 'BlockedTarget' } } })
     expect(new Set(asked)).toEqual(new Set(['discord.com']))
   })
 })

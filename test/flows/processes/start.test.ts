@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { createClock } from '../../../src/lib/clock.ts'
 import { startBot } from '../../../src/main.ts'
+import { providerDescriptors } from '../../../src/providers/registry.ts'
 import { hasPostgres, temporaryPostgres } from '../../storage/stores.ts'
 import { botSettingsFor } from '../../support/bot/bot-settings.ts'
 import { temporaryFolder } from '../../support/store/database.ts'
@@ -75,10 +76,11 @@ function findOldNode(): string | undefined {
 it('without a configuration the sandbox starts, says what to type, makes that clip, and exits cleanly', async () => {
   // The providers use the ports from ten further on.
   const port = String(await freePort([10, 11, 12, 13, 14]))
-  const sandbox = start({ SANDBOX_PORT: port })
+  const sandbox = start({ SANDBOX_PORT: port, FAL_KEI: 'misspelt' })
   const greeting = await sandbox.says(/Press Ctrl\+C to stop/)
   expect(greeting).toContain('Nothing is configured, so this is the sandbox')
   expect(greeting).toMatch(/npm run try -- film "/)
+  expect(greeting).toContain('FAL_KEI is set, but no such variable is read: FAL_KEY is probably meant.')
   expect(greeting).toContain(`http://127.0.0.1:${port}`)
 
   const folder = temporaryFolder()
@@ -102,6 +104,13 @@ it('`npm run try` without a sandbox says how to start one', async () => {
   }).ended
   expect(code).toBe(1)
   expect(output).toMatch(/No sandbox is running at .*npm start/)
+})
+
+it('`npm run try -- --live-check` explains how to prove a last frame at each real provider', async () => {
+  const { code, output } = await startProcess('sandbox/try.ts', ['--live-check'], { environment: {}, folder: temporaryFolder() }).ended
+  expect(code).toBe(0)
+  for (const { name } of providerDescriptors) expect(output).toContain(name)
+  expect(output).toMatch(/\$0\.35.*PROVIDERS.*BUDGET_DAY_USD.*last_image.*npm run ledger/s)
 })
 
 it.skipIf(!hasPostgres)('a worker starts although Discord fails for a moment', async () => {

@@ -32,6 +32,11 @@ describe('what Discord rejects by the options of the command', () => {
 
 describe('what is refused before the acknowledgement: one ephemeral reply', () => {
   const cases: [string, RegExp, (image: typeof testImage) => Promise<[string, OptionValues]>][] = [
+    [
+      'a prompt of one character between blanks',
+      /prompt is empty or a single character/,
+      () => Promise.resolve(['film', { prompt: ' a ' }]),
+    ],
     ['a prompt of white space', /prompt is empty/, () => Promise.resolve(['film', { prompt: '   ' }])],
     [
       'an image under 300 pixels',

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Interaction } from '../../../sandbox/discord/people/interaction.ts'
+import { createSkippableClock } from '../../support/clocks/skippable-clock.ts'
+import { film } from '../../support/sandbox/clip-steps.ts'
 import { type TestSandbox, testSandbox } from '../../support/sandbox/sandbox.ts'
+import { countRows } from '../../support/store/store-reader.ts'
 
 const environment = { GUILD_BUDGET_DAY_USD: '0.34' }
 const unavailable = { status: 503, body: {} }
@@ -86,4 +89,34 @@ describe('a refusal after the acknowledgement, while Discord has a fault', () =>
     await sandbox.stopBot()
     expect(interaction.currentReply()?.text).toMatch(reason)
   })
+})
+
+it('a request too many in a minute is refused in the first response and stores nothing', async () => {
+  const sandbox = await testSandbox({ environment: { MEMBER_REQUESTS_PER_MINUTE: '1' } })
+  const first = await sandbox.discord.member.run('film', { prompt: 'a boat' })
+  await first.reply(({ text }) => text !== '')
+  const second = await sandbox.discord.member.run('film', { prompt: 'another boat' })
+  expect(await second.reply()).toMatchObject({
+    ephemeral: true,
+    text: expect.stringContaining("You've used your 1 request this minute") as string,
+  })
+  const { length } = sandbox.discord.requests.filter(({ operation }) => operation === 'create_interaction_response')
+  expect(length).toBe(2)
+  await sandbox.stopBot()
+  expect(countRows(sandbox, 'generations')).toBe(1)
+})
+
+it('a request whose image is refused does not count, and the time at which the next one is accepted is true', async () => {
+  const clock = createSkippableClock()
+  const sandbox = await testSandbox({ clock, environment: { MEMBER_REQUESTS_PER_MINUTE: '1' } })
+  const image = { name: 'picture.png', bytes: Buffer.from('<html>no image at all</html>') }
+  const refused = await sandbox.discord.member.run('animate', { image, prompt: 'it moves' })
+  expect((await refused.followUp()).text).toMatch(/isn't a PNG or JPEG/)
+  const accepted = await film(sandbox)
+  expect(await accepted.acknowledged()).toBe(5)
+  const early = await film(sandbox)
+  const [, moment = ''] = /try again <t:(\d+):R>/.exec((await early.reply()).text) ?? []
+  clock.skip(Number(moment) * 1000 - clock.now())
+  const later = await film(sandbox)
+  expect(await later.acknowledged()).toBe(5)
 })

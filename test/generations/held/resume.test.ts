@@ -100,7 +100,11 @@ describe.each(stores)('a held request on $name', (store) => {
     await recordRefusal(database.statements, attemptId, { endReason: 'unavailable', now })
     await database.statements.updateTable('generations').set({ state: 'submitting', owner: 'dead', provider: 'fal' }).execute()
     const later = await openAttempt(database, { generationId: id, provider: 'fal', owner: 'dead', now })
-    await database.statements.updateTable('attempts').set({ state: 'unknown', ended_at: now }).where('id', '=', later.id).execute()
+    await database.statements
+      .updateTable('attempts')
+      .set({ state: 'unknown', ended_at: now, operation: JSON.stringify({ id: 'later' }), operation_id: 'later' })
+      .where('id', '=', later.id)
+      .execute()
     await database.statements.updateTable('generations').set({ state: 'held', owner: null }).execute()
     await leaveWebhook(database, attemptId, { job: 'earlier', receivedAt: now })
     // Another one has a webhook of its present attempt.

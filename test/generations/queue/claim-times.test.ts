@@ -18,14 +18,14 @@ describe.each(stores)('the time at which a worker claims again on $name', (store
     await acceptGeneration(database, { now, candidates: ['fal'] })
     const full = { ...fal, concurrency: 1 }
     await claimAll(database, [full, replicate], { owner, now })
-    expect(await claim(database, [full, replicate], { owner, now: now + 60_000 })).toEqual({ claimed: [] })
+    expect(await claim(database, [full, replicate], { owner, now: now + 60_000 })).toEqual({ claimed: [], hasLeft: true })
   })
 
   it('is not set once nothing is queued, however slow the provider', async () => {
     const database = await openStore(store)
     const { id } = await acceptGeneration(database, { now })
     const claims = await claim(database, { ...fal, createsPerMinute: 6 }, { owner, now })
-    expect(claims).toEqual({ claimed: [expect.objectContaining({ id })] })
+    expect(claims).toEqual({ claimed: [expect.objectContaining({ id })], hasLeft: false })
   })
 
   it('is the earliest of those that any request waits for', async () => {
@@ -34,7 +34,7 @@ describe.each(stores)('the time at which a worker claims again on $name', (store
     await acceptGeneration(database, { now, candidates: ['replicate'], memberId: '422222222222222222' })
     await pauseProvider(database, 'fal', now + 30_000)
     await pauseProvider(database, 'replicate', now + 20_000)
-    expect(await claim(database, [fal, replicate], { owner, now })).toEqual({ claimed: [], retryAt: now + 20_000 })
+    expect(await claim(database, [fal, replicate], { owner, now })).toEqual({ claimed: [], hasLeft: true, retryAt: now + 20_000 })
   })
 
   it('is that of a member’s older request, although a younger one was claimed', async () => {
@@ -43,6 +43,6 @@ describe.each(stores)('the time at which a worker claims again on $name', (store
     const { id } = await acceptGeneration(database, { now, candidates: ['replicate'] })
     await pauseProvider(database, 'fal', now + 30_000)
     const claims = await claim(database, [fal, replicate], { owner, now })
-    expect(claims).toEqual({ claimed: [expect.objectContaining({ id })], retryAt: now + 30_000 })
+    expect(claims).toEqual({ claimed: [expect.objectContaining({ id })], hasLeft: true, retryAt: now + 30_000 })
   })
 })

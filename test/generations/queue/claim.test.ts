@@ -5,6 +5,7 @@ import type { ProviderCapacity } from '../../../src/generations/queue/create-rat
 import { pauseProvider } from '../../../src/generations/queue/provider-pauses.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
+import { readQueuedAt } from '../../../src/generations/queue/claim.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
 import { createManualClock } from '../../support/clocks/manual-clock.ts'
@@ -88,7 +89,7 @@ describe.each(stores)('a provider that is paused on $name', (store) => {
     await claim(database, roomy, { owner, now })
     await acceptGeneration(database, { now })
     await pauseProvider(database, 'fal', now + 30_000)
-    expect(await claim(database, roomy, { owner, now: now + 29_999 })).toEqual({ claimed: [], retryAt: now + 30_000 })
+    expect(await claim(database, roomy, { owner, now: now + 29_999 })).toEqual({ claimed: [], hasLeft: true, retryAt: now + 30_000 })
     expect((await claim(database, roomy, { owner, now: now + 30_000 })).claimed).toHaveLength(1)
   })
 
@@ -149,11 +150,14 @@ describe.each(stores)('the fence on $name', (store) => {
 describe.skipIf(!hasPostgres)('claim beside other connections', () => {
   it('waits for no other process while nothing is queued', async () => {
     const database = await openPlace({ url: await temporaryPostgres() })
-    const claims = await database.transaction(async (other) => {
+    const looked = await database.transaction(async (other) => {
       await other.selectFrom('queue_state').select('served').forUpdate().execute()
-      return claim(database, roomy, { owner, now })
+      const before = await readQueuedAt(database, createManualClock(0))
+      await acceptGeneration(database, { now })
+      return [before, await readQueuedAt(database, createManualClock(0))]
     })
-    expect(claims).toEqual({ claimed: [] })
+    // The store's time, not the process's.
+    expect(looked).toEqual([undefined, expect.toSatisfy((moment: number) => Math.abs(moment - Date.now()) < 60_000)])
   })
 
   it('skips a request that is being cancelled: its money is already released', async () => {

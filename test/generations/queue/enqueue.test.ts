@@ -120,4 +120,28 @@ describe.each(stores)('a request on $name', (store) => {
       .executeTakeFirstOrThrow()
     expect(reserved).toBe(350_000)
   })
+
+  it('shares a transaction with others; one that its guild cannot pay for is refused alone, with what is left of its budget', async () => {
+    const database = await openStore(store)
+    const from = (member: number, guildId: string, day: number): Acceptance => {
+      const reply = { ...acceptance.requester.reply, interactionId: `50000000000000000${member}` }
+      const budgets = { installation: plenty, guild: { day, month: plenty.month } }
+      return { ...acceptance, requester: { ...acceptance.requester, guildId, reply }, budgets }
+    }
+    const [rich, poor] = ['200000000000000001', '200000000000000002']
+    const wanted = [
+      from(1, rich, plenty.day),
+      from(2, poor, 800_000),
+      from(3, poor, 800_000),
+      from(4, poor, 800_000),
+      from(5, rich, plenty.day),
+    ]
+    const outcomes = await Promise.allSettled(wanted.map((each) => enqueue({ database, clock }, each)))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(outcomes[3]).toMatchObject({ reason: { identifier: 'budget-exhausted', details: [{ wallet: 'guild', remaining: 100_000 }] } })
+    expect(await idsOf(database)).toHaveLength(4)
+    expect(await walletOf(database, 'guild', 'day', poor)).toEqual({ reserved: 700_000, spent: 0 })
+    expect(await walletOf(database, 'installation', 'month')).toEqual({ reserved: 1_400_000, spent: 0 })
+    expect(await database.statements.selectFrom('ledger').select('kind').execute()).toHaveLength(4)
+  })
 })

@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest'
 
 import type { ProviderId } from '../../../src/domain/provider-id.ts'
 import { blockProvider, listBlocked, unblockFound } from '../../../src/generations/queue/provider-blocks.ts'
-import { type Attempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
+import { type Attempt, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
 import { recordOperation } from '../../../src/generations/store/provider-facts.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const owner = 'this-process'

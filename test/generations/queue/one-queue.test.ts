@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
 import { pauseProvider } from '../../../src/generations/queue/provider-pauses.ts'
 import { allowTrial, blockProvider, claimDueProbes } from '../../../src/generations/queue/provider-blocks.ts'
-import { latestAttempt, markSent, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
+import { latestAttempt, openAttempt, recordLostResponse } from '../../../src/generations/store/attempts.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { claim, claimAll } from '../../support/store/claims.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const now = Date.UTC(2026, 10, 20, 12)
 const owner = 'this-process'
@@ -108,7 +109,7 @@ describe.each(stores)('one queue for all providers on $name', (store) => {
     await pauseProvider(database, 'replicate', now + 20_000)
     await pauseProvider(database, 'runware', now + 10_000)
     const runware: ProviderCapacity = { ...fal, id: 'runware' }
-    expect(await claim(database, [fal, replicate, runware], { owner, now })).toEqual({ claimed: [], retryAt: now + 20_000 })
+    expect(await claim(database, [fal, replicate, runware], { owner, now })).toEqual({ claimed: [], hasLeft: true, retryAt: now + 20_000 })
   })
 
   it('gives a blocked provider nothing; after a free call has succeeded, one request', async () => {

@@ -50,7 +50,7 @@ async function stageOf(store: Store, reason: BlockReason, ends: readonly End[]) 
     asked: asked.promise,
     stop: () => stopping.abort(new Error('the worker stops')),
     /** The one create call after a free one: its process dies before it is answered. */
-    loseTrial: () => admitCreate(database.statements, 'fal', clock.now()),
+    loseTrial: () => admitCreate(database.statements, 'fal', { now: clock.now() }),
     /** Makes the free call that is due next, whenever that is. */
     probe: async () => {
       await database.statements.updateTable('provider_state').set({ probe_at: 0 }).where('probe_at', 'is not', null).execute()

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 
+import type { Clock } from '../../../src/lib/clock.ts'
 import { ProviderError, type ProviderErrorOptions } from '../../../src/domain/provider-error.ts'
 import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
-import { allowTrial, claimDueProbes, listBlocked, reportBlock } from '../../../src/generations/queue/provider-blocks.ts'
-import { admit, type Admission, noteAnswer, noteFailure } from '../../../src/generations/queue/provider-health.ts'
-import { sharedNow } from '../../../src/storage/database.ts'
+import { admitCreate, allowTrial, claimDueProbes, listBlocked, reportBlock } from '../../../src/generations/queue/provider-blocks.ts'
+import { type Admission, noteAnswer, noteFailure } from '../../../src/generations/queue/provider-health.ts'
+import { type Database, sharedNow } from '../../../src/storage/database.ts'
 import type { BlockReason } from '../../../src/storage/schema.ts'
 import { openStore, type Store, stores } from '../../storage/stores.ts'
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
@@ -15,6 +16,11 @@ import { acceptGeneration } from '../../support/store/generations.ts'
 const roomy: ProviderCapacity = { id: 'fal', concurrency: 3, createsPerMinute: 10_000 }
 const seconds = 1000
 const minutes = 60_000
+
+async function admit({ database, clock }: { database: Database; clock: Clock }): Promise<Admission> {
+  const admission = await admitCreate(database.statements, 'fal', { now: await sharedNow(database, clock) })
+  return admission === 'blocked' ? expect.unreachable('it is admitted') : admission
+}
 
 /** One provider with one queued request. Times are ranges, because a server's clock goes on. */
 async function setUp(store: Store) {
@@ -41,7 +47,7 @@ async function setUp(store: Store) {
       await reportBlock(context, 'fal', reason, 'create')
       const [probe] = await due((await now()) + 30 * seconds)
       await allowTrial(database.statements, probe ?? expect.unreachable('a free call is due'))
-      return admit('fal', context)
+      return admit(context)
     },
   }
 }
@@ -105,7 +111,7 @@ describe.each(stores)('a create call on $name', (store) => {
 
   it('that was sent before the block says nothing about it: neither its answer nor a refusal of its content', async () => {
     const stage = await setUp(store)
-    const admission = await admit('fal', stage.context)
+    const admission = await admit(stage.context)
     await reportBlock(stage.context, 'fal', 'submission_unknown', 'create')
     await noteAnswer('fal', admission, stage.context)
     await stage.fail({ kind: 'moderation' }, admission)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { type Acceptance, enqueue } from '../../../src/generations/queue/enqueue.ts'
 import { createClock } from '../../../src/lib/clock.ts'
-import { addWorker, recordHeartbeat } from '../../../src/storage/worker-heartbeats.ts'
+import { addWorker, recordHeartbeat } from '../../../src/storage/workers.ts'
 import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
 import { plenty } from '../../support/store/generations.ts'
 import { openPostgresProxy } from '../../support/store/postgres-proxy.ts'

@@ -5,10 +5,12 @@ import { Outcome } from '../../../src/generations/model/outcome.ts'
 import { LeaseLost, Stopping } from '../../../src/generations/model/stop-reasons.ts'
 import { listBlocked } from '../../../src/generations/queue/provider-blocks.ts'
 import { storeFailure, storeOperation, untilStored } from '../../../src/generations/run/create-answers.ts'
-import { latestAttempt } from '../../../src/generations/store/attempts.ts'
+import { type Attempt, latestAttempt } from '../../../src/generations/store/attempts.ts'
+import { findRow } from '../../../src/generations/store/generations.ts'
+import type { Database } from '../../../src/storage/database.ts'
 import { StoredRowError } from '../../../src/storage/json-columns.ts'
 import { openStore, stores } from '../../storage/stores.ts'
-import { attempted, attemptsOf, claimed, createWaitingClock, losing, owner, setUpRun, startsAt } from './run-stage.ts'
+import { attempted, attemptsOf, claimed, createWaitingClock, losing, losingCommits, owner, put, setUpRun, startsAt } from './run-stage.ts'
 
 const full = new Error('the disk is full')
 
@@ -63,10 +65,42 @@ describe.each(stores)('what a provider answered to a create call, on $name', (st
 
   it('is a job, also if the store does not take it at first', async () => {
     const { context, database, attempt, force, waits, id } = await setUp()
+    const failing = losingCommits(database, (commit) => commit === 1)
+    // Neither with its generation nor alone.
     let lost = 0
-    const failing = losing(database, (statement) => statement.includes('"UpdateQueryNode"') && (lost += 1) === 1)
-    await storeOperation(attempt, { id: 'job' }, { ...context, database: failing }, force.signal)
-    expect([waits, await attemptsOf(database, id)]).toEqual([[200], ['fal accepted']])
+    const { statements } = losing(database, (statement) => statement.includes('"UpdateQueryNode"') && (lost += 1) === 1)
+    const rendering = await storeOperation(attempt, { id: 'job' }, { ...context, database: { ...failing, statements } }, force.signal)
+    expect([waits, await attemptsOf(database, id), rendering?.state]).toEqual([[200], ['fal accepted'], 'rendering'])
+  })
+
+  it('is a job, also if the store does not take it with its generation', async () => {
+    const { context, database, attempt, force, waits, id } = await setUp()
+    const failing: Database = { ...database, transaction: () => Promise.reject(full) }
+    expect(await storeOperation(attempt, { id: 'job' }, { ...context, database: failing }, force.signal)).toBeUndefined()
+    expect([waits, await attemptsOf(database, id)]).toEqual([[], ['fal accepted']])
+  })
+
+  it('is stored for whoever owns the generation by now; only its owner lets it render', async () => {
+    const { context, database, attempt, force, id } = await setUp()
+    await put(database, id, { owner: 'another-worker' })
+    expect(await storeOperation(attempt, { id: 'job' }, context, force.signal)).toBeUndefined()
+    expect([await attemptsOf(database, id), (await findRow(database.statements, id))?.state]).toEqual([['fal accepted'], 'submitting'])
+  })
+
+  it('of several that name one job at the same time is the first one’s; the others are stored as well', async () => {
+    const { context, database, attempt, force, id } = await setUp()
+    const others = [await claimed(database, 'submitting'), await claimed(database, 'submitting')]
+    for (const other of others) await attempted(database, other, 'fal', { state: 'sent', sent_at: startsAt })
+    const attempts = await Promise.all(others.map(({ id: own }) => latestAttempt(database.statements, own)))
+    const [twin, next] = attempts.map((each) => each ?? expect.unreachable('they were just written'))
+    if (!twin || !next) expect.unreachable('there are two')
+    const store = (each: Attempt, job: string) => storeOperation(each, { id: job }, context, force.signal)
+    const outcomes = await Promise.allSettled([store(attempt, 'job'), store(twin, 'job'), store(next, 'next')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    const ids = [id, ...others.map((other) => other.id)]
+    const rows = await Promise.all(ids.map((own) => findRow(database.statements, own)))
+    expect(rows.map((row) => row?.state)).toEqual(['rendering', 'submitting', 'rendering'])
+    expect(await Promise.all(ids.map((own) => attemptsOf(database, own)))).toEqual([['fal accepted'], ['fal sent'], ['fal accepted']])
   })
 
   it('is held if it names the job of another request, and the operator reads which', async () => {

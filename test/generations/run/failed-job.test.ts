@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { ProviderError } from '../../../src/domain/provider-error.ts'
+import { blockProvider } from '../../../src/generations/queue/provider-blocks.ts'
 import { listAttempts, openAttempt } from '../../../src/generations/store/attempts.ts'
 import { findRow, requestCancel } from '../../../src/generations/store/generations.ts'
 import { recordOperation } from '../../../src/generations/store/provider-facts.ts'
@@ -54,7 +55,9 @@ describe.each(stores)('a job that failed at its provider, on $name', (store) => 
       },
     })
     const replicate = quickProvider('replicate')
-    const { worker, seen } = await setUpWorker(database, [fal, replicate])
+    const { worker, seen, clock } = await setUpWorker(database, [fal, replicate])
+    // In the queue it would wait for this one, for an hour.
+    await blockProvider(database, 'replicate', 'submission_unknown', { now: clock.now(), call: 'trial' })
     await worker.start()
     await expect.poll(() => seen).toEqual(['cancelled: cancelled-by-member'])
     const tried = (await listAttempts(database.statements, id)).map(({ provider }) => provider)

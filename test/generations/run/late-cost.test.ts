@@ -25,7 +25,7 @@ describe.each(stores)('a cost that a provider reports after the capture, on $nam
     await statements.updateTable('generations').set({ state: 'delivering', captured: 1 }).where('id', '=', id).execute()
     const [generation, attempt] = [await findGeneration(statements, id), await latestAttempt(statements, id)]
     if (!generation || !attempt) throw new Error('both were just written')
-    await database.transaction((transaction) => capture(transaction, generation, 2))
+    await database.transaction((transaction) => capture(transaction, [{ reservation: generation }], 2))
     const captured = createCapturedLog()
     const context = { database, owner, clock, providers: new Map(), log: captured.log }
     const record = (printed: number) => recordLateCost(generation, { attempt, cost: { printed, unit: 1_000_000 } }, context)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { nextPollInMs, fallbackPollInMs } from '../../../src/generations/run/poll-schedule.ts'
+import { nextPollInMs, fallbackPollInMs } from '../../../src/generations/run/read-statuses.ts'
 
 /** Polls a job that is done at `doneAt` on schedule; counts the polls and how late the last one is. */
 function walk(

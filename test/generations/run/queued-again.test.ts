@@ -49,7 +49,7 @@ describe.each(stores)('a claimed generation on $name', (store) => {
       { state: 'submitting', now: startsAt },
       { state: 'queued', now: startsAt },
     ])
-    expect(logged().at(-1)).toMatchObject({ level: 40, generation: id, from: 'fal', to: ['replicate'], kind: 'unavailable' })
+    expect(logged().at(-1)).toMatchObject({ level: 40, generation: id, provider: 'fal', to: ['replicate'], reason: 'unavailable' })
     await unchanged()
   })
 

@@ -4,6 +4,7 @@ import { ProviderError } from '../../../src/domain/provider-error.ts'
 import { Stopping } from '../../../src/generations/model/stop-reasons.ts'
 import { latestAttempt } from '../../../src/generations/store/attempts.ts'
 import { recordWebhookEvent } from '../../../src/generations/store/webhook-events.ts'
+import { createKeyedLimit } from '../../../src/lib/concurrency/keyed-limit.ts'
 import type { CallOptions, Status } from '../../../src/providers/provider.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { completed, pending, watchJob } from './watch-stage.ts'
@@ -108,6 +109,31 @@ describe.each(stores)('the status of a job, on $name', (store) => {
   })
 })
 
+describe.each(stores)('jobs that are due together, on $name', (store) => {
+  it('are read a few at a time, one with a webhook first; one that is cancelled meanwhile does not wait', async () => {
+    const reads = createKeyedLimit(1)
+    const answers: (() => void)[] = []
+    const status = (_: number, { signal }: CallOptions) => {
+      const answered = new Promise<Status>((resolve) => answers.push(() => resolve(pending)))
+      return Promise.race([answered, aborted(signal)])
+    }
+    const scenes: Awaited<ReturnType<typeof watchJob>>[] = []
+    for (const after of [2, 3, 4, 5])
+      scenes.push(await watchJob(await openStore(store), { after, status, reads, cancel: () => Promise.resolve('free') }))
+    const [first, second, webhook, cancelled] = scenes
+    const polled = () => scenes.map(({ polls }) => polls.length)
+    expect(polled()).toEqual([1, 0, 0, 0])
+    webhook?.notifier.notify(webhook.id)
+    await cancelled?.cancel()
+    expect(await cancelled?.ended).toMatchObject({ state: 'cancelled', settlement: 'release' })
+    answers.shift()?.()
+    await expect.poll(polled).toEqual([1, 0, 1, 0])
+    answers.shift()?.()
+    await expect.poll(polled).toEqual([1, 1, 1, 0])
+    expect([first?.isOver(), second?.isOver()]).toEqual([false, false])
+  })
+})
+
 describe.each(stores)('a provider’s stream of states, on $name', (store) => {
   it('replaces the polls', async () => {
     const stream = () => streamOf({ state: 'pending', position: 2 }, { state: 'pending', progress: 0.5 }, completed)
@@ -128,7 +154,7 @@ describe.each(stores)('a provider’s stream of states, on $name', (store) => {
 
   it('that breaks is opened again, no sooner than the provider wants', async () => {
     const stage = await watchJob(await openStore(store), { stream: () => streamOf(pending, failure(55_000)) })
-    await expect.poll(() => stage.clock.sleepers).toBe(2)
+    await expect.poll(stage.isWaiting).toBe(true)
     await stage.pass(54)
     expect([stage.polls, stage.streams]).toEqual([[], [0]])
     await stage.pass(1)

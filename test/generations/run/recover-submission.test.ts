@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest'
 
 import { ProviderError } from '../../../src/domain/provider-error.ts'
 import { recoverSubmission } from '../../../src/generations/run/recover-submission.ts'
-import { markSent, openAttempt } from '../../../src/generations/store/attempts.ts'
+import { openAttempt } from '../../../src/generations/store/attempts.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import type { Operation } from '../../../src/providers/provider.ts'
 import { temporaryDatabase } from '../../support/store/database.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const owner = 'this-worker'
 const sentAt = Date.UTC(2026, 10, 20, 12)
@@ -15,7 +16,7 @@ const found = { id: 'the-job' }
 const down = () => Promise.reject(new ProviderError({ provider: 'runware', kind: 'unavailable' }))
 
 /** Searches for a lost create call with a provider that answers so, and afterwards as before. Every wait is over at once. */
-async function search(recover: (search: number) => Promise<Operation | 'unknown'>, { cancelAt = Infinity } = {}) {
+async function search(recover: (search: number) => Promise<Operation | 'unknown'>, { cancelAt = Infinity, outageSpeed = 1 } = {}) {
   const database = await temporaryDatabase()
   const { statements } = database
   const { id } = await acceptGeneration(database, { provider: 'runware' })
@@ -34,7 +35,7 @@ async function search(recover: (search: number) => Promise<Operation | 'unknown'
   }
   let searches = 0
   const provider = quickProvider('runware', { recover: () => recover((searches += 1)) })
-  const context = { database, clock, log: createLog({ level: 'silent' }), webhookUrlOf: () => undefined }
+  const context = { database, clock, log: createLog({ level: 'silent' }), webhookUrlOf: () => undefined, outageSpeed }
   const generation = { ...(await acceptGeneration(database)), id }
   const operation = await recoverSubmission({ generation, provider, attempt }, context, new AbortController().signal)
   return { operation, waits }
@@ -62,6 +63,11 @@ describe('the search for the job of a lost create call', () => {
     const waited = waits.reduce((sum, wait) => sum + wait, 0)
     expect(waited).toBeGreaterThanOrEqual(10 * 60_000)
     expect(waited).toBeLessThan(11 * 60_000)
+  })
+
+  it('ends sooner at simulated providers, by the factor that was set', async () => {
+    const { waits } = await search(down, { outageSpeed: 20 })
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000])
   })
 
   it('does not wait for a clip that nobody wants any more: repeating the call could still create it', async () => {

@@ -10,6 +10,8 @@ import { openAttempt } from '../../../src/generations/store/attempts.ts'
 import { findGeneration, findRow } from '../../../src/generations/store/generations.ts'
 import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
+import { createTimers } from '../../../src/lib/timers.ts'
+import { createKeyedLimit } from '../../../src/lib/concurrency/keyed-limit.ts'
 import type { Provider } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import type { AttemptRow, GenerationRow } from '../../../src/storage/schema.ts'
@@ -52,6 +54,7 @@ const posted = { channelId: '1', messageId: '2' }
 /** What running one generation needs, with a recorded delivery. */
 export async function setUpRun(database: Database, { providers = [], findPosted, post, ...own }: Stage = {}) {
   const { log, lines } = createCapturedLog()
+  const { clock = createWaitingClock() } = own
   const shown: (LiveState & { state: GenerationState })[] = []
   const posts: Clip[] = []
   /** In order: `look` (for an earlier message), `post`, `link`, or the state and reason of an outcome. */
@@ -78,7 +81,9 @@ export async function setUpRun(database: Database, { providers = [], findPosted,
   }
   const context: RunContext = {
     ...{ database, owner, log, delivery },
-    clock: createWaitingClock(),
+    clock,
+    timers: createTimers(clock),
+    reads: createKeyedLimit(16),
     notifier: createNotifier(),
     providers: new Map(providers.map((provider) => [provider.id, provider])),
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
@@ -158,6 +163,18 @@ export function losing(database: Database, isLost: (statement: string) => boolea
     transformResult: ({ result, queryId }) => (lost.has(queryId) ? Promise.reject(new Error('connection lost')) : Promise.resolve(result)),
   }
   return { ...database, statements: database.statements.withPlugin(plugin) }
+}
+
+/** The store whose answers to some commits are lost; they are counted from 1. */
+export function losingCommits(database: Database, isLost: (commit: number) => boolean): Database {
+  let commits = 0
+  const transaction: Database['transaction'] = async (work) => {
+    const result = await database.transaction(work)
+    commits += 1
+    if (isLost(commits)) throw new Error('connection lost')
+    return result
+  }
+  return { ...database, transaction }
 }
 
 /** Tells which of the statements read one table. */

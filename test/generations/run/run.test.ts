@@ -18,6 +18,7 @@ import {
   createWaitingClock,
   ledgerOf,
   losing,
+  losingCommits,
   put,
   reads,
   setUpRun,
@@ -117,14 +118,32 @@ describe.each(stores)('a claimed generation on $name', (store) => {
     expect([seen, waits]).toEqual([['failed: moderation (fal)'], [5000, 5000, 5000, 5000, 5000]])
   })
 
-  it('goes on where it was when the store failed', async () => {
-    let lost = false
-    const isLost = (statement: string) =>
-      !lost && statement.includes('"UpdateQueryNode"') && statement.includes('"rendering"') && (lost = true)
+  it('is sent when the store works again, if only the response to the commit before was lost', async () => {
     const fal = quickProvider('fal')
-    const { run, seen } = await setUp('submitting', (database) => losing(database, isLost), { providers: [fal], clock: createClock(1000) })
+    const loseFirst = (database: Database) => losingCommits(database, (commit) => commit === 1)
+    const { run, seen, database, id } = await setUp('submitting', loseFirst, { providers: [fal], clock: createClock(1000) })
     await run()
-    expect([lost, seen, fal.creates]).toEqual([true, ['post'], 1])
+    expect([seen, fal.creates]).toEqual([['post'], 1])
+    expect(await attemptsOf(database, id)).toEqual(['fal completed'])
+  })
+
+  it('renders at once if only the response to the commit of its job was lost', async () => {
+    const fal = quickProvider('fal')
+    const loseSecond = (database: Database) => losingCommits(database, (commit) => commit === 2)
+    const { run, seen, logged } = await setUp('submitting', loseSecond, { providers: [fal], clock: createClock(1000) })
+    await run()
+    expect([seen, fal.creates]).toEqual([['post'], 1])
+    const faults = logged().filter(({ level }) => level > 30)
+    expect(faults.map(({ msg }) => msg)).toEqual(['the store did not take a job with its generation; storing the job alone'])
+  })
+
+  it('goes on where it was when the store failed', async () => {
+    // That it is sent, that it renders, that it is paid: the last one is stored all the same.
+    const loseThird = (database: Database) => losingCommits(database, (commit) => commit === 3)
+    const fal = quickProvider('fal')
+    const { run, seen, levels } = await setUp('submitting', loseThird, { providers: [fal], clock: createClock(1000) })
+    await run()
+    expect([levels().includes(50), seen, fal.creates]).toEqual([true, ['look', 'post'], 1])
   })
 
   it.each<[string, Parameters<typeof put>[2]]>([

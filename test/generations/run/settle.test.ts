@@ -42,6 +42,18 @@ describe.each(stores)('the settlement of a generation on $name', (store) => {
     await unchanged()
   })
 
+  it('stores that the provider flagged a clip, and says so in the log', async () => {
+    const { capture, row, logged, id } = await setUp()
+    expect(await capture({ url: clipUrl, flagged: true })).toMatchObject({ outputFlagged: true })
+    expect([await row(), logged()]).toMatchObject([{ output_flagged: 1 }, [{ level: 40, generation: id, provider: 'fal' }]])
+  })
+
+  it.each([false, undefined])('stores that a clip was not flagged: %s', async (flagged) => {
+    const { capture, row, logged } = await setUp()
+    expect(await capture({ url: clipUrl, flagged })).toMatchObject({ outputFlagged: undefined })
+    expect([await row(), logged()]).toMatchObject([{ output_flagged: 0 }, []])
+  })
+
   it('captures a clip that its provider has not named yet', async () => {
     const { capture, row } = await setUp()
     await capture({})

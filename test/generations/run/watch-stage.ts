@@ -11,8 +11,10 @@ import type { RunContext } from '../../../src/generations/run/context.ts'
 import { watch } from '../../../src/generations/run/watch.ts'
 import type { CallOptions, Provider, Status } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
+import { createTimers, type Timers } from '../../../src/lib/timers.ts'
+import { createKeyedLimit, type KeyedLimit } from '../../../src/lib/concurrency/keyed-limit.ts'
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
-import { createManualClock } from '../../support/clocks/manual-clock.ts'
+import { createManualClock, type ManualClock } from '../../support/clocks/manual-clock.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
 
@@ -35,6 +37,10 @@ interface Scene {
   cancel?: Provider['cancel']
   context?: Partial<RunContext>
   candidates?: Provider['id'][]
+  /** Shared with other jobs. */
+  clock?: ManualClock
+  timers?: Timers
+  reads?: KeyedLimit
   /** Done before the watch begins. */
   before?: (generation: Generation, attemptId: string) => Promise<unknown>
 }
@@ -43,7 +49,7 @@ interface Scene {
 export async function watchJob(database: Database, scene: Scene = {}) {
   const { after = 0, status = () => pending, stream, candidates = ['fal'] } = scene
   const pause = new AbortController()
-  const clock = createManualClock(acceptedAt + after * 1000)
+  const { clock = createManualClock(acceptedAt + after * 1000) } = scene
   const seconds = () => (clock.now() - acceptedAt) / 1000
   const polls: number[] = []
   const streams: number[] = []
@@ -73,8 +79,17 @@ export async function watchJob(database: Database, scene: Scene = {}) {
   const shown: (LiveState & Pick<Generation, 'cancelledBy'>)[] = []
   const { log, lines } = createCapturedLog()
   const [notifier, estimates] = [createNotifier(), await createEstimates(database, { 5: expectedMs, 10: 2 * expectedMs })]
+  let waits = 0
+  const { timers: ownTimers = createTimers(clock), reads = createKeyedLimit(16) } = scene
+  const timers: Timers = {
+    ...ownTimers,
+    set: (timed, milliseconds) => {
+      waits += 1
+      ownTimers.set(timed, milliseconds)
+    },
+  }
   const context: RunContext = {
-    ...{ database, notifier, estimates, clock, owner, log, renderDeadlineMs },
+    ...{ database, notifier, estimates, clock, timers, owner, log, renderDeadlineMs, reads },
     providers: new Map([['fal', provider]]),
     delivery: {
       show: ({ cancelledBy }, live) => void shown.push({ ...live, cancelledBy }),
@@ -98,11 +113,13 @@ export async function watchJob(database: Database, scene: Scene = {}) {
     pause.abort(new Error('the test is over'))
     await ended
   })
-  // It has asked the provider; or it sleeps until the card is due, and until the first poll.
-  await expect.poll(() => isOver || polls.length + streams.length > 0 || clock.sleepers === 2).toBe(true)
+  // The card waits from the beginning, and then the first poll does, too.
+  const isWaiting = () => waits >= 2
+  await expect.poll(() => isOver || polls.length + streams.length > 0 || isWaiting() || scene.reads !== undefined).toBe(true)
   return {
     ...{ id, clock, notifier, estimates, pause, shown, polls, streams, lines, ended },
     isOver: () => isOver,
+    isWaiting,
     /** Second by second, so that everything happens at its own time. */
     pass: async (count: number): Promise<void> => {
       for (let passed = 0; passed < count; passed += 1) await clock.advance(1000)

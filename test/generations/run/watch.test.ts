@@ -1,11 +1,15 @@
+import { getEventListeners } from 'node:events'
+
 import { describe, expect, it } from 'vitest'
 
 import { ProviderError } from '../../../src/domain/provider-error.ts'
 import { FailOver } from '../../../src/generations/model/outcome.ts'
 import { LeaseLost, Stopping } from '../../../src/generations/model/stop-reasons.ts'
+import { createTimers } from '../../../src/lib/timers.ts'
 import type { GenerationRow } from '../../../src/storage/schema.ts'
 import type { Status } from '../../../src/providers/provider.ts'
 import { openStore, stores } from '../../storage/stores.ts'
+import { createManualClock } from '../../support/clocks/manual-clock.ts'
 import { failingReads } from '../../support/store/failing-reads.ts'
 import { acceptedAt, completed, expectedMs, pending, renderDeadlineMs, watchJob } from './watch-stage.ts'
 
@@ -150,5 +154,20 @@ describe.each(stores)('the card of a job that this process watches no more, on $
     expect(await ended).toBeInstanceOf(Stopping)
     expect(shown.filter(({ paused }) => paused)).toEqual([])
     expect(lines.join('')).toContain('a card could not show the restart')
+  })
+})
+
+describe.each(stores)('many jobs in flight, on $name', (store) => {
+  it('wait with one timer, and leave nothing behind at their ends', async () => {
+    const clock = createManualClock(acceptedAt)
+    const timers = createTimers(clock)
+    const scenes = await Promise.all(Array.from({ length: 5 }, async () => watchJob(await openStore(store), { clock, timers })))
+    await expect.poll(() => scenes.every(({ isWaiting }) => isWaiting())).toBe(true)
+    expect([timers.size, clock.sleepers]).toEqual([5, 1])
+    const listeners = () => scenes.map(({ pause }) => getEventListeners(pause.signal, 'abort').length)
+    expect(listeners()).toEqual([1, 1, 1, 1, 1])
+    for (const { pause } of scenes) pause.abort(new Stopping())
+    await Promise.all(scenes.map(({ ended }) => ended))
+    expect([timers.size, clock.sleepers, ...listeners()]).toEqual([0, 0, 0, 0, 0, 0, 0])
   })
 })

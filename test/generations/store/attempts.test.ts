@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import {
   closeUnsent,
   latestAttempt,
-  markSent,
   openAttempt,
   recordLostResponse,
   unmarkSent,
@@ -17,6 +16,7 @@ import type { Database } from '../../../src/storage/database.ts'
 import { StoredRowError } from '../../../src/storage/json-columns.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const owner = 'this-process'
 

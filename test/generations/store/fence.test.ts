@@ -15,7 +15,6 @@ import {
   closeUnsent,
   discardUnsent,
   findAttemptByToken,
-  markSent,
   openAttempt,
   recordLostResponse,
   unmarkSent,
@@ -27,6 +26,7 @@ import type { Provider } from '../../../src/providers/provider.ts'
 import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const [former, present] = ['a-former-owner', 'the-present-owner']
 
@@ -104,8 +104,8 @@ const ownersOnly: Record<string, Writer> = {
 
 /** Everything else that writes these rows, and why it needs no owner. */
 const others: Record<string, string> = {
-  insertGeneration: 'the request is new',
-  claimOldest: 'takes the claim: only while it is queued',
+  insertGenerations: 'the request is new',
+  claimChosen: 'takes the claim: only while it is queued',
   adopt: 'takes the claim of a dead owner',
   returnClaims: 'gives up its own claims',
   claimHeld: 'takes the claim: only while it is held and undecided',
@@ -123,6 +123,12 @@ const others: Record<string, string> = {
   erasePrompts: 'only once it is over, when it has no owner',
   recordOperation: 'a fact from the provider',
   recordRefusal: 'a fact from the provider',
+  storeOperations: 'a fact from the provider',
+  startDelivery: 'only while it renders for the owner that watched the job',
+  closeCompleted: 'only with the generation, by startDelivery',
+  endDelivery: 'only while it is delivered by its owner',
+  startRendering: 'only while it is submitted by the owner whose create call was answered',
+  storeSent: 'only under the lock of its own claim',
   // The functions that the others go through.
   updateRowIf: 'changes what still is as its caller says',
   updateIf: 'changes what still is as its caller says',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Attempt, findAttemptByToken, markSent, openAttempt } from '../../../src/generations/store/attempts.ts'
+import { type Attempt, findAttemptByToken, openAttempt } from '../../../src/generations/store/attempts.ts'
 import {
   deleteWebhookEvents,
   hasWebhookEvent,
@@ -12,6 +12,7 @@ import type { Database } from '../../../src/storage/database.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider } from '../worker/worker-stage.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const owner = 'this-process'
 const { signal } = new AbortController()

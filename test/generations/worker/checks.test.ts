@@ -5,14 +5,13 @@ import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
 
-/** The store, and how often a worker read in it what waits, and who has which key. */
+/** The store, and how often a worker looked in it whether anything waits, and who has which key. */
 function countChecks(database: Database) {
   const counts = { claims: 0, tidyings: 0 }
   const statements = database.statements.withPlugin({
     transformQuery: ({ node }) => {
       const text = node.kind === 'SelectQueryNode' ? JSON.stringify(node) : ''
-      if (text.includes('"queued"') && text.includes('LimitNode') && text.includes('"id"') && !text.includes('"OrderByNode"'))
-        counts.claims += 1
+      if (text.includes('"queued"') && text.includes('"moment"')) counts.claims += 1
       if (text.includes('"served_at"')) counts.tidyings += 1
       return node
     },
@@ -32,7 +31,8 @@ describe.each(stores)('a worker on $name', (store) => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     const seconds = (clock.now() - startedAt) / 1000
-    expect(counts.claims).toBeLessThanOrEqual(10 * seconds + 1)
+    // The first ones follow sooner.
+    expect(counts.claims).toBeLessThanOrEqual(10 * seconds + 3)
     expect(counts.tidyings).toBeLessThanOrEqual(seconds + 1)
   })
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 
 import type { ProviderCapacity } from '../../../src/generations/queue/create-rate.ts'
-import { adoptAll, adoptOrphans, returnClaims } from '../../../src/generations/worker/orphans.ts'
+import { adoptAll, adoptOrphans, listOwned, returnClaims } from '../../../src/generations/worker/orphans.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { findRow, transition } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
-import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
+import { addWorker } from '../../../src/storage/workers.ts'
 import { hasPostgres, openPlace, openStore, stores, temporaryPostgres } from '../../storage/stores.ts'
 import { claimAll } from '../../support/store/claims.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
@@ -87,6 +87,15 @@ describe.each(stores)('orphans on $name', (store) => {
     await returnClaims(database, 'leaving')
     expect(await findRow(database.statements, clip)).toMatchObject({ state: 'rendering', owner: null })
     expect((await adopt(database, 'other')).map(({ id }) => id)).toEqual([clip])
+  })
+
+  it('of our own name are only those that do not run here', async () => {
+    const database = await openStore(store)
+    const ids = await claimedBy(database, 'own', 3)
+    await claimedBy(database, 'other', 1)
+    const [first = '', ...others] = ids
+    expect((await listOwned(database, 'own', new Set([first]))).map(({ id }) => id).sort()).toEqual(others.sort())
+    expect(await listOwned(database, 'own', new Set(ids))).toEqual([])
   })
 
   it('are all unfinished generations, for the only process of a store', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { missingKeyGraceMs, noteServed, readProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import { type Database, sharedNow } from '../../../src/storage/database.ts'
-import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
+import { addWorker } from '../../../src/storage/workers.ts'
 import { createManualClock } from '../../support/clocks/manual-clock.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 

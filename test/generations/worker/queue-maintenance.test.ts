@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Generation } from '../../../src/generations/model/generation.ts'
-import { readQueuePositions } from '../../../src/generations/queue/queue-positions.ts'
+import { readQueuePositions } from '../../../src/generations/positions/queue-positions.ts'
 import type { ProviderKeys } from '../../../src/generations/worker/provider-keys.ts'
 import { createQueueMaintenance } from '../../../src/generations/worker/queue-maintenance.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
@@ -116,7 +116,7 @@ describe('a request that waits too long', () => {
     await maintenance.run()
     expect(ended).toMatchObject([{ id: old.id, state: 'failed', endReason: 'queue-overdue', captured: false }])
     expect(await walletOf(database, 'installation', 'day')).toEqual({ reserved: 350_000, spent: 0 })
-    expect((await readQueuePositions(database, slots)).map(({ id }) => id)).toEqual([young.id])
+    expect((await readQueuePositions(database, slots)).front.map(({ id }) => id)).toEqual([young.id])
   })
 
   test('does not fail once it is claimed', async () => {

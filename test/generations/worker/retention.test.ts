@@ -5,7 +5,7 @@ import type { ImageReference } from '../../../src/domain/image.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
 import { latestAttempt, openAttempt } from '../../../src/generations/store/attempts.ts'
 import { eraseTokens } from '../../../src/generations/store/erase.ts'
-import { findGeneration, insertGeneration, updateIf } from '../../../src/generations/store/generations.ts'
+import { findGeneration, insertGenerations, updateIf } from '../../../src/generations/store/generations.ts'
 import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
 import { createRetention } from '../../../src/generations/worker/retention.ts'
 import { createLog } from '../../../src/lib/log.ts'
@@ -34,7 +34,7 @@ async function put(database: Database, state: 'done' | 'failed' | 'held' | 'queu
   const id = `${accepted.id}i`
   const interactionId = `9${accepted.reply.interactionId}`
   const copy = { ...accepted, id, reply: { ...accepted.reply, interactionId }, request: { ...request, firstFrame: imageOf(sha256) } }
-  await database.transaction((transaction) => insertGeneration(transaction, copy))
+  await database.transaction((transaction) => insertGenerations(transaction, [copy]))
   await statements.deleteFrom('ledger').where('generation_id', '=', accepted.id).execute()
   await statements.deleteFrom('generations').where('id', '=', accepted.id).execute()
   await statements.updateTable('generations').set({ state: 'submitting', owner: 'a' }).where('id', '=', id).execute()

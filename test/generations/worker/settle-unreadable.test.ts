@@ -6,6 +6,7 @@ import { blockProvider } from '../../../src/generations/queue/provider-blocks.ts
 import { openAttempt } from '../../../src/generations/store/attempts.ts'
 import { findRow } from '../../../src/generations/store/generations.ts'
 import type { Database } from '../../../src/storage/database.ts'
+import { StoredRowError } from '../../../src/storage/json-columns.ts'
 import { openStore, stores } from '../../storage/stores.ts'
 import { acceptGeneration, walletOf } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
@@ -97,12 +98,15 @@ describe.each(stores)('a claimed request on $name that cannot be read', (store) 
       },
     })
     const { id } = await acceptGeneration(database)
-    const { worker, notifier } = await setUpWorker(database, [fal, quickProvider('replicate')])
+    const { worker, notifier, clock } = await setUpWorker(database, [fal, quickProvider('replicate')])
     await worker.start()
     await started.promise
     await database.statements.updateTable('generations').set({ request: damage }).where('id', '=', id).execute()
-    // Set aside by whatever reads it next, here the check that makes another request.
+    // By whatever reads it meanwhile.
+    database.setAside.add(id, new StoredRowError('request'))
+    // The check that makes this one begins with rows that are set aside.
     const other = await acceptGeneration(database, { provider: 'replicate' })
+    clock.advance(1000)
     notifier.notifyWork()
     await expect.poll(() => stateOf(database, other.id)).toBe('done')
     expect(await endOf(database, id)).toEqual({ state: 'submitting', attempts: ['sent'], ledger: 'reserve' })

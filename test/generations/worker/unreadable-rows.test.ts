@@ -1,17 +1,18 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 import type { GenerationState } from '../../../src/domain/generation-state.ts'
-import { markSent, openAttempt } from '../../../src/generations/store/attempts.ts'
+import { openAttempt } from '../../../src/generations/store/attempts.ts'
 import { findRow, updateIf } from '../../../src/generations/store/generations.ts'
 import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
 import { adoptOrphans } from '../../../src/generations/worker/orphans.ts'
 import { type Database, openDatabase } from '../../../src/storage/database.ts'
 import { StoredRowError } from '../../../src/storage/json-columns.ts'
-import { addWorker } from '../../../src/storage/worker-heartbeats.ts'
+import { addWorker } from '../../../src/storage/workers.ts'
 import { type Store, stores } from '../../storage/stores.ts'
 import { createCapturedLog } from '../../support/bot/captured-log.ts'
 import { acceptGeneration } from '../../support/store/generations.ts'
 import { quickProvider, setUpWorker } from './worker-stage.ts'
+import { markSent } from '../../support/store/attempts.ts'
 
 const dead = 'a-worker-that-died'
 /** What the tests write into a request or an operation; no log may repeat it. */

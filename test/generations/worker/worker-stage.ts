@@ -1,6 +1,8 @@
 import { onTestFinished } from 'vitest'
 
 import { type Clock, createClock } from '../../../src/lib/clock.ts'
+import { createTimers } from '../../../src/lib/timers.ts'
+import { createKeyedLimit } from '../../../src/lib/concurrency/keyed-limit.ts'
 import { createWorker, type Worker } from '../../../src/generations/worker/worker.ts'
 import { createEstimates } from '../../../src/generations/store/run-time-estimates.ts'
 import type { Delivery } from '../../../src/generations/model/delivery-port.ts'
@@ -71,7 +73,7 @@ export async function setUpWorker(database: Database, providers: readonly Provid
   const notifier = createNotifier()
   const { log, lines } = createCapturedLog()
   const context = {
-    ...{ database, delivery, notifier, clock, owner, log },
+    ...{ database, delivery, notifier, clock, timers: createTimers(clock), reads: createKeyedLimit(16), owner, log },
     providers: new Map(providers.map((provider) => [provider.id, provider])),
     estimates: await createEstimates(database, { 5: 1000, 10: 1000 }),
     outputLifetimes: new Map(),

@@ -6,7 +6,7 @@ import { imageUrls, webhookUrl } from '../../contracts/provider-submissions.ts'
 
 export const apiKey = 'el-key-of-the-operator'
 export const output = 'https://storage.eachlabs.ai/x/out.mp4'
-export const submitRoute = 'POST /v1/prediction'
+export const submitRoute = 'POST /v1/prediction/'
 export const statusRoute = 'GET /v1/prediction/p1'
 export const cancelRoute = 'POST /v1/prediction/p1/cancel'
 export const ticketRoute = 'POST /v1/upload/presign'

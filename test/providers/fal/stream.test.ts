@@ -1,10 +1,23 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { createFal } from '../../../src/providers/fal/provider.ts'
 import type { Status } from '../../../src/providers/provider.ts'
 import type { ScriptedAnswer } from '../../support/providers/scripted-provider.ts'
+import { maxStreams } from '../../../src/providers/shared/http.ts'
 import { setUpProvider } from '../stage.ts'
-import { apiKey, detail, operationOf, output, requestPath, result, resultRoute } from './stand-in.ts'
+import {
+  apiKey,
+  cancelRoute,
+  detail,
+  operationOf,
+  output,
+  requestPath,
+  result,
+  resultRoute,
+  statusRoute,
+  submitted,
+  textRoute,
+} from './stand-in.ts'
 
 const stage = setUpProvider((origin, context) => createFal({ apiKey, origins: { queue: origin, rest: origin } }, context))
 const { signal } = new AbortController()
@@ -95,6 +108,40 @@ describe('the stream', () => {
       break
     }
     await closed.promise
+  })
+
+  describe('of many jobs', () => {
+    /** Watches as many jobs as have a stream, each until its first state. Their streams stay open until the test ends. */
+    const openAll = async () => {
+      stream(events(inProgress), { fault: 'stall' })
+      const ended = new AbortController()
+      onTestFinished(() => ended.abort())
+      const operation = operationOf(stage.server.origin)
+      const watching = Array.from({ length: maxStreams }, () => stage.provider.watch(operation, { signal: ended.signal }))
+      await Promise.all(watching.map((each) => each.next()))
+      return { watching, operation }
+    }
+
+    it('leaves connections for cancels, polls and create calls', async () => {
+      const { operation } = await openAll()
+      stage.server.on(cancelRoute, { status: 202, json: { status: 'CANCELLATION_REQUESTED' } })
+      stage.server.on(statusRoute, { json: inProgress })
+      stage.server.on(textRoute, submitted(stage.server.origin))
+      expect(await stage.provider.cancel(operation, { signal })).toBe('unknown')
+      expect(await stage.provider.status(operation, { signal })).toMatchObject({ state: 'pending' })
+      const request = { prompt: 'p', durationSeconds: 5 } as const
+      expect(await stage.provider.start(request, {}, { attemptId: 'a1', signal })).toMatchObject({ id: 'r1' })
+    })
+
+    it('is not opened for those beyond a number, which are polled until one of them ends', async () => {
+      const { watching, operation } = await openAll()
+      const next = () => stage.provider.watch(operation, { signal }).next()
+      expect(await next()).toMatchObject({ done: true })
+      expect(stage.server.to(streamRoute)).toHaveLength(maxStreams)
+      await watching[0]?.return()
+      expect(await next()).toMatchObject({ done: false, value: { state: 'pending' } })
+      expect(stage.server.to(streamRoute)).toHaveLength(maxStreams + 1)
+    })
   })
 
   it('is not opened on another origin', async () => {

@@ -53,6 +53,7 @@ describe('the state of a task', () => {
     ['providerTimeout', inErrors(200, 'providerTimeout'), failed('timeout')],
     ['inferenceError', inErrors(400, 'inferenceError'), failed('unavailable')],
     ['taskFailed', inErrors(400, 'taskFailed'), failed('unavailable')],
+    ['providerRateLimitExceeded', inErrors(429, 'providerRateLimitExceeded'), failed('rate_limited')],
     ['modelUnavailable', inErrors(400, 'modelUnavailable'), failed('unavailable')],
     ['a bad input, found late', inErrors(400, 'invalidFrameImage', { status: 'error' }), failed('invalid_input')],
     ['an unknown code', inErrors(400, 'somethingNew', { status: 'error' }), failed('unavailable')],
@@ -74,6 +75,11 @@ describe('the state of a task', () => {
   it.each<[string, ScriptedAnswer, object]>([
     ['a bad key', { status: 401, json: { errors: [error('invalidApiKey', { taskUUID, status: 'error' })] } }, { kind: 'auth' }],
     ['a limit', { status: 429, json: { errors: [error('rateLimitExceeded', { taskUUID, status: 'error' })] } }, { kind: 'rate_limited' }],
+    [
+      "the provider's limit, without an id",
+      { status: 429, json: { errors: [error('providerRateLimitExceeded', { status: 'error' })] } },
+      { kind: 'rate_limited', retryable: true },
+    ],
     ['an empty account', { status: 402, json: { errors: [error('insufficientCredits', { taskUUID })] } }, { kind: 'no_credit' }],
     [
       'their own trouble',

@@ -55,6 +55,14 @@ describe('the answer to a create call', () => {
     expect(stage.server.requests).toHaveLength(1)
   })
 
+  it('to a request with a negative prompt of one character is that to one without: Runware refuses it', async () => {
+    stage.server.on(submitRoute, answerOf(taskOf()))
+    for (const negativePrompt of ['x', 'xy'])
+      await stage.provider.start({ ...request, negativePrompt }, {}, { attemptId: 'attempt-1', signal })
+    const sent = stage.server.requests.map(({ json }) => (json as { negativePrompt?: string }[])[0]?.negativePrompt)
+    expect(sent).toEqual([undefined, 'xy'])
+  })
+
   it.each<[string, ScriptedAnswer]>([
     ['with a state', answerOf(taskOf({ status: 'processing' }))],
     ['finished already', answerOf(success)],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { readEvents } from '../../../src/providers/shared/sse.ts'
-import { readRetryAfter } from '../../../src/providers/shared/failures.ts'
+import { readRetryAfter } from '../../../src/providers/shared/rejections.ts'
 
 describe('Retry-After', () => {
   const now = Date.parse('2026-01-01T00:00:00Z')

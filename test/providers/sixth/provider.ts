@@ -14,7 +14,7 @@ import type {
   Status,
   WebhookDelivery,
 } from '../../../src/providers/provider.ts'
-import { failedStatus, kindOfStatus, toRejection } from '../../../src/providers/shared/failures.ts'
+import { failedStatus, kindOfStatus, toRejection } from '../../../src/providers/shared/rejections.ts'
 import { createProviderHttp, type ProviderContext, type ProviderHttp } from '../../../src/providers/shared/http.ts'
 import { type ProviderResponse, readJson } from '../../../src/providers/shared/response.ts'
 import { readWebhookBody } from '../../../src/providers/shared/webhook-signature.ts'

@@ -41,11 +41,11 @@ const refusals = {
     'bad-key': [401, { errors: [{ code: 'invalidApiKey' }] }],
   },
   eachlabs: {
-    refused: [400, { status: 400, error: text, details: text }],
-    'no-credit': [402, { status: 402, error: 'payment required', details: text }],
-    busy: [429, { status: 429, error: 'too many requests', details: containing('Account rate limited') }],
-    down: [503, { status: 503, error: text }],
-    'bad-key': [401, { status: 401, error: text }],
+    refused: [400, { status: 'error', message: text, details: text }],
+    'no-credit': [402, { status: 'error', message: 'payment required', details: text }],
+    busy: [429, { status: 'error', message: 'too many requests', details: containing('Account rate limited') }],
+    down: [503, { status: 'error', message: text }],
+    'bad-key': [401, { status: 'error', message: text }],
   },
 } as const
 const refusalKinds = ['refused', 'no-credit', 'busy', 'down', 'bad-key'] as const
@@ -73,9 +73,9 @@ const failures = {
     'timed-out': [200, { errors: [{ code: 'timeoutProvider' }] }],
   },
   eachlabs: {
-    moderated: [200, { status: 'error', output: { error_code: 'PROVIDER_REJECTED' } }],
-    failed: [200, { status: 'error', output: { error_code: 'PROVIDER_FAILED' } }],
-    'timed-out': [200, { status: 'error', output: { error_code: 'EXECUTION_TIMEOUT' } }],
+    moderated: [200, { status: 'error', message: text, details: containing('risk control system') }],
+    failed: [200, { status: 'error', message: text, details: text }],
+    'timed-out': [200, { status: 'error', message: text, details: containing('timed out') }],
   },
 } as const
 
@@ -214,13 +214,13 @@ describe.for(providerNames)('%s', (name) => {
   })
 })
 
-test('the five stand-ins take twelve consecutive ports', async () => {
+test('the five stand-ins take thirteen consecutive ports', async () => {
   const clips = new ClipRenderer({ height: 96 })
   const providers = await startSomewhere((port) => startStandIns({ clips, speed: 1, port }))
   try {
     expect(providers.all.map(({ id }) => id)).toEqual([...providerNames])
     const ports = providers.all.flatMap(({ origins }) => Object.values(origins)).map((origin) => Number(new URL(origin).port))
-    expect(ports).toEqual(Array.from({ length: 12 }, (_, index) => (ports[0] ?? NaN) + index))
+    expect(ports).toEqual(Array.from({ length: 13 }, (_, index) => (ports[0] ?? NaN) + index))
   } finally {
     await providers.stop()
     await clips.close()
@@ -229,12 +229,12 @@ test('the five stand-ins take twelve consecutive ports', async () => {
 
 /** Tries ports below the ephemeral range, of which some are always taken. */
 async function startSomewhere(start: (port: number) => Promise<StandIns>): Promise<StandIns> {
-  for (let port = 20_000 + 12 * (process.pid % 500); port < 32_000; port += 12) {
+  for (let port = 20_000 + 13 * (process.pid % 500); port < 32_000; port += 13) {
     const providers = await start(port).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
       return undefined
     })
     if (providers) return providers
   }
-  throw new Error('no twelve ports are free')
+  throw new Error('no thirteen ports are free')
 }

@@ -3,7 +3,9 @@ import { ClipRenderer } from '../../../sandbox/clips/clip-renderer.ts'
 import { type StandIns, type StandInsOptions, startStandIns } from '../../../sandbox/providers/stand-ins.ts'
 
 /** Starts the stand-ins for each test of the file; one renderer for all renders each clip once. */
-export function withStandIns(options: Partial<Pick<StandInsOptions, 'speed' | 'seed' | 'outside'>> = {}): { readonly providers: StandIns } {
+export function withStandIns(options: Partial<Pick<StandInsOptions, 'speed' | 'seed' | 'outside' | 'unlimited'>> = {}): {
+  readonly providers: StandIns
+} {
   let renderer: ClipRenderer | undefined
   let running: StandIns | undefined
   beforeAll(() => {

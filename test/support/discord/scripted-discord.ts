@@ -52,6 +52,7 @@ export const refusals = {
   unauthorized: { status: 401, body: { message: '401: Unauthorized', code: 0 } },
   missingAccess: { status: 403, body: { message: 'Missing Access', code: 50001 } },
   missingPermissions: { status: 403, body: { message: 'Missing Permissions', code: 50013 } },
+  archivedThread: { status: 400, body: { message: 'Thread is archived', code: 50083 } },
   noMessageHistory: { status: 403, body: { message: 'Cannot reply without permission to read message history', code: 160002 } },
   tooLarge: { status: 413, body: { message: 'Request entity too large', code: 40005 } },
   tooManyOldEdits: { status: 429, body: { message: 'Maximum number of edits to messages older than 1 hour reached', code: 30046 } },

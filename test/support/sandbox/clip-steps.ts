@@ -30,6 +30,13 @@ export async function renderingClip(
   return { interaction, card: await interaction.reply(says(/Rendering/)) }
 }
 
+/** Discord refuses every edit of this message until its faults are cleared, so that a new message is needed. */
+export function refuseEdits({ discord }: Pick<TestSandbox, 'discord'>, { id }: ShownMessage): void {
+  const when = ({ method, path }: { method: string; path: string }) =>
+    method === 'PATCH' && (path.endsWith(id) || path.endsWith('original'))
+  discord.faults.failNext({ when }, { status: 403, body: { message: 'Missing Permissions', code: 50013 } }, { times: Infinity })
+}
+
 /** Stops the bot, then expects this clip to be captured and the ledger to match the invoices. */
 export async function expectPaidOnce(sandbox: TestSandbox, interaction: Interaction): Promise<void> {
   await sandbox.stopBot()

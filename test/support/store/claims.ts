@@ -16,10 +16,10 @@ export async function claimAll(
   providers: ProviderCapacity | readonly ProviderCapacity[],
   wanted: Wanted,
 ): Promise<Claims> {
-  const all: Claims = { claimed: [] }
+  const all: Claims = { claimed: [], hasLeft: true }
   for (;;) {
-    const { claimed, retryAt } = await claim(database, providers, wanted)
-    if (claimed.length === 0) return retryAt === undefined ? all : { ...all, retryAt }
+    const { claimed, ...rest } = await claim(database, providers, wanted)
+    if (claimed.length === 0) return { ...rest, claimed: all.claimed }
     all.claimed.push(...claimed)
     for (const { id } of claimed)
       await transition(database.statements, { id, owner: wanted.owner, state: 'submitting' }, { state: 'rendering' })

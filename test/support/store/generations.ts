@@ -2,8 +2,8 @@ import type { ProviderId } from '../../../src/domain/provider-id.ts'
 import type { Budgets } from '../../../src/config/config.ts'
 import { createId, createReference } from '../../../src/domain/ids.ts'
 import type { Generation } from '../../../src/generations/model/generation.ts'
-import { insertGeneration } from '../../../src/generations/store/generations.ts'
-import { recordReservation, reserve } from '../../../src/billing/ledger.ts'
+import { insertGenerations } from '../../../src/generations/store/generations.ts'
+import { reserve } from '../../../src/billing/ledger.ts'
 import { periodKeys } from '../../../src/billing/periods.ts'
 import type { Database } from '../../../src/storage/database.ts'
 
@@ -18,6 +18,8 @@ export interface Wanted {
   now?: number
   installation?: Budgets
   guild?: Budgets
+  /** The guild's, for when its budgets reset. */
+  timeZone?: string
 }
 
 let counter = 0
@@ -52,9 +54,9 @@ export async function acceptGeneration(database: Database, wanted: Wanted = {}):
     reference: createReference(),
   }
   await database.transaction(async (transaction) => {
-    await reserve(transaction, generation, { installation: wanted.installation ?? plenty, guild: wanted.guild ?? plenty, now })
-    await insertGeneration(transaction, generation)
-    await recordReservation(transaction, generation, now)
+    await insertGenerations(transaction, [generation])
+    const { installation = plenty, guild = plenty, timeZone } = wanted
+    await reserve(transaction, [{ reservation: generation, installation, guild, now, timeZone }])
   })
   return generation
 }

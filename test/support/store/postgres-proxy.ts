@@ -9,6 +9,8 @@ export interface PostgresProxy {
   readonly url: string
   /** Closes the current connections at the client's end; the server does not notice. */
   cut(): void
+  /** Ends all connections and accepts no other until the returned function is called. */
+  refuse(): () => void
   /** From now on the current connections drop every byte; both ends stay open. */
   swallow(): void
   /** From now on each connection carries no more than this to the server; undefined lifts the limit. */
@@ -23,8 +25,13 @@ export async function openPostgresProxy(serverUrl: string): Promise<PostgresProx
   const sockets = new Set<Socket>()
   const open = new Set<{ client: Socket; swallows: boolean; isCut: boolean; line: SlowLine }>()
   let speed: number | undefined
+  let isRefusing = false
 
   const server = createServer((client) => {
+    if (isRefusing) {
+      client.destroy()
+      return
+    }
     const provider = connect(Number(target.port || 5432), target.hostname)
     const line = createSlowLine(client, provider, () => speed)
     const connection = { client, swallows: false, isCut: false, line }
@@ -57,6 +64,13 @@ export async function openPostgresProxy(serverUrl: string): Promise<PostgresProx
       for (const connection of open) {
         connection.isCut = true
         connection.client.destroy()
+      }
+    },
+    refuse() {
+      isRefusing = true
+      for (const socket of sockets) socket.destroy()
+      return () => {
+        isRefusing = false
       }
     },
     swallow() {

@@ -47,6 +47,15 @@ export function countRows({ dataFolder }: { dataFolder: string }, table: 'genera
   return z.array(z.object({ rows: z.number() })).parse(readRows(dataFolder, `select count(*) as rows from ${table}`))[0]?.rows ?? 0
 }
 
+/** The hashes of the stored images. */
+export function readImageHashes({ dataFolder }: { dataFolder: string }): string[] {
+  const rows = readRows(dataFolder, 'select sha256 from images')
+  return z
+    .array(z.object({ sha256: z.string() }))
+    .parse(rows)
+    .map(({ sha256 }) => sha256)
+}
+
 /** What a guild, or with an empty owner the installation, has reserved and spent today, in micro-dollars. */
 export function readDayWallet({ dataFolder }: { dataFolder: string }, ownerId = ''): { reserved: number; spent: number } {
   const database = new SQLite(join(dataFolder, 'rushes.db'), { readonly: true })

@@ -15,32 +15,26 @@ const text = (input: object = {}, extra: object = {}) =>
 const created = async (input: object = {}) => customers.eachlabs.idIn(await text(input))
 const show = async (id: string) => (await callEachlabs(context.providers, `/v1/prediction/${id}`)).body as Record<string, unknown>
 
-describe("the example of the model's own page", () => {
-  test('is accepted unchanged and without a version', async () => {
-    const { eachlabs } = context.providers
-    const answer = await create({
-      model: slug,
-      input: { prompt: 'Extend the scene into a cinematic motion sequence', image_url: publicImage },
-    })
-    expect(answer).toMatchObject({
-      status: 200,
-      body: { status: 'success', message: 'Prediction created successfully', predictionID: eachlabs.jobs.list()[0]?.id },
-    })
-    await eachlabs.jobs.reached('succeeded')
-    const prediction = await show(customers.eachlabs.idIn(answer))
-    expect(prediction).toMatchObject({
-      status: 'success',
-      id: customers.eachlabs.idIn(answer),
-      output: expect.stringMatching(/^http.*\.mp4$/) as string,
-      metrics: { predict_time: expect.any(Number) as number, cost: 0.35 },
-    })
-    expect((await fetch(String(prediction['output']))).headers.get('content-type')).toBe('video/mp4')
-  })
-})
+/** The responses follow the API reference instead of the model's page, until the test ends. */
+const followApiReference = () => {
+  context.providers.eachlabs.behavior.eachlabsDocument = 'api-reference'
+}
 
 describe('a prediction', () => {
-  test('goes through its states', async () => {
+  test('is processed until it ends, as on the page of the model', async () => {
     const { eachlabs, clock } = context.providers
+    clock.speed = 0
+    const id = await created()
+    const processing = { status: 'processing', predictionID: id, output: null, metrics: { predict_time: 0 } }
+    expect(await show(id)).toEqual(processing)
+    clock.advance(4000)
+    await eachlabs.jobs.reached('running')
+    expect(await show(id)).toEqual(processing)
+  })
+
+  test('goes through more states in the API reference', async () => {
+    const { eachlabs, clock } = context.providers
+    followApiReference()
     clock.speed = 0
     const id = await created()
     expect(await show(id)).toMatchObject({ id, status: 'created', output: null, logs: null, metrics: { predict_time: 0, cost: 0 } })
@@ -54,7 +48,24 @@ describe('a prediction', () => {
     })
   })
 
-  test('reports the reason of a failure in its output', async () => {
+  test('has its price in the API reference', async () => {
+    followApiReference()
+    const id = await created({ duration: '10' })
+    await context.providers.eachlabs.jobs.reached('succeeded')
+    expect(await show(id)).toMatchObject({ id, status: 'success', metrics: { predict_time: expect.any(Number) as number, cost: 0.7 } })
+  })
+
+  test('reports the reason of a failure in its details', async () => {
+    const id = await created({ prompt: 'sandbox:moderated' })
+    await context.providers.eachlabs.jobs.reached('failed')
+    expect(await show(id)).toMatchObject({
+      ...{ status: 'error', predictionID: id, output: null, message: 'Prediction failed' },
+      details: 'Failure to pass the risk control system',
+    })
+  })
+
+  test('reports the reason of a failure in its output, in the API reference', async () => {
+    followApiReference()
     const id = await created({ prompt: 'sandbox:moderated' })
     await context.providers.eachlabs.jobs.reached('failed')
     expect(await show(id)).toMatchObject({ status: 'error', output: { error_code: 'PROVIDER_REJECTED', retryable: false } })
@@ -63,7 +74,8 @@ describe('a prediction', () => {
   test.for([
     ['failed', 'PROVIDER_FAILED'],
     ['timed-out', 'EXECUTION_TIMEOUT'],
-  ])('that is %s has the code %s', async ([kind, code]) => {
+  ])('that is %s has the code %s in the API reference', async ([kind, code]) => {
+    followApiReference()
     const id = await created({ prompt: `sandbox:${kind ?? ''}` })
     await context.providers.eachlabs.jobs.reached('failed')
     expect(await show(id)).toMatchObject({ output: { error_code: code } })
@@ -78,7 +90,7 @@ describe('a prediction', () => {
     [{ aspect_ratio: '4:3' }, 'aspect_ratio'],
     [{ seed: 7 }, 'body'],
   ] as const)('with the input %o is refused', async ([input, field]) => {
-    expect(await text(input)).toMatchObject({ status: 400, body: { status: 400, details: expect.stringContaining(field) as string } })
+    expect(await text(input)).toMatchObject({ status: 400, body: { status: 'error', details: expect.stringContaining(field) as string } })
     expect(context.providers.eachlabs.jobs.list()).toEqual([])
   })
 
@@ -89,6 +101,16 @@ describe('a prediction', () => {
     'http://example.com/picture.png',
   ])('with an image at %s is refused', async (address) => {
     expect((await create({ model: slug, input: { prompt: 'x', image_url: address } })).status).toBe(400)
+  })
+
+  test('is refused beyond a hundred in a minute', async () => {
+    const { eachlabs, clock } = context.providers
+    clock.speed = 0
+    eachlabs.behavior.inFlight = Infinity
+    for (let number = 0; number < 100; number++) expect((await text()).status).toBe(200)
+    expect((await text()).status).toBe(429)
+    clock.advance(60_000)
+    expect((await text()).status).toBe(200)
   })
 
   test('of an unknown model, or with an unknown id, is not found', async () => {
@@ -106,6 +128,24 @@ describe('a prediction', () => {
     await eachlabs.jobs.reached('succeeded')
     expect((await text()).status).toBe(200)
     expect(eachlabs.jobs.list()).toHaveLength(11)
+  })
+})
+
+describe('a model', () => {
+  const describeModel = (slug: string) => call(`${context.providers.eachlabs.origins.api}/v1/model?slug=${slug}`)
+
+  test.for([
+    [slug, ['prompt', 'image_url', 'tail_image_url', 'duration', 'negative_prompt', 'cfg_scale'], ['prompt', 'image_url']],
+    ['kling-v2-5-turbo-pro-text-to-video', ['prompt', 'duration', 'negative_prompt', 'cfg_scale', 'aspect_ratio'], ['prompt']],
+  ] as const)('%s describes its inputs, also without a key', async ([model, fields, required]) => {
+    const { status, body } = await describeModel(model)
+    expect([status, body]).toMatchObject([200, { slug: model, version: '0.0.1', output_type: 'video' }])
+    const schema = (body as { request_schema: { properties: object; required: string[] } }).request_schema
+    expect([Object.keys(schema.properties).sort(), schema.required.sort()]).toEqual([[...fields].sort(), [...required].sort()])
+  })
+
+  test('that does not exist is not found', async () => {
+    expect((await describeModel('another')).status).toBe(404)
   })
 })
 
@@ -144,9 +184,11 @@ describe('the key', () => {
   })
 })
 
-test('an error contains its status, name and details', async () => {
-  const body = { status: 400, error: 'bad request', details: expect.any(String) as string }
-  expect(await create({})).toMatchObject({ status: 400, body })
+test('an error is described by a message and details, or, in the API reference, by its status, name and details', async () => {
+  const details = expect.any(String) as string
+  expect(await create({})).toMatchObject({ status: 400, body: { status: 'error', message: 'bad request', details } })
+  followApiReference()
+  expect(await create({})).toMatchObject({ status: 400, body: { status: 400, error: 'bad request', details } })
 })
 
 describe('an upload', () => {

@@ -1,30 +1,13 @@
-import { createFalClient, type FalClient } from '@fal-ai/client'
 import { describe, expect, test } from 'vitest'
 import { inspectClip } from '../../../../sandbox/clips/inspect-clip.ts'
 import { frameOf } from '../../../../sandbox/clips/inspect-clip.ts'
-import type { FalStandIn } from '../../../../sandbox/providers/fal/stand-in.ts'
 import { likenessOf } from '../../likeness.ts'
 import { testImage } from '../../../support/media/test-image.ts'
 import { withStandIns } from '../with-stand-ins.ts'
+import { falClientOf } from './fal-client.ts'
 
 const context = withStandIns()
 const model = 'fal-ai/kling-video/v2.5-turbo/pro'
-
-/** fal's published client; its `fetch` option maps the addresses. */
-function clientOf({ origins, apiKey }: Pick<FalStandIn, 'origins' | 'apiKey'>): FalClient {
-  const mapped = new Map([
-    ['https://queue.fal.run', origins.queue],
-    ['https://rest.fal.ai', origins.rest],
-  ])
-  return createFalClient({
-    credentials: apiKey,
-    retry: { maxRetries: 0 },
-    fetch: (input, init) => {
-      const url = new URL(input instanceof Request ? input.url : input)
-      return fetch((mapped.get(url.origin) ?? url.origin) + url.pathname + url.search, init)
-    },
-  })
-}
 
 async function downloaded(url: string): Promise<Uint8Array> {
   const response = await fetch(url)
@@ -39,7 +22,7 @@ describe("fal's client", () => {
   test('gets a text-to-video clip by polling', async () => {
     const { fal } = context.providers
     const seen: string[] = []
-    const { data, requestId } = await clientOf(fal).subscribe(`${model}/text-to-video`, {
+    const { data, requestId } = await falClientOf(fal).subscribe(`${model}/text-to-video`, {
       input: { prompt: 'a fox in the snow', duration: '10', aspect_ratio: '1:1' },
       pollInterval: 20,
       logs: true,
@@ -55,7 +38,7 @@ describe("fal's client", () => {
 
   test('uploads an image and gets a clip that starts with it, by streaming', async () => {
     const { fal } = context.providers
-    const client = clientOf(fal)
+    const client = falClientOf(fal)
     const image = await testImage({ seed: 11 })
     const imageUrl = await client.storage.upload(new Blob([new Uint8Array(image)], { type: 'image/png' }))
     expect(new URL(imageUrl).origin).toBe(fal.origins.media)
@@ -79,7 +62,7 @@ describe("fal's client", () => {
 
   test('gets the content check’s refusal as a validation error of the result', async () => {
     const { fal } = context.providers
-    const refused = clientOf(fal).subscribe(`${model}/text-to-video`, { input: { prompt: 'sandbox:moderated' }, pollInterval: 20 })
+    const refused = falClientOf(fal).subscribe(`${model}/text-to-video`, { input: { prompt: 'sandbox:moderated' }, pollInterval: 20 })
     await expect(refused).rejects.toMatchObject({
       name: 'ValidationError',
       status: 422,
@@ -89,7 +72,7 @@ describe("fal's client", () => {
 
   test('cancels', async () => {
     const { fal } = context.providers
-    const client = clientOf(fal)
+    const client = falClientOf(fal)
     fal.jobs.hold('completion')
     const { request_id: requestId } = await client.queue.submit(`${model}/text-to-video`, { input: { prompt: 'stop' } })
     await fal.jobs.reached('running')
@@ -99,7 +82,7 @@ describe("fal's client", () => {
 
   test('is refused with a wrong key', async () => {
     const { fal } = context.providers
-    const stranger = clientOf({ origins: fal.origins, apiKey: 'somebody:else' })
+    const stranger = falClientOf({ origins: fal.origins, apiKey: 'somebody:else' })
     await expect(stranger.queue.submit(`${model}/text-to-video`, { input: { prompt: 'x' } })).rejects.toMatchObject({ status: 401 })
     expect(fal.jobs.list()).toEqual([])
   })

@@ -38,16 +38,16 @@ describe('a task', () => {
     expect(runware.jobs.get(taskUUID)?.state).toBe('succeeded')
   })
 
-  test('includes its cost and its content check only on request', async () => {
+  test('includes its cost unless that is declined, as the examples show, and its content check only on request', async () => {
     const { runware } = context.providers
     const plain = randomUUID()
     const checked = randomUUID()
-    await create({ taskUUID: plain })
+    await create({ taskUUID: plain, includeCost: false })
     await create({ taskUUID: checked, positivePrompt: 'sandbox:flagged', safety: { checkContent: true, mode: 'fast' } })
     await Promise.all([runware.jobs.reached('succeeded', plain), runware.jobs.reached('succeeded', checked)])
     const { data } = (await poll(plain, checked)).body as { data: Record<string, unknown>[] }
     expect(Object.keys(data[0] ?? {}).sort()).toEqual(['seed', 'status', 'taskType', 'taskUUID', 'videoURL', 'videoUUID'])
-    expect(data[1]).toMatchObject({ NSFWContent: true })
+    expect(data[1]).toMatchObject({ NSFWContent: true, cost: 0.37 })
   })
 
   test('sent twice with one UUID runs once', async () => {
@@ -200,6 +200,32 @@ describe('a failure', () => {
       expect((await poll(taskUUID)).body).toMatchObject({ errors: [{ code }] })
     }
   })
+})
+
+test('the details of a task hold its request and its end, also of one that failed', async () => {
+  const { runware } = context.providers
+  const details = (taskUUID: string) => callRunware(context.providers, [{ taskType: 'getTaskDetails', taskUUID }])
+  const taskUUID = randomUUID()
+  await create({ taskUUID, positivePrompt: 'sandbox:failed' })
+  await runware.jobs.reached('failed')
+  expect(await details(taskUUID)).toMatchObject({
+    status: 200,
+    body: {
+      data: [
+        {
+          ...{ taskType: 'getTaskDetails', taskUUID, request: [{ taskUUID, positivePrompt: 'sandbox:failed' }] },
+          response: [{ data: [], error: { code: 'providerError', taskUUID } }],
+        },
+      ],
+    },
+  })
+  expect(await details(randomUUID())).toMatchObject({ status: 404, body: { errors: [{ code: 'taskNotFound' }] } })
+})
+
+test('the account shows its balance', async () => {
+  const taskUUID = randomUUID()
+  const task = { taskType: 'accountManagement', taskUUID, operation: 'getDetails' }
+  expect(await callRunware(context.providers, [task])).toMatchObject({ status: 200, body: { data: [{ taskUUID, balance: 100 }] } })
 })
 
 test('insufficient credit is reported with HTTP 402 and in the body', async () => {

@@ -81,7 +81,7 @@ test('stopped stand-ins leave nothing running', async () => {
 test('consecutive ports are used, and a taken one is an error', async () => {
   const clips = { render: () => Promise.reject(new Error('no clip is rendered here')) }
   const [first, port] = await startAnywhere(clips)
-  const addresses = [0, 1, 2, 3, 4].map((offset) => `http://127.0.0.1:${port + offset}`)
+  const addresses = [0, 1, 2, 3, 4, 5].map((offset) => `http://127.0.0.1:${port + offset}`)
   expect([...Object.values(first.fal.origins), ...Object.values(first.replicate.origins)]).toEqual(addresses)
   await expect(startStandIns({ clips, speed: 1, port: port + 2 })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   await first.stop()

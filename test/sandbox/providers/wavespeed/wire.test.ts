@@ -57,13 +57,11 @@ describe('a task', () => {
   })
 
   test.for([
-    [wavespeedText, {}, 'prompt'],
     [wavespeedText, { prompt: 'x'.repeat(2501) }, 'prompt'],
     [wavespeedText, { prompt: 'x', duration: '5' }, 'duration'],
     [wavespeedText, { prompt: 'x', duration: 7 }, 'duration'],
     [wavespeedText, { prompt: 'x', guidance_scale: 1.01 }, 'guidance_scale'],
     [wavespeedText, { prompt: 'x', aspect_ratio: '4:3' }, 'aspect_ratio'],
-    [wavespeedImage, { prompt: 'x' }, 'image'],
     [`${wavespeedText}?webhook=nowhere`, { prompt: 'x' }, 'webhook'],
   ] as const)('at %s is refused with %o, naming %s', async ([path, body, field]) => {
     const answer = await callWavespeed(context.providers, path, { method: 'POST', body })
@@ -82,6 +80,21 @@ describe('a task', () => {
     const answer = await callWavespeed(context.providers, task.urls.get)
     expect(answer).toMatchObject({ status: 200, body: { code: 200, data: { status, code, outputs: [] } } })
     expect((await show(task))['error']).not.toBe('')
+  })
+
+  test.for([
+    [wavespeedText, {}, 'prompt'],
+    [wavespeedImage, { prompt: 'x' }, 'image'],
+    [wavespeedImage, {}, 'prompt, image'],
+  ] as const)('at %s without a required field is created, as in the documented example, and fails: %o', async ([path, body, fields]) => {
+    const { wavespeed } = context.providers
+    expect((await callWavespeed(context.providers, path, { method: 'POST', body })).status).toBe(200)
+    const { id } = await wavespeed.jobs.reached('failed')
+    const task = await callWavespeed(context.providers, `/api/v3/predictions/${id}/result`)
+    expect(task).toMatchObject({
+      status: 200,
+      body: { data: { status: 'failed', code: 1400, error: `Missing required parameter: ${fields}` } },
+    })
   })
 
   test('can be flagged instead of refused', async () => {
@@ -114,6 +127,22 @@ describe('a task', () => {
   test('that does not exist is not found', async () => {
     expect(await callWavespeed(context.providers, '/api/v3/predictions/none/result')).toMatchObject({ status: 404, body: { code: 404 } })
   })
+})
+
+test('tasks are listed newest first, in pages', async () => {
+  const { wavespeed } = context.providers
+  const [first, second, third] = [await submit(), await submit(), await submit()]
+  const list = async (page: object) => callWavespeed(context.providers, '/api/v3/predictions', { method: 'POST', body: page })
+  const idsAt = async (page: number) =>
+    ((await list({ page, page_size: 2 })).body as { data: { items: { id: string }[] } }).data.items.map(({ id }) => id)
+  expect([await idsAt(1), await idsAt(2), await idsAt(3)]).toEqual([[third.id, second.id], [first.id], []])
+  expect((await list({ page: 1 })).status).toBe(400)
+  expect(wavespeed.requests.count('list')).toBe(4)
+})
+
+test('the balance is shown', async () => {
+  const balance = { status: 200, body: { code: 200, data: { balance: 100 } } }
+  expect(await callWavespeed(context.providers, '/api/v3/balance')).toMatchObject(balance)
 })
 
 describe('deleting', () => {

@@ -29,8 +29,8 @@ const bodies = {
     { taskUUID, status: 'error', code: 'providerError', message: text },
   ],
   eachlabs: (id: string, output: string) => [
-    { exec_id: id, flow_id: null, status: 'succeeded', output, error: '' },
-    { exec_id: id, flow_id: null, status: 'failed', output: [{ id: '', status: '', output: '', error: text }], error: '' },
+    { exec_id: id, status: 'succeeded', output, error: '' },
+    { exec_id: id, status: 'failed', output: '', error: 'The provider failed to process the request' },
   ],
 }
 
