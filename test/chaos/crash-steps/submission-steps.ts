@@ -139,7 +139,10 @@ export const submissionSteps: readonly Step[] = [
 /** The provider accepts the job, but its answer never reaches the bot. */
 async function beforeTheAnswerArrives(stage: Stage): Promise<Interaction> {
   const { providers } = stage.sandbox
-  const gate = await openGate(stage.provider === 'runware' ? providers.runware.origins.api : providers.fal.origins.queue)
+  const gate =
+    stage.provider === 'runware'
+      ? await openGate(providers.runware.origins.api, 'videoInference')
+      : await openGate(providers.fal.origins.queue)
   gate.hold()
   const bot = await stage.start(stage.provider === 'runware' ? { runware: { api: gate.origin } } : { fal: { queue: gate.origin } })
   const interaction = await stage.film()

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 export interface Gate {
   /** `http://127.0.0.1:PORT`, in place of the origin behind it. */
   readonly origin: string
-  /** From now on answers to POST requests are kept back. */
+  /** From now on answers to the chosen requests are kept back. */
   hold(): void
   /** Resolves once an answer is kept back: the provider has handled the request by then. */
   readonly answered: Promise<void>
@@ -13,24 +13,31 @@ export interface Gate {
   release(): void
 }
 
-/** A proxy to an HTTP origin that can keep back the answers to POST requests. Closed at the end of the test. */
-export async function openGate(target: string): Promise<Gate> {
+/**
+ * A proxy to an HTTP origin that can keep back answers. Closed at the end of the test.
+ * @param chosen Words that a request holds if its answer is to be kept back. Runware takes every request as a POST, also
+ * the check of its key, so only words of the body choose its create calls.
+ */
+export async function openGate(target: string, chosen = 'POST '): Promise<Gate> {
   const sockets = new Set<Socket>()
   const answered = Promise.withResolvers<undefined>()
   let held: PromiseWithResolvers<undefined> | undefined
 
   const server = createServer((client) => {
     const provider = connect(Number(new URL(target).port), '127.0.0.1')
-    let isPost = false
+    let isChosen = false
+    let sent = ''
     /** Parts of the answer pass in order. */
     let passed = Promise.resolve()
     const pass = (onward: () => void) => {
-      const opened = isPost ? held?.promise : undefined
+      const opened = isChosen ? held?.promise : undefined
       if (opened) answered.resolve(undefined)
       passed = passed.then(() => opened).then(onward)
     }
     client.on('data', (chunk) => {
-      isPost ||= chunk.toString('latin1').startsWith('POST ')
+      // The words may be split between two chunks.
+      sent = sent.slice(-chosen.length) + chunk.toString('latin1')
+      isChosen ||= sent.includes(chosen)
       provider.write(chunk)
     })
     provider.on('data', (chunk) => pass(() => client.write(chunk)))
