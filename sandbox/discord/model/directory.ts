@@ -1,3 +1,5 @@
+import type { ChannelRecord } from './channels.ts'
+
 export interface UserRecord {
   id: string
   name: string
@@ -9,17 +11,6 @@ export interface MemberRecord {
   guildId: string
   permissions: bigint
   joinedAt: string
-}
-
-export interface ChannelRecord {
-  id: string
-  guildId: string
-  name: string
-  /** The channel of a thread; undefined for a text channel. */
-  parentId: string | undefined
-  nsfw: boolean
-  /** Undefined: the bot has its permissions of the guild here. */
-  botPermissions: bigint | undefined
 }
 
 export interface GuildRecord {

@@ -35,8 +35,10 @@ export const refuse = {
   alreadyAcknowledged: () => new ApiError(400, 40060, 'Interaction has already been acknowledged.'),
   missingAccess: () => new ApiError(403, 50001, 'Missing Access'),
   emptyMessage: () => new ApiError(400, 50006, 'Cannot send an empty message'),
+  notATextChannel: () => new ApiError(400, 50008, 'Cannot send messages in a non-text channel'),
   missingPermissions: () => new ApiError(403, 50013, 'Missing Permissions'),
   invalidToken: () => new ApiError(401, 50027, 'Invalid Webhook Token'),
+  archivedThread: () => new ApiError(403, 50083, 'Thread is archived'),
   invalidJson: () => new ApiError(400, 50109, 'The request body contains invalid JSON.'),
   /** The only refusal with 429. It names no time to wait. */
   tooManyOldEdits: () => new ApiError(429, 30046, 'Maximum number of edits to messages older than 1 hour reached. Try again later'),

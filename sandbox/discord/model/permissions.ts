@@ -13,13 +13,16 @@ export const permissionBits = {
   ReadMessageHistory: 1n << 16n,
   MentionEveryone: 1n << 17n,
   UseExternalEmojis: 1n << 18n,
+  Connect: 1n << 20n,
   UseApplicationCommands: 1n << 31n,
+  ManageThreads: 1n << 34n,
   SendMessagesInThreads: 1n << 38n,
   UseExternalApps: 1n << 50n,
 } as const
 
 export type PermissionName = keyof typeof permissionBits
 
+/** What the invitation asks for, and Connect, which every member has in a new server. */
 export const defaultBotPermissions: readonly PermissionName[] = [
   'ViewChannel',
   'SendMessages',
@@ -27,6 +30,7 @@ export const defaultBotPermissions: readonly PermissionName[] = [
   'EmbedLinks',
   'AttachFiles',
   'ReadMessageHistory',
+  'Connect',
 ]
 
 export const defaultMemberPermissions: readonly PermissionName[] = [

@@ -1,6 +1,8 @@
 import type { APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/v10'
 
-import type { ChannelRecord, Directory, GuildRecord } from '../model/directory.ts'
+import { isVisible } from '../model/channel-access.ts'
+import type { ChannelRecord } from '../model/channels.ts'
+import type { Directory, GuildRecord } from '../model/directory.ts'
 import { channelPayload } from './channels.ts'
 import { userPayload } from './people.ts'
 import type { Wire } from './wire.ts'
@@ -8,6 +10,8 @@ import type { Wire } from './wire.ts'
 /** The guild as GUILD_CREATE carries it. The bot's permissions come from its own role alone. */
 export function guildPayload(guild: GuildRecord, directory: Directory): Wire<GatewayGuildCreateDispatchData> {
   const channels = directory.channelsOf(guild.id)
+  /** Archived threads, and those that the bot cannot see, are left out. */
+  const isActive = (channel: ChannelRecord) => channel.thread?.archived === false && isVisible(channel, directory)
   const payloadOf = (channel: ChannelRecord) => channelPayload(channel, directory)
   return {
     id: guild.id,
@@ -50,8 +54,8 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
     members: [
       { user: userPayload(directory.bot), roles: [guild.botRoleId], joined_at: guild.createdAt, deaf: false, mute: false, flags: 0 },
     ],
-    channels: channels.filter(({ parentId }) => parentId === undefined).map(payloadOf) as Wire<GatewayGuildCreateDispatchData['channels']>,
-    threads: channels.filter(({ parentId }) => parentId !== undefined).map(payloadOf) as Wire<GatewayGuildCreateDispatchData['threads']>,
+    channels: channels.filter(({ thread }) => !thread).map(payloadOf) as Wire<GatewayGuildCreateDispatchData['channels']>,
+    threads: channels.filter(isActive).map(payloadOf) as Wire<GatewayGuildCreateDispatchData['threads']>,
     presences: [],
     stage_instances: [],
     guild_scheduled_events: [],

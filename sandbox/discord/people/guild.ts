@@ -1,12 +1,12 @@
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
-import { hasFlag, messageFlags } from '../model/message.ts'
+import { isVisible } from '../model/channel-access.ts'
+import type { ChannelKind, ChannelRecord, ParentKind } from '../model/channels.ts'
+import type { GuildRecord, MemberRecord } from '../model/directory.ts'
 import { defaultBotPermissions, defaultMemberPermissions, type PermissionName, permissionSet } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
 import { botRolePayload, guildPayload } from '../payloads/guilds.ts'
 import type { World } from '../world/world.ts'
-import type { MessagePredicate, WaitOptions } from './interaction.ts'
+import { Channel } from './channel.ts'
 import { Member } from './member.ts'
-import { showMessage, type ShownMessage } from './shown-message.ts'
 
 export interface GuildOptions {
   name?: string
@@ -20,8 +20,12 @@ export interface GuildOptions {
 export interface ChannelOptions {
   name?: string
   nsfw?: boolean
-  /** Makes it a thread of this channel, with that channel's permissions. */
+  /** A text channel unless given. */
+  kind?: ParentKind
+  /** Makes it a thread of this channel, with that channel's permissions; a post, if that is a forum. */
   threadOf?: Channel
+  /** Makes the thread private. The bot is not in it. */
+  private?: boolean
   /** Overrides the bot's permissions of the guild. */
   botPermissions?: readonly PermissionName[]
 }
@@ -29,38 +33,6 @@ export interface ChannelOptions {
 export interface MemberOptions {
   name: string
   permissions?: readonly PermissionName[]
-}
-
-/** A channel of a guild, as its members see it. */
-export class Channel {
-  readonly id: string
-  readonly #record: ChannelRecord
-  readonly #world: World
-
-  constructor(record: ChannelRecord, world: World) {
-    this.id = record.id
-    this.#record = record
-    this.#world = world
-  }
-
-  /** The messages in their order: the public ones, and those that only the given member sees. */
-  messages(viewer?: Member): ShownMessage[] {
-    return this.#world.messages
-      .inChannel(this.id)
-      .filter((message) => viewer?.sees(message) ?? !hasFlag(message, messageFlags.ephemeral))
-      .map((message) => showMessage(message, this.#world))
-  }
-
-  /** Waits until a public message matches. */
-  message(predicate: MessagePredicate, { signal }: WaitOptions = {}): Promise<ShownMessage> {
-    return this.#world.changes.until(() => this.messages().find(predicate), signal)
-  }
-
-  setBotPermissions(permissions: readonly PermissionName[] | undefined): void {
-    this.#record.botPermissions = permissions && permissionSet(permissions)
-    const { directory, gateway } = this.#world
-    gateway.dispatch(this.#record.guildId, 'CHANNEL_UPDATE', channelPayload(this.#record, directory))
-  }
 }
 
 /** A guild with its channels and members. A connected bot receives every change as an event. */
@@ -91,7 +63,10 @@ export class Guild {
 
   createChannel(options: ChannelOptions = {}): Channel {
     const record = this.#addChannel(options)
-    this.#dispatch(options.threadOf ? 'THREAD_CREATE' : 'CHANNEL_CREATE', channelPayload(record, this.#world.directory))
+    const { directory } = this.#world
+    if (!record.thread || isVisible(record, directory)) {
+      this.#dispatch(record.thread ? 'THREAD_CREATE' : 'CHANNEL_CREATE', channelPayload(record, directory))
+    }
     return new Channel(record, this.#world)
   }
 
@@ -121,13 +96,27 @@ export class Guild {
     const record: ChannelRecord = {
       id: this.#world.snowflakes.next(),
       guildId: this.id,
+      kind: this.#kindOf(options),
       name: options.name ?? 'channel',
       parentId: options.threadOf?.id,
+      thread: options.threadOf && {
+        archived: false,
+        locked: false,
+        autoArchiveMinutes: 1440,
+        archiveChangedAt: new Date().toISOString(),
+        botJoined: false,
+      },
       nsfw: options.nsfw ?? false,
       botPermissions: options.botPermissions && permissionSet(options.botPermissions),
     }
     this.#world.directory.channels.set(record.id, record)
     return record
+  }
+
+  #kindOf({ kind, threadOf, private: isPrivate }: ChannelOptions): ChannelKind {
+    if (!threadOf) return kind ?? 'text'
+    if (isPrivate) return 'privateThread'
+    return this.#world.directory.channels.get(threadOf.id)?.kind === 'announcement' ? 'announcementThread' : 'publicThread'
   }
 
   #dispatch(event: string, payload: unknown): void {

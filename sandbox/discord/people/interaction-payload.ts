@@ -9,11 +9,12 @@ import type {
 } from 'discord-api-types/v10'
 
 import type { RegisteredCommand } from '../model/command.ts'
-import type { ChannelRecord, MemberRecord } from '../model/directory.ts'
+import type { ChannelRecord } from '../model/channels.ts'
+import type { MemberRecord } from '../model/directory.ts'
 import { interactionTypes, type StoredInteraction } from '../model/interaction.ts'
 import type { StoredMessage } from '../model/message.ts'
 import { permissionSet } from '../model/permissions.ts'
-import { channelPayload } from '../payloads/channels.ts'
+import { interactionChannelPayload } from '../payloads/channels.ts'
 import { memberPayload } from '../payloads/people.ts'
 import type { Wire } from '../payloads/wire.ts'
 import type { World } from '../world/world.ts'
@@ -38,7 +39,7 @@ function common({ interaction, member, channel, tellsLimit }: InteractionOrigin,
     guild: { id: guildId, features: [], locale: 'en-US' },
     guild_locale: 'en-US',
     channel_id: channel.id,
-    channel: { ...channelPayload(channel, world.directory), permissions: String(member.permissions) },
+    channel: interactionChannelPayload(channel, member.permissions, world.directory),
     locale: 'en-US',
     member: memberPayload(member),
     // Without the bot in the guild Discord sends the permissions of the token alone.

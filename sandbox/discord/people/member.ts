@@ -1,6 +1,7 @@
 import type { APIAttachment } from 'discord-api-types/v10'
 
-import type { ChannelRecord, GuildRecord, MemberRecord } from '../model/directory.ts'
+import type { ChannelRecord } from '../model/channels.ts'
+import type { GuildRecord, MemberRecord } from '../model/directory.ts'
 import type { InteractionStart, SuggestedChoice } from '../model/interaction.ts'
 import { allComponents, componentTypes, hasFlag, messageFlags, type StoredMessage } from '../model/message.ts'
 import { attachmentPayload } from '../payloads/messages.ts'

@@ -1,5 +1,6 @@
 import { type ApiCall, type ApiResponse, param, route } from '../http/route.ts'
-import type { ChannelRecord } from '../model/directory.ts'
+import { type Access, accessTo, demandToPost, refuseEditIfClosed } from '../model/channel-access.ts'
+import type { ChannelRecord } from '../model/channels.ts'
 import { refuse } from '../model/errors.ts'
 import { issue, refuseForm } from '../model/form-issues.ts'
 import { hasFlag, messageFlags, type MessageForm, type StoredMessage } from '../model/message.ts'
@@ -22,24 +23,15 @@ export const channelRoutes = [
   route('DELETE /channels/:channel/messages/:message', 'delete_message', deleteMessage),
 ]
 
-interface Access {
-  channel: ChannelRecord
-  permissions: bigint
-}
-
-/** The channel and the bot's permissions in it; 50001 where the bot is not in the guild. */
 function access(call: ApiCall, world: World): Access {
   const channel = world.directory.channels.get(param(call, 'channel'))
   if (!channel) throw refuse.unknownChannel()
-  const permissions = world.directory.botPermissionsIn(channel)
-  if (permissions === undefined) throw refuse.missingAccess()
-  demand(permissions)
-  return { channel, permissions }
+  return accessTo(channel, world.directory)
 }
 
 function accessToWrite(call: ApiCall, world: World): Access {
   const { channel, permissions } = access(call, world)
-  demand(permissions, channel.parentId === undefined ? 'SendMessages' : 'SendMessagesInThreads')
+  demandToPost({ channel, permissions })
   if (call.files.length > 0) demand(permissions, 'AttachFiles')
   return { channel, permissions }
 }
@@ -68,6 +60,7 @@ function createMessage(call: ApiCall, world: World): ApiResponse {
   const repeated = sameNonce(form, channel, world)
   if (repeated) return messageResponse(repeated, world)
   const repliesTo = readReference(form, { channel, permissions }, world)
+  world.threads.openForMessage(channel.id)
   const start = {
     channelId: channel.id,
     guildId: channel.guildId,
@@ -127,7 +120,8 @@ function getMessage(call: ApiCall, world: World): ApiResponse {
 }
 
 function editMessage(call: ApiCall, world: World): ApiResponse {
-  const { channel } = accessToWrite(call, world)
+  const { channel, permissions } = accessToWrite(call, world)
+  refuseEditIfClosed(channel, permissions)
   const message = messageOf(call, channel, world)
   refuseLargeFiles(call.files, world.uploadLimitIn(channel.guildId))
   const { form, plan } = readMessageForm('update_message', call, message)

@@ -50,12 +50,15 @@ function respond({ interaction, type, form }: Callback, call: ApiCall, world: Wo
   if (type === deferredMessage) {
     // Discord takes only EPHEMERAL from the flags and silently ignores the others (discord-api-docs issue 7910).
     const flags = messageFlags.loading | ((form.flags ?? 0) & messageFlags.ephemeral)
+    if (!hasFlag({ flags }, messageFlags.ephemeral)) world.threads.openForMessage(interaction.channelId)
     return world.messages.create({ ...replyTo(interaction), flags }, {}, planAttachments(undefined, [], undefined))
   }
   if (type === message) {
     const plan = planAttachments(form.attachments, call.files, undefined)
     checkMessageForm(form, plan, undefined, ['data'])
-    return world.messages.create({ ...replyTo(interaction), flags: settableFlags(form) }, form, plan)
+    const flags = settableFlags(form)
+    if (!hasFlag({ flags }, messageFlags.ephemeral)) world.threads.openForMessage(interaction.channelId)
+    return world.messages.create({ ...replyTo(interaction), flags }, form, plan)
   }
   const source = world.messages.get(interaction.sourceMessageId)
   if (type !== update) return type === deferredUpdate ? source : undefined

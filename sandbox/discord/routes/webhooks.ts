@@ -1,4 +1,5 @@
 import { type ApiCall, type ApiResponse, type Handler, param, route } from '../http/route.ts'
+import { refuseEditIfClosed } from '../model/channel-access.ts'
 import { refuse } from '../model/errors.ts'
 import type { StoredInteraction } from '../model/interaction.ts'
 import { hasFlag, messageFlags, type StoredMessage } from '../model/message.ts'
@@ -45,10 +46,18 @@ function editWith(operation: string): Handler {
   return (call, world) => {
     const interaction = interactionOf(call, world)
     const message = messageOf(call, interaction, world)
+    refuseClosedThread(message, world)
     refuseLargeFiles(call.files, interaction.attachmentSizeLimit)
     const { form, plan } = readMessageForm(operation, call, message)
     return messageResponse(world.messages.edit(message, form, plan), world)
   }
+}
+
+/** The token gives no more rights in a closed thread; what only the member sees is let through (discord-api-docs issue 6884). */
+function refuseClosedThread(message: StoredMessage, { directory }: World): void {
+  const channel = directory.channels.get(message.channelId)
+  if (!channel || hasFlag(message, messageFlags.ephemeral)) return
+  refuseEditIfClosed(channel, directory.botPermissionsIn(channel))
 }
 
 function followUp(call: ApiCall, world: World): ApiResponse {
@@ -57,8 +66,13 @@ function followUp(call: ApiCall, world: World): ApiResponse {
   const original = world.messages.get(interaction.originalId)
   const { form, plan } = readMessageForm('execute_webhook', call, undefined)
   // The first follow-up to a deferred reply becomes that reply and keeps its visibility.
-  if (original && hasFlag(original, messageFlags.loading)) return messageResponse(world.messages.edit(original, form, plan), world)
-  const message = world.messages.create({ ...followUpTo(interaction), flags: settableFlags(form) }, form, plan)
+  if (original && hasFlag(original, messageFlags.loading)) {
+    refuseClosedThread(original, world)
+    return messageResponse(world.messages.edit(original, form, plan), world)
+  }
+  const flags = settableFlags(form)
+  if (!hasFlag({ flags }, messageFlags.ephemeral)) world.threads.openForMessage(interaction.channelId)
+  const message = world.messages.create({ ...followUpTo(interaction), flags }, form, plan)
   interaction.followUpIds.push(message.id)
   world.changes.announce({ kind: 'acknowledged', interactionId: interaction.id })
   return messageResponse(message, world)

@@ -13,6 +13,7 @@ import { botUserPayload } from '../payloads/people.ts'
 import { Commands } from './commands.ts'
 import { Interactions } from './interactions.ts'
 import { Messages } from './messages.ts'
+import { Threads } from './threads.ts'
 
 const mebibyte = 1024 * 1024
 const tierLimits = { 0: 10 * mebibyte, 1: 10 * mebibyte, 2: 50 * mebibyte, 3: 100 * mebibyte } as const
@@ -39,6 +40,7 @@ export class World {
   readonly cdn: Cdn
   readonly messages: Messages
   readonly gateway: Gateway
+  readonly threads: Threads
   readonly #baseLimit: number
 
   constructor({ origin, gatewayUrl, uploadLimitBytes = tierLimits[0] }: WorldOptions) {
@@ -62,6 +64,7 @@ export class World {
           .filter(({ id }) => session.covers(id))
           .map((guild) => ({ type: 'GUILD_CREATE', payload: guildPayload(guild, this.directory) })),
     })
+    this.threads = new Threads(this)
   }
 
   get botGuilds(): GuildRecord[] {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-import { Client, GatewayIntentBits, SlashCommandBuilder } from 'discord.js'
+import { Client, GatewayIntentBits, Partials, SlashCommandBuilder } from 'discord.js'
 import type { Interaction, RESTOptions } from 'discord.js'
 import { z } from 'zod'
 
@@ -30,7 +30,9 @@ const { Agent } = z.object({ Agent: z.custom<new () => NonNullable<RESTOptions['
 
 /** A real discord.js client, logged in and with its command registered. */
 export async function startBot(discord: LocalDiscord, onInteraction: (interaction: Interaction) => Promise<void>): Promise<TestBot> {
-  const client = new Client({ intents: [GatewayIntentBits.Guilds], rest: { api: discord.apiUrl, agent: new Agent() } })
+  const rest = { api: discord.apiUrl, agent: new Agent() }
+  // Without the partial, the channel of an interaction in an unknown thread is null.
+  const client = new Client({ intents: [GatewayIntentBits.Guilds], partials: [Partials.Channel], rest })
   const errors: Error[] = []
   client.on('error', (error) => errors.push(error))
   client.on('interactionCreate', (interaction) => {

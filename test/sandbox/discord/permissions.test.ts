@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
 import type { LocalDiscord } from '../../../sandbox/discord/local-discord.ts'
-import type { Channel } from '../../../sandbox/discord/people/guild.ts'
+import type { Channel } from '../../../sandbox/discord/people/channel.ts'
 import { defaultBotPermissions } from '../../../sandbox/discord/model/permissions.ts'
 import type { PermissionName } from '../../../sandbox/discord/model/permissions.ts'
 import { type BareBot, startDiscordWithBot } from './bare-bot.ts'
