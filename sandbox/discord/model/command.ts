@@ -17,7 +17,7 @@ export interface CommandOption {
   name: string
   description: string
   required?: boolean | null
-  choices?: { name: string; value: string | number }[] | null
+  choices?: { name: string; value: string | number; name_localizations?: Record<string, string> | null }[] | null
   min_value?: number | null
   max_value?: number | null
   min_length?: number | null
@@ -25,6 +25,8 @@ export interface CommandOption {
   file_types?: string[] | null
   autocomplete?: boolean | null
   options?: CommandOption[] | null
+  name_localizations?: Record<string, string> | null
+  description_localizations?: Record<string, string> | null
 }
 
 export const optionTypes = {

@@ -27,6 +27,7 @@ export interface Component {
   spacing?: number | null
   components?: Component[]
   accessory?: Component
+  options?: { value: string }[]
   items?: { media: { url: string }; description?: string | null; spoiler?: boolean | null }[]
   media?: { url: string }
   file?: { url: string }
@@ -44,10 +45,13 @@ export const componentTypes = {
   container: 17,
 } as const
 
+/** Menus of texts, users, roles, both, and channels. */
+export const selectTypes: readonly number[] = [3, 5, 6, 7, 8]
+
 /** The message of a request that Discord's own schema has accepted. */
 export interface MessageForm {
   content?: string | null
-  embeds?: unknown[] | null
+  embeds?: Embed[] | null
   components?: Component[] | null
   flags?: number | null
   attachments?: ListedAttachment[] | null
@@ -55,6 +59,20 @@ export interface MessageForm {
   message_reference?: { message_id: string; channel_id?: string | null; fail_if_not_exists?: boolean | null } | null
   nonce?: string | number | null
   enforce_nonce?: boolean | null
+}
+
+/** An embed of a request that Discord's own schema has accepted; only fields that the local Discord reads are listed. */
+export interface Embed {
+  title?: string | null
+  description?: string | null
+  url?: string | null
+  color?: number | null
+  timestamp?: string | null
+  author?: { name?: string | null; url?: string | null; icon_url?: string | null } | null
+  image?: { url?: string | null } | null
+  thumbnail?: { url?: string | null } | null
+  footer?: { text?: string | null; icon_url?: string | null } | null
+  fields?: { name: string; value: string; inline?: boolean | null }[] | null
 }
 
 export interface ListedAttachment {
@@ -105,7 +123,7 @@ export interface MessageStart {
 export interface StoredMessage extends MessageStart {
   id: string
   content: string
-  embeds: unknown[]
+  embeds: Embed[]
   components: Component[]
   attachments: StoredAttachment[]
   nonce: string | undefined

@@ -1,5 +1,6 @@
 import { type FormIssue, type FormPath, issue, missing, tooMany } from '../model/form-issues.ts'
 import { type Component, componentTypes, textsOf, walkComponents } from '../model/message.ts'
+import { buttonSchemes, schemeIssues, webSchemes } from './links.ts'
 
 const maximumComponents = 40
 const maximumCharacters = 4000
@@ -21,7 +22,8 @@ export function componentIssues(
   let count = 0
   walkComponents(components, (component, path) => {
     count += 1
-    issues.push(...buttonIssues(component, path), ...mediaIssues(component, path, fileNames), ...rowIssues(component, path))
+    issues.push(...buttonIssues(component, path), ...selectIssues(component, path))
+    issues.push(...mediaIssues(component, path, fileNames), ...rowIssues(component, path))
     const { type, custom_id: customId, id } = component
     if (!componentsV2 && type > lastLegacyType) {
       issues.push(issue([...path, 'type'], 'UNION_TYPE_CHOICES', 'Value of field "type" must be one of (1,).'))
@@ -46,10 +48,10 @@ export function componentIssues(
   return issues
 }
 
-/** A link button has a URL, every other button a custom id, and neither has both. */
+/** A link button has a URL, a premium button only an SKU, every other button a custom id. */
 function buttonIssues(component: Component, path: FormPath): FormIssue[] {
   if (component.type !== componentTypes.button) return []
-  if (component.style === premiumStyle) return component.sku_id ? [] : [missing([...path, 'sku_id'])]
+  if (component.style === premiumStyle) return premiumIssues(component, path)
   const [needed, excluded] = component.style === linkStyle ? (['url', 'custom_id'] as const) : (['custom_id', 'url'] as const)
   const issues: FormIssue[] = []
   if (!component[needed]) issues.push(missing([...path, needed]))
@@ -57,8 +59,27 @@ function buttonIssues(component: Component, path: FormPath): FormIssue[] {
     const reason = 'A custom id and url cannot both be specified'
     issues.push(issue([...path, excluded], 'BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE', reason))
   }
+  if (component.sku_id) issues.push(issue([...path, 'sku_id'], 'BUTTON_COMPONENT_SKU_ID', 'Only a premium button has an SKU'))
   if (!component.label && !component.emoji) issues.push(missing([...path, 'label']))
-  return issues
+  return [...issues, ...schemeIssues(component.url, [...path, 'url'], buttonSchemes)]
+}
+
+/** Discord takes name, price and icon from the SKU. Its own codes for a field too many are not known. */
+function premiumIssues(component: Component, path: FormPath): FormIssue[] {
+  const issues = (['custom_id', 'label', 'url', 'emoji'] as const).flatMap((field) =>
+    component[field] ? [issue([...path, field], 'BUTTON_COMPONENT_PREMIUM', `A premium button has no ${field}`)] : [],
+  )
+  return component.sku_id ? issues : [missing([...path, 'sku_id']), ...issues]
+}
+
+function selectIssues({ options = [] }: Component, path: FormPath): FormIssue[] {
+  const seen = new Set<string>()
+  return options.flatMap(({ value }, index) => {
+    const repeated = seen.has(value)
+    seen.add(value)
+    const reason = 'The specified option value is already used'
+    return repeated ? [issue([...path, 'options', index], 'SELECT_COMPONENT_OPTION_VALUE_DUPLICATED', reason)] : []
+  })
 }
 
 function mediaIssues({ type, media, file, items = [] }: Component, path: FormPath, fileNames: readonly string[]): FormIssue[] {
@@ -74,8 +95,7 @@ function mediaIssues({ type, media, file, items = [] }: Component, path: FormPat
       const reason = `The referenced attachment ${reference.url} was not found in the message attachments`
       return [issue(reference.path, 'UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND', reason)]
     }
-    if (type !== componentTypes.file && (protocol === 'https:' || protocol === 'http:')) return []
-    return [issue(reference.path, 'URL_TYPE_INVALID_SCHEME', `Scheme "${protocol.slice(0, -1)}" is not supported here.`)]
+    return schemeIssues(reference.url, reference.path, type === componentTypes.file ? ['attachment'] : [...webSchemes, 'attachment'])
   })
 }
 

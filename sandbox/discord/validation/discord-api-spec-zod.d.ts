@@ -19,6 +19,7 @@ declare module 'discord-api-spec/zod' {
   export const ApplicationCommandAutocompleteCallbackRequestSchema: SpecSchema
   export const ApplicationCommandResponseSchema: SpecSchema
   export const ApplicationCommandUpdateRequestSchema: SpecSchema
+  export const AvailableLocalesEnumSchema: SpecSchema
   export const CreateMessageInteractionCallbackRequestSchema: SpecSchema
   export const ErrorResponseSchema: SpecSchema
   export const GatewayBotResponseSchema: SpecSchema

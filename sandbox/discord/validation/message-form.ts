@@ -2,6 +2,8 @@ import { refuse } from '../model/errors.ts'
 import { below, type FormIssue, type FormPath, issue, refuseForm } from '../model/form-issues.ts'
 import { hasFlag, messageFlags, type MessageForm, type PlannedAttachments, type StoredMessage, textsOf } from '../model/message.ts'
 import { componentIssues } from './component-rules.ts'
+import { embedIssues } from './embed-rules.ts'
+import { mentionIssues } from './mention-rules.ts'
 
 const maximumContent = 2000
 /** Discord answers 500 to more text than this, counted as twelve bytes for each Text Display and its UTF-8 text (discord-api-docs issue 8554). */
@@ -20,10 +22,10 @@ export function checkMessageForm(
 ): void {
   const { componentsV2: flag } = messageFlags
   const componentsV2 = ((form.flags ?? 0) & flag) !== 0 || (existing !== undefined && hasFlag(existing, flag))
-  const components = form.components ?? existing?.components ?? []
+  const components = form.components === undefined ? (existing?.components ?? []) : (form.components ?? [])
   const content = form.content === undefined ? (existing?.content ?? '') : (form.content ?? '')
   const embeds = form.embeds === undefined ? (existing?.embeds ?? []) : (form.embeds ?? [])
-  const issues: FormIssue[] = [...plan.issues]
+  const issues: FormIssue[] = [...plan.issues, ...mentionIssues(form.allowed_mentions), ...embedIssues(form.embeds ?? [])]
   if (content.length > maximumContent) {
     issues.push(issue(['content'], 'BASE_TYPE_MAX_LENGTH', `Must be ${maximumContent} or fewer in length.`))
   }
@@ -33,7 +35,7 @@ export function checkMessageForm(
   refuseForm(below(base, issues))
 
   const hasFiles = plan.kept.length + plan.added.length > 0
-  const isEmpty = componentsV2 ? components.length === 0 : content === '' && embeds.length === 0 && !hasFiles
+  const isEmpty = componentsV2 ? components.length === 0 : content.trim() === '' && embeds.length === 0 && !hasFiles
   if (isEmpty) throw refuse.emptyMessage()
   const textBytes = textsOf(components).reduce((sum, text) => sum + bytesPerText + Buffer.byteLength(text), 0)
   if (textBytes > maximumTextBytes) throw refuse.internal()

@@ -64,6 +64,11 @@ export function commandIssues(commands: readonly unknown[]): FormIssue[] {
   )
 }
 
+/** Refuses a key of `name_localizations` or `description_localizations` that is not a locale of Discord's clients. */
+export function localeIssues(locale: string): FormIssue[] {
+  return check(spec.AvailableLocalesEnumSchema, locale)
+}
+
 /** On the wire permission bits are a string; the schema wants a number. */
 function withNumericPermissions(command: unknown): unknown {
   if (typeof command !== 'object' || command === null || !('default_member_permissions' in command)) return command

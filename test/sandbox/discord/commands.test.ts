@@ -51,7 +51,7 @@ describe('registering commands', () => {
       'required options first',
       [command({ options: [option({ required: true }), option({ name: 'other' })] })],
       [command({ options: [option(), option({ name: 'other', required: true })] })],
-      '0.options.1.required',
+      '0.options.1',
     ],
     [
       'either choices or autocomplete',
