@@ -25,6 +25,10 @@ export class Cdn {
     this.#files.set(path, file)
   }
 
+  stored(path: string): HostedFile | undefined {
+    return this.#files.get(path)
+  }
+
   remove(path: string): void {
     this.#files.delete(path)
   }

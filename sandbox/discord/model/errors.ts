@@ -43,5 +43,10 @@ export const refuse = {
   /** The only refusal with 429. It names no time to wait. */
   tooManyOldEdits: () => new ApiError(429, 30046, 'Maximum number of edits to messages older than 1 hour reached. Try again later'),
   cannotReplyWithoutHistory: () => new ApiError(403, 160002, 'Cannot reply without permission to read message history'),
+  referenceNotFound: () => new ApiError(400, 160008, 'Message could not be found'),
+  cannotReferenceWithoutHistory: () => new ApiError(403, 160009, 'Cannot reference a message without permission to read message history'),
+  nsfwReference: () => new ApiError(403, 160010, 'NSFW channel message reference not allowed'),
+  forwardWithContent: () => new ApiError(400, 160011, 'Forward messages cannot have additional content'),
+  cannotForwardUnreadable: () => new ApiError(403, 160014, 'Cannot forward a message with unreadable content'),
   internal: () => new ApiError(500, 0, '500: Internal Server Error'),
 } as const

@@ -26,9 +26,13 @@ export function below(base: FormPath, issues: readonly FormIssue[]): FormIssue[]
   return issues.map((inner) => ({ ...inner, path: [...base, ...inner.path] }))
 }
 
-/** Throws 50035 with every issue at its path under `errors`; does nothing without issues. */
+/** Throws 50035 if there are issues. */
 export function refuseForm(issues: readonly FormIssue[]): void {
-  if (issues.length === 0) return
+  if (issues.length > 0) throw formError(issues)
+}
+
+/** 50035 with every issue at its path under `errors`. */
+export function formError(issues: readonly FormIssue[]): ApiError {
   const errors: FormErrors = {}
   for (const { path, code, message } of issues) {
     let node = errors
@@ -41,5 +45,5 @@ export function refuseForm(issues: readonly FormIssue[]): void {
     const reported = node['_errors']
     node['_errors'] = [...(Array.isArray(reported) ? reported : []), { code, message }]
   }
-  throw new ApiError(400, 50035, 'Invalid Form Body', errors)
+  return new ApiError(400, 50035, 'Invalid Form Body', errors)
 }

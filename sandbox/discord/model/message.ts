@@ -5,8 +5,12 @@ export const messageFlags = {
   ephemeral: 1 << 6,
   loading: 1 << 7,
   suppressNotifications: 1 << 12,
+  hasSnapshot: 1 << 14,
   componentsV2: 1 << 15,
 } as const
+
+/** The kinds of `message_reference`. */
+export const referenceTypes = { reply: 0, forward: 1 } as const
 
 /** A component of a request that Discord's own schema has accepted. */
 export interface Component {
@@ -56,9 +60,16 @@ export interface MessageForm {
   flags?: number | null
   attachments?: ListedAttachment[] | null
   allowed_mentions?: AllowedMentions | null
-  message_reference?: { message_id: string; channel_id?: string | null; fail_if_not_exists?: boolean | null } | null
+  message_reference?: MessageReference | null
   nonce?: string | number | null
   enforce_nonce?: boolean | null
+}
+
+export interface MessageReference {
+  type?: number | null
+  message_id: string
+  channel_id?: string | null
+  fail_if_not_exists?: boolean | null
 }
 
 /** An embed of a request that Discord's own schema has accepted; only fields that the local Discord reads are listed. */
@@ -116,6 +127,8 @@ export interface MessageStart {
   type: number
   flags: number
   repliesTo?: string | undefined
+  /** The message that it forwards, as it was then. */
+  forwards?: StoredMessage | undefined
   /** The interaction through which it is posted; undefined for a message posted with the bot's token. */
   interaction?: { id: string; type: number; userId: string; guildId: string; pressedMessageId: string | undefined } | undefined
 }

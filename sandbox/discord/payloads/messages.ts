@@ -1,6 +1,6 @@
 import type { Cdn } from '../model/cdn.ts'
 import type { Directory } from '../model/directory.ts'
-import type { StoredMessage } from '../model/message.ts'
+import { referenceTypes, type StoredMessage } from '../model/message.ts'
 import { attachmentPayload, shownAttachments } from './attachments.ts'
 import { componentPayload } from './components.ts'
 import { embedPayload } from './embeds.ts'
@@ -42,13 +42,37 @@ export function messagePayload(message: StoredMessage, context: PayloadContext, 
     }),
     ...(message.repliesTo !== undefined && {
       message_reference: {
-        type: 0,
+        type: referenceTypes.reply,
         channel_id: message.channelId,
         message_id: message.repliesTo,
         guild_id: message.guildId,
       },
       referenced_message: referenced ? messagePayload(referenced, context) : null,
     }),
+    ...(message.forwards && forwardFields(message.forwards, context)),
+  }
+}
+
+const snapshotFields = [
+  'type',
+  'content',
+  'mentions',
+  'mention_roles',
+  'attachments',
+  'embeds',
+  'timestamp',
+  'edited_timestamp',
+  'flags',
+  'components',
+]
+
+/** A snapshot tells neither the author nor the id of the forwarded message. */
+function forwardFields(forwarded: StoredMessage, context: PayloadContext) {
+  const payload = messagePayload(forwarded, context)
+  const { id, channelId, guildId } = forwarded
+  return {
+    message_reference: { type: referenceTypes.forward, channel_id: channelId, message_id: id, guild_id: guildId },
+    message_snapshots: [{ message: Object.fromEntries(snapshotFields.map((field) => [field, payload[field]])) }],
   }
 }
 

@@ -1,5 +1,5 @@
-import { type ApiCall, type ApiResponse, param, route } from '../http/route.ts'
-import { type Access, accessTo, demandToPost, refuseEditIfClosed } from '../model/channel-access.ts'
+import { type ApiCall, type ApiResponse, route } from '../http/route.ts'
+import { refuseEditIfClosed } from '../model/channel-access.ts'
 import type { ChannelRecord } from '../model/channels.ts'
 import { refuse } from '../model/errors.ts'
 import { issue, refuseForm } from '../model/form-issues.ts'
@@ -7,7 +7,9 @@ import { hasFlag, messageFlags, type MessageForm, type StoredMessage } from '../
 import { allows, demand } from '../model/permissions.ts'
 import { channelPayload } from '../payloads/channels.ts'
 import type { World } from '../world/world.ts'
+import { access, accessToWrite, messageOf } from './channel-calls.ts'
 import { messageResponse, readMessageForm, refuseLargeFiles, settableFlags } from './message-writing.ts'
+import { forward, isForward, readReference } from './references.ts'
 
 const maximumRequestBytes = 25 * 1024 * 1024
 /** How long an enforced nonce is remembered. */
@@ -23,31 +25,6 @@ export const channelRoutes = [
   route('DELETE /channels/:channel/messages/:message', 'delete_message', deleteMessage),
 ]
 
-function access(call: ApiCall, world: World): Access {
-  const channel = world.directory.channels.get(param(call, 'channel'))
-  if (!channel) throw refuse.unknownChannel()
-  return accessTo(channel, world.directory)
-}
-
-function accessToWrite(call: ApiCall, world: World): Access {
-  const { channel, permissions } = access(call, world)
-  demandToPost({ channel, permissions })
-  if (call.files.length > 0) demand(permissions, 'AttachFiles')
-  return { channel, permissions }
-}
-
-/** Ephemeral messages do not exist for the bot token. */
-function findMessage(channel: ChannelRecord, id: string, world: World): StoredMessage | undefined {
-  const message = world.messages.get(id)
-  return message?.channelId === channel.id && !hasFlag(message, messageFlags.ephemeral) ? message : undefined
-}
-
-function messageOf(call: ApiCall, channel: ChannelRecord, world: World): StoredMessage {
-  const message = findMessage(channel, param(call, 'message'), world)
-  if (!message) throw refuse.unknownMessage()
-  return message
-}
-
 function getChannel(call: ApiCall, world: World): ApiResponse {
   return { status: 200, body: channelPayload(access(call, world).channel, world.directory) }
 }
@@ -56,6 +33,7 @@ function createMessage(call: ApiCall, world: World): ApiResponse {
   const { channel, permissions } = accessToWrite(call, world)
   if (call.bytes > maximumRequestBytes) throw refuse.tooLarge()
   refuseLargeFiles(call.files, world.uploadLimitIn(channel.guildId))
+  if (isForward(call.json)) return forward(call, channel, world)
   const { form, plan } = readMessageForm('create_message', call, undefined)
   const repeated = sameNonce(form, channel, world)
   if (repeated) return messageResponse(repeated, world)
@@ -76,15 +54,6 @@ function sameNonce(form: MessageForm, channel: ChannelRecord, world: World): Sto
   return world.messages
     .inChannel(channel.id)
     .find((message) => message.nonce === String(form.nonce) && world.clock.now() - Date.parse(message.createdAt) < nonceLifetimeMs)
-}
-
-function readReference(form: MessageForm, { channel, permissions }: Access, world: World): string | undefined {
-  const reference = form.message_reference
-  if (!reference) return undefined
-  if (!allows(permissions, 'ReadMessageHistory')) throw refuse.cannotReplyWithoutHistory()
-  if (findMessage(channel, reference.message_id, world)) return reference.message_id
-  if (reference.fail_if_not_exists !== false) refuseForm([issue(['message_reference'], 'REPLIES_UNKNOWN_MESSAGE', 'Unknown message')])
-  return undefined
 }
 
 function listMessages(call: ApiCall, world: World): ApiResponse {
@@ -120,7 +89,9 @@ function getMessage(call: ApiCall, world: World): ApiResponse {
 }
 
 function editMessage(call: ApiCall, world: World): ApiResponse {
-  const { channel, permissions } = accessToWrite(call, world)
+  // Editing needs no Send Messages (discord-api-docs pull request 3096); whether new files need Attach Files is not documented.
+  const { channel, permissions } = access(call, world)
+  if (call.files.length > 0) demand(permissions, 'AttachFiles')
   refuseEditIfClosed(channel, permissions)
   const message = messageOf(call, channel, world)
   refuseLargeFiles(call.files, world.uploadLimitIn(channel.guildId))

@@ -87,7 +87,7 @@ export function responseProblems(operation: string | undefined, status: number, 
   const schemas = operation ? responseSchemas[operation] : undefined
   if (!schemas) return []
   return (Array.isArray(body) ? body : [body]).flatMap((item) => {
-    const attempts = schemas.map((schema) => check(schema, item))
+    const attempts = schemas.map((schema) => check(schema, withoutForward(item)))
     if (attempts.some((issues) => issues.length === 0)) return []
     return describe(label, attempts.toSorted((one, other) => one.length - other.length)[0] ?? [])
   })
@@ -96,6 +96,12 @@ export function responseProblems(operation: string | undefined, status: number, 
 /** The specification types the codes below `errors` as numbers, but Discord sends strings (`BASE_TYPE_MAX_LENGTH`). */
 function withoutDetails(body: unknown): unknown {
   return typeof body === 'object' && body !== null ? { ...body, errors: undefined } : body
+}
+
+/** The specification knows no forwards (`message_reference.type` 1), although the documentation does. */
+function withoutForward(item: unknown): unknown {
+  const reference = (item as { message_reference?: { type?: number } } | null)?.message_reference
+  return reference?.type === 1 ? { ...(item as object), message_reference: { ...reference, type: 0 } } : item
 }
 
 function check(schema: SpecSchema, value: unknown): FormIssue[] {

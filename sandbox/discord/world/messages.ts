@@ -12,7 +12,7 @@ import {
   type StoredMessage,
 } from '../model/message.ts'
 import { mentionedBy } from './mentions.ts'
-import { type FileContext, storeFile } from './store-file.ts'
+import { copyFile, type FileContext, storeFile } from './store-file.ts'
 
 export interface MessagesContext extends FileContext {
   changes: Changes
@@ -61,6 +61,7 @@ export class Messages {
       deleted: false,
     }
     this.#attach(message, plan)
+    if (start.forwards) message.forwards = this.#snapshot(start.forwards, message.channelId)
     this.#mention(message, form, mayMentionEveryone)
     const isSilent = hasFlag(message, messageFlags.suppressNotifications | messageFlags.ephemeral)
     if (!isSilent) message.notified = [...message.mentions]
@@ -88,8 +89,15 @@ export class Messages {
 
   delete(message: StoredMessage): void {
     message.deleted = true
-    for (const { path } of message.attachments) this.#context.cdn.remove(path)
+    for (const { path } of [message, message.forwards].flatMap((part) => part?.attachments ?? [])) this.#context.cdn.remove(path)
     this.#context.changes.announce({ kind: 'message', message })
+  }
+
+  /** Later changes of the message change nothing in it. A forwarded forward is not wrapped again. */
+  #snapshot(message: StoredMessage, channelId: string): StoredMessage {
+    const original = message.forwards ?? message
+    const attachments = original.attachments.map((attachment) => copyFile(attachment, channelId, this.#context))
+    return { ...structuredClone(original), attachments }
   }
 
   #now(): string {
@@ -97,7 +105,9 @@ export class Messages {
   }
 
   #mention(message: StoredMessage, form: MessageForm, mayMentionEveryone: boolean): void {
-    const { users, roles, everyone } = mentionedBy(readableText(message), form.allowed_mentions, mayMentionEveryone)
+    // Without `allowed_mentions`, an interaction's messages mention users only (discord-api-docs pull request 7629).
+    const allowed = form.allowed_mentions ?? (message.interaction && { parse: ['users'] })
+    const { users, roles, everyone } = mentionedBy(readableText(message), allowed, mayMentionEveryone)
     message.mentions = users
     message.mentionedRoles = roles
     message.mentionsEveryone = everyone

@@ -23,3 +23,12 @@ export function storeFile(
   context.cdn.put(path, { bytes, contentType })
   return { id, uploadedName: name, filename, contentType, size: bytes.length, ...imageSizeOf(bytes), description, path, ephemeral }
 }
+
+/** A copy that stays when the original is deleted. */
+export function copyFile(attachment: StoredAttachment, channelId: string, context: FileContext): StoredAttachment {
+  const id = context.snowflakes.next()
+  const path = `/attachments/${channelId}/${id}/${attachment.filename}`
+  const file = context.cdn.stored(attachment.path)
+  if (file) context.cdn.put(path, file)
+  return { ...attachment, id, path, ephemeral: false }
+}

@@ -30,12 +30,38 @@ describe('attachments', () => {
     expect(names()).toEqual(['a.txt', 'b.txt'])
     const [, kept] = shown.currentReply()?.attachments ?? []
     const dropped = shown.currentReply()?.attachments[0]?.url ?? ''
-    await bot.call('PATCH', original, { json: { attachments: [{ id: kept?.id }, { id: '1' }] }, files: files('c.txt', 'd.txt') })
-    expect(names()).toEqual(['b.txt', 'd.txt'])
+    await bot.call('PATCH', original, {
+      json: { attachments: [{ id: kept?.id }, { id: '0' }, { id: '1' }] },
+      files: files('c.txt', 'd.txt'),
+    })
+    expect(names()).toEqual(['b.txt', 'c.txt', 'd.txt'])
     expect((await fetch(dropped)).status).toBe(404)
-    expect(await (await fetch(shown.currentReply()?.attachments[1]?.url ?? '')).text()).toBe('d.txt')
+    expect(await (await fetch(shown.currentReply()?.attachments[2]?.url ?? '')).text()).toBe('d.txt')
     await bot.call('PATCH', original, { json: { content: 'words', attachments: [] } })
     expect(names()).toEqual([])
+  })
+
+  it('are kept when files come without a list, and the files are added', async () => {
+    const { original, shown } = await deferred()
+    const names = () => shown.currentReply()?.attachments.map(({ filename }) => filename)
+    await bot.call('PATCH', original, { json: { content: 'one' }, files: files('a.txt') })
+    await bot.call('PATCH', original, { json: { content: 'two' }, files: files('b.txt', 'c.txt') })
+    expect(names()).toEqual(['a.txt', 'b.txt', 'c.txt'])
+    await bot.call('PATCH', original, { json: { attachments: [] }, files: files('d.txt') })
+    expect(names()).toEqual(['d.txt'])
+  })
+
+  it('may have any number in their field, and those without an entry in the list are added, too', async () => {
+    const { original, shown } = await deferred()
+    const [first, second] = [
+      { name: 'a.txt', bytes: Buffer.from('a') },
+      { name: 'b.txt', bytes: Buffer.from('b') },
+    ]
+    const json = { attachments: [{ id: '42', filename: 'named.txt', description: 'the second' }] }
+    const { status, body } = await bot.call('PATCH', original, { json, files: { 'files[7]': first, 'files[42]': second } })
+    expect([status, shown.currentReply()?.attachments.map(({ filename }) => filename)]).toEqual([200, ['named.txt', 'a.txt']])
+    expect(body['attachments']).toMatchObject([{ description: 'the second' }, { filename: 'a.txt' }])
+    expect(await (await fetch(shown.currentReply()?.attachments[0]?.url ?? '')).text()).toBe('b')
   })
 
   it('have a size, a content type, image dimensions and a stored name', async () => {
@@ -125,6 +151,17 @@ describe('mentions', () => {
     const json = { content: `<@${discord.member.id}> <@${other.id}>`, allowed_mentions: { users: [other.id] } }
     const { body } = await bot.call('POST', `/channels/${discord.guild.channel.id}/messages`, { json })
     expect(body['mentions']).toMatchObject([{ id: other.id, global_name: 'Bob' }])
+  })
+
+  it('of roles count in a message of the bot token only, unless an interaction allows them', async () => {
+    const content = '<@&123456789012345678>'
+    const { webhook } = await deferred()
+    await bot.call('POST', webhook, { json: { content: 'done' } })
+    const mentioned = async (path: string, extra: object = {}) =>
+      (await bot.call('POST', path, { json: { content, ...extra } })).body['mention_roles']
+    expect(await mentioned(`/channels/${discord.guild.channel.id}/messages`)).toEqual(['123456789012345678'])
+    expect(await mentioned(webhook)).toEqual([])
+    expect(await mentioned(webhook, { allowed_mentions: { parse: ['roles'] } })).toEqual(['123456789012345678'])
   })
 
   it('never notify on an edit', async () => {

@@ -42,6 +42,20 @@ describe('the bot token', () => {
     expect((await post(discord.guild.channel)).status).toBe(200)
   })
 
+  it('needs no permission to send for an edit, but one to see the channel and one to attach', async () => {
+    const path = `/channels/${discord.guild.channel.id}/messages/${(await post(discord.guild.channel)).body['id'] as string}`
+    const edit = async (options: CallOptions) => outcome(await bot.call('PATCH', path, options))
+    discord.guild.setBotPermissions(without('SendMessages'))
+    expect(outcome(await post(discord.guild.channel))).toEqual([403, 50013])
+    expect(await edit({ json: { content: 'edited' } })).toEqual([200, undefined])
+    expect(await edit(withFile)).toEqual([200, undefined])
+    discord.guild.setBotPermissions(without('AttachFiles'))
+    expect(await edit(withFile)).toEqual([403, 50013])
+    discord.guild.setBotPermissions(without('ViewChannel'))
+    expect(await edit({ json: { content: 'unseen' } })).toEqual([403, 50001])
+    expect(discord.guild.channel.messages()[0]?.text).toBe('edited')
+  })
+
   it('requires another permission in threads than in their channel', async () => {
     const thread = discord.guild.createChannel({ threadOf: discord.guild.channel })
     discord.guild.setBotPermissions(without('SendMessages'))
