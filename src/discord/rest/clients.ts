@@ -3,6 +3,8 @@ import { REST, RESTEvents } from 'discord.js'
 
 import { raceAbort } from '../../lib/abortable.ts'
 
+import { createSharedRateLimits } from './shared-rate-limits.ts'
+
 export type RestClients = ReturnType<typeof createRestClients>
 
 export interface RestClientsOptions {
@@ -16,12 +18,13 @@ export interface RestClientsOptions {
 }
 
 /**
- * Three clients, because timeouts and queues are per client: a clip must not wait behind text. Only rate limits are retried here: a general retry
- * would upload a clip four times or post a message twice. Callers retry what is safe to repeat.
+ * Three clients, because timeouts and queues are per client: a clip must not wait behind text. They share what they know of rate limits. Only rate limits
+ * are retried here: a general retry would upload a clip four times or post a message twice. Callers retry what is safe to repeat.
  */
 export function createRestClients({ api, botToken, onTokenRejected, makeRequest }: RestClientsOptions) {
+  const sharing = createSharedRateLimits().share(makeRequest)
   const open = (options: Pick<RESTOptions, 'timeout'> & Partial<RESTOptions>) => {
-    const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, makeRequest }).setToken(botToken)
+    const rest = new AbortableRest({ api, version: '10', retries: 0, ...options, makeRequest: sharing }).setToken(botToken)
     watchBotToken(rest, onTokenRejected)
     return rest
   }
