@@ -2,7 +2,7 @@ import { Timed } from '../../lib/timers.ts'
 
 import type { EditBudget, WaitingCard } from './edit-budget.ts'
 
-/** Milliseconds between two writes of the same state. Discord allows about five edits in five seconds. */
+/** Milliseconds before a state is written again. Discord allows about five edits in five seconds. */
 const spacingMs = 3000
 
 export interface CardWriter<Content> {
@@ -25,7 +25,7 @@ export class CardUpdater<Content> extends Timed implements WaitingCard {
   readonly #budget: EditBudget
   #isContinued: boolean
   #waiting: { state: string; content: Content } | undefined
-  #writtenState: string | undefined
+  readonly #shownStates = new Set<string>()
   #writtenAt = -Infinity
   #retryAt = 0
   #inFlight: Promise<void> | undefined
@@ -40,12 +40,13 @@ export class CardUpdater<Content> extends Timed implements WaitingCard {
   }
 
   /**
-   * Replaces any content that still waits. Written as soon as no write is in flight and the budget of edits allows: before others if `state` changed,
-   * otherwise after the spacing and in its turn, and never before the delay of a failed write is over. Ignored after `finish`.
+   * Replaces any content that still waits. Written as soon as no write is in flight and the budget of edits allows: before others if the message has not
+   * shown this `state` yet, otherwise after the spacing and in its turn, and never before the delay of a failed write is over. So a request that moves from
+   * one provider to the next does not rewrite its message at each of them. Ignored after `finish`.
    */
   offer(state: string, content: Content): void {
     if (this.#finalWrite) return
-    if (this.#isContinued) this.#writtenState = state
+    if (this.#isContinued) this.#shownStates.add(state)
     this.#isContinued = false
     this.#waiting = { state, content }
     this.#advance()
@@ -67,7 +68,7 @@ export class CardUpdater<Content> extends Timed implements WaitingCard {
   }
 
   /**
-   * Writes a changed state as far as the budget's `urgentStarted` waits for it, drops content that waits only for the spacing, and resolves once no write is
+   * Writes a new state as far as the budget's `urgentStarted` waits for it, drops content that waits only for the spacing, and resolves once no write is
    * in flight. Does not close the updater.
    */
   async drain(): Promise<void> {
@@ -91,7 +92,7 @@ export class CardUpdater<Content> extends Timed implements WaitingCard {
   }
 
   #isUrgent(): boolean {
-    return this.#waiting !== undefined && this.#waiting.state !== this.#writtenState
+    return this.#waiting !== undefined && !this.#shownStates.has(this.#waiting.state)
   }
 
   #advance(): void {
@@ -112,7 +113,7 @@ export class CardUpdater<Content> extends Timed implements WaitingCard {
     this.#inFlight = undefined
     // Measured from the end, so that a slow edit is not followed by the next one at once.
     const now = this.#budget.timers.now()
-    this.#writtenState = next.state
+    this.#shownStates.add(next.state)
     this.#writtenAt = now
     if (retryInMs !== undefined) {
       this.#retryAt = now + retryInMs

@@ -81,7 +81,7 @@ export class Progress implements CardWriter<Shown> {
   }
 }
 
-/** A change of these is written before the progress of other cards; all other changes wait for the spacing. */
-function urgentStateOf({ state, provider, cancelRequestedAt }: Generation, { cancelRefused, paused, askingUntil }: LiveState): string {
-  return [state, provider, cancelRequestedAt !== undefined, cancelRefused, paused, askingUntil].join(' ')
+/** What a card shows for the first time is written before the progress of other cards; all else waits for the spacing. */
+function urgentStateOf({ state, cancelRequestedAt }: Generation, { cancelRefused, paused, askingUntil }: LiveState): string {
+  return [state, cancelRequestedAt !== undefined, cancelRefused, paused, askingUntil].join(' ')
 }

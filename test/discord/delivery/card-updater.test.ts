@@ -69,6 +69,23 @@ test('a changed state does not wait for the spacing', async () => {
   expect(clock.sleepers).toBe(0)
 })
 
+test('a state that was shown before waits for the spacing, as between the attempts of one request', async () => {
+  const { clock, message, updater } = setUp()
+  for (const state of ['queued', 'submitting']) {
+    updater.offer(state, `${state} 1`)
+    await message.respond()
+  }
+  updater.offer('queued', 'queued 2')
+  updater.offer('submitting', 'submitting 2')
+  await clock.advance(2999)
+  expect(message.begun).toEqual(['queued 1', 'submitting 1'])
+  await clock.advance(1)
+  expect(message.begun).toEqual(['queued 1', 'submitting 1', 'submitting 2'])
+  await message.respond()
+  updater.offer('rendering', 'rendering 1')
+  expect(message.begun.at(-1)).toBe('rendering 1')
+})
+
 test('a changed state stays urgent when newer content of it arrives', async () => {
   const { message, updater } = setUp()
   updater.offer('queued', 'in the queue')
