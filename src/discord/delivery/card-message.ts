@@ -1,9 +1,11 @@
+import { SnowflakeUtil } from 'discord.js'
+
 import type { Snowflake } from '../../domain/ids.ts'
 import type { PostedMessage } from '../../generations/model/delivery-port.ts'
 import type { Generation, Reply } from '../../generations/model/generation.ts'
 
 import type { MessageBody } from '../cards/components.ts'
-import { describeError, isMessageGone, isTokenDead, isUneditable } from '../rest/errors.ts'
+import { describeError, isEditedTooOften, isMessageGone, isTokenDead, isUneditable } from '../rest/errors.ts'
 import type { EditOptions } from '../rest/messages.ts'
 import { tokenExpiry } from '../rest/token-expiry.ts'
 
@@ -12,8 +14,8 @@ import type { DeliveryContext } from './context.ts'
 /** The credential that edits the message: the interaction token or the bot token. */
 type Route = 'token' | 'bot'
 
-/** `gone`: the message was deleted. `unreachable`: it may exist, but no route can edit it. */
-export type EditOutcome = { result: 'edited'; message: PostedMessage } | { result: 'gone' | 'unreachable' }
+/** `gone`: the message was deleted. `limited`: it is old and was edited too often. `unreachable`: it may exist, but no route can edit it. */
+export type EditOutcome = { result: 'edited'; message: PostedMessage } | { result: 'gone' | 'limited' | 'unreachable' }
 
 /**
  * The message that shows one generation's card, and which routes to it still work. Edits by interaction token first, then by bot token. Keeps only what it
@@ -48,6 +50,11 @@ export class CardMessage {
     return this.#messageId !== undefined || this.#replyGone
   }
 
+  /** Milliseconds since the epoch. Discord allows fewer edits of messages that are older than an hour. */
+  get createdAt(): number {
+    return SnowflakeUtil.timestampFrom(this.#messageId ?? this.#reply.interactionId)
+  }
+
   /** Calls `bodyFor` once per route, because upload limits differ. Throws the errors that say nothing about the route. */
   async edit(bodyFor: (route: Route) => { body: MessageBody; options?: EditOptions }): Promise<EditOutcome> {
     const { messages } = this.#context
@@ -58,6 +65,8 @@ export class CardMessage {
         this.#replyMessageId = outcome.message.messageId
         return outcome
       }
+      // The other route leads to the same message.
+      if (outcome?.result === 'limited') return outcome
       if (outcome?.result === 'gone') this.#replyGone = true
     }
     const messageId = this.#messageId
@@ -91,6 +100,7 @@ export class CardMessage {
       return { result: 'edited', message }
     } catch (error) {
       if (isMessageGone(error)) return { result: 'gone' }
+      if (isEditedTooOften(error)) return { result: 'limited' }
       if (isUneditable(error)) return { result: 'unreachable' }
       throw error
     }

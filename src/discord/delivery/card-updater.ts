@@ -2,15 +2,14 @@ import { Timed } from '../../lib/timers.ts'
 
 import type { EditBudget, WaitingCard } from './edit-budget.ts'
 
-/** Milliseconds before a state is written again. Discord allows about five edits in five seconds. */
-const spacingMs = 3000
-
 export interface CardWriter<Content> {
   /**
    * Must not reject; resolves with the milliseconds after which to retry, unless newer content arrives. `aborted`: a write that has not been sent yet is no
    * longer needed.
    */
   write(content: Content, aborted: AbortSignal): Promise<number | undefined>
+  /** Milliseconds before a state is written again. */
+  readonly spacingMs: number
 }
 
 export interface CardUpdaterOptions {
@@ -98,7 +97,7 @@ export class CardUpdater<Content> extends Timed implements WaitingCard {
   #advance(): void {
     if (this.#finalWrite || this.#inFlight || !this.#waiting) return
     const urgent = this.#isUrgent()
-    const delay = Math.max(urgent ? 0 : this.#writtenAt + spacingMs, this.#retryAt) - this.#budget.timers.now()
+    const delay = Math.max(urgent ? 0 : this.#writtenAt + this.#writer.spacingMs, this.#retryAt) - this.#budget.timers.now()
     if (delay <= 0) {
       this.#budget.timers.clear(this)
       this.#budget.request(this, { urgent })

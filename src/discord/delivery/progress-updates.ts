@@ -16,6 +16,13 @@ import type { ProgressContext } from './context.ts'
 
 const backoff = exponential(3000, 60_000)
 
+const hourMs = 3_600_000
+/**
+ * Milliseconds between two edits of one state. Discord allows about five edits of a message in five seconds. How many it allows of one that is older than an
+ * hour is not documented, and its answers do not tell: people who met the limit guess three in twenty seconds for all old messages of a channel.
+ */
+const spacing = { young: 3000, old: 60_000, limited: 600_000 }
+
 interface Shown {
   generation: Generation
   live: LiveState
@@ -42,6 +49,10 @@ export class Progress implements CardWriter<Shown> {
     if (!this.#unreachable) this.#updater.offer(urgentStateOf(generation, live), { generation, live })
   }
 
+  get spacingMs(): number {
+    return this.#context.clock.now() - this.#cardMessage.createdAt < hourMs ? spacing.young : spacing.old
+  }
+
   /** See `CardUpdater.finish`. */
   finish<Result>(last: () => Promise<Result>): Promise<Result> {
     return this.#updater.finish(last)
@@ -60,9 +71,11 @@ export class Progress implements CardWriter<Shown> {
       if (digest === this.#written) return undefined
       // The time starts before the database check, so that a process that stalls after it cannot send an outdated state much later.
       const bestEffort = createDeadline(longestEditMs, aborted)
+      let retryInMs: number | undefined
       const isCurrent = await cardLock.edit(generation, async () => {
         const { result } = await this.#cardMessage.edit(() => ({ body, options: { bestEffort } }))
         if (result === 'edited') this.#written = digest
+        else if (result === 'limited') retryInMs = spacing.limited
         else this.#unreachable = true
         if (this.#unreachable) log.info({ generation: generation.id, result }, 'card not editable; progress updates stopped')
         if (result === 'gone') cardDeleted(generation.id)
@@ -70,7 +83,7 @@ export class Progress implements CardWriter<Shown> {
       // What another process writes next is not known here.
       if (!isCurrent) this.#written = undefined
       this.#failures = 0
-      return undefined
+      return retryInMs
     } catch (error) {
       if (aborted.aborted) return undefined
       this.#failures += 1

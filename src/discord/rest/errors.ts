@@ -55,8 +55,12 @@ export function isUneditable(error: unknown): boolean {
     RESTJSONErrorCodes.MissingPermissions,
     RESTJSONErrorCodes.CannotEditMessageAuthoredByAnotherUser,
     RESTJSONErrorCodes.InvalidActionOnArchivedThread,
-    RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached,
   )
+}
+
+/** Discord takes no more edits of this old message for now. */
+export function isEditedTooOften(error: unknown): boolean {
+  return hasCode(error, RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached)
 }
 
 /** The call may not have arrived, or Discord had a fault. Safe to retry for an edit. */

@@ -10,6 +10,7 @@ function createSlowMessage() {
   const open: PromiseWithResolvers<number | undefined>[] = []
   return {
     begun,
+    spacingMs: 3000,
     write(body: string): Promise<number | undefined> {
       begun.push(body)
       const response = Promise.withResolvers<number | undefined>()
@@ -162,7 +163,7 @@ test('the final write aborts the write in flight', async () => {
   const clock = createManualClock(0)
   const write = (_body: string, aborted: AbortSignal) =>
     new Promise<undefined>((resolve) => aborted.addEventListener('abort', () => resolve(undefined)))
-  const updater = new CardUpdater<string>({ write }, { editBudget: createEditBudget(clock) })
+  const updater = new CardUpdater<string>({ write, spacingMs: 3000 }, { editBudget: createEditBudget(clock) })
   updater.offer('rendering', '10 %')
   expect(await updater.finish(() => Promise.resolve('the clip'))).toBe('the clip')
 })

@@ -25,7 +25,7 @@ function setUp(count: number, { isContinued = false, ...options }: EditBudgetOpt
       edits.push({ card, at: clock.now(), last: false })
       return Promise.resolve(undefined)
     }
-    return new CardUpdater<number>({ write }, { editBudget, isContinued })
+    return new CardUpdater<number>({ write, spacingMs: 3000 }, { editBudget, isContinued })
   })
   const show = (index: number, state = 'rendering') => {
     cards[index]?.offer(state, clock.now())
@@ -105,7 +105,7 @@ test('a card that changes its state, or is new, is next, however many others are
     edits.push({ card: 1000, at: clock.now(), last: false })
     return Promise.resolve(undefined)
   }
-  new CardUpdater<number>({ write }, { editBudget }).offer('queued', 0)
+  new CardUpdater<number>({ write, spacingMs: 3000 }, { editBudget }).offer('queued', 0)
   await clock.advance(40)
   await clock.advance(40)
   expect(edits.slice(before).map((edit) => edit.card)).toEqual([card, 1000])

@@ -74,7 +74,7 @@ describe('without a usable message', () => {
     const left = [
       message(later(700), ids.application, 'another'),
       message(later(600), ids.application, 'Reference c0ffee42'),
-      message(ids.reply, ids.application, 'Reference c0ffee42 before the request'),
+      message(later(-1), ids.application, 'Reference c0ffee42 before the request'),
     ]
     stage.discord.answerOnce('GET', channelMessages, { status: 200, body: chatter })
     stage.discord.answerOnce('GET', channelMessages, { status: 200, body: left })

@@ -10,8 +10,8 @@ export const ids = {
   channel: '300000000000000001',
   member: '400000000000000001',
   interaction: SnowflakeUtil.generate({ timestamp: startedAt }).toString(),
-  reply: '500000000000000001',
-  fresh: '500000000000000002',
+  reply: SnowflakeUtil.generate({ timestamp: startedAt + 1, increment: 0n }).toString(),
+  fresh: SnowflakeUtil.generate({ timestamp: startedAt + 1, increment: 1n }).toString(),
 } as const
 
 /** Must never appear in a log or an error. */
