@@ -65,8 +65,6 @@ export class CardMessage {
         this.#replyMessageId = outcome.message.messageId
         return outcome
       }
-      // The other route leads to the same message.
-      if (outcome?.result === 'limited') return outcome
       if (outcome?.result === 'gone') this.#replyGone = true
     }
     const messageId = this.#messageId

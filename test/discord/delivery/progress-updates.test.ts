@@ -49,6 +49,25 @@ describe('progress on a card', () => {
     await expect(posted).rejects.toThrow('stopping')
   })
 
+  test('is spaced between attempts at several providers', async () => {
+    const show = (state: 'queued' | 'submitting', provider: string) =>
+      stage.delivery.show(exampleGeneration({ state, provider }), { now: stage.clock.now() })
+    for (const [index, state] of (['queued', 'submitting'] as const).entries()) {
+      show(state, 'fal')
+      await stage.discord.call('PATCH', reply, index)
+      await stage.delivery.drain()
+    }
+    show('queued', 'fal')
+    show('submitting', 'replicate')
+    await stage.passPause(2999)
+    // What would have been written by now is not replaced in the last millisecond.
+    show('submitting', 'wavespeed')
+    await stage.clock.advance(1)
+    const { body } = await stage.discord.call('PATCH', reply, 2)
+    expect(JSON.stringify(body)).toContain('WaveSpeed')
+    await stage.delivery.drain()
+  })
+
   test('is dropped for the clip while it waits behind other cards of its channel', async () => {
     await stage.clock.advance(15 * minute)
     const slow = { id: '0196a1b2c3d4e5f60718293a4b5c0001', messageId: '500000000000000011' }
