@@ -94,10 +94,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
     stop: async () => {
       await sandbox.stopBot()
-      await discord.close()
-      await providers.stop()
-      await clips.close()
-      rmSync(dataFolder, { recursive: true, force: true })
+      try {
+        await discord.close()
+      } finally {
+        await providers.stop()
+        await clips.close()
+        rmSync(dataFolder, { recursive: true, force: true })
+      }
     },
   }
   try {

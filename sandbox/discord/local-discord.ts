@@ -71,7 +71,7 @@ export class LocalDiscord {
     return this.#api.requests
   }
 
-  /** Where our own responses broke Discord's specification; a test asserts that it is empty. */
+  /** Where our own answers broke Discord's specification. `close` rejects if there are any. */
   get responseProblems(): readonly string[] {
     return this.#api.responseProblems
   }
@@ -108,11 +108,16 @@ export class LocalDiscord {
     this.#world.messages.delete(message)
   }
 
-  /** Closes every socket and timer. */
+  /**
+   * Closes every socket and timer.
+   * @throws when an answer broke Discord's specification, so that no test can overlook it
+   */
   async close(): Promise<void> {
     this.faults.clear()
     this.#control.close()
     await this.#server.close()
+    const problems = [...new Set(this.responseProblems)]
+    if (problems.length > 0) throw new Error(`The local Discord broke Discord's specification:\n${problems.slice(0, 20).join('\n')}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 import { ApiError, refuse } from '../model/errors.ts'
-import { responseProblems } from '../validation/spec.ts'
+import { answerProblems } from '../validation/answers.ts'
 import type { World } from '../world/world.ts'
 import { parseBody, type RequestBody } from './body.ts'
 import type { FaultOutcome, Faults } from './faults.ts'
@@ -75,7 +75,7 @@ export class Api {
 
   #respond({ match, record, body, call }: ApiRequest): HttpResponse {
     const { world, rateLimits } = this.#context
-    if (!match) return failure(refuse.unknownRoute())
+    if (!match) return this.#checked(undefined, failure(refuse.unknownRoute()))
     const { route, params } = match
     const scope = [params['channel'], params['guild'], params['token']].join(' ')
     const { retryAfterSeconds, headers } = rateLimits.take(route.operation, scope)
@@ -91,8 +91,8 @@ export class Api {
     }
   }
 
-  #checked(route: Route, response: HttpResponse): HttpResponse {
-    this.responseProblems.push(...responseProblems(route.operation, response.status, response.body))
+  #checked(route: Route | undefined, response: HttpResponse): HttpResponse {
+    this.responseProblems.push(...answerProblems(route?.operation, response.status, response.body))
     return response
   }
 

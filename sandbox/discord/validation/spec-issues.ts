@@ -1,9 +1,14 @@
-import type { SpecIssue } from 'discord-api-spec/zod'
+import type { SpecIssue, SpecSchema } from 'discord-api-spec/zod'
 
 import { below, type FormIssue, issue as formIssue } from '../model/form-issues.ts'
 
+export function check(schema: SpecSchema, value: unknown): FormIssue[] {
+  const result = schema.safeParse(value)
+  return result.success ? [] : issuesOf(result.error.issues, value)
+}
+
 /** Translates a schema's issues into Discord's codes and messages. */
-export function issuesOf(issues: readonly SpecIssue[], checked: unknown): FormIssue[] {
+function issuesOf(issues: readonly SpecIssue[], checked: unknown): FormIssue[] {
   return issues.flatMap((issue) => {
     const value = valueAt(checked, issue.path)
     return below(issue.path, issue.code === 'invalid_union' ? unionIssues(issue, value) : [formIssue([], ...describe(issue, value))])
