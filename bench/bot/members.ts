@@ -15,7 +15,7 @@ export interface Community {
 
 /** A local Discord with the bot's commands, and with guilds and members who can use them. Closed when `cleanup` is disposed of. */
 export async function startCommunity({ guilds, membersPerGuild }: MembersOptions, cleanup: AsyncDisposableStack): Promise<Community> {
-  const discord = cleanup.use(await startLocalDiscord())
+  const discord = cleanup.use(await startLocalDiscord({ rateLimit: { limit: 50, windowMs: 1000 } }))
   const all = Array.from({ length: guilds }, (_, index) => discord.createGuild({ name: `Server ${index + 1}` }))
   const members = Array.from({ length: membersPerGuild }, (_, index) =>
     all.map((guild) => guild.createMember({ name: `M${index}` })),

@@ -2,7 +2,8 @@ import { ControlApi } from './control/control-api.ts'
 import type { Gateway } from './gateway/gateway.ts'
 import { Api } from './http/api.ts'
 import { Faults } from './http/faults.ts'
-import { type RateLimit, RateLimits } from './http/rate-limits.ts'
+import { discordRateLimits, type RateLimit, type RateLimitRules, uniformRateLimits } from './http/rate-limit-rules.ts'
+import { RateLimits } from './http/rate-limits.ts'
 import { matchesPattern, type RecordedRequest, type RequestPattern } from './http/record.ts'
 import { LoopbackServer } from './http/server.ts'
 import type { DiscordClock } from './model/clock.ts'
@@ -23,8 +24,8 @@ export interface LocalDiscordOptions {
   port?: number
   /** Bytes for each file in a guild without a boost; Discord's own 10 MiB unless given. */
   uploadLimitBytes?: number
-  /** The rate of every bucket. The default is generous, because Discord publishes no numbers. */
-  rateLimit?: RateLimit
+  /** Discord's own limits unless given; one rate is that of every bucket, and then there is no other limit. */
+  rateLimit?: RateLimit | RateLimitRules
 }
 
 /** A Discord on one loopback port: REST API, gateway, CDN, and the people who use it. */
@@ -48,8 +49,10 @@ export class LocalDiscord {
   readonly #server: LoopbackServer
 
   /** Use `startLocalDiscord`. */
-  constructor(server: LoopbackServer, { uploadLimitBytes, rateLimit = { limit: 50, windowMs: 1000 } }: LocalDiscordOptions) {
-    const world = new World({ origin: `http://127.0.0.1:${server.port}`, gatewayUrl: `ws://127.0.0.1:${server.port}`, uploadLimitBytes })
+  constructor(server: LoopbackServer, { uploadLimitBytes, rateLimit = discordRateLimits }: LocalDiscordOptions) {
+    const rules = 'limit' in rateLimit ? uniformRateLimits(rateLimit) : rateLimit
+    const address = `127.0.0.1:${server.port}`
+    const world = new World({ origin: `http://${address}`, gatewayUrl: `ws://${address}`, uploadLimitBytes, oldEdits: rules.oldEdits })
     this.origin = world.origin
     this.cdnOrigin = world.origin
     this.apiUrl = `${world.origin}/api`
@@ -59,7 +62,7 @@ export class LocalDiscord {
     this.gateway = world.gateway
     this.#world = world
     this.#server = server
-    this.#api = new Api({ world, routes, faults: this.faults, rateLimits: new RateLimits(rateLimit) })
+    this.#api = new Api({ world, routes, faults: this.faults, rateLimits: new RateLimits(rules) })
     this.guild = this.createGuild({ name: 'Sandbox' })
     this.member = this.guild.createMember({ name: 'You' })
     this.#control = new ControlApi(world, this.member)
@@ -74,6 +77,11 @@ export class LocalDiscord {
   /** Where our own answers broke Discord's specification. `close` rejects if there are any. */
   get responseProblems(): readonly string[] {
     return this.#api.responseProblems
+  }
+
+  /** How many responses so far Discord counts towards a ban of the address: 10,000 in ten minutes. Nobody is banned here. */
+  get invalidRequests(): number {
+    return this.#api.invalidRequests
   }
 
   createGuild(options: GuildOptions = {}): Guild {

@@ -5,7 +5,7 @@ import { answerProblems } from '../validation/answers.ts'
 import type { World } from '../world/world.ts'
 import { parseBody, type RequestBody } from './body.ts'
 import type { FaultOutcome, Faults } from './faults.ts'
-import { limitedBody, type RateLimits } from './rate-limits.ts'
+import { limitedBody, type RateLimits, type RateTicket } from './rate-limits.ts'
 import type { RecordedRequest } from './record.ts'
 import { type ApiCall, matchRoute, type Route, type RouteMatch } from './route.ts'
 
@@ -39,6 +39,8 @@ interface ApiRequest {
 export class Api {
   readonly requests: RecordedRequest[] = []
   readonly responseProblems: string[] = []
+  /** Responses that Discord counts towards a ban of the address: 401, 403 and 429, unless others used up a shared limit. */
+  invalidRequests = 0
   readonly #context: ApiContext
 
   constructor(context: ApiContext) {
@@ -61,6 +63,7 @@ export class Api {
       this.#respond({ match, record, body, call: { query, bytes: raw.length } }),
     )
     record.status = response === 'reset' ? 0 : response.status
+    if (response !== 'reset' && isInvalid(response)) this.invalidRequests += 1
     world.changes.announce({ kind: 'request' })
     return response
   }
@@ -74,12 +77,14 @@ export class Api {
   }
 
   #respond({ match, record, body, call }: ApiRequest): HttpResponse {
-    const { world, rateLimits } = this.#context
+    const { world } = this.#context
     if (!match) return this.#checked(undefined, failure(refuse.unknownRoute()))
     const { route, params } = match
-    const scope = [params['channel'], params['guild'], params['token']].join(' ')
-    const { retryAfterSeconds, headers } = rateLimits.take(route.operation, scope)
-    if (retryAfterSeconds !== undefined) return this.#checked(route, { status: 429, headers, body: limitedBody(retryAfterSeconds) })
+    const { exceeded, headers } = this.#take(match, record)
+    if (exceeded) {
+      const body = limitedBody(exceeded.retryAfterSeconds, exceeded.scope)
+      return this.#checked(route, { status: 429, headers, body })
+    }
     try {
       if (route.needsBot && record.authorization !== 'bot') throw refuse.unauthorized()
       if (body instanceof ApiError) throw body
@@ -89,6 +94,15 @@ export class Api {
       if (!(error instanceof ApiError)) throw error
       return this.#checked(route, failure(error, headers))
     }
+  }
+
+  #take({ route, params }: RouteMatch, { authorization }: RecordedRequest): RateTicket {
+    const { rateLimits } = this.#context
+    if (route.needsBot && authorization === 'bot') {
+      const global = rateLimits.takeGlobal()
+      if (global.exceeded) return global
+    }
+    return rateLimits.take(route.operation, [params['channel'], params['guild'], params['token']].join(' '))
   }
 
   #checked(route: Route | undefined, response: HttpResponse): HttpResponse {
@@ -118,6 +132,10 @@ export class Api {
     this.requests.push(record)
     return record
   }
+}
+
+function isInvalid({ status, headers }: HttpResponse): boolean {
+  return status === 401 || status === 403 || (status === 429 && headers['x-ratelimit-scope'] !== 'shared')
 }
 
 function failure(error: ApiError, headers: Record<string, string> = {}): HttpResponse {

@@ -1,5 +1,5 @@
 import { refuse } from '../model/errors.ts'
-import { limitedBody, limitedHeaders } from './rate-limits.ts'
+import { limitedBody, limitedHeaders, type RateLimitScope } from './rate-limits.ts'
 import { matchesPattern, type RecordedRequest, type RequestPattern } from './record.ts'
 
 /** What a request gets instead of its response: another response, or a socket that breaks. */
@@ -39,9 +39,9 @@ export class Faults {
     this.#failures.push({ pattern, outcome, moment, remaining: times })
   }
 
-  /** Answers 429 as Discord does. */
-  rateLimitNext(pattern: RequestPattern, retryAfterSeconds: number, times = 1): void {
-    const [body, headers] = [limitedBody(retryAfterSeconds), limitedHeaders(retryAfterSeconds)]
+  /** Answers 429 as Discord does. `shared`: others used up the limit of the resource, so that it is no fault of the bot. */
+  rateLimitNext(pattern: RequestPattern, retryAfterSeconds: number, times = 1, scope: RateLimitScope = 'user'): void {
+    const [body, headers] = [limitedBody(retryAfterSeconds, scope), limitedHeaders(retryAfterSeconds, scope)]
     this.failNext(pattern, { status: 429, body, headers }, { times })
   }
 

@@ -1,56 +1,79 @@
 import { createHash } from 'node:crypto'
 
-export interface RateLimit {
-  /** Requests in one window of one bucket. */
-  limit: number
-  windowMs: number
-}
+import { bucketOf, type RateLimit, type RateLimitRules } from './rate-limit-rules.ts'
+
+/** Whose limit it is: the bot's in this bucket, the bot's altogether, or everyone's for this resource. */
+export type RateLimitScope = 'user' | 'global' | 'shared'
 
 export interface RateTicket {
   headers: Record<string, string>
-  /** Seconds until the next request is allowed; undefined when this one is. */
-  retryAfterSeconds: number | undefined
+  /** The limit that this request exceeds; undefined when it is allowed. */
+  exceeded: { scope: RateLimitScope; retryAfterSeconds: number } | undefined
 }
 
-/** Counts requests in fixed windows, one bucket for each route and its channel, guild or token. */
-export class RateLimits {
-  readonly #rate: RateLimit
-  readonly #buckets = new Map<string, { used: number; resetsAt: number }>()
+interface Window {
+  used: number
+  resetsAt: number
+}
 
-  constructor(rate: RateLimit) {
-    this.#rate = rate
+/** Counts requests in fixed windows, one for each bucket and its channel, guild or token, and one for all of them. */
+export class RateLimits {
+  readonly #rules: RateLimitRules
+  readonly #windows = new Map<string, Window>()
+
+  constructor(rules: RateLimitRules) {
+    this.#rules = rules
+  }
+
+  /** Counts a request towards the global limit, which comes before that of its bucket. Its 429 tells nothing of the bucket. */
+  takeGlobal(): RateTicket {
+    const rate = this.#rules.global
+    if (!rate) return { headers: {}, exceeded: undefined }
+    const { isExceeded, resetAfter } = this.#count('global', rate)
+    if (!isExceeded) return { headers: {}, exceeded: undefined }
+    return { headers: limitedHeaders(resetAfter, 'global'), exceeded: { scope: 'global', retryAfterSeconds: resetAfter } }
   }
 
   /** Counts a request and returns Discord's rate-limit headers for its response. */
   take(operation: string, scope: string): RateTicket {
-    const now = Date.now()
-    const key = `${operation} ${scope}`
-    let bucket = this.#buckets.get(key)
-    if (!bucket || bucket.resetsAt <= now) {
-      bucket = { used: 0, resetsAt: now + this.#rate.windowMs }
-      this.#buckets.set(key, bucket)
-    }
-    const exceeded = bucket.used >= this.#rate.limit
-    if (!exceeded) bucket.used += 1
-    const resetAfter = (bucket.resetsAt - now) / 1000
+    const bucket = bucketOf(operation)
+    const rate = this.#rules.buckets[bucket] ?? this.#rules.each
+    const { isExceeded, resetAfter, window } = this.#count(`${bucket} ${scope}`, rate)
     return {
-      retryAfterSeconds: exceeded ? resetAfter : undefined,
+      exceeded: isExceeded ? { scope: 'user', retryAfterSeconds: resetAfter } : undefined,
       headers: {
-        'x-ratelimit-limit': String(this.#rate.limit),
-        'x-ratelimit-remaining': String(this.#rate.limit - bucket.used),
-        'x-ratelimit-reset': (bucket.resetsAt / 1000).toFixed(3),
+        'x-ratelimit-limit': String(rate.limit),
+        'x-ratelimit-remaining': String(rate.limit - window.used),
+        'x-ratelimit-reset': (window.resetsAt / 1000).toFixed(3),
         'x-ratelimit-reset-after': resetAfter.toFixed(3),
-        'x-ratelimit-bucket': createHash('sha256').update(operation).digest('hex').slice(0, 20),
-        ...(exceeded && limitedHeaders(resetAfter)),
+        'x-ratelimit-bucket': createHash('sha256').update(bucket).digest('hex').slice(0, 20),
+        ...(isExceeded && limitedHeaders(resetAfter, 'user')),
       },
     }
   }
+
+  #count(key: string, rate: RateLimit) {
+    const now = Date.now()
+    let window = this.#windows.get(key)
+    if (!window || window.resetsAt <= now) {
+      window = { used: 0, resetsAt: now + rate.windowMs }
+      this.#windows.set(key, window)
+    }
+    const isExceeded = window.used >= rate.limit
+    if (!isExceeded) window.used += 1
+    return { isExceeded, window, resetAfter: (window.resetsAt - now) / 1000 }
+  }
 }
 
-export function limitedHeaders(retryAfterSeconds: number): Record<string, string> {
-  return { 'retry-after': String(Math.ceil(retryAfterSeconds)), 'x-ratelimit-scope': 'user' }
+export function limitedHeaders(retryAfterSeconds: number, scope: RateLimitScope): Record<string, string> {
+  return {
+    'retry-after': String(Math.ceil(retryAfterSeconds)),
+    'x-ratelimit-scope': scope,
+    ...(scope === 'global' && { 'x-ratelimit-global': 'true' }),
+  }
 }
 
-export function limitedBody(retryAfterSeconds: number): unknown {
-  return { message: 'You are being rate limited.', retry_after: retryAfterSeconds, global: false, code: 0 }
+export function limitedBody(retryAfterSeconds: number, scope: RateLimitScope): unknown {
+  const message = scope === 'shared' ? 'The resource is being rate limited.' : 'You are being rate limited.'
+  return { message, retry_after: retryAfterSeconds, global: scope === 'global', code: 0 }
 }

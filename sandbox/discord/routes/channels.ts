@@ -96,6 +96,7 @@ function editMessage(call: ApiCall, world: World): ApiResponse {
   const message = messageOf(call, channel, world)
   refuseLargeFiles(call.files, world.uploadLimitIn(channel.guildId))
   const { form, plan } = readMessageForm('update_message', call, message)
+  world.oldEdits.count(message)
   return messageResponse(world.messages.edit(message, form, plan), world)
 }
 

@@ -49,6 +49,7 @@ function editWith(operation: string): Handler {
     refuseClosedThread(message, world)
     refuseLargeFiles(call.files, interaction.attachmentSizeLimit)
     const { form, plan } = readMessageForm(operation, call, message)
+    world.oldEdits.count(message)
     return messageResponse(world.messages.edit(message, form, plan), world)
   }
 }

@@ -13,6 +13,7 @@ import { botUserPayload } from '../payloads/people.ts'
 import { Commands } from './commands.ts'
 import { Interactions } from './interactions.ts'
 import { Messages } from './messages.ts'
+import { type OldEditRate, OldEdits } from './old-edits.ts'
 import { Threads } from './threads.ts'
 
 const mebibyte = 1024 * 1024
@@ -23,6 +24,7 @@ export interface WorldOptions {
   gatewayUrl: string
   /** Bytes for each file in a guild without a boost. */
   uploadLimitBytes?: number | undefined
+  oldEdits?: OldEditRate | undefined
 }
 
 /** The whole state of the local Discord, with the gateway that reports it. */
@@ -39,16 +41,18 @@ export class World {
   readonly interactions = new Interactions(this.clock)
   readonly cdn: Cdn
   readonly messages: Messages
+  readonly oldEdits: OldEdits
   readonly gateway: Gateway
   readonly threads: Threads
   readonly #baseLimit: number
 
-  constructor({ origin, gatewayUrl, uploadLimitBytes = tierLimits[0] }: WorldOptions) {
+  constructor({ origin, gatewayUrl, uploadLimitBytes = tierLimits[0], oldEdits }: WorldOptions) {
     this.origin = origin
     this.gatewayUrl = gatewayUrl
     this.#baseLimit = uploadLimitBytes
     this.cdn = new Cdn(origin, this.clock)
     this.messages = new Messages(this)
+    this.oldEdits = new OldEdits(this.clock, oldEdits)
     this.gateway = new Gateway({
       token: this.botToken,
       url: gatewayUrl,

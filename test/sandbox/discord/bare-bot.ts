@@ -105,7 +105,8 @@ export class BareBot {
 
 /** A local Discord and a connected bot, closed after the test; fails the test if a response broke Discord's specification. */
 export async function startDiscordWithBot(options?: LocalDiscordOptions): Promise<{ discord: LocalDiscord; bot: BareBot }> {
-  const discord = await startLocalDiscord(options)
+  // Most tests are not about limits and send faster than Discord allows.
+  const discord = await startLocalDiscord({ rateLimit: { limit: 50, windowMs: 1000 }, ...options })
   const bot = await BareBot.connect(discord)
   onTestFinished(async () => {
     bot.close()

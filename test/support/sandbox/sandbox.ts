@@ -15,7 +15,7 @@ export interface TestSandbox extends Sandbox {
 /** The sandbox on free ports, with small clips and quick providers. Stopped at the end of the test. */
 export async function testSandbox(options: SandboxOptions = {}): Promise<TestSandbox> {
   const logLines: string[] = []
-  const { environment, ...rest } = options
+  const { environment, discord, ...rest } = options
   const sandbox = await startSandbox({
     clipHeight: 144,
     clipFolder: process.env['TEST_CLIP_FOLDER'],
@@ -24,6 +24,8 @@ export async function testSandbox(options: SandboxOptions = {}): Promise<TestSan
     keepOutputs: true,
     // Tests set the bot's limits; a provider's would be a second queue behind them.
     unlimitedProviders: true,
+    // Likewise for Discord's: a test of them sets its own.
+    discord: { rateLimit: { limit: 50, windowMs: 1000 }, ...discord },
     logDestination: { write: (line: string) => void logLines.push(line) },
     ...rest,
     environment: { LOG_LEVEL: 'debug', MEMBER_REQUESTS_PER_MINUTE: '1000', GUILD_REQUESTS_PER_MINUTE: '10000', ...environment },
