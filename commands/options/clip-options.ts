@@ -101,6 +101,7 @@ export function clipCommand(name: 'animate' | 'film', { image, addOptions, read 
   return {
     data,
     acknowledge: 'defer',
+    outlivesToken: true,
     check(interaction, { clipService }) {
       refuseUndeliverable(interaction)
       clipService.check(readInput(interaction, clipService), requesterOf(interaction))

@@ -1,4 +1,5 @@
 import type { ClipFeature } from './clip-request.ts'
+import type { Snowflake } from './ids.ts'
 import type { MicroUsd } from './money.ts'
 import type { ProviderId } from './provider-id.ts'
 
@@ -13,6 +14,8 @@ export interface RefusalDetails {
   ]
   /** More at once than the bot accepts. */
   busy: []
+  /** Discord denied the bot this channel, although the permissions looked right. */
+  'channel-inaccessible': []
   'generation-over': []
   'generation-unknown': []
   'guild-not-allowed': []
@@ -34,6 +37,10 @@ export interface RefusalDetails {
   'provider-unknown': [{ typed: string; choices: readonly ProviderId[] }]
   'rate-limited': [{ scope: 'member' | 'guild'; limit: number; retryAt: number }]
   'store-unavailable': []
+  'thread-archived': []
+  'thread-locked': []
+  /** A private thread; `bot` is the bot's user id. */
+  'thread-not-joined': [{ bot: Snowflake }]
   /** `choices` are set up here, or could be; none may be left. */
   unsupported: [{ features: readonly ClipFeature[]; choices: readonly ProviderId[] }]
   'unsupported-by-provider': [{ provider: ProviderId; features: readonly ClipFeature[]; choices: readonly ProviderId[] }]

@@ -39,6 +39,11 @@ export function messageOf(accent: number, context: Part[]): MessageBody {
   }
 }
 
+/** A card that says one thing. */
+export function noteOf(content: string): MessageBody {
+  return messageOf(accents.waiting, [textDisplay(content)])
+}
+
 export function textDisplay(content: string): Part {
   return { type: ComponentType.TextDisplay, content }
 }

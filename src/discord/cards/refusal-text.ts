@@ -15,6 +15,7 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
   'budget-exhausted': (text, { wallet, period, price, remaining, resetsAt }) =>
     text(`refusal.budget-exhausted.${wallet}.${period}`, { price, remaining, when: formatMoment(resetsAt) }),
   busy: (text) => text('refusal.busy'),
+  'channel-inaccessible': (text) => text('refusal.channel-inaccessible'),
   'generation-over': (text) => text('refusal.generation-over'),
   'generation-unknown': (text) => text('refusal.generation-unknown'),
   'guild-not-allowed': (text) => text('refusal.guild-not-allowed'),
@@ -41,6 +42,9 @@ const sentences: { [Identifier in RefusalIdentifier]: (text: Text, ...details: R
   },
   'rate-limited': (text, { scope, limit, retryAt }) => text(`refusal.rate-limited.${scope}`, { limit, when: formatMoment(retryAt) }),
   'store-unavailable': (text) => text('refusal.store-unavailable'),
+  'thread-archived': (text) => text('refusal.thread-archived'),
+  'thread-locked': (text) => text('refusal.thread-locked'),
+  'thread-not-joined': (text, { bot }) => text('refusal.thread-not-joined', { bot: `<@${bot}>` }),
   unsupported: (text, { features, choices }) => {
     const values = featureValues(text, features)
     return choices.length > 0

@@ -9,6 +9,8 @@ export type Answerable = ChatInputCommandInteraction | ButtonInteraction
 
 export interface ReplyContext {
   messages: Pick<Messages, 'writeReply' | 'deleteReply' | 'followUpPrivately'>
+  /** Whether the reply is made of components. */
+  isCard: (interaction: object) => boolean
   clock: Clock
   log: Log
   /** Aborted when the bot stops: from then on nothing is retried. */

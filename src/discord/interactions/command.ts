@@ -21,6 +21,8 @@ export interface Command {
   readonly data: { readonly name: string; toJSON(): RESTPostAPIChatInputApplicationCommandsJSONBody }
   /** `defer`: a public “thinking…” reply. `modal`: `execute` answers itself, because a modal must be the first response. */
   readonly acknowledge: 'defer' | 'modal'
+  /** What it starts may end after the interaction's token: it is refused where the bot's own token would not reach the reply then. */
+  readonly outlivesToken?: true
   /** Runs before the acknowledgement and needs memory only. A thrown `Refusal` becomes one ephemeral reply. */
   check?(interaction: ChatInputCommandInteraction, context: CommandContext): void
   /**

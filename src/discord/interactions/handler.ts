@@ -10,6 +10,7 @@ import { textIn } from '../text/text.ts'
 import { type AdmissionLimits, createAdmission, usualLimits } from './admission.ts'
 import type { Answerable, ReplyContext } from './answerable.ts'
 import { suggestChoices } from './autocomplete.ts'
+import { type ChannelAccessContext, createChannelAccess } from './channel-access.ts'
 import type { Button, Command, CommandContext } from './command.ts'
 import { acknowledge } from './defer.ts'
 import { replyPrivately, replyToFailure, replyToUnknown } from './replies.ts'
@@ -18,7 +19,7 @@ export interface InteractionsOptions {
   commands: readonly Command[]
   buttons: readonly Button[]
   context: CommandContext
-  messages: ReplyContext['messages']
+  messages: ReplyContext['messages'] & ChannelAccessContext['messages']
   log: Log
   /** How many interactions may be under way at once, and how many bytes of their images. */
   admissionLimits?: AdmissionLimits | undefined
@@ -40,7 +41,8 @@ export function createInteractions(options: InteractionsOptions): Interactions {
   const underWay = new Set<Promise<void>>()
   const stopping = new AbortController()
   const admission = createAdmission(admissionLimits, { clock, log })
-  const replies: ReplyContext = { messages, clock, log, stopping: stopping.signal }
+  const access = createChannelAccess({ messages, clock, log })
+  const replies: ReplyContext = { messages, isCard: access.isCard, clock, log, stopping: stopping.signal }
 
   async function runCommand(interaction: ChatInputCommandInteraction): Promise<void> {
     const command = commandsByName.get(interaction.commandName)
@@ -48,6 +50,7 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     await admission.run(interaction, async () => {
       command.check?.(interaction, context)
       if (command.acknowledge === 'defer' && !(await acknowledge(interaction, () => interaction.deferReply(), { clock, log }))) return
+      if (command.outlivesToken) await access.prove(interaction)
       await command.execute(interaction, context)
     })
   }

@@ -14,6 +14,9 @@ export const neededPermissions = [
   },
 ] as const
 
+/** For the chats of voice and stage channels. The invitation leaves it out: where members have it, the bot has it too. */
+export const connectPermission = { name: 'Connect', bit: PermissionFlagsBits.Connect } as const
+
 /** The integer of an invitation link, as a string because it exceeds 32 bits. */
 export function permissionsInteger(): string {
   return neededPermissions.reduce((sum, { bit }) => sum | bit, 0n).toString()

@@ -1,5 +1,6 @@
 import { exponential } from '../../lib/retry.ts'
 
+import { noteOf } from '../cards/components.ts'
 import { describeError } from '../rest/errors.ts'
 import { retryDiscord } from '../rest/retry-discord.ts'
 import { tokenExpiry } from '../rest/token-expiry.ts'
@@ -25,22 +26,23 @@ export async function followUpPrivately(
  * so it gets a neutral sentence first. It is deleted last: whatever fails, and even if the process dies, the member has something to read.
  */
 export async function replacePlaceholder(interaction: Answerable, content: string, context: ReplyContext): Promise<void> {
-  const { messages, clock, log, stopping } = context
+  const { messages, isCard, clock, log, stopping } = context
   const often = { clock, delays, signal: stopping }
   const neutral = textIn(interaction.locale)('error.not-accepted')
+  const write = (words: string) => messages.writeReply(interaction, isCard(interaction) ? noteOf(words) : words)
   const failed = (step: 'write-placeholder' | 'send-reason' | 'delete-placeholder') => (error: unknown) => {
     log.warn({ interaction: interaction.id, step, failure: describeError(error) }, 'one step of a private reply failed')
     return false
   }
 
-  const isNeutral = await retryDiscord(() => messages.writeReply(interaction, neutral), often).then(() => true, failed('write-placeholder'))
+  const isNeutral = await retryDiscord(() => write(neutral), often).then(() => true, failed('write-placeholder'))
   const isSent = await followUpPrivately(interaction, content, context).then(() => true, failed('send-reason'))
   if (!isSent) {
     const untilExpiry = (attempt: number) => {
       const delay = backoff(attempt)
       return clock.now() + delay < tokenExpiry(interaction.id) ? delay : undefined
     }
-    await retryDiscord(() => messages.writeReply(interaction, content), { ...often, delays: untilExpiry })
+    await retryDiscord(() => write(content), { ...often, delays: untilExpiry })
   } else if (isNeutral) {
     await retryDiscord(() => messages.deleteReply(interaction), often).catch(failed('delete-placeholder'))
   }

@@ -98,9 +98,10 @@ export function createMessages({ progress, brief, upload }: RestClients) {
       return undefined
     },
 
-    /** Replaces a reply that has no components. */
-    async writeReply(reply: ReplyAddress, content: string): Promise<void> {
-      await brief.patch(replyRoute(reply), { body: { content, allowed_mentions: { parse: [] } }, auth: false })
+    /** Replaces a reply, by text only if it has no components: a message never gets rid of them. */
+    async writeReply(reply: ReplyAddress, content: string | MessageBody, signal?: AbortSignal): Promise<PostedMessage> {
+      const body = typeof content === 'string' ? { content, allowed_mentions: { parse: [] } } : content
+      return parsePosted(await brief.patch(replyRoute(reply), { body, auth: false, signal }))
     },
 
     async deleteReply(reply: ReplyAddress): Promise<void> {

@@ -6,6 +6,7 @@
  */
 export const english = {
   // Cards: the public message of a clip
+  'card.received': 'Request received',
   'card.queued': 'Queued',
   'card.submitting': 'Sending the request to {provider}',
   'card.rendering': 'Rendering',
@@ -114,6 +115,7 @@ export const english = {
   'refusal.budget-exhausted.installation.month':
     "The bot's monthly budget has {remaining, number, usd} left; this clip costs {price, number, usd}. It resets {when}.",
   'refusal.busy': 'The bot is busy with other requests. Try again in a moment.',
+  'refusal.channel-inaccessible': "The bot can't post in this channel. Ask a moderator to check its permissions, or use another channel.",
   'refusal.generation-over': 'This clip is already finished. There is nothing left to cancel.',
   'refusal.generation-unknown': "The bot doesn't know this clip. Start a new one with `/animate` or `/film`.",
   'refusal.guild-not-allowed': "This server can't make clips yet. Ask the bot owner to allow it.",
@@ -148,6 +150,9 @@ export const english = {
   'refusal.rate-limited.member':
     "{limit, plural, one {You've used your # request this minute} other {You've used your # requests this minute}}; try again {when}.",
   'refusal.store-unavailable': "The bot can't reach its database. Try again in a few minutes.",
+  'refusal.thread-archived': 'This thread is archived. Post a message to reopen it, then try again.',
+  'refusal.thread-locked': 'This thread is locked. Ask a moderator to unlock it, or use another channel.',
+  'refusal.thread-not-joined': "The bot isn't in this private thread. Mention {bot} here to add it, or use another channel.",
   'refusal.unsupported': 'No provider supports {features}. Try again without {count, plural, one {it} other {them}}.',
   'refusal.unsupported-by-provider': "{provider} doesn't support {features}. Try again without {count, plural, one {it} other {them}}.",
   'refusal.unsupported-by-provider.choose':

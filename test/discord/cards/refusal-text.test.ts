@@ -20,6 +20,10 @@ const told: { [Identifier in RefusalIdentifier]: [Refusal<Identifier>, string] }
     `This server's daily budget has $0.35 left; this clip costs $0.70. It resets <t:${day / 1000}:R>.`,
   ],
   busy: [new Refusal('busy'), 'The bot is busy with other requests. Try again in a moment.'],
+  'channel-inaccessible': [
+    new Refusal('channel-inaccessible'),
+    "The bot can't post in this channel. Ask a moderator to check its permissions, or use another channel.",
+  ],
   'generation-over': [new Refusal('generation-over'), 'This clip is already finished. There is nothing left to cancel.'],
   'generation-unknown': [new Refusal('generation-unknown'), "The bot doesn't know this clip. Start a new one with `/animate` or `/film`."],
   'guild-not-allowed': [new Refusal('guild-not-allowed'), "This server can't make clips yet. Ask the bot owner to allow it."],
@@ -76,6 +80,12 @@ const told: { [Identifier in RefusalIdentifier]: [Refusal<Identifier>, string] }
     `You've used your 6 requests this minute; try again <t:${day / 1000}:R>.`,
   ],
   'store-unavailable': [new Refusal('store-unavailable'), "The bot can't reach its database. Try again in a few minutes."],
+  'thread-archived': [new Refusal('thread-archived'), 'This thread is archived. Post a message to reopen it, then try again.'],
+  'thread-locked': [new Refusal('thread-locked'), 'This thread is locked. Ask a moderator to unlock it, or use another channel.'],
+  'thread-not-joined': [
+    new Refusal('thread-not-joined', { bot: '100000000000000001' }),
+    "The bot isn't in this private thread. Mention <@100000000000000001> here to add it, or use another channel.",
+  ],
   unsupported: [
     new Refusal('unsupported', { features: ['guidance'], choices: ['fal', 'runware'] }),
     "This bot's providers don't support guidance. Try again without it, or ask the bot owner to add fal.ai or Runware.",

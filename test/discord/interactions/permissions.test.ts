@@ -27,16 +27,17 @@ test('the invitation requests exactly these permissions, and commands', () => {
   })
 })
 
-test('threads need Send Messages in Threads instead of Send Messages', () => {
+test('threads need Send Messages in Threads instead of Send Messages, voice channels Connect besides', () => {
   const channelOnly = new PermissionsBitField([
     PermissionFlagsBits.ViewChannel,
     PermissionFlagsBits.SendMessages,
     PermissionFlagsBits.AttachFiles,
     PermissionFlagsBits.ReadMessageHistory,
   ])
-  expect(missingPermissions(channelOnly, false)).toEqual([])
-  expect(missingPermissions(channelOnly, true)).toEqual(['Send Messages in Threads'])
-  expect(missingPermissions(new PermissionsBitField(), false)).toEqual([
+  expect(missingPermissions(channelOnly, 'text')).toEqual([])
+  expect(missingPermissions(channelOnly, 'thread')).toEqual(['Send Messages in Threads'])
+  expect(missingPermissions(channelOnly, 'voice')).toEqual(['Connect'])
+  expect(missingPermissions(new PermissionsBitField(), 'text')).toEqual([
     'View Channel',
     'Send Messages',
     'Attach Files',

@@ -41,12 +41,16 @@ const unusedClipService: ClipService = {
 }
 
 /** Creates interactions on a scripted Discord before each test. The returned object is filled again for each. */
-export function useInteractionsStage({ admissionLimits }: Pick<InteractionsOptions, 'admissionLimits'> = {}): InteractionsStage {
+export function useInteractionsStage({
+  outlivesToken,
+  ...options
+}: Pick<InteractionsOptions, 'admissionLimits' | 'clock'> & Pick<Command, 'outlivesToken'> = {}): InteractionsStage {
   const stage = {} as InteractionsStage
 
   const clap = {
     data: new SlashCommandBuilder().setName('clap').setDescription('A command'),
     acknowledge: 'defer',
+    ...(outlivesToken && { outlivesToken }),
     check: () => stage.check(),
     autocomplete: (interaction) => stage.choices(interaction.options.getFocused()),
     execute: () => stage.execute(),
@@ -84,7 +88,7 @@ export function useInteractionsStage({ admissionLimits }: Pick<InteractionsOptio
         context: { clipService: unusedClipService },
         messages: stage.messages,
         log: captured.log,
-        admissionLimits,
+        ...options,
       }),
       check: () => undefined,
       choices: () => [],

@@ -8,6 +8,7 @@ type AllValues = Values<TextKey>
 const samples: AllValues = {
   ahead: 3,
   bar: '▰▰▰▰▱▱▱▱▱▱',
+  bot: '@Rushes',
   characters: 2600,
   choices: 'fal.ai or Runware',
   count: 2,
