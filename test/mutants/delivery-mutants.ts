@@ -150,7 +150,7 @@ export const deliveryMutants: readonly Mutant[] = [
     name: 'refuse a request because Discord has a fault',
     file: 'src/discord/interactions/channel-access.ts',
     in: 'refusalFor',
-    at: 'IfStatement[consequent.argument.name="undefined"]',
+    at: 'IfStatement[test.operator="!"]',
     with: '',
     test: 'test/flows/requests/channel-kinds.test.ts',
     title: 'refuses nothing',

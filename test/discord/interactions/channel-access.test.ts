@@ -41,7 +41,7 @@ test('a thread that is archived or locked, or of which that is unknown, is prove
 })
 
 test('access is proven in a guild that Discord has not sent yet', async () => {
-  expect(await callsIn({ ...open, type: 0, guild_id: '700000000000000009' })).toEqual(proof)
+  expect(await callsIn({ ...open, id: '600000000000000066', type: 0, guild_id: '700000000000000009' })).toEqual(proof)
 })
 
 test('an open public thread needs no proof', async () => {
