@@ -17,7 +17,10 @@ const proof = ['POST callback', 'PATCH @original', `PATCH ${ids.reply}`]
 async function callsIn(channel: object): Promise<string[]> {
   stage.discord.calls.length = 0
   const executed = new Promise((resolve) => {
-    stage.execute = () => Promise.resolve(resolve(undefined))
+    stage.execute = () => {
+      resolve(undefined)
+      return Promise.resolve()
+    }
   })
   stage.discord.dispatch('INTERACTION_CREATE', commandPayload('clap', [], { channel, channel_id: privateThread.id }))
   await executed
