@@ -1,5 +1,6 @@
 import { ControlApi } from './control/control-api.ts'
 import type { Gateway } from './gateway/gateway.ts'
+import type { GatewaySettings } from './gateway/settings.ts'
 import { Api } from './http/api.ts'
 import { Faults } from './http/faults.ts'
 import { discordRateLimits, type RateLimit, type RateLimitRules, uniformRateLimits } from './http/rate-limit-rules.ts'
@@ -13,11 +14,12 @@ import type { Member } from './people/member.ts'
 import { showMessage, type ShownMessage } from './people/shown-message.ts'
 import { applicationRoutes } from './routes/applications.ts'
 import { channelRoutes } from './routes/channels.ts'
+import { guildRoutes } from './routes/guilds.ts'
 import { interactionCallbackRoutes } from './routes/interaction-callback.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { World } from './world/world.ts'
 
-const routes = [...applicationRoutes, ...interactionCallbackRoutes, ...webhookRoutes, ...channelRoutes]
+const routes = [...applicationRoutes, ...interactionCallbackRoutes, ...webhookRoutes, ...channelRoutes, ...guildRoutes]
 
 export interface LocalDiscordOptions {
   /** 0 takes any free port. */
@@ -26,6 +28,8 @@ export interface LocalDiscordOptions {
   uploadLimitBytes?: number
   /** Discord's own limits unless given; one rate is that of every bucket, and then there is no other limit. */
   rateLimit?: RateLimit | RateLimitRules
+  /** What Discord decides about the application's connections. */
+  gateway?: Partial<GatewaySettings>
 }
 
 /** A Discord on one loopback port: REST API, gateway, CDN, and the people who use it. */
@@ -35,7 +39,6 @@ export class LocalDiscord {
   readonly cdnOrigin: string
   /** discord.js's `rest.api`: ends in `/api`. */
   readonly apiUrl: string
-  readonly botToken: string
   readonly applicationId: string
   readonly clock: DiscordClock
   readonly faults = new Faults()
@@ -49,24 +52,34 @@ export class LocalDiscord {
   readonly #server: LoopbackServer
 
   /** Use `startLocalDiscord`. */
-  constructor(server: LoopbackServer, { uploadLimitBytes, rateLimit = discordRateLimits }: LocalDiscordOptions) {
+  constructor(server: LoopbackServer, { uploadLimitBytes, gateway, rateLimit = discordRateLimits }: LocalDiscordOptions) {
     const rules = 'limit' in rateLimit ? uniformRateLimits(rateLimit) : rateLimit
     const address = `127.0.0.1:${server.port}`
-    const world = new World({ origin: `http://${address}`, gatewayUrl: `ws://${address}`, uploadLimitBytes, oldEdits: rules.oldEdits })
+    const world = new World({
+      origin: `http://${address}`,
+      gatewayUrl: `ws://${address}`,
+      uploadLimitBytes,
+      gateway,
+      oldEdits: rules.oldEdits,
+    })
     this.origin = world.origin
     this.cdnOrigin = world.origin
     this.apiUrl = `${world.origin}/api`
-    this.botToken = world.botToken
     this.applicationId = world.applicationId
     this.clock = world.clock
     this.gateway = world.gateway
     this.#world = world
     this.#server = server
-    this.#api = new Api({ world, routes, faults: this.faults, rateLimits: new RateLimits(rules) })
+    this.#api = new Api({ world, routes, faults: this.faults, rateLimits: new RateLimits(rules, () => world.clock.pace()) })
     this.guild = this.createGuild({ name: 'Sandbox' })
     this.member = this.guild.createMember({ name: 'You' })
     this.#control = new ControlApi(world, this.member)
     server.serve({ api: this.#api, cdn: world.cdn, gateway: world.gateway, control: this.#control.receive.bind(this.#control) })
+  }
+
+  /** Another one after Discord has reset it. */
+  get botToken(): string {
+    return this.#world.botToken
   }
 
   /** Every request to the API so far, in order of arrival. */
@@ -91,6 +104,11 @@ export class LocalDiscord {
   /** Resolves once a bot has identified and is connected, so that it can receive interactions. */
   async botReady({ signal }: WaitOptions = {}): Promise<void> {
     await this.#world.changes.until(() => this.gateway.connected || undefined, signal)
+  }
+
+  /** Resolves once no bot is connected any more. */
+  async botGone({ signal }: WaitOptions = {}): Promise<void> {
+    await this.#world.changes.until(() => this.#world.gateway.disconnected || undefined, signal)
   }
 
   /** The first request, past or future, that matches and was answered. */

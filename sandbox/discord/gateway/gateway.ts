@@ -5,35 +5,32 @@ import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { z } from 'zod'
 
-import type { Changes } from '../model/changes.ts'
-import { ClientPayload, Identify, opcodes, Resume } from './client-payloads.ts'
+import { Identify, ignoredOpcodes, opcodes, parseAs, readPayload, Resume } from './client-payloads.ts'
+import { Connection } from './connection.ts'
+import type { GatewayContext } from './context.ts'
+import { checkIntents } from './intents.ts'
+import { GatewayRefusal, refuseClient } from './refusals.ts'
+import { SessionStarts } from './session-starts.ts'
 import { frame, Session } from './session.ts'
+import { Sessions } from './sessions.ts'
 
-const heartbeatIntervalMs = 41_250
-const maximumClientBytes = 4096
-const closeCodes = { decodeError: 4002, notAuthenticated: 4003, authenticationFailed: 4004, alreadyAuthenticated: 4005 } as const
-
-export interface GatewayContext {
-  token: string
-  /** Where clients resume. */
-  url: string
-  changes: Changes
-  /** READY without the fields of the session. */
-  ready: (session: Session) => Record<string, unknown>
-  /** The events that follow READY: one GUILD_CREATE for each guild of the session. */
-  afterReady: (session: Session) => { type: string; payload: unknown }[]
-}
+const invalidSession = frame(opcodes.invalidSession, false)
+/** A client that closes its connection with one of these gives up its session. */
+const closesForGood = [1000, 1001]
 
 /** Discord's gateway: identify, heartbeat, resume, and the ways in which Discord ends a connection. */
 export class Gateway {
   readonly #context: GatewayContext
+  readonly #starts: SessionStarts
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1 << 20 })
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions: Sessions
   #identifies = 0
   #resumes = 0
 
   constructor(context: GatewayContext) {
     this.#context = context
+    this.#starts = new SessionStarts(context.clock, context.settings)
+    this.#sessions = new Sessions(context.clock, context.settings.sessionTimeoutMs)
   }
 
   /** How many sessions clients have started. */
@@ -47,11 +44,27 @@ export class Gateway {
   }
 
   get connected(): boolean {
-    return [...this.#sessions.values()].some((session) => session.connected)
+    return this.#sessions.all.some((session) => session.connected)
+  }
+
+  /** Whether no session has a connection, and Discord knows of each when it was lost. */
+  get disconnected(): boolean {
+    return this.#sessions.all.every(({ disconnectedAt }) => disconnectedAt !== undefined)
+  }
+
+  /** The response to `GET /gateway/bot`. */
+  get recommendation(): unknown {
+    return { url: this.#context.url, shards: this.#context.settings.shards, session_start_limit: this.#starts.limit }
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#greet(client))
+    const version = new URL(request.url ?? '/', 'http://local').searchParams.get('v') ?? '10'
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      client.on('error', () => client.terminate())
+      // The only version whose payloads are known here.
+      if (version === '10') this.#greet(client)
+      else refuseClient.invalidVersion().end(client)
+    })
   }
 
   /**
@@ -59,24 +72,24 @@ export class Gateway {
    * @returns how many sessions there are
    */
   dispatch(guildId: string | undefined, type: string, payload: unknown): number {
-    const sessions = [...this.#sessions.values()].filter((session) => session.covers(guildId))
+    const sessions = this.#sessions.covering(guildId)
     for (const session of sessions) session.dispatch(type, payload)
     return sessions.length
   }
 
   /** Breaks every connection as a lost network does; the sessions can be resumed. */
   cut(): void {
-    for (const session of this.#sessions.values()) session.cut()
+    for (const session of this.#sessions.all) session.cut()
   }
 
   /** Asks every client to reconnect and resume (opcode 7), as Discord does before a restart of its own. */
   askReconnect(): void {
-    for (const session of this.#sessions.values()) session.send(opcodes.reconnect)
+    for (const session of this.#sessions.all) session.send(opcodes.reconnect)
   }
 
   /** Ends every session for good (opcode 9): the client has to identify again. */
   invalidateSessions(): void {
-    for (const session of this.#sessions.values()) session.send(opcodes.invalidSession, false)
+    for (const session of this.#sessions.all) session.send(opcodes.invalidSession, false)
     this.#sessions.clear()
   }
 
@@ -86,97 +99,97 @@ export class Gateway {
   }
 
   #greet(client: WebSocket): void {
-    client.on('error', () => client.terminate())
-    client.on('close', () => this.#context.changes.announce({ kind: 'gateway' }))
+    const { clock, settings, changes } = this.#context
+    const connection = new Connection(client, clock, settings.heartbeatIntervalMs)
+    client.on('close', (code) => {
+      const session = this.#sessions.ofClient(client)
+      session?.disconnect(clock.now())
+      if (session && closesForGood.includes(code)) this.#sessions.delete(session)
+      changes.announce({ kind: 'gateway' })
+    })
     client.on('message', (received) => {
+      // What was sent before the client learned of a refusal counts no more.
+      if (client.readyState !== client.OPEN) return
       try {
-        this.#receive(client, bytesOf(received))
+        this.#receive(client, connection, received)
       } catch (error) {
         if (!(error instanceof GatewayRefusal)) throw error
-        client.close(error.code, error.message)
+        error.end(client)
       }
     })
-    client.send(frame(opcodes.hello, { heartbeat_interval: heartbeatIntervalMs }))
   }
 
-  #receive(client: WebSocket, bytes: Buffer): void {
-    if (bytes.length > maximumClientBytes) throw new GatewayRefusal(closeCodes.decodeError, 'Payload is too large.')
-    const payload = parseAs(ClientPayload, jsonOf(bytes))
-    const session = [...this.#sessions.values()].find((candidate) => candidate.owns(client))
-    switch (payload.op) {
+  #receive(client: WebSocket, connection: Connection, received: RawData): void {
+    connection.countSend()
+    const { op, d: content } = readPayload(received)
+    const isAuthenticated = this.#sessions.ofClient(client) !== undefined
+    switch (op) {
       case opcodes.heartbeat:
-        client.send(frame(opcodes.heartbeatAck))
+        connection.acknowledgeHeartbeat()
         break
       case opcodes.identify:
-        if (session) throw new GatewayRefusal(closeCodes.alreadyAuthenticated, 'Already authenticated.')
-        this.#identify(client, parseAs(Identify, payload.d))
+        if (isAuthenticated) throw refuseClient.alreadyAuthenticated()
+        this.#identify(client, parseAs(Identify, content))
         break
       case opcodes.resume:
-        this.#resume(client, parseAs(Resume, payload.d))
+        if (isAuthenticated) throw refuseClient.alreadyAuthenticated()
+        this.#resume(client, parseAs(Resume, content))
         break
       default:
-        // Presence updates and other commands are ignored.
-        if (!session) throw new GatewayRefusal(closeCodes.notAuthenticated, 'Not authenticated.')
+        if (!ignoredOpcodes.includes(op)) throw refuseClient.unknownOpcode()
+        if (!isAuthenticated) throw refuseClient.notAuthenticated()
     }
   }
 
-  #identify(client: WebSocket, { token, shard = [0, 1] }: z.infer<typeof Identify>): void {
-    this.#authenticate(token)
+  #identify(client: WebSocket, { token, shard, intents }: z.infer<typeof Identify>): void {
+    if (!this.#context.isToken(token)) throw refuseClient.authenticationFailed()
+    if (shard[0] < 0 || shard[0] >= shard[1]) throw refuseClient.invalidShard()
+    const { settings, ready, afterReady, changes, url } = this.#context
+    checkIntents(intents, settings.privilegedIntents)
     const session = new Session(randomBytes(16).toString('hex'), shard, client)
-    // A shard that identifies again has given up its former session.
-    for (const [id, former] of this.#sessions) {
-      if (!former.connected && former.shard[0] === shard[0]) this.#sessions.delete(id)
+    const guilds = afterReady(session)
+    if (guilds.length > settings.guildsPerShard) throw refuseClient.shardingRequired()
+    if (!this.#mayStart(session)) {
+      client.send(invalidSession)
+      return
     }
-    this.#sessions.set(session.id, session)
+    this.#sessions.add(session)
     this.#identifies += 1
-    session.dispatch('READY', { ...this.#context.ready(session), session_id: session.id, resume_gateway_url: this.#context.url, shard })
-    for (const { type, payload } of this.#context.afterReady(session)) session.dispatch(type, payload)
-    this.#context.changes.announce({ kind: 'gateway' })
+    session.dispatch('READY', { ...ready(session), session_id: session.id, resume_gateway_url: url, shard })
+    for (const { type, payload } of guilds) session.dispatch(type, payload)
+    changes.announce({ kind: 'gateway' })
+  }
+
+  /** False if the shard has to wait for its turn. */
+  #mayStart({ shard: [number] }: Session): boolean {
+    if (this.#starts.limit.remaining <= 0) {
+      // Discord then ends all sessions and resets the token; its owner gets an email.
+      const refusal = refuseClient.authenticationFailed()
+      this.#context.resetToken()
+      for (const session of this.#sessions.all) session.refuse(refusal)
+      this.#sessions.clear()
+      throw refusal
+    }
+    if (!this.#starts.isTurnOf(number)) return false
+    this.#starts.count(number)
+    return true
   }
 
   #resume(client: WebSocket, { token, session_id: sessionId, seq }: z.infer<typeof Resume>): void {
-    this.#authenticate(token)
+    if (!this.#context.isToken(token)) throw refuseClient.authenticationFailed()
     const session = this.#sessions.get(sessionId)
-    if (!session || seq > session.sequence) {
-      client.send(frame(opcodes.invalidSession, false))
+    if (!session) {
+      client.send(invalidSession)
       return
     }
+    if (this.#sessions.hasTimedOut(session)) {
+      // A client that tries once more gets opcode 9 and identifies.
+      this.#sessions.delete(session)
+      throw refuseClient.sessionTimedOut()
+    }
+    if (seq > session.sequence) throw refuseClient.invalidSequence()
     this.#resumes += 1
     session.resume(client, seq)
     this.#context.changes.announce({ kind: 'gateway' })
-  }
-
-  #authenticate(token: string): void {
-    if (token !== this.#context.token) throw new GatewayRefusal(closeCodes.authenticationFailed, 'Authentication failed.')
-  }
-}
-
-/** Ends a connection with one of Discord's close codes. */
-class GatewayRefusal extends Error {
-  override readonly name = 'GatewayRefusal'
-  readonly code: number
-
-  constructor(code: number, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
-  const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new GatewayRefusal(closeCodes.decodeError, 'Error while decoding payload.')
-  return parsed.data
-}
-
-function bytesOf(received: RawData): Buffer {
-  if (Buffer.isBuffer(received)) return received
-  return Array.isArray(received) ? Buffer.concat(received) : Buffer.from(received)
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8')) as unknown
-  } catch {
-    return undefined
   }
 }

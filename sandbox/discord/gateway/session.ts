@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 
 import { opcodes } from './client-payloads.ts'
+import type { GatewayRefusal } from './refusals.ts'
 
 /** A payload without a sequence number: everything but events. */
 export function frame(op: number, payload: unknown = null): string {
@@ -14,6 +15,7 @@ export class Session {
   readonly shard: readonly [number, number]
   #socket: WebSocket
   #sequence = 0
+  #disconnectedAt: number | undefined
   readonly #sent: { sequence: number; text: string }[] = []
 
   constructor(id: string, shard: readonly [number, number], socket: WebSocket) {
@@ -24,6 +26,11 @@ export class Session {
 
   get connected(): boolean {
     return this.#socket.readyState === 1
+  }
+
+  /** When the connection was lost; undefined before, and once the session was resumed. */
+  get disconnectedAt(): number | undefined {
+    return this.#disconnectedAt
   }
 
   get sequence(): number {
@@ -52,12 +59,22 @@ export class Session {
   resume(socket: WebSocket, lastSeen: number): void {
     this.#socket.terminate()
     this.#socket = socket
+    this.#disconnectedAt = undefined
     for (const { sequence, text } of this.#sent) if (sequence > lastSeen) socket.send(text)
     this.dispatch('RESUMED', {})
   }
 
+  /** Remembers when the connection was lost; events are kept until the client resumes. */
+  disconnect(now: number): void {
+    this.#disconnectedAt = now
+  }
+
   owns(socket: WebSocket): boolean {
     return this.#socket === socket
+  }
+
+  refuse(refusal: GatewayRefusal): void {
+    refusal.end(this.#socket)
   }
 
   /** Breaks the connection without a closing handshake, as a lost network does. */

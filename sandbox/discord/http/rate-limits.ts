@@ -19,10 +19,13 @@ interface Window {
 /** Counts requests in fixed windows, one for each bucket and its channel, guild or token, and one for all of them. */
 export class RateLimits {
   readonly #rules: RateLimitRules
+  readonly #now: () => number
   readonly #windows = new Map<string, Window>()
 
-  constructor(rules: RateLimitRules) {
+  /** @param now a clock that never stands still: a client that is limited waits in real time */
+  constructor(rules: RateLimitRules, now: () => number) {
     this.#rules = rules
+    this.#now = now
   }
 
   /** Counts a request towards the global limit, which comes before that of its bucket. Its 429 tells nothing of the bucket. */
@@ -53,7 +56,7 @@ export class RateLimits {
   }
 
   #count(key: string, rate: RateLimit) {
-    const now = Date.now()
+    const now = this.#now()
     let window = this.#windows.get(key)
     if (!window || window.resetsAt <= now) {
       window = { used: 0, resetsAt: now + rate.windowMs }

@@ -28,6 +28,7 @@ export const refuse = {
   unknownRoute: () => new ApiError(404, 0, '404: Not Found'),
   unknownChannel: () => new ApiError(404, 10003, 'Unknown Channel'),
   unknownApplication: () => new ApiError(404, 10002, 'Unknown Application'),
+  unknownGuild: () => new ApiError(404, 10004, 'Unknown Guild'),
   unknownMessage: () => new ApiError(404, 10008, 'Unknown Message'),
   unknownWebhook: () => new ApiError(404, 10015, 'Unknown Webhook'),
   unknownInteraction: () => new ApiError(404, 10062, 'Unknown interaction'),

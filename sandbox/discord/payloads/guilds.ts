@@ -1,4 +1,4 @@
-import type { APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/v10'
+import type { APIGuild, APIRole, GatewayGuildCreateDispatchData } from 'discord-api-types/v10'
 
 import { isVisible } from '../model/channel-access.ts'
 import type { ChannelRecord } from '../model/channels.ts'
@@ -7,12 +7,8 @@ import { channelPayload } from './channels.ts'
 import { userPayload } from './people.ts'
 import type { Wire } from './wire.ts'
 
-/** The guild as GUILD_CREATE carries it. The bot's permissions come from its own role alone. */
-export function guildPayload(guild: GuildRecord, directory: Directory): Wire<GatewayGuildCreateDispatchData> {
-  const channels = directory.channelsOf(guild.id)
-  /** Archived threads, and those that the bot cannot see, are left out. */
-  const isActive = (channel: ChannelRecord) => channel.thread?.archived === false && isVisible(channel, directory)
-  const payloadOf = (channel: ChannelRecord) => channelPayload(channel, directory)
+/** What the API and GUILD_CREATE both tell of a guild. The bot's permissions come from its own role alone. */
+function commonPayload(guild: GuildRecord, directory: Directory) {
   return {
     id: guild.id,
     name: guild.name,
@@ -21,7 +17,7 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
     discovery_splash: null,
     owner_id: guild.ownerId,
     afk_channel_id: null,
-    afk_timeout: 300,
+    afk_timeout: 300 as const,
     verification_level: 0,
     default_message_notifications: 0,
     explicit_content_filter: 0,
@@ -46,10 +42,21 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
     hub_type: null,
     incidents_data: null,
     stickers: [],
+  }
+}
+
+/** The guild as GUILD_CREATE carries it. */
+export function guildPayload(guild: GuildRecord, directory: Directory): Wire<GatewayGuildCreateDispatchData> {
+  const channels = directory.channelsOf(guild.id)
+  /** Archived threads, and those that the bot cannot see, are left out. */
+  const isActive = (channel: ChannelRecord) => channel.thread?.archived === false && isVisible(channel, directory)
+  const payloadOf = (channel: ChannelRecord) => channelPayload(channel, directory)
+  return {
+    ...commonPayload(guild, directory),
     joined_at: guild.createdAt,
     large: false,
     unavailable: false,
-    member_count: 1 + directory.members.filter(({ guildId }) => guildId === guild.id).length,
+    member_count: memberCount(guild, directory),
     voice_states: [],
     members: [
       { user: userPayload(directory.bot), roles: [guild.botRoleId], joined_at: guild.createdAt, deaf: false, mute: false, flags: 0 },
@@ -61,6 +68,32 @@ export function guildPayload(guild: GuildRecord, directory: Directory): Wire<Gat
     guild_scheduled_events: [],
     soundboard_sounds: [],
   }
+}
+
+/** Discord still sends the deprecated `region`, and two fields that the types do not know. */
+type RestGuildPayload = Wire<Omit<APIGuild, 'region'>> & { region: string; nsfw: boolean; home_header: null }
+
+/** The guild as the API returns it: without its channels and members, but with its limits. */
+export function restGuildPayload(guild: GuildRecord, directory: Directory, { withCounts }: { withCounts: boolean }): RestGuildPayload {
+  const members = memberCount(guild, directory)
+  return {
+    ...commonPayload(guild, directory),
+    home_header: null,
+    region: 'deprecated',
+    nsfw: false,
+    widget_enabled: false,
+    widget_channel_id: null,
+    max_presences: null,
+    max_members: 25_000_000,
+    max_video_channel_users: 25,
+    max_stage_video_channel_users: 50,
+    // Nobody's presence is known here but the bot's.
+    ...(withCounts && { approximate_member_count: members, approximate_presence_count: 1 }),
+  }
+}
+
+function memberCount({ id }: GuildRecord, { members }: Directory): number {
+  return 1 + members.filter(({ guildId }) => guildId === id).length
 }
 
 /** Discord still sends the deprecated `color`. */

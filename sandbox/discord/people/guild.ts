@@ -53,7 +53,7 @@ export class Guild {
       botIsMember: options.botIsMember ?? true,
       botPermissions: permissionSet(options.botPermissions ?? defaultBotPermissions),
       botRoleId: world.snowflakes.next(),
-      createdAt: new Date().toISOString(),
+      createdAt: world.clock.timestamp(),
     }
     this.id = this.#record.id
     world.directory.guilds.set(this.id, this.#record)
@@ -75,7 +75,7 @@ export class Guild {
       user: { id: this.#world.snowflakes.next(), name: options.name, bot: false },
       guildId: this.id,
       permissions: permissionSet(options.permissions ?? defaultMemberPermissions),
-      joinedAt: new Date().toISOString(),
+      joinedAt: this.#world.clock.timestamp(),
     }
     this.#world.directory.users.set(record.user.id, record.user)
     this.#world.directory.members.push(record)
@@ -103,7 +103,7 @@ export class Guild {
         archived: false,
         locked: false,
         autoArchiveMinutes: 1440,
-        archiveChangedAt: new Date().toISOString(),
+        archiveChangedAt: this.#world.clock.timestamp(),
         botJoined: false,
       },
       nsfw: options.nsfw ?? false,

@@ -10,14 +10,7 @@ import type { World } from '../world/world.ts'
 
 /** The gateway's URL, the bot's identity, and its commands. */
 export const applicationRoutes = [
-  route('GET /gateway/bot', 'get_bot_gateway', (_call, { gatewayUrl }) => ({
-    status: 200,
-    body: {
-      url: gatewayUrl,
-      shards: 1,
-      session_start_limit: { total: 1000, remaining: 999, reset_after: 14_400_000, max_concurrency: 1 },
-    },
-  })),
+  route('GET /gateway/bot', 'get_bot_gateway', (_call, { gateway }) => ({ status: 200, body: gateway.recommendation })),
   route('GET /users/@me', 'get_my_user', (_call, { directory }) => ({ status: 200, body: botUserPayload(directory.bot) })),
   route('GET /applications/@me', 'get_my_application', (_call, world) => ({ status: 200, body: applicationPayload(world) })),
   route('GET /applications/:application/commands', 'list_application_commands', list),
@@ -51,7 +44,7 @@ function commandsResponse(commands: readonly RegisteredCommand[], { applicationI
   return { status: 200, body: commands.map((command) => commandPayload(command, applicationId)) }
 }
 
-function applicationPayload({ applicationId, botGuilds, directory }: World): unknown {
+function applicationPayload({ applicationId, applicationFlags, botGuilds, directory }: World): unknown {
   const bot = userPayload(directory.bot)
   return {
     id: applicationId,
@@ -59,8 +52,8 @@ function applicationPayload({ applicationId, botGuilds, directory }: World): unk
     icon: null,
     description: '',
     type: null,
-    flags: 0,
-    flags_new: '0',
+    flags: applicationFlags,
+    flags_new: String(applicationFlags),
     bot,
     bot_public: true,
     bot_require_code_grant: false,

@@ -32,6 +32,7 @@ const successes: Record<string, Success> = {
   delete_message: nothing,
   get_channel: one(spec.GuildChannelResponseSchema, spec.ThreadResponseSchema),
   get_bot_gateway: one(spec.GatewayBotResponseSchema),
+  get_guild: one(spec.GuildWithCountsResponseSchema),
   get_my_user: one(spec.UserPIIResponseSchema),
   get_my_application: one(spec.PrivateApplicationResponseSchema),
   list_application_commands: list(spec.ApplicationCommandResponseSchema),

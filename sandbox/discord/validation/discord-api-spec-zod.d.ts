@@ -24,6 +24,7 @@ declare module 'discord-api-spec/zod' {
   export const ErrorResponseSchema: SpecSchema
   export const GatewayBotResponseSchema: SpecSchema
   export const GuildChannelResponseSchema: SpecSchema
+  export const GuildWithCountsResponseSchema: SpecSchema
   export const IncomingWebhookRequestPartialSchema: SpecSchema
   export const IncomingWebhookUpdateRequestPartialSchema: SpecSchema
   export const InteractionCallbackResponseSchema: SpecSchema

@@ -52,7 +52,7 @@ export class Messages {
       components: numbered(form.components ?? []),
       attachments: [],
       nonce: form.nonce === undefined || form.nonce === null ? undefined : String(form.nonce),
-      createdAt: this.#now(),
+      createdAt: this.#context.clock.timestamp(),
       editedAt: undefined,
       mentions: [],
       mentionedRoles: [],
@@ -82,7 +82,7 @@ export class Messages {
     }
     this.#attach(message, plan)
     this.#mention(message, form, message.mentionsEveryone)
-    message.editedAt = this.#now()
+    message.editedAt = this.#context.clock.timestamp()
     this.#context.changes.announce({ kind: 'message', message })
     return message
   }
@@ -98,10 +98,6 @@ export class Messages {
     const original = message.forwards ?? message
     const attachments = original.attachments.map((attachment) => copyFile(attachment, channelId, this.#context))
     return { ...structuredClone(original), attachments }
-  }
-
-  #now(): string {
-    return new Date(this.#context.clock.now()).toISOString()
   }
 
   #mention(message: StoredMessage, form: MessageForm, mayMentionEveryone: boolean): void {

@@ -31,7 +31,7 @@ export class Threads {
   change(channel: ChannelRecord, changes: Partial<Pick<ThreadState, 'archived' | 'locked'>>): void {
     const thread = threadOf(channel)
     if (changes.archived !== undefined && changes.archived !== thread.archived) {
-      thread.archiveChangedAt = new Date(this.#context.clock.now()).toISOString()
+      thread.archiveChangedAt = this.#context.clock.timestamp()
     }
     Object.assign(thread, changes)
     this.#tell(channel, 'THREAD_UPDATE')

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 import { Gateway } from '../gateway/gateway.ts'
+import { applicationFlags } from '../gateway/intents.ts'
+import { defaultGatewaySettings, type GatewaySettings } from '../gateway/settings.ts'
 import { Cdn } from '../model/cdn.ts'
 import { Changes } from '../model/changes.ts'
 import { DiscordClock } from '../model/clock.ts'
@@ -25,6 +27,7 @@ export interface WorldOptions {
   /** Bytes for each file in a guild without a boost. */
   uploadLimitBytes?: number | undefined
   oldEdits?: OldEditRate | undefined
+  gateway?: Partial<GatewaySettings> | undefined
 }
 
 /** The whole state of the local Discord, with the gateway that reports it. */
@@ -33,9 +36,8 @@ export class World {
   readonly gatewayUrl: string
   readonly clock = new DiscordClock()
   readonly changes = new Changes()
-  readonly snowflakes = new SnowflakeSource()
+  readonly snowflakes = new SnowflakeSource(this.clock)
   readonly applicationId = this.snowflakes.next()
-  readonly botToken = `${Buffer.from(this.applicationId).toString('base64url')}.sandbox.${randomBytes(20).toString('hex')}`
   readonly directory = new Directory({ id: this.applicationId, name: 'Rushes', bot: true })
   readonly commands = new Commands(this.snowflakes)
   readonly interactions = new Interactions(this.clock)
@@ -44,24 +46,32 @@ export class World {
   readonly oldEdits: OldEdits
   readonly gateway: Gateway
   readonly threads: Threads
+  /** From the privileged intents that are switched on. */
+  readonly applicationFlags: number
   readonly #baseLimit: number
+  #botToken = newToken(this.applicationId)
 
-  constructor({ origin, gatewayUrl, uploadLimitBytes = tierLimits[0], oldEdits }: WorldOptions) {
+  constructor({ origin, gatewayUrl, uploadLimitBytes = tierLimits[0], oldEdits, gateway = {} }: WorldOptions) {
     this.origin = origin
     this.gatewayUrl = gatewayUrl
     this.#baseLimit = uploadLimitBytes
     this.cdn = new Cdn(origin, this.clock)
     this.messages = new Messages(this)
     this.oldEdits = new OldEdits(this.clock, oldEdits)
+    const settings = { ...defaultGatewaySettings, ...gateway }
+    this.applicationFlags = applicationFlags(settings.privilegedIntents)
     this.gateway = new Gateway({
-      token: this.botToken,
+      settings,
+      clock: this.clock,
       url: gatewayUrl,
       changes: this.changes,
+      isToken: (token) => token === this.botToken,
+      resetToken: () => (this.#botToken = newToken(this.applicationId)),
       ready: (session) => ({
         v: 10,
         user: botUserPayload(this.directory.bot),
         guilds: this.botGuilds.filter(({ id }) => session.covers(id)).map(({ id }) => ({ id, unavailable: true })),
-        application: { id: this.applicationId, flags: 0, flags_new: '0' },
+        application: { id: this.applicationId, flags: this.applicationFlags, flags_new: String(this.applicationFlags) },
       }),
       afterReady: (session) =>
         this.botGuilds
@@ -69,6 +79,11 @@ export class World {
           .map((guild) => ({ type: 'GUILD_CREATE', payload: guildPayload(guild, this.directory) })),
     })
     this.threads = new Threads(this)
+  }
+
+  /** The former one is worth nothing once Discord has reset it. */
+  get botToken(): string {
+    return this.#botToken
   }
 
   get botGuilds(): GuildRecord[] {
@@ -84,4 +99,8 @@ export class World {
   messagePayload(message: StoredMessage): Record<string, unknown> {
     return messagePayload(message, this, this.messages.get(message.repliesTo))
   }
+}
+
+function newToken(applicationId: string): string {
+  return `${Buffer.from(applicationId).toString('base64url')}.sandbox.${randomBytes(20).toString('hex')}`
 }
