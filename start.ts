@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module'
 import { UsageError } from './src/cli/arguments.ts'
 import { runHeld } from './src/cli/held.ts'
 import { runLedger } from './src/cli/ledger.ts'
-import { runRegister } from './src/cli/register.ts'
+import { type DiscordAccess, liveAccess, runRegister } from './src/cli/register.ts'
 import { chooseMode, ConfigError, variableNames } from './src/config/config.ts'
 import { misspeltVariables } from './src/config/warnings.ts'
 import { DiscordUnreachableError } from './src/discord/rest/unreachable.ts'
@@ -21,7 +21,7 @@ const isOperatorProgram = program === '--held' || program === '--ledger'
 async function start(): Promise<void> {
   const print = (line: string) => console.log(line)
   if (program === '--register') {
-    await runRegister(process.env, words, print)
+    await runRegister(discordAccess, words, print)
   } else if (program === '--held') {
     await runHeld(process.env, words, print)
   } else if (program === '--ledger') {
@@ -35,6 +35,14 @@ async function start(): Promise<void> {
   } else {
     await runBot(stopSignal())
   }
+}
+
+/** Where `npm run register` registers: with MODE=sandbox in the sandbox that runs in another terminal, otherwise at the real Discord. */
+async function discordAccess(): Promise<DiscordAccess> {
+  if (process.env['MODE'] !== 'sandbox') return liveAccess(process.env)
+  const { findSandbox } = await import('./sandbox/running.ts')
+  const { api, token } = await findSandbox()
+  return { discordToken: token, origins: { discordApi: api, allowPrivateAddresses: true } }
 }
 
 /** Runs the bot until the signal, which also stops it while it starts: it may have resumed unfinished work by then. */

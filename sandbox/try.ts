@@ -4,6 +4,7 @@ import { z } from 'zod'
 
 import { createCardPrinter } from './card-printer.ts'
 import { liveCheck } from './live-check.ts'
+import { NoSandboxError } from './running.ts'
 import { discordPort } from './settings.ts'
 import { readTryArguments } from './try-arguments.ts'
 
@@ -20,7 +21,7 @@ const Message = z.object({
 async function post(path: string, content: unknown): Promise<unknown> {
   const headers = { 'content-type': 'application/json' }
   const response = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(content) }).catch(() => undefined)
-  if (!response) throw new Error(`No sandbox is running at ${origin}. Start it with \`npm start\` in another terminal.`)
+  if (!response) throw new NoSandboxError(origin)
   const body: unknown = await response.json()
   if (!response.ok) throw new Error(z.object({ error: z.string() }).parse(body).error)
   return body

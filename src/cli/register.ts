@@ -1,13 +1,12 @@
 import { z } from 'zod'
 
 import { readCommands } from '../../commands/index.ts'
-import { liveOrigins, readConfig } from '../config/config.ts'
+import { liveOrigins, type Origins, readConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import { readApplicationId, registerCommands } from '../discord/interactions/registration.ts'
 import { createRestClients } from '../discord/rest/clients.ts'
 import { createTransport } from '../discord/rest/transport.ts'
 import { wallClock } from '../lib/clock.ts'
-import type { BotSettings } from '../main.ts'
 import { providerDescriptors } from '../providers/registry.ts'
 import { createNetwork } from '../network/network.ts'
 import { readArguments } from './arguments.ts'
@@ -21,20 +20,30 @@ const Words = z.object({
     .optional(),
 })
 
+/** The Discord that is asked, and the token of the application there. */
+export interface DiscordAccess {
+  discordToken: string
+  origins: Pick<Origins, 'discordApi' | 'allowPrivateAddresses'>
+}
+
+export function liveAccess(environment: Environment): DiscordAccess {
+  return { discordToken: readConfig(environment, providerDescriptors).discordToken, origins: liveOrigins }
+}
+
 /** `npm run register`, for every server or for one. */
-export async function runRegister(environment: Environment, words: readonly string[], print: (line: string) => void): Promise<void> {
+export async function runRegister(
+  access: () => DiscordAccess | Promise<DiscordAccess>,
+  words: readonly string[],
+  print: (line: string) => void,
+): Promise<void> {
   const { guild } = readArguments(words, { options: { guild: { type: 'string' } }, shape: Words, usage })
-  const names = await registerWithDiscord({ environment, guildId: guild })
+  const names = await registerWithDiscord(await access(), guild)
   print(`Registered ${names.map((name) => `/${name}`).join(', ')} ${guild ? `in server ${guild}` : 'for every server'}.`)
 }
 
 /** Replaces Discord's list of commands by ours, for one server or for all. Returns their names. */
-export async function registerWithDiscord(
-  settings: Pick<BotSettings, 'environment' | 'origins' | 'providers'> & { guildId?: string | undefined },
-): Promise<string[]> {
+async function registerWithDiscord({ discordToken, origins }: DiscordAccess, guildId: string | undefined): Promise<string[]> {
   const { commands } = await readCommands()
-  const { discordToken } = readConfig(settings.environment, settings.providers ?? providerDescriptors)
-  const origins = settings.origins ?? liveOrigins
   const network = createNetwork({ allowPrivateAddresses: origins.allowPrivateAddresses })
   const rest = createRestClients({
     api: origins.discordApi,
@@ -45,7 +54,7 @@ export async function registerWithDiscord(
   try {
     const id = await readApplicationId(rest.brief, { clock: wallClock })
     const bodies = commands.map(({ data }) => data.toJSON())
-    const registered = await registerCommands(rest.brief, { applicationId: id, guildId: settings.guildId }, bodies)
+    const registered = await registerCommands(rest.brief, { applicationId: id, guildId }, bodies)
     return registered.map(({ name }) => name)
   } finally {
     rest.close()

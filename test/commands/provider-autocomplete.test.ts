@@ -37,9 +37,12 @@ describe('the provider that is being typed', () => {
 
   test.each([
     [10, 'fal.ai · $0.70 for 10s'],
+    ['10', 'fal.ai · $0.70 for 10s'],
     [5, 'fal.ai · $0.35 for 5s'],
+    ['ten', 'fal.ai · $0.35 for 5s'],
+    ['', 'fal.ai · $0.35 for 5s'],
     [7, 'fal.ai · $0.35 for 5s'],
-  ])('has the price of the chosen duration: %i', async (value, name) => {
+  ])('has the price of the chosen duration: %j', async (value, name) => {
     const choices = await offered('film', { name: 'duration', type: 4, value }, typing('fal'))
     expect(choices).toEqual([{ name, value: 'fal' }])
   })

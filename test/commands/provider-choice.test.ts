@@ -82,6 +82,11 @@ describe('a member who types a provider', () => {
     expect(await discord.member.suggest(command, values, { focused: 'provider', typed })).toEqual(choices)
   })
 
+  test('is offered them with the chosen duration', async () => {
+    const offered = await discord.member.suggest('film', { duration: 10 }, { focused: 'provider', typed: 'fal' })
+    expect(offered).toEqual([{ name: 'fal.ai · $0.35 for 10s', value: 'fal' }])
+  })
+
   test('gets the one that was picked', async () => {
     const [choice] = await discord.member.suggest('film', {}, { focused: 'provider', typed: 'repl' })
     await discord.member.run('film', { prompt: 'a boat', provider: choice?.value })

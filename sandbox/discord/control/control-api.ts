@@ -21,7 +21,7 @@ interface ControlResponse {
 }
 
 /**
- * Lets another process act as a member: `POST /sandbox/run`, `POST /sandbox/press`, `POST /sandbox/suggest`,
+ * `GET /sandbox/bot` is where a bot signs in to this Discord, and with what. Lets another process act as a member: `POST /sandbox/run`, `POST /sandbox/press`, `POST /sandbox/suggest`,
  * `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`. The bodies are in requests.ts.
  */
 export class ControlApi {
@@ -44,8 +44,11 @@ export class ControlApi {
       response.once('close', () => this.#streams.delete(end))
       return
     }
-    const { status, content } = await this.#respond(`${request.method ?? ''} ${url.pathname}`, body)
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
+    if (request.method === 'GET' && url.pathname === '/sandbox/bot') {
+      send(response, { status: 200, content: { api: `${this.#world.origin}/api`, token: this.#world.botToken } })
+      return
+    }
+    send(response, await this.#respond(`${request.method ?? ''} ${url.pathname}`, body))
   }
 
   /** Ends the open event streams and the pending suggestions. */
@@ -96,6 +99,10 @@ export class ControlApi {
       throw error
     }
   }
+}
+
+function send(response: ServerResponse, { status, content }: ControlResponse): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
 }
 
 function started({ id }: Interaction): unknown {

@@ -71,6 +71,10 @@ describe('autocomplete', () => {
     expect(data(asked.payload).resolved).toBeUndefined()
   })
 
+  it.each(['', 'abc', '4.5'])('checks nothing of what is being typed: %j', async (typed) => {
+    expect(data((await typing({}, 'seed', typed)).asked.payload).options).toEqual([{ name: 'seed', type: 4, value: typed, focused: true }])
+  })
+
   it('sends the typed text, even for a number', async () => {
     const { asked, shown } = await typing({}, 'seed', '4')
     expect(data(asked.payload).options).toEqual([{ name: 'seed', type: 4, value: '4', focused: true }])
