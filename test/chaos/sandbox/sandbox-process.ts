@@ -27,7 +27,9 @@ const sharedPrompt = 'a paper boat'
 
 async function startSandbox({ seed, providerSpeed, discordFaults }: z.infer<typeof Start>) {
   const renderer = new ClipRenderer({ height: 96 })
-  const discord = await startLocalDiscord({ rateLimit: { limit: 500, windowMs: 1000 } })
+  // A long run kills more bots in a day than Discord lets sign in.
+  const gateway = { sessionStarts: 1_000_000 }
+  const discord = await startLocalDiscord({ rateLimit: { limit: 500, windowMs: 1000 }, gateway })
   // The run is not about Discord's three seconds, which a busy machine exceeds.
   discord.clock.freeze()
   const providers = await startStandIns({
