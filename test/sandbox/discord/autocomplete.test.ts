@@ -144,6 +144,13 @@ describe('the choices', () => {
     expect(await shown).toEqual(good)
   })
 
+  it('may repeat a name and a value, of which no refusal is known', async () => {
+    const { asked, shown } = await typing({}, 'provider')
+    const twice = [...choices(1), ...choices(1)]
+    expect((await asked.callback({ type: 8, data: { choices: twice } })).status).toBe(204)
+    expect(await shown).toEqual(twice)
+  })
+
   it('are accepted after 3,000 ms', async () => {
     const { asked, shown } = await typing()
     discord.clock.advance(3000)

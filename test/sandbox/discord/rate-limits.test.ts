@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { discordRateLimits, type RateLimitRules } from '../../../sandbox/discord/http/rate-limit-rules.ts'
+import { startLocalDiscord } from '../../../sandbox/discord/local-discord.ts'
 import { type ApiReply, type BareBot, startDiscordWithBot } from './bare-bot.ts'
 
 const hour = 3_600_000
@@ -34,6 +35,16 @@ async function deferred(bot: BareBot, member: Parameters<BareBot['receive']>[0])
   const edit = (route = interaction.original) => bot.call('PATCH', route, { json: { content: 'x' } })
   return { interaction, edit }
 }
+
+it("Discord's limits are those of a local Discord unless a test chooses others", async () => {
+  await using discord = await startLocalDiscord()
+  const answer = await fetch(`${discord.apiUrl}/v10/channels/${discord.guild.channel.id}/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bot ${discord.botToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ content: 'x' }),
+  })
+  expect([answer.status, answer.headers.get('x-ratelimit-limit')]).toEqual([200, '5'])
+})
 
 describe('a channel takes with the bot token', () => {
   it('five new messages in five seconds', async () => {
