@@ -35,7 +35,7 @@ const maxBrokenDownloads = 2
  * money was captured before, so a guild that gets neither is refunded then. All that this depends on is stored: a clip that an earlier process was
  * delivering continues in the same way.
  */
-export async function deliver(rendered: Generation, context: DeliverContext, options: DeliverOptions): Promise<Generation> {
+export async function deliver(rendered: Generation, context: DeliverContext, options: DeliverOptions): Promise<Delivered> {
   const { database, owner, clock } = context
   const generation = await withExpiry(rendered, context)
   // A stop lets an upload finish; a lost lease does not, because the clip may belong to another process by now.
@@ -45,10 +45,17 @@ export async function deliver(rendered: Generation, context: DeliverContext, opt
   pause.addEventListener('abort', onPause)
   try {
     const posted = await post(generation, context, { ...options, upload: AbortSignal.any([force, lost.signal]) })
-    return await recordDelivered(database, { id: generation.id, owner, messageId: posted?.messageId, now: clock.now() })
+    const delivered = await recordDelivered(database, { id: generation.id, owner, messageId: posted?.messageId, now: clock.now() })
+    return { delivered, isPosted: posted !== undefined }
   } finally {
     pause.removeEventListener('abort', onPause)
   }
+}
+
+export interface Delivered {
+  delivered: Generation
+  /** False if the card was deleted, which is a moderator's decision. */
+  isPosted: boolean
 }
 
 export interface DeliverOptions extends StopSignals {

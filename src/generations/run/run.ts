@@ -58,8 +58,9 @@ function readUntilAnswered(id: string, { clock, database }: RunContext, pause: A
 async function run(claimed: Generation, context: RunContext, signals: StopSignals): Promise<void> {
   try {
     const rendered = await render(claimed, context, signals)
-    const posted = await deliver(rendered, context, { ...signals, mayBePosted: claimed.state === 'delivering' })
-    context.log.info(describeStep(posted, { provider: posted.provider, job: await jobOf(posted, context) }), 'clip posted')
+    const { delivered, isPosted } = await deliver(rendered, context, { ...signals, mayBePosted: claimed.state === 'delivering' })
+    const step = describeStep(delivered, { provider: delivered.provider, job: await jobOf(delivered, context) })
+    context.log.info(step, isPosted ? 'clip posted' : 'clip not posted: its card was deleted')
   } catch (error) {
     if (error instanceof Outcome) return end(claimed.id, error, context)
     if (error instanceof BackToQueue) return backToQueue(claimed, error, context)

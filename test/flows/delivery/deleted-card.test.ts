@@ -64,6 +64,8 @@ describe('a card that a moderator deletes', () => {
     await sandbox.stopBot()
     expect(await reconcile(sandbox)).toMatchObject({ spent: 350_000, invoiced: 350_000, equal: true })
     expectNothingPosted(sandbox)
+    const log = sandbox.logLines.join('')
+    expect([log.includes('"clip not posted: its card was deleted"'), log.includes('"clip posted"')]).toEqual([true, false])
   })
 
   it('is not replaced after the token has expired, by a clip or by a failure', async () => {

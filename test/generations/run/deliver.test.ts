@@ -69,7 +69,7 @@ it.each([
   const { discord, delivered, pause } = await setUp(database)
   const release = discord.hold('PATCH', uploads)
   const ended = delivered.then(
-    ({ state }) => state,
+    (result) => result.delivered.state,
     (error: unknown) => error,
   )
   await discord.call('PATCH', uploads)
