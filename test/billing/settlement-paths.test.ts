@@ -50,7 +50,7 @@ describe.each(stores)('a settlement on $name', (store) => {
       ['with both shares', false],
       ["after the release of the guild's share", true],
     ])('%s changes the wallets by what the ledger says', async (_, guildReleased) => {
-      const location = await store.place()
+      const location = await store.placeWithTables()
       const database = await openPlace(location)
       const accepted = await acceptGeneration(database)
       const reservation = { ...accepted, guildReleased }
@@ -67,7 +67,7 @@ describe.each(stores)('a settlement on $name', (store) => {
   })
 
   it("releases a guild's share once", async () => {
-    const database = await openPlace(await store.place())
+    const database = await openPlace(await store.placeWithTables())
     const reservation = await acceptGeneration(database)
     await database.transaction((transaction) => releaseGuild(transaction, reservation, 1))
     await expect(database.transaction((transaction) => releaseGuild(transaction, reservation, 2))).rejects.toThrow(/unique/i)

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { StoreLocation } from '../../src/config/config.ts'
 import { type Database, openDatabase } from '../../src/storage/database.ts'
 import { temporaryFolder } from '../support/store/database.ts'
+import { giveBack, takeDatabase } from '../support/store/reused-databases.ts'
 import { administer, templates, urlOf } from '../support/store/templates.ts'
 
 /** One kind of store that the contract suites run on. */
@@ -29,8 +30,8 @@ const sqlite: Store = {
 }
 const postgres: Store = {
   name: 'PostgreSQL',
-  place: async () => ({ url: await temporaryPostgres() }),
-  placeWithTables: async () => ({ url: await temporaryPostgres(templates().database) }),
+  place: async () => ({ url: await emptyPostgres() }),
+  placeWithTables: async () => ({ url: await temporaryPostgres() }),
 }
 
 /** Without a server these tests are skipped, visibly; in CI that is a failure. */
@@ -52,13 +53,20 @@ export async function openPlace(location: StoreLocation): Promise<Database> {
   return database
 }
 
+/** The URL of a database with the tables of this version and no rows, which the next test reuses. */
+export async function temporaryPostgres(): Promise<string> {
+  const name = await takeDatabase()
+  onTestFinished(() => giveBack(name))
+  return urlOf(name)
+}
+
 /**
  * The URL of an empty database, dropped with the test. A schema would not be enough: a migration reads all tables and would fail on those that
  * another test is dropping.
  */
-export async function temporaryPostgres(template = 'template0'): Promise<string> {
+export async function emptyPostgres(): Promise<string> {
   const name = `rushes_${randomBytes(8).toString('hex')}`
-  await administer(`create database ${name} template ${template}`)
+  await administer(`create database ${name} template template0`)
   onTestFinished(() => administer(`drop database ${name} with (force)`))
   return urlOf(name)
 }

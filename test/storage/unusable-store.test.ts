@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase, openMigrated } from '../../src/storage/database.ts'
 import { temporaryFolder } from '../support/store/database.ts'
 import { administer } from '../support/store/templates.ts'
-import { hasPostgres, temporaryPostgres } from './stores.ts'
+import { hasPostgres, emptyPostgres } from './stores.ts'
 
 /** The reason for which the store is not opened. */
 async function refusalOf(opening: Promise<unknown>): Promise<string> {
@@ -71,7 +71,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL server that refuses is named in one 
     ['no such user', /\((28000|28P01)\)/, (url) => change(url, { username: 'nobody_here', password: 'a-secret' })],
     ['no TLS', /\(no TLS\): it offers no TLS/, (url) => change(url, { search: '?sslmode=verify-full' })],
   ])('%s', async (_, reason, place) => {
-    const url = place(await temporaryPostgres())
+    const url = place(await emptyPostgres())
     for (const open of [openDatabase, openMigrated]) {
       const message = await refusalOf(open({ url }))
       expect(message).toMatch(reason)
@@ -81,7 +81,7 @@ describe.skipIf(!hasPostgres)('a PostgreSQL server that refuses is named in one 
   })
 
   it('a user without permissions', async () => {
-    const url = await temporaryPostgres()
+    const url = await emptyPostgres()
     const name = new URL(url).pathname.slice(1)
     await administer(`create role ${name} login password 'a-secret'`)
     onTestFinished(() => administer(`drop role ${name}`))

@@ -20,7 +20,7 @@ interface Outage extends DeliveryTries {
 
 /** A clip that is finished while Discord answers every call about messages with 503. The interaction's token expires meanwhile. */
 async function finishedInOutage(store: Store, provider: 'fal' | 'replicate'): Promise<Outage> {
-  const location = await store.place()
+  const location = await store.placeWithTables()
   const environment = {
     ...onlyWhatMatters,
     PROVIDERS: provider,

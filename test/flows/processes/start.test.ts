@@ -8,7 +8,7 @@ import { inspectClip } from '../../../sandbox/clips/inspect-clip.ts'
 import { createClock } from '../../../src/lib/clock.ts'
 import { startBot } from '../../../src/main.ts'
 import { providerDescriptors } from '../../../src/providers/registry.ts'
-import { hasPostgres, temporaryPostgres } from '../../storage/stores.ts'
+import { hasPostgres, emptyPostgres } from '../../storage/stores.ts'
 import { botSettingsFor } from '../../support/bot/bot-settings.ts'
 import { temporaryFolder } from '../../support/store/database.ts'
 import { freePort } from '../../support/network/free-ports.ts'
@@ -114,7 +114,7 @@ it('`npm run try -- --live-check` explains how to prove a last frame at each rea
 })
 
 it.skipIf(!hasPostgres)('a worker starts although Discord fails for a moment', async () => {
-  const url = await temporaryPostgres()
+  const url = await emptyPostgres()
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal' } })
   const who = { method: 'GET', path: /^\/applications\/@me$/ }
   sandbox.discord.faults.failNext(who, { status: 503, body: {} })

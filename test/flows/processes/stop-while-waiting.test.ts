@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 
 import { acquireProcessLocks } from '../../../src/storage/postgres/process-lock.ts'
 import { connectDedicated } from '../../../src/storage/postgres/pool.ts'
-import { hasPostgres, openPlace, temporaryPostgres } from '../../storage/stores.ts'
+import { hasPostgres, openPlace, emptyPostgres } from '../../storage/stores.ts'
 import { temporaryFolder } from '../../support/store/database.ts'
 import { startProcess } from '../../support/bot/process.ts'
 
@@ -24,7 +24,7 @@ async function someoneWaits(client: Client): Promise<void> {
 
 describe.skipIf(!hasPostgres)('a stop while the bot starts', () => {
   it('ends the wait for another process that migrates', async () => {
-    const url = await temporaryPostgres()
+    const url = await emptyPostgres()
     const migrating = await connect(url)
     // The lock of Kysely's migrations.
     await migrating.query('select pg_advisory_lock(3853314791062309107)')
@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres)('a stop while the bot starts', () => {
   })
 
   it('ends the wait for a rival that is silent', async () => {
-    const url = await temporaryPostgres()
+    const url = await emptyPostgres()
     await openPlace({ url })
     const rival = await acquireProcessLocks({
       url,

@@ -5,12 +5,11 @@ import { renderingClip, says } from '../../support/sandbox/clip-steps.ts'
 import { testSandbox } from '../../support/sandbox/sandbox.ts'
 import { lockStore } from '../../support/store/locked-store.ts'
 import { openPostgresProxy } from '../../support/store/postgres-proxy.ts'
-import { templates } from '../../support/store/templates.ts'
 
 const unreachable = "The bot can't reach its database. Try again in a few minutes."
 
 it.skipIf(!hasPostgres)('a button that is pressed while PostgreSQL is away says so, and works once it is back', async () => {
-  const proxy = await openPostgresProxy(await temporaryPostgres(templates().database))
+  const proxy = await openPostgresProxy(await temporaryPostgres())
   const sandbox = await testSandbox({ environment: { PROVIDERS: 'fal', DATABASE_URL: proxy.url } })
   const { interaction } = await renderingClip(sandbox)
   const comeBack = proxy.refuse()

@@ -146,7 +146,7 @@ describe.each(stores)('the share of a guild in a held request, on $name', (store
     ],
   ]
   it.each(ends)('costs the guild nothing when later %s', async (_, status, end, expected) => {
-    const location: StoreLocation = await store.place()
+    const location: StoreLocation = await store.placeWithTables()
     const database = await openPlace(location)
     const contents = 'file' in location ? openSqliteStore(dirname(location.file)) : openPostgresStore(location.url)
     const held = await acceptHeld(database, 61)

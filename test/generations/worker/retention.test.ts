@@ -79,7 +79,7 @@ const erased = { prompt: '', token: false, clip: false, hosted: false, events: 0
 
 describe.each(stores)('what is past its retention on $name', (store) => {
   it('is erased in batches, also after a restart; an image stays while a kept generation names it', async () => {
-    const place = await store.place()
+    const place = await store.placeWithTables()
     const first = await openDatabase(place)
     const old: string[] = []
     for (let count = 0; count < 55; count += 1) old.push(await put(first, count % 2 === 0 ? 'done' : 'failed', 31, `old-${count % 9}`))

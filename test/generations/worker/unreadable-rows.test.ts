@@ -20,7 +20,7 @@ const damage = '{"prompt": "a secret pl'
 
 async function openLogged(store: Store) {
   const captured = createCapturedLog()
-  const database = await openDatabase(await store.place(), { log: captured.log })
+  const database = await openDatabase(await store.placeWithTables(), { log: captured.log })
   onTestFinished(() => database.close())
   const setAside = () => captured.lines.map((line) => JSON.parse(line) as { id?: string }).flatMap(({ id }) => id ?? [])
   return { database, captured, setAside }

@@ -10,10 +10,14 @@ export const serverUrl = process.env['TEST_DATABASE_URL'] ?? 'postgres://postgre
 
 /** Sends one statement to the server for tests. */
 export async function administer(statement: string): Promise<void> {
+  await query(statement)
+}
+
+async function query(statement: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: serverUrl })
   await client.connect()
   try {
-    await client.query(statement)
+    return (await client.query<Record<string, unknown>>(statement)).rows
   } finally {
     await client.end()
   }
@@ -47,8 +51,11 @@ export async function createTemplates(folder: string): Promise<Templates> {
   return { file, database: isCreated ? database : undefined }
 }
 
+/** Drops the template and the databases that tests reuse, whose names begin with its name. */
 export async function dropTemplates({ database }: Templates): Promise<void> {
-  if (database !== undefined) await administer(`drop database ${database} with (force)`)
+  if (database === undefined) return
+  const named = await query(`select datname from pg_database where starts_with(datname, '${database}')`)
+  for (const { datname } of named) await administer(`drop database ${String(datname)} with (force)`)
 }
 
 /** The templates of this run, as `test/run-folder.ts` made them. */
