@@ -60,7 +60,7 @@ describe.each(stores)('a finished clip on $name', (store) => {
     const seenAt: number[] = []
     const findPosted = () => Promise.resolve(seenAt.push(0) < 2 ? undefined : { channelId: '1', messageId: '7' })
     const { start, seen, waits, logged } = await setUp({ post: discordFails, findPosted })
-    expect(await start()).toMatchObject({ state: 'done', messageId: '7' })
+    expect(await start()).toMatchObject({ delivered: { state: 'done', messageId: '7' } })
     expect([seen, waits]).toEqual([['post', 'look', 'post', 'look'], firstWaits.slice(0, 2)])
     expect(logged().filter(({ msg }) => msg === 'delivery failed; trying again')).toHaveLength(2)
   })
@@ -156,7 +156,7 @@ describe.each(stores)('a finished clip on $name', (store) => {
     expect([downloads, waits]).toEqual([2, firstWaits.slice(0, 1)])
     // The second of these is whole.
     const once = await setUp({ download: () => Promise.resolve((downloads += 1) < 4 ? bytes.subarray(0, 100) : bytes) })
-    expect(await once.start()).toMatchObject({ state: 'done' })
+    expect(await once.start()).toMatchObject({ delivered: { state: 'done' } })
   })
 
   it('that Discord refuses for good is refunded at once', async () => {

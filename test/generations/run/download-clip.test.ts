@@ -47,7 +47,7 @@ describe('a clip that its provider’s server', () => {
     ['serves without content', { bytes: new Uint8Array() }],
   ])('%s is asked for as often as it takes', async (_, answer) => {
     const { start, seen, downloads } = await serve(answer, answer, answer, answer, { bytes })
-    expect(await start()).toMatchObject({ state: 'done' })
+    expect(await start()).toMatchObject({ delivered: { state: 'done' } })
     expect([seen, downloads()]).toEqual([['post'], 5])
   })
 
