@@ -55,6 +55,7 @@ export function isUneditable(error: unknown): boolean {
     RESTJSONErrorCodes.MissingPermissions,
     RESTJSONErrorCodes.CannotEditMessageAuthoredByAnotherUser,
     RESTJSONErrorCodes.InvalidActionOnArchivedThread,
+    RESTJSONErrorCodes.ThreadLocked,
   )
 }
 

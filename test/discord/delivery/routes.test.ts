@@ -40,6 +40,7 @@ describe('without a usable message', () => {
   test.each([
     ['an archived thread, token valid', { ago: 0, answer: refusals.archivedThread }],
     ['an archived thread, token expired', { ago: 15 * minute, answer: refusals.archivedThread }],
+    ['a locked thread', { ago: 15 * minute, answer: refusals.lockedThread }],
     ['not editable', { ago: 15 * minute, answer: refusals.missingPermissions }],
   ])('%s: a small message mentions the requester, then receives the clip', async (_case, { ago, answer }) => {
     await stage.clock.advance(ago)
