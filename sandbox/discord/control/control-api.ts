@@ -21,8 +21,8 @@ interface ControlResponse {
 }
 
 /**
- * `GET /sandbox/bot` is where a bot signs in to this Discord, and with what. Lets another process act as a member: `POST /sandbox/run`, `POST /sandbox/press`, `POST /sandbox/suggest`,
- * `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`. The bodies are in requests.ts.
+ * `GET /sandbox/bot` is where a bot signs in to this Discord, and with what. Lets another process act as a member: `POST /sandbox/run`,
+ * `POST /sandbox/press`, `POST /sandbox/suggest`, `GET /sandbox/interactions/:id/events`. Refusals are 400 with `{ error }`. The bodies are in requests.ts.
  */
 export class ControlApi {
   readonly #world: World
