@@ -13,13 +13,28 @@ export function choiceIssues(body: unknown, optionType: number): FormIssue[] {
   if (choices === undefined || choices === null) return []
   if (!Array.isArray(choices)) return [issue(path, 'LIST_TYPE_CONVERT', 'Only iterables may be used in a ListType')]
   if (choices.length > maximumChoices) return [issue(path, 'BASE_TYPE_MAX_LENGTH', `Must be ${maximumChoices} or fewer in length.`)]
-  return choices.flatMap((choice: unknown, index) => {
+  const issues = choices.flatMap((choice: unknown, index) => {
     if (typeof choice !== 'object' || choice === null) {
       return [issue([...path, index], 'DICT_TYPE_CONVERT', 'Only dictionaries may be used in a DictType')]
     }
     const value = read(choice, 'value')
     const valueIssues = optionType === optionTypes.string ? textIssues('value', value) : numberIssues(value, optionType)
     return below([...path, index], [...textIssues('name', read(choice, 'name')), ...valueIssues])
+  })
+  return [...issues, ...below(['data'], repeatedChoiceIssues(choices))]
+}
+
+/** Two choices that a member, or the bot, could not tell apart. Paths begin at the option. Discord's own codes are not known. */
+export function repeatedChoiceIssues(choices: readonly unknown[]): FormIssue[] {
+  return (['name', 'value'] as const).flatMap((field) => {
+    const seen = new Set<unknown>()
+    return choices.flatMap((choice, index) => {
+      const content = read(choice, field)
+      const isRepeated = content !== undefined && seen.has(content)
+      seen.add(content)
+      const code = `APPLICATION_COMMAND_OPTIONS_CHOICE_${field.toUpperCase()}_ALREADY_EXISTS`
+      return isRepeated ? [issue(['choices', index, field], code, `Option choice ${field} already exists`)] : []
+    })
   })
 }
 

@@ -1,5 +1,6 @@
 import { type CommandForm, type CommandOption, optionTypes } from '../model/command.ts'
 import { below, type FormIssue, issue, missing, tooMany } from '../model/form-issues.ts'
+import { repeatedChoiceIssues } from './choice-rules.ts'
 import { invalidName, isCommandName, localeKeyIssues, localesOfInvalidNames } from './localization-rules.ts'
 
 const typesWithAutocomplete: readonly number[] = [optionTypes.string, optionTypes.integer, optionTypes.number]
@@ -90,6 +91,7 @@ function nameIssues(option: CommandOption): FormIssue[] {
 function optionIssues(option: CommandOption): FormIssue[] {
   const issues = localeKeyIssues(option)
   option.choices?.forEach((choice, index) => issues.push(...below(['choices', index], localeKeyIssues(choice))))
+  issues.push(...repeatedChoiceIssues(option.choices ?? []))
   if ((option.min_value ?? -Infinity) > (option.max_value ?? Infinity)) {
     issues.push(issue(['min_value'], 'APPLICATION_COMMAND_OPTIONS_RANGE', 'min_value is greater than max_value'))
   }

@@ -134,6 +134,8 @@ describe('the choices', () => {
     ['an integer for an integer option', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: 5.5 }], 'choices.0.value'],
     ['a number for an integer option', 'seed', [{ name: 'n', value: 5 }], [{ name: 'n', value: '5' }], 'choices.0.value'],
     ['a value', 'provider', choices(1), [{ name: 'n' }], 'choices.0.value'],
+    ['a name only once', 'provider', choices(2), [...choices(1), { name: 'n0', value: 'v1' }], 'choices.1.name'],
+    ['a value only once', 'provider', choices(2), [...choices(1), { name: 'n1', value: 'v0' }], 'choices.1.value'],
     ['no empty entries', 'provider', choices(2), [...choices(1), null], 'choices.1'],
   ])('require %s', async ([, focused, good, bad, path]) => {
     const { asked, shown } = await typing({}, focused)
@@ -142,13 +144,6 @@ describe('the choices', () => {
     expect(refused.body).toHaveProperty(['errors', 'data', ...path.split('.'), '_errors'])
     expect((await asked.callback({ type: 8, data: { choices: good } })).status).toBe(204)
     expect(await shown).toEqual(good)
-  })
-
-  it('may repeat a name and a value, of which no refusal is known', async () => {
-    const { asked, shown } = await typing({}, 'provider')
-    const twice = [...choices(1), ...choices(1)]
-    expect((await asked.callback({ type: 8, data: { choices: twice } })).status).toBe(204)
-    expect(await shown).toEqual(twice)
   })
 
   it('are accepted after 3,000 ms', async () => {

@@ -9,6 +9,7 @@ const subcommand = (name: string, ...options: object[]) => ({ type: 1, name, des
 const group = (name: string, ...options: object[]) => ({ type: 2, name, description: 'x', options })
 const command = (fields: object = {}) => ({ name: 'film', description: 'x', ...fields })
 const choice = (fields: object) => command({ options: [text('size', { choices: [{ name: 'Large', value: 'l', ...fields }] })] })
+const choices = (second: object) => command({ options: [text('size', { choices: [{ name: 'Large', value: 'l' }, second] })] })
 
 let discord: LocalDiscord
 let bot: BareBot
@@ -57,6 +58,18 @@ describe('registering a command', () => {
       choice({ name_localizations: { de: 'Groß' } }),
       choice({ name_localizations: { german: 'Groß' } }),
       ['0.options.0.choices.0.name_localizations.german', 'BASE_TYPE_CHOICES'],
+    ],
+    [
+      'a name for one choice only',
+      choices({ name: 'Small', value: 's' }),
+      choices({ name: 'Large', value: 's' }),
+      ['0.options.0.choices.1.name', 'APPLICATION_COMMAND_OPTIONS_CHOICE_NAME_ALREADY_EXISTS'],
+    ],
+    [
+      'a value for one choice only',
+      choices({ name: 'Small', value: 's' }),
+      choices({ name: 'Small', value: 'l' }),
+      ['0.options.0.choices.1.value', 'APPLICATION_COMMAND_OPTIONS_CHOICE_VALUE_ALREADY_EXISTS'],
     ],
     [
       'a known locale for a context menu command',
