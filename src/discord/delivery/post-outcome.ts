@@ -5,6 +5,7 @@ import { createDeadline, type Deadline } from '../../lib/deadline.ts'
 import type { MessageBody } from '../cards/components.ts'
 import { explainOutcome, valuesOf } from '../cards/outcome-text.ts'
 import { cardOf } from '../cards/status-card.ts'
+import { leaveBy } from '../rest/call-deadline.ts'
 import { describeError, isRefusal, isTokenDead } from '../rest/errors.ts'
 import type { EditOptions } from '../rest/messages.ts'
 import { retryDiscord } from '../rest/retry-discord.ts'
@@ -130,15 +131,14 @@ async function announce(generation: Generation, { body, card, mayHaveArrived }: 
         const { result } = await card.cardMessage.edit(() => within(deadline, body))
         if (result === 'edited') return
       }
-      deadline.throwIfOver()
-      await card.cardMessage.moveTo(await messages.create(generation.channelId, message, nonceOf(generation), deadline.signal))
+      const created = leaveBy(deadline, () => messages.create(generation.channelId, message, nonceOf(generation), deadline.signal))
+      await card.cardMessage.moveTo(await created)
     })
   }
   await card.progress.finish(() => retryDiscord(create, { clock }))
 }
 
-/** Called right before each call: what waits for the card assumes that no edit leaves later. */
+/** What waits for the card assumes that no edit leaves later. */
 function within(deadline: Deadline, body: MessageBody): { body: MessageBody; options: EditOptions } {
-  deadline.throwIfOver()
-  return { body, options: { signal: deadline.signal } }
+  return { body, options: { signal: deadline.signal, deadline } }
 }

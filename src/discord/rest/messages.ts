@@ -10,6 +10,7 @@ import type { Deadline } from '../../lib/deadline.ts'
 import type { MessageBody } from '../cards/components.ts'
 
 import type { RestClients } from './clients.ts'
+import { leaveBy } from './call-deadline.ts'
 import { hasCode } from './errors.ts'
 import { createSerialQueue } from './serial-queue.ts'
 
@@ -19,6 +20,8 @@ export interface EditOptions {
   file?: RawFile | undefined
   /** Ends the call at any stage. */
   signal?: AbortSignal | undefined
+  /** The call does not leave after it. */
+  deadline?: Deadline | undefined
 }
 
 type ReplyAddress = Pick<Reply, 'applicationId' | 'token'>
@@ -33,18 +36,15 @@ export function createMessages({ progress, brief, upload }: RestClients) {
   async function edit(
     { route, auth, queueKey }: { route: `/${string}`; auth: boolean; queueKey: string },
     body: MessageBody,
-    { bestEffort, file, signal }: EditOptions,
+    { bestEffort, file, signal, deadline }: EditOptions,
   ): Promise<PostedMessage> {
     if (!bestEffort) {
       const client = file ? upload : brief
-      return parsePosted(await client.patch(route, { body, auth, signal, ...(file && { files: [file] }) }))
+      return parsePosted(await leaveBy(deadline, () => client.patch(route, { body, auth, signal, ...(file && { files: [file] }) })))
     }
     // A call in the library's queue cannot be aborted before sending without aborting it after sending, too. So it waits in a queue of our own.
     const timeout = AbortSignal.timeout(bestEffortMs)
-    const send = () => {
-      bestEffort.throwIfOver()
-      return progress.patch(route, { body, auth, signal: timeout })
-    }
+    const send = () => leaveBy(bestEffort, () => progress.patch(route, { body, auth, signal: timeout }))
     return parsePosted(await queue.run(queueKey, AbortSignal.any([bestEffort.signal, timeout]), send))
   }
 

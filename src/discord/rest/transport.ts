@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { parseJson } from '../../lib/parse-json.ts'
 import type { AgentOptions, Network } from '../../network/network.ts'
 
+import { checkDeadline } from './call-deadline.ts'
 import { checkGatewayUrl, isGatewayRequest } from './url-guard.ts'
 
 type MakeRequest = RESTOptions['makeRequest']
@@ -16,7 +17,7 @@ type ReadResponse = Pick<Response, Read> & { body: null }
  * itself, so that URL is checked in the response that names it. Each transport has connections of its own.
  */
 export function createTransport(network: Network, options?: AgentOptions): MakeRequest {
-  const dispatcher = network.agent(options)
+  const dispatcher = network.agent(options).compose(checkDeadline)
   return async (url, init) => {
     const response = await request(url, {
       dispatcher,
