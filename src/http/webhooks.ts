@@ -1,9 +1,9 @@
-import type { Hono } from 'hono'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 
 import type { Clock } from '../lib/clock.ts'
 import type { ProviderId } from '../domain/provider-id.ts'
-import { findAttemptByToken } from '../generations/store/attempts.ts'
+import { type Attempt, findAttemptByToken } from '../generations/store/attempts.ts'
 import { isOver } from '../generations/model/generation.ts'
 import { recordWebhookEvent } from '../generations/store/webhook-events.ts'
 import { findGeneration } from '../generations/store/generations.ts'
@@ -20,6 +20,8 @@ export interface WebhookContext {
   log: Log
 }
 
+type Sender = Provider & Required<Pick<Provider, 'verifyWebhook'>>
+
 /** Larger than any provider's webhook. */
 const maxBodyBytes = 256 * 1024
 
@@ -28,28 +30,26 @@ const maxBodyBytes = 256 * 1024
  * by the provider's signature, and even then it only notifies the owner, which reads the state from the provider. Everything unknown is a plain 404.
  */
 export function addWebhooks(app: Hono, { database, providers, notifier, clock, log }: WebhookContext): void {
-  const path = '/webhooks/:provider/:token'
-  const findTarget = async (name: string, token: string) => {
+  const path = '/:provider/:token'
+  const webhooks = new Hono<{ Variables: { sender: Sender; attempt: Attempt } }>()
+
+  // Before the body is read, so that strangers cost little.
+  webhooks.post(path, async (call, next) => {
+    const { provider: name, token } = call.req.param()
     const provider = providers.get(name)
     const attempt = provider && (await findAttemptByToken(database.statements, provider.id, token))
-    return attempt && provider.verifyWebhook ? { provider, attempt } : undefined
-  }
-  // Before the body is read, so that strangers cost little.
-  app.post(path, async (call, next) => {
-    const { provider, token } = call.req.param()
-    return (await findTarget(provider, token)) ? next() : call.body(null, 404)
+    if (!attempt || !sendsWebhooks(provider)) return call.body(null, 404)
+    call.set('sender', provider)
+    call.set('attempt', attempt)
+    return next()
   })
-  app.post(path, bodyLimit({ maxSize: maxBodyBytes, onError: (call) => call.body(null, 413) }), async (call) => {
-    const { provider: name, token } = call.req.param()
-    const target = await findTarget(name, token)
-    if (!target?.provider.verifyWebhook) return call.body(null, 404)
-    const { provider, attempt } = target
-
+  webhooks.post(path, bodyLimit({ maxSize: maxBodyBytes, onError: (call) => call.body(null, 413) }), async (call) => {
+    const { sender: provider, attempt } = call.var
     const rawBody = new Uint8Array(await call.req.arrayBuffer())
     try {
       // Signatures are dated by real time, whatever the bot's clock is.
       const delivery = { headers: call.req.header(), rawBody, now: Date.now(), signal: call.req.raw.signal }
-      const event = await target.provider.verifyWebhook(delivery)
+      const event = await provider.verifyWebhook(delivery)
       if (await recordWebhookEvent(database.statements, attempt, event, clock.now())) {
         log.debug({ provider: provider.id, generation: attempt.generationId }, 'webhook received')
         const generation = await findGeneration(database.statements, attempt.generationId)
@@ -71,4 +71,10 @@ export function addWebhooks(app: Hono, { database, providers, notifier, clock, l
     // Providers wait only seconds for a response; the notified worker does the rest.
     return call.body(null, 204)
   })
+  // Takes over the routes that are there by now.
+  app.route('/webhooks', webhooks)
+}
+
+function sendsWebhooks(provider: Provider): provider is Sender {
+  return provider.verifyWebhook !== undefined
 }

@@ -101,6 +101,11 @@ export interface CallOptions {
   signal: AbortSignal
 }
 
+export interface StatusOptions extends CallOptions {
+  /** The provider has just sent something about the job: it is probably over. Spares the call that would ask for it where a provider needs two. */
+  isAnnounced?: boolean
+}
+
 export interface StartOptions extends CallOptions {
   /** The id of our attempt; providers that let the client choose the job's id derive it from this one. */
   attemptId: string
@@ -126,7 +131,7 @@ export interface Provider {
    */
   probe(options: CallOptions): Promise<void>
   /** Reads the job's state; safe to repeat. */
-  status(operation: Operation, options: CallOptions): Promise<Status>
+  status(operation: Operation, options: StatusOptions): Promise<Status>
   /** Streams states until the job or the stream ends, where the provider has a stream. The caller falls back to `status`. */
   watch?(operation: Operation, options: CallOptions): AsyncIterable<Status>
   /** Absent where the provider cannot cancel. */

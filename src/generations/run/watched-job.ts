@@ -122,7 +122,8 @@ export class WatchedJob extends Timed implements CancellableJob {
   read(): Promise<Status> {
     return this.#context.reads.run(this.provider.id, { waiter: this, urgent: this.#isUrgent }, () => {
       this.throwIfOver()
-      return this.call((signal) => this.provider.status(this.operation, { signal }))
+      const isAnnounced = this.#isUrgent && !this.isCancelling
+      return this.call((signal) => this.provider.status(this.operation, { signal, isAnnounced }))
     })
   }
 

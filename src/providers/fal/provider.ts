@@ -39,6 +39,13 @@ export function createFal({ apiKey, origins: { queue, rest } }: ProviderAccount<
     }
   }
 
+  /** The clip of a job that is over. Whatever else the result says is for `toStatus`, which knows more of the job. */
+  async function findClip(operation: Operation, signal: AbortSignal): Promise<Status | undefined> {
+    const read = (response: ProviderResponse) => readClip(response) ?? 'none'
+    const clip = await http.send({ method: 'GET', url: urlsOf(operation).response, step: 'follow', signal, read })
+    return clip === 'none' ? undefined : clip
+  }
+
   /** The URLs that fal returned, where they are fal's own (only then may they receive the key), else those of its documentation. */
   function urlsOf({ id, statusUrl, responseUrl, cancelUrl }: Operation) {
     const request = `${queue}/${application}/requests/${encodeURIComponent(id)}`
@@ -95,7 +102,9 @@ export function createFal({ apiKey, origins: { queue, rest } }: ProviderAccount<
       await http.send({ method: 'GET', url, step: 'follow', signal, read })
     },
 
-    async status(operation, { signal }) {
+    async status(operation, { signal, isAnnounced }) {
+      const clip = isAnnounced ? await findClip(operation, signal) : undefined
+      if (clip) return clip
       const url = urlsOf(operation).status
       return toStatus(operation, await http.send({ method: 'GET', url, step: 'follow', signal, read: readJson(RequestStatus) }), signal)
     },
@@ -120,13 +129,18 @@ export function createFal({ apiKey, origins: { queue, rest } }: ProviderAccount<
 }
 
 function readResult(response: ProviderResponse, reported: Status | undefined): Status | undefined {
-  const result = readJson(Result)(response)
-  if (result) return { state: 'completed', url: result.video.url, cost: readCost(response) }
+  const clip = readClip(response)
+  if (clip) return clip
   if (response.status === 400 && /still in progress/i.test(JSON.stringify(response.body ?? ''))) return { state: 'pending' }
   const failure = readJobFailure(response)
   if (failure) return failure
   // Right after COMPLETED the result can be missing for a moment.
   return response.status === 404 ? (reported ?? { state: 'completed', cost: readCost(response) }) : undefined
+}
+
+function readClip(response: ProviderResponse): Status | undefined {
+  const result = readJson(Result)(response)
+  return result && { state: 'completed', url: result.video.url, cost: readCost(response) }
 }
 
 function readCost(response: ProviderResponse): PrintedCost | undefined {

@@ -148,3 +148,24 @@ describe('the status', () => {
     await expect(status(completed, answer)).rejects.toMatchObject({ kind: 'unavailable', retryable: true, failoverSafe: false })
   })
 })
+
+describe('the status of a job whose webhook has arrived', () => {
+  const read = () => stage.provider.status(operationOf(stage.server.origin), { signal, isAnnounced: true })
+
+  it('takes one call, if there is a clip', async () => {
+    stage.server.on(resultRoute, { ...result, headers: { 'x-fal-billable-units': '5' } })
+    expect(await read()).toStrictEqual({ state: 'completed', url: output, cost: { printed: '5', unit: 70_000 } })
+    expect(stage.server.requests.map(({ route }) => route)).toEqual([resultRoute])
+  })
+
+  it.each<[string, ScriptedAnswer]>([
+    ['still in progress', { status: 400, json: { detail: 'Request is still in progress' } }],
+    ['unknown', { status: 404, json: { detail: 'Request not found' } }],
+    ['a failure', { status: 422, json: detail('content_policy_violation') }],
+    ['out of order', { status: 500, text: '' }],
+  ])('is read as every other, if the result is %s', async (_, answer) => {
+    stage.server.on(resultRoute, answer)
+    stage.server.on(statusRoute, { json: { status: 'IN_QUEUE', queue_position: 2 } })
+    expect(await read()).toStrictEqual({ state: 'pending', position: 2 })
+  })
+})
