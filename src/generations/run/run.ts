@@ -57,9 +57,9 @@ function readUntilAnswered(id: string, { clock, database }: RunContext, pause: A
  */
 async function run(claimed: Generation, context: RunContext, signals: StopSignals): Promise<void> {
   try {
-    const rendered = await render(claimed, context, signals)
+    const { rendered, job } = await render(claimed, context, signals)
     const { delivered, isPosted } = await deliver(rendered, context, { ...signals, mayBePosted: claimed.state === 'delivering' })
-    const step = describeStep(delivered, { provider: delivered.provider, job: await jobOf(delivered, context) })
+    const step = describeStep(delivered, { provider: delivered.provider, job: job ?? (await jobOf(delivered, context)) })
     context.log.info(step, isPosted ? 'clip posted' : 'clip not posted: its card was deleted')
   } catch (error) {
     if (error instanceof Outcome) return end(claimed.id, error, context)
@@ -69,16 +69,18 @@ async function run(claimed: Generation, context: RunContext, signals: StopSignal
   }
 }
 
-async function render(claimed: Generation, context: RunContext, signals: StopSignals): Promise<Generation> {
-  if (claimed.state === 'delivering') return claimed
+/** `job`: the provider's id of it, where it was followed here. */
+async function render(claimed: Generation, context: RunContext, signals: StopSignals): Promise<{ rendered: Generation; job?: string }> {
+  if (claimed.state === 'delivering') return { rendered: claimed }
   if (claimed.state !== 'submitting' && claimed.state !== 'rendering') throw new LeaseLost(`generation ${claimed.id} is ${claimed.state}`)
   const submitted = await submit(claimed, context, signals)
   // Its create call has a response, so the provider may get the next one, from any process.
   if (claimed.state === 'submitting') context.notifier.notifyWork()
   const completed = await watch(submitted, context, signals.pause)
-  const captured = await captureCompleted(submitted, completed, context)
-  context.log.info(describeStep(captured, { job: submitted.operation.id }), 'completed')
-  return captured
+  const rendered = await captureCompleted(submitted, completed, context)
+  const job = submitted.operation.id
+  context.log.info(describeStep(rendered, { job }), 'completed')
+  return { rendered, job }
 }
 
 async function backToQueue(claimed: Generation, reason: BackToQueue, context: RunContext): Promise<void> {
