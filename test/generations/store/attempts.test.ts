@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest'
 
 import {
   closeUnsent,
+  discardUnsent,
   latestAttempt,
+  listAttempts,
   openAttempt,
   recordLostResponse,
   unmarkSent,
   updateAttempt,
 } from '../../../src/generations/store/attempts.ts'
-import { recordOperation, recordRefusal } from '../../../src/generations/store/provider-facts.ts'
+import { OperationTaken, recordAccepted, recordOperation, recordRefusal } from '../../../src/generations/store/provider-facts.ts'
 import type { GenerationState } from '../../../src/domain/generation-state.ts'
 import { findLateResponses } from '../../../src/generations/held/resume.ts'
 import { LeaseLost } from '../../../src/generations/model/stop-reasons.ts'
@@ -37,6 +39,38 @@ describe.each(stores)('attempts on $name', (store) => {
     await expect(openAttempt(database, { ...opening, owner: 'a-former-owner' })).rejects.toBeInstanceOf(LeaseLost)
     await put(database, opening.generationId, 'rendering')
     await expect(openAttempt(database, opening)).rejects.toBeInstanceOf(LeaseLost)
+  })
+
+  it('are removed if nothing was sent, and only then', async () => {
+    const database = await openStore(store)
+    const opening = await claimed(database)
+    const other = await openAttempt(database, await claimed(database))
+    const attempt = await openAttempt(database, opening)
+    await discardUnsent(database, { attempt, owner })
+    expect(await listAttempts(database.statements, opening.generationId)).toEqual([])
+    expect(await listAttempts(database.statements, other.generationId)).toHaveLength(1)
+    const sent = await openAttempt(database, opening)
+    await markSent(database, { attempt: sent, owner }, {}, 2)
+    await discardUnsent(database, { attempt: sent, owner })
+    expect(await listAttempts(database.statements, opening.generationId)).toHaveLength(1)
+  })
+
+  it('that are accepted at the same time are recorded, but for one whose job another attempt has', async () => {
+    const database = await openStore(store)
+    const accept = async (job: string) => {
+      const opening = await claimed(database)
+      const attempt = await markSent(database, { attempt: await openAttempt(database, opening), owner }, {}, 2)
+      return { attempt, operation: { id: job }, owner, now: 3 }
+    }
+    const known = await accept('a-known-job')
+    await recordAccepted(database, known)
+    const jobs = [await accept('first'), await accept('a-known-job'), await accept('second')]
+    const results = await Promise.allSettled(jobs.map((job) => recordAccepted(database, job)))
+    expect(results).toMatchObject([
+      { value: { state: 'rendering', startedAt: 3 } },
+      { reason: expect.any(OperationTaken) as OperationTaken },
+      { value: { state: 'rendering' } },
+    ])
   })
 
   it('are not opened where an earlier one may be a job', async () => {

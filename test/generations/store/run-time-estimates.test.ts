@@ -31,6 +31,13 @@ describe.each(stores)('run times learned on $name', (store) => {
     expect(typicalRunMs).toEqual({ 5: 160_000, 10: 250_000 })
   })
 
+  it('are the upper one of two that were learned', async () => {
+    const estimates = await createEstimates(await openStore(store))
+    estimates.learn('fal', short, 2000)
+    estimates.learn('fal', short, 1000)
+    expect(estimates.runMs('fal', short)).toBe(2000)
+  })
+
   it('differ by provider, mode and duration', async () => {
     const estimates = await createEstimates(await openStore(store))
     estimates.learn('fal', short, 1000)
